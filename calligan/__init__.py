@@ -1,0 +1,3 @@
+"""calligan: Chinese calligraphy font synthesis."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m calligan`."""
+
+from calligan.cli import main
+
+main()

@@ -1,0 +1,259 @@
+"""Every tunable, once. Precedence: command-line flag > TOML file > the defaults here."""
+
+import dataclasses
+import json
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from calligan.errors import ConfigError
+from calligan.storage import write_json
+
+
+@dataclass(frozen=True)
+class RasterConfig:
+    """How glyphs are placed on their canvas; fixed for a data folder."""
+
+    size_px: int = 128  # canvas edge
+    extent: float = 0.80  # median of max(width, height) of a font's ink, as a share of the canvas
+    reach: float = 0.96  # 99 % of a font's glyphs lie within this share of the canvas
+    sampled_chars: int = 300  # characters measured to place a font
+    min_ink: float = 0.001  # a glyph with less mean ink than this is blank
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _require(16 <= self.size_px <= 1024, "raster.size_px", self.size_px, "16 to 1024")
+        _require(0.2 <= self.extent <= 1, "raster.extent", self.extent, "0.2 to 1")
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Which characters are held out of every style; a pure function of seed and codepoint."""
+
+    seed: int = 0
+    validation: float = 0.025  # share used to choose checkpoints and to draw samples
+    test: float = 0.05  # share that nothing but `evaluate` ever looks at
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _require(0 < self.validation < 0.5, "split.validation", self.validation, "0 to 0.5")
+        _require(0 < self.test < 0.5, "split.test", self.test, "0 to 0.5")
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """A residual U-Net over patches; work is done on a grid, whatever the image size."""
+
+    grid: int = 32  # the image is folded to grid x grid cells before the first convolution
+    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels at each halving of the grid
+    blocks: int = 1  # residual blocks a level, each way
+    style_dim: int = 64  # length of the style embedding
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
+        _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
+        levels = len(self.widths) - 1
+        _require(self.grid % 2**levels == 0, "generator.grid", self.grid, f"a multiple of {2**levels}")
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """A spectrally normalised projection PatchGAN over (source, glyph) pairs."""
+
+    grid: int = 32
+    widths: tuple[int, ...] = (64, 128, 256)  # channels; each after the first halves the grid
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _require(len(self.widths) >= 2, "discriminator.widths", self.widths, "two or more numbers")
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """One weight a term."""
+
+    bce: float = 1.0  # binary cross-entropy of ink, a pixel
+    l1: float = 1.0  # mean L1 of ink over `scales`
+    scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
+    objective: str = "hinge"  # see training/objectives.py
+    adversarial: float = 0.1  # generator's adversarial term
+    feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
+    adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
+    wrong_style: float = 0.5  # real glyph under a wrong style, as a negative
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """A part of a training run. Shares add up to 1."""
+
+    share: float  # of the whole run, in steps or in time
+    size_px: int
+    adversarial: bool
+    learning_rate: float  # at the stage's start
+    learning_rate_end: float  # at its end; cosine between
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _require(0 < self.share <= 1, "stages.share", self.share, "0 to 1")
+        _require(self.size_px >= 8, "stages.size_px", self.size_px, "8 or more")
+
+
+DEFAULT_STAGES = (
+    StageConfig(0.35, 64, False, 2e-3, 1e-3),
+    StageConfig(0.30, 128, False, 1e-3, 3e-4),
+    StageConfig(0.35, 128, True, 6e-4, 5e-5),
+)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run."""
+
+    seed: int = 0
+    batch_size: int = 32
+    steps: int | None = None  # the run's length in steps, or
+    minutes: float | None = 30.0  # in minutes of training
+    stages: tuple[StageConfig, ...] = DEFAULT_STAGES
+    warmup_steps: int = 50  # at the start of each stage
+    discriminator_rate: float = 0.5  # discriminator's learning rate over the generator's
+    weight_decay: float = 0.01
+    gradient_norm: float = 1.0  # clipped to this
+    ema_decay: float = 0.999
+    log_every_steps: int = 20
+    eval_every_steps: int = 250
+    save_every_steps: int = 250
+    eval_chars: int = 48  # validation characters a style, in each evaluation
+    sample_chars: int = 8  # of them in the sample sheet
+    device: str = "auto"  # auto | cpu | cuda | mps
+    precision: str = "auto"  # auto | fp32 | bf16
+    compile: bool = False  # torch.compile; slower on CPUs where it was measured
+    threads: int | None = None  # CPU threads of torch; None leaves torch's choice
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
+        _require(self.steps is None or self.steps >= 1, "steps", self.steps, "1 or more")
+        _require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0")
+        one = (self.steps is None) != (self.minutes is None)
+        _require(one, "steps and minutes", (self.steps, self.minutes), "one of the two")
+        _require(bool(self.stages), "stages", self.stages, "at least one stage")
+        total = sum(stage.share for stage in self.stages)
+        _require(abs(total - 1) < 1e-6, "stages' shares", total, "a sum of 1")
+        _require(self.device in ("auto", "cpu", "cuda", "mps"), "device", self.device, "auto, cpu, cuda or mps")
+        _require(self.precision in ("auto", "fp32", "bf16"), "precision", self.precision, "auto, fp32 or bf16")
+        for stage in self.stages:
+            stage.validate()
+            for name, grid in (("generator", self.generator.grid), ("discriminator", self.discriminator.grid)):
+                fits = stage.size_px % grid == 0
+                _require(fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})")
+        self.generator.validate()
+        self.discriminator.validate()
+
+
+def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
+    """Build the config dataclass `kind` from nested plain values.
+
+    Raises ConfigError for an unknown key (naming the nearest) or a value of the wrong type.
+    """
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise ConfigError(f"unknown setting {where}{key}; {hint}")
+    made = {key: _convert(hints[key], value, where + key) for key, value in values.items()}
+    try:
+        return kind(**made)
+    except TypeError as error:
+        raise ConfigError(f"setting {where or kind.__name__}: {error}") from error
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Plain values that `from_dict` reads back."""
+    return dataclasses.asdict(config)
+
+
+def replaced(config: Any, settings: dict[str, Any]) -> Any:
+    """A copy of `config` with dotted settings (`loss.l1`) changed, checked like a file's."""
+    values = to_dict(config)
+    for dotted, value in settings.items():
+        *parents, last = dotted.split(".")
+        inner = values
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"setting {dotted}: {parent} has no parts")
+        inner[last] = value
+    return from_dict(type(config), values)
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Settings of a TOML file; raises ConfigError naming the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`loss.l1=2` to ("loss.l1", 2): the value is read as TOML, else taken as a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {text!r} should read KEY=VALUE, such as loss.l1=2")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def save(config: Any, path: Path) -> None:
+    """Write a config as JSON."""
+    write_json(path, to_dict(config))
+
+
+def load_train_config(path: Path) -> TrainConfig:
+    """Read back a run's own config."""
+    try:
+        config = from_dict(TrainConfig, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the run's settings {path}: {error}") from error
+    config.validate()
+    return config
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        hint = next(arg for arg in args if arg is not type(None))
+        return _convert(hint, value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"setting {where} should be a list, not {value!r}")
+        return tuple(_convert(args[0], item, where) for item in value)
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise ConfigError(f"setting {where} should be a table, not {value!r}")
+        return from_dict(typing.cast(type, hint), value, where + ".")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"setting {where} should be {hint.__name__}, not {value!r}")
+    return value
+
+
+def _require(condition: bool, name: str, value: object, wanted: str) -> None:
+    if not condition:
+        raise ConfigError(f"setting {name} is {value}; it should be {wanted}")

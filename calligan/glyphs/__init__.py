@@ -1,0 +1,1 @@
+"""Characters and fonts to pixels. Needs no torch."""

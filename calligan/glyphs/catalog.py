@@ -1,0 +1,119 @@
+"""The catalog of open fonts (`fonts/catalog.toml`) and what a font's name or path stands for."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+from calligan.errors import FontError
+from calligan.glyphs.face import FontSpec
+from calligan.resources import cache_folder, data_folder
+
+
+@dataclass(frozen=True)
+class Package:
+    """Where a font comes from: a member of a package that an ordinary client downloads."""
+
+    client: str  # npm | pip | apt
+    package: str
+    member: str  # path inside the package
+    sha256: str  # of the member
+    version: str = ""
+    face: int = 0
+    licence_member: str = ""  # path inside the package, or
+    licence_file: str = ""  # a file of fonts/licences
+
+
+@dataclass(frozen=True)
+class CatalogFont:
+    """One font of the catalog. Coverage counts characters with ink, not entries of the cmap."""
+
+    name: str
+    chinese: str
+    script: str
+    role: str  # target | source
+    licence: str
+    author: str
+    gb2312_ink: int
+    total_ink: int
+    packages: tuple[Package, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where the font lies once fetched."""
+        return self.folder / f"{self.name}{Path(self.packages[0].member).suffix.lower()}"
+
+    @property
+    def folder(self) -> Path:
+        """Its folder in the cache; the licence lies there too."""
+        return cache_folder() / "fonts" / self.name
+
+    @property
+    def fetched(self) -> bool:
+        """Whether the font is in the cache."""
+        return self.path.is_file()
+
+
+@dataclass(frozen=True)
+class FontInfo:
+    """A font to be used: how to open it and what is known about it."""
+
+    name: str
+    spec: FontSpec
+    chinese: str = ""
+    script: str = ""
+    licence: str = "unknown"
+
+
+@lru_cache(maxsize=1)
+def load_catalog() -> dict[str, CatalogFont]:
+    """The catalog by name, in the file's order."""
+    text = (data_folder("fonts") / "catalog.toml").read_text(encoding="utf-8")
+    fonts = {}
+    for entry in tomllib.loads(text)["font"]:
+        packages = tuple(Package(**package) for package in entry.pop("from"))
+        fonts[entry["name"]] = CatalogFont(packages=packages, **entry)
+    return fonts
+
+
+def catalog_font(name: str) -> CatalogFont:
+    """The catalog's font of that name; raises FontError naming the nearest."""
+    catalog = load_catalog()
+    if name not in catalog:
+        near = get_close_matches(name, catalog, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see `calligan fonts`"
+        raise FontError(f"no font named {name!r} in the catalog; {hint}")
+    return catalog[name]
+
+
+def resolve_font(text: str) -> FontInfo:
+    """A catalog name, or a path such as `font.ttc#1@Bold`, to a font.
+
+    Raises FontError for a name that is not in the catalog, or is and has not been fetched.
+    """
+    font = load_catalog().get(text)
+    if font is not None and not Path(text).exists():
+        if not font.fetched:
+            raise FontError(f"{text} has not been fetched; run `calligan fonts fetch {text}`")
+        face = str(font.packages[0].face)
+        spec = FontSpec(font.path, face)
+        return FontInfo(text, spec, font.chinese, font.script, font.licence)
+    if re.fullmatch(r"[\w-]+", text) and not Path(text).exists():
+        catalog_font(text)  # raises, naming the nearest
+    spec = FontSpec.parse(text)
+    return _of_catalog_file(spec) or FontInfo(_slug(spec), spec)
+
+
+def _of_catalog_file(spec: FontSpec) -> FontInfo | None:
+    """What the catalog knows of a path into its own cache."""
+    for font in load_catalog().values():
+        if spec.path == font.path:
+            return FontInfo(font.name, spec, font.chinese, font.script, font.licence)
+    return None
+
+
+def _slug(spec: FontSpec) -> str:
+    parts = [spec.path.stem, "" if spec.face == "0" else spec.face, spec.instance or ""]
+    return re.sub(r"[^\w]+", "-", "-".join(filter(None, parts)).lower()).strip("-") or "font"

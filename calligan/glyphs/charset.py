@@ -1,0 +1,82 @@
+"""Sets of characters: shipped lists, UTF-8 files, literal text."""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+from calligan.errors import DataError
+from calligan.resources import data_folder
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_HAN = (
+    (0x3005, 0x3007),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
+
+
+def is_han(char: str) -> bool:
+    """Whether a character is written with the brush in its own square (Unicode Han, 々 and 〇)."""
+    return any(first <= ord(char) <= last for first, last in _HAN)
+
+
+def charset_names() -> list[str]:
+    """The sets that ship with calligan."""
+    return sorted(path.stem for path in data_folder("charsets").glob("*.txt"))
+
+
+def load_charset(what: str) -> str:
+    """Characters of a shipped set's name, a UTF-8 file, or literal text, each once, in order.
+
+    Raises DataError for an unknown name, an unreadable file or an empty set.
+    """
+    if not what.strip():
+        raise DataError("the charset is empty: give a name, a UTF-8 file or some characters")
+    shipped = data_folder("charsets") / f"{what}.txt"
+    if _NAME.fullmatch(what) and shipped.is_file():
+        return _unique(read_text(shipped), what)
+    if _is_file(what):
+        return _unique(read_text(Path(what)), what)
+    if what.isascii() or "/" in what or what.lower().endswith(".txt"):
+        near = get_close_matches(what, charset_names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(charset_names())}"
+        raise DataError(f"unknown charset {what!r} and no such file; {hint}")
+    return _unique(check_text(what), what)
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text file without its `#` comment lines.
+
+    Raises DataError where the file is missing, too large to be a text, or not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text; convert it to UTF-8") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; check the path") from error
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+
+
+def check_text(text: str) -> str:
+    """Return `text`, or raise DataError where it holds half a character (a lone surrogate)."""
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+        shown = text.encode("utf-8", "backslashreplace").decode()
+        raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
+    return text
+
+
+def _unique(text: str, what: str) -> str:
+    chars = "".join(dict.fromkeys(char for char in text if char.isprintable() and char != " "))
+    if not chars:
+        raise DataError(f"the charset {what} holds no characters; put some in it")
+    return chars
+
+
+def _is_file(what: str) -> bool:
+    try:
+        return Path(what).is_file()
+    except (OSError, ValueError):
+        return False

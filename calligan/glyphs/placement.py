@@ -1,0 +1,92 @@
+"""Where a font's em box lies on the canvas: one scale and one offset a font.
+
+Fonts disagree by several pixels in size and height. A placement equalises whole fonts and never
+single glyphs: inside a font, where a character sits is part of the hand.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from calligan.config import RasterConfig
+from calligan.errors import FontError
+from calligan.glyphs.face import Bitmap, Face
+
+_MIN_SAMPLE = 5
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The em box on a square canvas. Pixels, from the canvas's top left corner, y down.
+
+    An outline point (x, y) in ems lands at (`origin_x_px` + x * `em_px`,
+    `baseline_y_px` - y * `em_px`), which is how export undoes it.
+    """
+
+    size_px: int
+    em_px: float
+    origin_x_px: float
+    baseline_y_px: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def scaled(self, size_px: int) -> "Placement":
+        """The same placement on a canvas of another size."""
+        k = size_px / self.size_px
+        return Placement(size_px, self.em_px * k, self.origin_x_px * k, self.baseline_y_px * k)
+
+    def draw(self, face: Face, glyph: int) -> tuple[np.ndarray, bool] | None:
+        """Draw a glyph on its canvas: uint8 (H, W), 255 = paper, and whether ink was cut off.
+
+        Returns None for a blank glyph.
+        """
+        column, row = int(self.origin_x_px), int(self.baseline_y_px)
+        bitmap = face.draw(
+            glyph, self.em_px, self.origin_x_px - column, row - self.baseline_y_px
+        )
+        if bitmap is None:
+            return None
+        canvas = np.full((self.size_px, self.size_px), 255, np.uint8)
+        cut = _paste(canvas, bitmap, column + bitmap.left_px, row - bitmap.top_px)
+        return canvas, cut
+
+
+def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) -> Placement:
+    """Place a font so that its median glyph has the wanted extent and sits in the middle.
+
+    Raises FontError where the font draws fewer than five of `chars`.
+    """
+    drawn = [face.glyph_index(char) for char in chars]
+    step = max(1, len(drawn) // config.sampled_chars)
+    glyphs = [glyph for glyph in drawn if glyph][::step] if len(drawn) > step else drawn
+    boxes = [box for box in map(face.ink_box_em, filter(None, glyphs)) if box]
+    if len(boxes) < _MIN_SAMPLE:
+        raise FontError(
+            f"{face.spec} draws only {len(boxes)} of the characters asked for; "
+            "give a font with Chinese characters, or a smaller --charset"
+        )
+    left, bottom, right, top = np.array(boxes).T
+    x, y = np.median((left + right) / 2), np.median((bottom + top) / 2)
+    extent = float(np.median(np.maximum(right - left, top - bottom)))
+    edges = np.stack([right - x, x - left, top - y, y - bottom])
+    reach = float(np.percentile(edges.max(axis=0), 99))
+    em_share = min(config.extent / extent, config.reach / 2 / reach)
+    em_px = round(em_share * config.size_px * 64) / 64  # what FreeType can set exactly
+    middle = config.size_px / 2
+    origin_x_px, baseline_y_px = float(middle - x * em_px), float(middle + y * em_px)
+    return Placement(config.size_px, em_px, round(origin_x_px, 3), round(baseline_y_px, 3))
+
+
+def _paste(canvas: np.ndarray, bitmap: Bitmap, left: int, top: int) -> bool:
+    """Put ink on paper; True if some of it fell outside."""
+    height, width = bitmap.ink.shape
+    size = canvas.shape[0]
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + width, size), min(top + height, size)
+    cut = (x1 - x0, y1 - y0) != (width, height)
+    if x1 > x0 and y1 > y0:
+        canvas[y0:y1, x0:x1] -= bitmap.ink[y0 - top : y1 - top, x0 - left : x1 - left]
+    return cut

@@ -1,0 +1,35 @@
+"""The `vert` feature: which glyph stands in for which in vertical text.
+
+https://learn.microsoft.com/typography/opentype/spec/features_uz#vert
+"""
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calligan.glyphs.face import Face
+
+
+def vertical_substitutions(face: "Face") -> dict[int, int]:
+    """Glyph to vertical glyph, by number; empty where the font has no readable `vert` feature."""
+    from fontTools.ttLib import TTFont
+
+    try:
+        font = TTFont(io.BytesIO(face.data), fontNumber=face.index, lazy=True)
+        if "GSUB" not in font:
+            return {}
+        table = font["GSUB"].table
+        wanted = {
+            number
+            for record in table.FeatureList.FeatureRecord
+            if record.FeatureTag in ("vert", "vrt2")
+            for number in record.Feature.LookupListIndex
+        }
+        pairs: dict[str, str] = {}
+        for number in sorted(wanted):
+            for subtable in table.LookupList.Lookup[number].SubTable:
+                inner = getattr(subtable, "ExtSubTable", subtable)
+                pairs.update(getattr(inner, "mapping", {}))
+        return {font.getGlyphID(a): font.getGlyphID(b) for a, b in pairs.items()}
+    except Exception:  # a damaged GSUB only costs the vertical forms, and fontTools raises anything
+        return {}

@@ -1,0 +1,56 @@
+"""What a model says of itself, in the header of its one file."""
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from calligan.config import GeneratorConfig
+from calligan.errors import ModelError
+
+
+@dataclass(frozen=True)
+class FontCard:
+    """A font that a model learned from: a style (target) or a source of content."""
+
+    name: str
+    chinese: str
+    script: str
+    licence: str
+    family: str
+    font_sha256: str
+    path: str  # where it was when the model was trained
+    face: str
+    instance: str | None
+    placement: dict[str, float]  # see glyphs.placement
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything but the weights."""
+
+    generator: GeneratorConfig
+    size_px: int
+    styles: tuple[FontCard, ...]  # style 1 is styles[0]
+    sources: tuple[FontCard, ...]
+    trained_chars: str
+    held_out: dict[str, str]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)  # seed, steps, data hash, versions
+
+    def style_index(self, wanted: str) -> int:
+        """The index from 0 of a style given by number from 1, or by name.
+
+        Raises ModelError listing the styles.
+        """
+        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.styles):
+            return int(wanted) - 1
+        names = [style.name for style in self.styles]
+        if wanted in names:
+            return names.index(wanted)
+        chinese = [style.chinese for style in self.styles]
+        if wanted in chinese:
+            return chinese.index(wanted)
+        near = get_close_matches(wanted, names, n=1)
+        listed = ", ".join(f"{i} {name}" for i, name in enumerate(names, start=1))
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ModelError(f"no style {wanted!r} in this model; {hint}it has: {listed}")

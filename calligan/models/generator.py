@@ -1,0 +1,64 @@
+"""The generator: a residual U-Net from a source glyph to the same character in a style.
+
+Skips carry the content's geometry, as in pix2pix (Isola et al. 2017) and zi2zi; the style enters
+every block through feature-wise modulation (Perez et al. 2018) instead of the bottleneck alone.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from calligan.config import GeneratorConfig
+from calligan.models.layers import Fold, StyledBlock, Unfold
+from calligan.models.pixels import image_of_logits
+
+
+class Generator(nn.Module):
+    """Source (N, 1, S, S) in [-1, 1] and style_index (N,) to an image of the same shape."""
+
+    def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
+        super().__init__()
+        self.size_px = size_px
+        widths, style_dim = config.widths, config.style_dim
+        cell_px = size_px // config.grid
+        self.embedding = nn.Embedding(styles, style_dim)
+        self.fold = Fold(1, widths[0], cell_px)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for above, here in zip((widths[0], *widths), widths, strict=False):
+            self.down.append(_level(above, here, config.blocks, style_dim))
+            self.up.insert(0, _level(2 * here, above, config.blocks, style_dim))
+        self.middle = StyledBlock(widths[-1], widths[-1], style_dim)
+        self.norm = nn.GroupNorm(8, widths[0])
+        self.unfold = Unfold(widths[0], cell_px)
+
+    def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
+        """Draw `source` in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
+        return image_of_logits(self.ink_logits(source, self.embedding(style_index)))
+
+    def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
+        """The same before the sigmoid, float32, from style vectors (N, style_dim)."""
+        h = self.fold(source)
+        skips = []
+        for depth, level in enumerate(self.down):
+            if depth:
+                h = F.avg_pool2d(h, 2)
+            h = _through(level, h, style)
+            skips.append(h)
+        h = self.middle(h, style)
+        for level in self.up:
+            h = _through(level, torch.cat([h, skips.pop()], dim=1), style)
+            if skips:
+                h = F.interpolate(h, scale_factor=2.0, mode="nearest")
+        return self.unfold(F.silu(self.norm(h))).float()
+
+
+def _level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:
+    widths = [width_in, *[width_out] * blocks]
+    pairs = zip(widths[:-1], widths[1:], strict=True)
+    return nn.ModuleList(StyledBlock(a, b, style_dim) for a, b in pairs)
+
+
+def _through(level: nn.Module, h: Tensor, style: Tensor) -> Tensor:
+    for block in level.children():
+        h = block(h, style)
+    return h

@@ -1,0 +1,92 @@
+"""Parts shared by the networks."""
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Fold(nn.Module):
+    """Image (N, C, H, W) to a grid of cells (N, width, grid, grid): unfold, then 3x3 convolution.
+
+    Work happens on the grid, so a larger image costs hardly more. `grow` doubles the image.
+    """
+
+    def __init__(self, channels: int, width: int, cell_px: int):
+        super().__init__()
+        self.cell_px = cell_px
+        self.conv = nn.Conv2d(channels * cell_px**2, width, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, width, H / cell_px, W / cell_px)."""
+        return self.conv(F.pixel_unshuffle(image, self.cell_px))
+
+
+class Unfold(nn.Module):
+    """Grid (N, width, grid, grid) to image (N, 1, H, W): 3x3 convolution, then shuffle."""
+
+    def __init__(self, width: int, cell_px: int):
+        super().__init__()
+        self.cell_px = cell_px
+        self.conv = nn.Conv2d(width, cell_px**2, 3, padding=1)
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """(N, width, g, g) to (N, 1, g * cell_px, g * cell_px)."""
+        return F.pixel_shuffle(self.conv(grid), self.cell_px)
+
+
+class StyledBlock(nn.Module):
+    """Pre-activation residual block whose second norm is modulated by the style (FiLM, 2018)."""
+
+    def __init__(self, width_in: int, width_out: int, style_dim: int):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(_groups(width_in), width_in)
+        self.conv1 = nn.Conv2d(width_in, width_out, 3, padding=1)
+        self.norm2 = nn.GroupNorm(_groups(width_out), width_out)
+        self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1)
+        self.film = nn.Linear(style_dim, 2 * width_out)
+        self.skip = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(N, width_in, g, g) and (N, style_dim) to (N, width_out, g, g)."""
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.film(style)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        return self.skip(x) + h
+
+
+def grown_fold(weight: Tensor, cell_px: int) -> Tensor:
+    """Fold weights for twice the image, computing the old function of its 2x2 averages."""
+    width, columns, kh, kw = weight.shape
+    cells = weight.view(width, columns // cell_px**2, cell_px, cell_px, kh, kw)
+    grown = cells.repeat_interleave(2, 2).repeat_interleave(2, 3) / 4
+    return grown.reshape(width, columns * 4, kh, kw)
+
+
+def grown_unfold(tensor: Tensor, cell_px: int) -> Tensor:
+    """Unfold weights or biases for twice the image, each old pixel drawn as 2x2."""
+    cells = tensor.view(cell_px, cell_px, *tensor.shape[1:])
+    grown = cells.repeat_interleave(2, 0).repeat_interleave(2, 1)
+    return grown.reshape(4 * cell_px**2, *tensor.shape[1:])
+
+
+def grow_state(state: dict[str, Tensor], cell_px: int) -> dict[str, Tensor]:
+    """A network's weights for images of twice the size: `fold.*` and `unfold.*` grow."""
+    grown = {}
+    for name, tensor in state.items():
+        if name.startswith("fold.") and tensor.dim() == 4:
+            tensor = grown_fold(tensor, cell_px)
+        elif name.startswith("unfold."):
+            tensor = grown_unfold(tensor, cell_px)
+        grown[name] = tensor
+    return grown
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Trainable numbers."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def _groups(width: int) -> int:
+    return math.gcd(width, 8)

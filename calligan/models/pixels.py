@@ -1,0 +1,38 @@
+"""The one place where pixels meet tensors.
+
+On disk a glyph is uint8 (H, W), 255 = paper, 0 = ink. In tensors it is float (N, 1, H, W) in
+[-1, 1], 1 = paper. `ink` is coverage in [0, 1], 1 = ink. Generators speak in ink logits.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def to_tensor(images: np.ndarray, size_px: int, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 (N, H, W) to float (N, 1, size, size); smaller sizes by averaging whole pixels."""
+    tensor = torch.from_numpy(np.ascontiguousarray(images)).to(device, non_blocking=True)
+    tensor = tensor.unsqueeze(1).float().div_(127.5).sub_(1)
+    if tensor.shape[-1] == size_px:
+        return tensor
+    if tensor.shape[-1] % size_px == 0:
+        return F.avg_pool2d(tensor, tensor.shape[-1] // size_px)
+    shape = (size_px, size_px)
+    return F.interpolate(tensor, shape, mode="bilinear", antialias=True).clamp_(-1, 1)
+
+
+def to_uint8(tensor: Tensor) -> np.ndarray:
+    """Float (N, 1, H, W) in [-1, 1] to uint8 (N, H, W)."""
+    pixels = tensor.detach().squeeze(1).float().add(1).mul(127.5).round().clamp(0, 255)
+    return pixels.to("cpu", torch.uint8).numpy()
+
+
+def ink(tensor: Tensor) -> Tensor:
+    """[-1, 1] with 1 = paper, to coverage in [0, 1] with 1 = ink."""
+    return (1 - tensor) / 2
+
+
+def image_of_logits(ink_logits: Tensor) -> Tensor:
+    """Ink logits to an image in [-1, 1]: sigmoid gives coverage, 1 = ink."""
+    return 1 - 2 * torch.sigmoid(ink_logits)

@@ -1,0 +1,81 @@
+"""One model in one safetensors file: fp16 weights, and the card as JSON in the header.
+
+safetensors has no checksum and accepts any flipped bit, so the card carries one.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from calligan.config import GeneratorConfig, from_dict
+from calligan.errors import CalliganError, ModelError
+from calligan.models.card import FontCard, ModelCard
+from calligan.models.generator import Generator
+from calligan.storage import write_bytes
+
+FORMAT = "1"
+
+
+def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
+    """Write weights and card atomically."""
+    state = {k: v.detach().half().cpu().contiguous() for k, v in generator.state_dict().items()}
+    card_json = json.dumps(asdict(card), ensure_ascii=False, allow_nan=False)
+    digest = _digest(state, card_json)
+    header = {"format": FORMAT, "calligan": card_json, "sha256": digest}
+    write_bytes(path, to_bytes(state, metadata=header))
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, ModelCard]:
+    """Read a model, ready to draw. Raises ModelError naming the file and the cure."""
+    state, header = _read(path)
+    try:
+        card = _card(json.loads(header["calligan"]))
+        if header["sha256"] != _digest(state, header["calligan"]):
+            raise ModelError(f"{path} is damaged (checksum); copy it or train it again")
+        generator = Generator(card.generator, len(card.styles), card.size_px)
+        generator.load_state_dict({k: v.float() for k, v in state.items()})
+    except CalliganError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"{path} is not a calligan model, or of another version") from error
+    return generator.to(device).eval(), card
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card alone; the weights are not read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _card(json.loads(file.metadata()["calligan"]))
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is not a calligan model, or is damaged") from error
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ModelError(f"no model {path}; run `calligan train` or give --model") from error
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is not a model, or is damaged; train or copy it again") from error
+
+
+def _digest(state: dict[str, Tensor], card_json: str) -> str:
+    digest = hashlib.sha256(card_json.encode())
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _card(values: dict[str, Any]) -> ModelCard:
+    fonts = {key: tuple(FontCard(**font) for font in values[key]) for key in ("styles", "sources")}
+    config = from_dict(GeneratorConfig, values["generator"])
+    return ModelCard(**{**values, **fonts, "generator": config})

@@ -1,0 +1,1 @@
+"""Glyph images to sheets and pages. Needs no torch."""

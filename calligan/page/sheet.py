@@ -1,0 +1,43 @@
+"""Contact sheets: rows of glyph images with a name before each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+_GAP_PX = 4
+_LABEL_PX = 14
+
+
+@dataclass(frozen=True)
+class Row:
+    """A label (Latin letters) and its images, uint8 (H, W), 255 = paper; None leaves a gap."""
+
+    label: str
+    images: Sequence[np.ndarray | None]
+
+
+def contact_sheet(rows: Sequence[Row], cell_px: int) -> Image.Image:
+    """Draw rows of square cells, labels in a column at the left."""
+    font = ImageFont.load_default(_LABEL_PX)
+    label_px = int(max(font.getlength(row.label) for row in rows)) + 3 * _GAP_PX
+    columns = max(len(row.images) for row in rows)
+    pitch = cell_px + _GAP_PX
+    sheet = Image.new("L", (label_px + columns * pitch, len(rows) * pitch + _GAP_PX), 255)
+    draw = ImageDraw.Draw(sheet)
+    for y, row in enumerate(rows):
+        top = _GAP_PX + y * pitch
+        draw.text((_GAP_PX, top + (cell_px - _LABEL_PX) // 2), row.label, fill=96, font=font)
+        for x, image in enumerate(row.images):
+            if image is not None:
+                cell = Image.fromarray(image)
+                if cell.size != (cell_px, cell_px):
+                    cell = cell.resize((cell_px, cell_px), Image.Resampling.LANCZOS)
+                sheet.paste(cell, (label_px + x * pitch, top))
+    return sheet
+
+
+def save_png(image: Image.Image, file: object) -> None:
+    """Write a PNG to an open binary file."""
+    image.save(file, format="PNG", optimize=True)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The paired store: glyph arrays of source and target fonts, their manifest and their split."""

@@ -1,0 +1,92 @@
+"""What a data folder says of itself, as JSON; written last, so that it never promises too much."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from calligan.config import RasterConfig, SplitConfig, from_dict
+from calligan.errors import CalliganError, DataError
+from calligan.glyphs.face import FontSpec
+from calligan.glyphs.placement import Placement
+from calligan.storage import write_json
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+Role = Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class FontEntry:
+    """One font in a data folder: where it came from, where it sits, which glyphs it gave."""
+
+    name: str
+    role: str  # source | target
+    path: str  # absolute
+    face: str
+    instance: str | None
+    font_sha256: str
+    family: str
+    chinese: str  # from the catalog, or the family
+    script: str  # 楷 行 草 …, or empty
+    licence: str
+    placement: Placement
+    chars: str  # row i of the array shows chars[i]
+    left_out: dict[str, str]  # reason to characters
+    array_sha256: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> FontSpec:
+        """How to open the font again."""
+        return FontSpec(Path(self.path), self.face, self.instance)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A data folder's settings, characters, split and fonts."""
+
+    raster: RasterConfig
+    split: SplitConfig
+    charset: str  # as the user gave it
+    chars: str
+    held_out: dict[str, str]  # validation, test
+    fonts: tuple[FontEntry, ...] = ()
+
+    def of_role(self, role: Role) -> tuple[FontEntry, ...]:
+        """Fonts of one role; targets are numbered from 1 in this order."""
+        return tuple(font for font in self.fonts if font.role == role)
+
+    def named(self, name: str) -> FontEntry | None:
+        """The font of that name, if it is here."""
+        return next((font for font in self.fonts if font.name == name), None)
+
+    def save(self, folder: Path) -> None:
+        """Write `manifest.json` atomically."""
+        values = {"format": FORMAT, **asdict(self)}
+        write_json(folder / MANIFEST, values)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read a data folder's manifest; raises DataError naming the folder and the cure."""
+    path = folder / MANIFEST
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if values.pop("format", None) != FORMAT:
+            raise DataError(f"{path} is of another version of calligan; render the pairs again")
+        fonts = tuple(_font_entry(font) for font in values.pop("fonts"))
+        raster = from_dict(RasterConfig, values.pop("raster"))
+        split = from_dict(SplitConfig, values.pop("split"))
+        return Manifest(raster=raster, split=split, fonts=fonts, **values)
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} holds no glyph pairs; run `calligan render-pairs` first") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; check its permissions") from error
+    except CalliganError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({error}); render the pairs again") from error
+
+
+def _font_entry(values: dict[str, Any]) -> FontEntry:
+    return FontEntry(**{**values, "placement": Placement(**values["placement"])})

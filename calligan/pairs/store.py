@@ -1,0 +1,143 @@
+"""A data folder: one memory-mapped array a font, so that memory doesn't grow with their number.
+
+    data/manifest.json        settings, characters, split, fonts (written last)
+    data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
+    data/contact-sheet.png    something to look at
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import freetype
+import numpy as np
+
+from calligan import __version__
+from calligan.config import RasterConfig, SplitConfig
+from calligan.errors import DataError
+from calligan.glyphs.catalog import FontInfo
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import measure_placement
+from calligan.glyphs.raster import render_glyphs
+from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
+from calligan.pairs.split import held_out
+from calligan.storage import atomic_file, sha256_file
+
+
+@dataclass
+class PairStore:
+    """Glyph arrays on disk and the manifest that describes them."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> "PairStore":
+        """Open a data folder; raises DataError where it isn't one."""
+        return cls(folder, load_manifest(folder))
+
+    @classmethod
+    def create_or_open(
+        cls, folder: Path, charset: str, chars: str, raster: RasterConfig, split: SplitConfig
+    ) -> "PairStore":
+        """Open `folder`, or start it; raises DataError where it was made with other settings."""
+        if not (folder / MANIFEST).exists():
+            parts = {p: held_out(chars, p, split) for p in ("validation", "test")}
+            return cls(folder, Manifest(raster, split, charset, chars, parts))
+        store = cls.open(folder)
+        made = store.manifest
+        for name, old, new in (
+            ("charset", made.chars, chars),
+            ("size and placement", made.raster, raster),
+            ("split", made.split, split),
+        ):
+            if old != new:
+                raise DataError(
+                    f"{folder} was made with another {name}; "
+                    "repeat the settings of the first call or give another --data folder"
+                )
+        return store
+
+    def add(
+        self,
+        info: FontInfo,
+        role: Role,
+        executor: Executor | None = None,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> FontEntry:
+        """Rasterize a font into the folder; a font that is already there is left as it is.
+
+        Raises DataError where the name is taken by another font.
+        """
+        face = Face(info.spec)
+        if known := self._known(info, face, role):
+            progress(len(self.manifest.chars))
+            return known
+        raster = self.manifest.raster
+        placement = measure_placement(face, self.manifest.chars, raster)
+        glyphs = render_glyphs(
+            info.spec, self.manifest.chars, placement, raster.min_ink, executor, progress
+        )
+        if not glyphs.chars:
+            raise DataError(f"{info.spec} draws none of the characters; try another --charset")
+        path = self._array_path(info.name)
+        with atomic_file(path) as file:
+            np.save(file, glyphs.images)
+        entry = FontEntry(
+            name=info.name,
+            role=role,
+            path=str(info.spec.path.resolve()),
+            face=info.spec.face,
+            instance=info.spec.instance,
+            font_sha256=face.sha256,
+            family=face.family,
+            chinese=info.chinese or face.family,
+            script=info.script,
+            licence=info.licence,
+            placement=placement,
+            chars=glyphs.chars,
+            left_out=glyphs.left_out,
+            array_sha256=sha256_file(path),
+            versions={"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))},
+        )
+        self.manifest = replace(self.manifest, fonts=(*self.manifest.fonts, entry))
+        self.manifest.save(self.folder)
+        return entry
+
+    def images(self, font: FontEntry) -> np.ndarray:
+        """A font's glyphs, memory-mapped: uint8 (N, H, W), 255 = paper.
+
+        Raises DataError where the array is missing or of another shape than the manifest says.
+        """
+        path = self._array_path(font.name)
+        try:
+            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{path} is missing or damaged; render the pairs again") from error
+        size = self.manifest.raster.size_px
+        if array.shape != (len(font.chars), size, size) or array.dtype != np.uint8:
+            raise DataError(f"{path} is not what the manifest says; render the pairs again")
+        return array
+
+    def verify(self) -> None:
+        """Raise DataError if an array's bytes are not those that were written."""
+        for font in self.manifest.fonts:
+            path = self._array_path(font.name)
+            if not path.is_file() or sha256_file(path) != font.array_sha256:
+                raise DataError(f"{path} is missing or damaged; render the pairs again")
+
+    def _array_path(self, name: str) -> Path:
+        return self.folder / "glyphs" / f"{name}.npy"
+
+    def _known(self, info: FontInfo, face: Face, role: Role) -> FontEntry | None:
+        known = self.manifest.named(info.name)
+        if known is None:
+            return None
+        same = (known.font_sha256, known.face, known.instance, known.role)
+        if same == (face.sha256, info.spec.face, info.spec.instance, role):
+            return known
+        raise DataError(
+            f"{self.folder} already holds a {known.role} named {info.name} from {known.path}; "
+            "rename the file or give another --data folder"
+        )

@@ -1,0 +1,20 @@
+"""Where the data that ships with calligan lies: beside the package in a checkout, inside a wheel."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+_PACKAGE = Path(__file__).parent
+
+
+def data_folder(name: str) -> Path:
+    """The folder `charsets` or `fonts`, from the wheel or from the checkout."""
+    installed = _PACKAGE / "data" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def cache_folder() -> Path:
+    """Where fetched fonts are kept; the environment variable CALLIGAN_CACHE moves it."""
+    moved = os.environ.get("CALLIGAN_CACHE")
+    return Path(moved) if moved else user_cache_path("calligan")

@@ -1,0 +1,32 @@
+"""What is asked of a generated glyph besides fooling the discriminator."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from calligan.config import LossConfig
+from calligan.models.pixels import ink
+
+
+def reconstruction(ink_logits: Tensor, target: Tensor, config: LossConfig) -> Tensor:
+    """Cross-entropy of ink at each pixel, and L1 of ink at several scales.
+
+    `ink_logits` (N, 1, H, W); `target` (N, 1, H, W) in [-1, 1].
+    """
+    wanted, drawn = ink(target), torch.sigmoid(ink_logits)
+    bce = F.binary_cross_entropy_with_logits(ink_logits, wanted)
+    return config.bce * bce + config.l1 * multiscale_l1(drawn, wanted, config.scales)
+
+
+def multiscale_l1(drawn: Tensor, wanted: Tensor, scales: Sequence[int]) -> Tensor:
+    """Mean over scales of the L1 between averages over scale x scale pixels."""
+    terms = [F.l1_loss(F.avg_pool2d(drawn, k), F.avg_pool2d(wanted, k)) for k in scales]
+    return torch.stack(terms).mean()
+
+
+def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """L1 between the discriminator's activations (Wang et al. 2018, pix2pixHD)."""
+    terms = [F.l1_loss(f.float(), r.detach().float()) for r, f in zip(real, fake, strict=True)]
+    return torch.stack(terms).mean()

@@ -1,0 +1,30 @@
+"""How far a run is, and what that means: its stage and its learning rate."""
+
+import math
+
+from calligan.config import StageConfig, TrainConfig
+
+
+def progress_of(config: TrainConfig, step: int, elapsed_s: float) -> float:
+    """Share of the run that is done, by steps or by minutes, whichever the run is measured in."""
+    if config.steps is not None:
+        return step / config.steps
+    assert config.minutes is not None  # TrainConfig.validate
+    return elapsed_s / (60 * config.minutes)
+
+
+def stage_at(config: TrainConfig, progress: float) -> tuple[int, float]:
+    """The stage's index and the share of that stage that is done."""
+    start = 0.0
+    for index, stage in enumerate(config.stages[:-1]):
+        if progress < start + stage.share - 1e-9:
+            return index, (progress - start) / stage.share
+        start += stage.share
+    return len(config.stages) - 1, min(1.0, (progress - start) / config.stages[-1].share)
+
+
+def learning_rate(stage: StageConfig, share_done: float, stage_step: int, warmup: int) -> float:
+    """Cosine from the stage's first rate to its last, after a linear warm-up."""
+    cosine = (1 + math.cos(math.pi * share_done)) / 2
+    rate = stage.learning_rate_end + (stage.learning_rate - stage.learning_rate_end) * cosine
+    return rate * min(1.0, (stage_step + 1) / (warmup + 1))

@@ -1,0 +1,203 @@
+"""All that changes during training, and its checkpoints: exact, verified, never half-written.
+
+A checkpoint is a folder: state.safetensors (every tensor), state.json (every number), and
+manifest.json (their sha256), written last. The folder gets its name by a rename, so that
+kill -9 or a power cut leaves the one before it. Nothing in it can run code.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from calligan.config import TrainConfig
+from calligan.errors import ModelError
+from calligan.models.discriminator import Discriminator
+from calligan.models.generator import Generator
+from calligan.models.layers import grow_state
+from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_bytes, write_json
+
+_KEPT = 2
+
+
+@dataclass
+class Counters:
+    """The numbers of a checkpoint."""
+
+    step: int = 0
+    stage: int = 0
+    stage_step: int = 0
+    images: int = 0
+    elapsed_s: float = 0.0
+    best_stage: int = -1
+    best_l1: float | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+class TrainState:
+    """Networks, optimizers and counters of a run."""
+
+    generator: Generator
+    average: Generator  # exponential moving average of the generator
+    discriminator: Discriminator | None
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer | None
+
+    def __init__(self, config: TrainConfig, styles: int):
+        self.config, self.styles = config, styles
+        self.counters = Counters()
+        torch.manual_seed(config.seed)
+        size_px = config.stages[0].size_px
+        generator = Generator(config.generator, styles, size_px)
+        self._set_up(generator, deepcopy(generator), None)
+
+    def _set_up(
+        self, generator: Generator, average: Generator, discriminator: Discriminator | None
+    ) -> None:
+        """Place the networks and give them fresh optimizers."""
+        layout = torch.channels_last
+        self.generator = generator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
+        self.average = average.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
+        self.average.requires_grad_(False)
+        self.generator_optimizer = self._optimizer(self.generator, (0.9, 0.99))
+        self.discriminator, self.discriminator_optimizer = None, None
+        stage = self.config.stages[self.counters.stage]
+        if stage.adversarial:
+            if discriminator is None:
+                torch.manual_seed(self.config.seed + 1 + self.counters.stage)
+                discriminator = Discriminator(self.config.discriminator, self.styles, stage.size_px)
+            self.discriminator = discriminator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
+            self.discriminator_optimizer = self._optimizer(discriminator, (0.5, 0.99))
+
+    def enter(self, stage: int) -> None:
+        """Begin a stage: grow the generator to its size, start or drop the discriminator."""
+        size_px = self.config.stages[stage].size_px
+        networks = [self._grown(net, size_px) for net in (self.generator, self.average)]
+        keep = self.discriminator if size_px == self.generator.size_px else None
+        self.counters.stage, self.counters.stage_step = stage, 0
+        self._set_up(networks[0], networks[1], keep)
+
+    def _grown(self, network: Generator, size_px: int) -> Generator:
+        """`network` for a larger image, computing the same function of a coarser one at first."""
+        while network.size_px < size_px:
+            grown = Generator(self.config.generator, self.styles, network.size_px * 2)
+            grown.load_state_dict(grow_state(network.state_dict(), network.fold.cell_px))
+            network = grown
+        return network
+
+    def _optimizer(self, network: nn.Module, betas: tuple[float, float]) -> torch.optim.Optimizer:
+        fused = self.config.device in ("cpu", "cuda")
+        decay = self.config.weight_decay
+        return torch.optim.AdamW(network.parameters(), betas=betas, weight_decay=decay, fused=fused)
+
+    def update_average(self) -> None:
+        """One step of the moving average, quick at first."""
+        decay = min(self.config.ema_decay, (1 + self.counters.step) / (10 + self.counters.step))
+        with torch.no_grad():
+            pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+            mine, theirs = zip(*pairs, strict=True)
+            torch._foreach_lerp_(mine, theirs, 1 - decay)
+
+    def save(self, folder: Path) -> Path:
+        """Write a checkpoint into `folder` and drop all but the newest two. Returns its path."""
+        path = folder / f"{self.counters.step:07d}"
+        temporary = folder / f".{path.name}.tmp"
+        tensors = to_bytes(dict(self._tensors()))
+        numbers = json.dumps(vars(self.counters), allow_nan=False).encode()
+        files = {"state.safetensors": tensors, "state.json": numbers}
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+            for name, data in files.items():
+                write_bytes(temporary / name, data)
+            digests = {name: sha256_bytes(data) for name, data in files.items()}
+            write_json(temporary / "manifest.json", digests)
+            shutil.rmtree(path, ignore_errors=True)
+            temporary.rename(path)
+            fsync_folder(folder)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        for old in checkpoints(folder)[:-_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        return path
+
+    def load(self, path: Path) -> None:
+        """Become the state that was saved at `path` (verified first)."""
+        files = _verified(path)
+        self.counters = Counters(**json.loads(files["state.json"]))
+        size_px = self.config.stages[self.counters.stage].size_px
+        networks = [Generator(self.config.generator, self.styles, size_px) for _ in range(2)]
+        self._set_up(networks[0], networks[1], None)
+        try:
+            self._load_tensors(from_bytes(files["state.safetensors"]))
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ModelError(f"{path} does not fit this run's config; start a new run") from error
+
+    def _networks(self) -> dict[str, nn.Module]:
+        found = {"generator": self.generator, "average": self.average}
+        return {**found, "discriminator": self.discriminator} if self.discriminator else found  # type: ignore[dict-item]
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        found = {"generator": self.generator_optimizer}
+        if self.discriminator_optimizer:
+            found["discriminator"] = self.discriminator_optimizer
+        return found
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        for name, network in self._networks().items():
+            for key, value in network.state_dict().items():
+                yield f"{name}/{key}", value.detach().cpu().contiguous().clone()
+        for name, optimizer in self._optimizers().items():
+            for index, slots in optimizer.state_dict()["state"].items():
+                for slot, value in slots.items():
+                    tensor = torch.as_tensor(value).detach().cpu().contiguous().clone()
+                    yield f"{name}-optimizer/{index}/{slot}", tensor
+
+    def _load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        for name, network in self._networks().items():
+            network.load_state_dict(_below(tensors, f"{name}/"))
+        for name, optimizer in self._optimizers().items():
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, f"{name}-optimizer/").items():
+                index, slot = key.split("/")
+                slots.setdefault(int(index), {})[slot] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Checkpoints in a folder, oldest first, verified or not."""
+    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+
+
+def newest_verified(folder: Path) -> Path:
+    """The newest checkpoint whose checksums hold; raises ModelError where there is none."""
+    for path in reversed(checkpoints(folder)):
+        try:
+            _verified(path)
+        except ModelError:
+            continue
+        return path
+    raise ModelError(f"{folder} holds no whole checkpoint; start a new run")
+
+
+def _verified(path: Path) -> dict[str, bytes]:
+    try:
+        digests = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        files = {name: (path / name).read_bytes() for name in digests}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"checkpoint {path} is damaged or incomplete") from error
+    if not files or any(sha256_bytes(data) != digests[name] for name, data in files.items()):
+        raise ModelError(f"checkpoint {path} is damaged (checksum)")
+    return files
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
