@@ -1,0 +1,72 @@
+"""The verbs. The only room that prints, prompts or exits; heavy imports wait inside commands."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from calligan.cli import evaluate, fonts, infer, render_pairs, styles, train
+from calligan.errors import CalliganError
+
+app = typer.Typer(
+    name="calligan",
+    help="Chinese calligraphy font synthesis: learn a hand from fonts, write any text in it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(fonts.app, name="fonts")
+app.command("render-pairs")(render_pairs.render_pairs)
+app.command("train")(train.train)
+app.command("styles")(styles.styles)
+app.command("infer")(infer.infer)
+app.command("evaluate")(evaluate.evaluate)
+
+# Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
+_UsageError = typer.BadParameter.__mro__[1]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from calligan import __version__
+
+        typer.echo(f"calligan {__version__}")
+        raise typer.Exit
+
+
+def main() -> NoReturn:
+    """Run a command; whatever a user can mend ends in one line on stderr and exit code 2."""
+    try:
+        outcome = app(standalone_mode=False)
+        sys.exit(outcome if isinstance(outcome, int) else 0)
+    except CalliganError as error:
+        _fail(str(error), error.exit_code)
+    except _UsageError as error:
+        _usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except OSError as error:
+        _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
+
+
+def _usage(error: BaseException) -> NoReturn:
+    message = error.format_message()  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(message)
+        sys.exit(0)
+    context = getattr(error, "ctx", None)
+    hint = f"; see `{context.command_path} --help`" if context else ""
+    _fail(message.rstrip(".") + hint, 2)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    line = " ".join(message.split())
+    print(f"calligan: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,73 @@
+"""`calligan fonts`: the catalog, and fetching from it."""
+
+from typing import Annotated
+
+import typer
+
+from calligan.cli.show import bar, note
+
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+
+@app.callback()
+def fonts(context: typer.Context) -> None:
+    """List the catalog of open fonts, or fetch fonts from it.
+
+    Example: calligan fonts
+
+    Coverage counts the characters of GB2312 (6,763) that have ink in the font.
+    """
+    if context.invoked_subcommand is None:
+        _table()
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Catalog names; all of them if none is given.")
+    ] = None,
+) -> None:
+    """Bring fonts into the cache, by npm, pip or apt, and check them.
+
+    Example: calligan fonts fetch lxgw-wenkai ma-shan-zheng
+    """
+    from calligan.errors import FetchError
+    from calligan.glyphs.catalog import catalog_font, load_catalog
+    from calligan.glyphs.fetch import fetch_font
+
+    wanted = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
+    failed = []
+    with bar(len(wanted), "fetching", "font") as progress:
+        for font in wanted:
+            progress.set_postfix_str(font.name)
+            try:
+                fetched = fetch_font(font)
+                progress.write(f"{font.path}{'' if fetched else '  (already there)'}")
+            except FetchError as error:
+                failed.append(error)
+            progress.update()
+    for error in failed[:-1]:
+        note(f"calligan: {error}")
+    if failed:
+        raise failed[-1]
+
+
+def _table() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from calligan.glyphs.catalog import load_catalog
+    from calligan.resources import cache_folder
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "Chinese", "script", "role", "licence", "by", "fetched"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("GB2312", justify="right")
+    for font in load_catalog().values():
+        clients = ", ".join(dict.fromkeys(p.client for p in font.packages))
+        there = "yes" if font.fetched else ""
+        cells = (font.chinese, font.script, font.role, font.licence, clients, there)
+        table.add_row(font.name, *cells, f"{font.gb2312_ink:,}")
+    console = Console()
+    console.print(table)
+    note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")

@@ -1,0 +1,70 @@
+"""`calligan render-pairs`: fonts to paired glyph images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from calligan.cli.show import bar, note
+
+if TYPE_CHECKING:
+    from calligan.pairs.manifest import FontEntry
+
+
+def render_pairs(
+    source: Annotated[
+        str, typer.Argument(help="Source font: a catalog name or FILE[#FACE][@INSTANCE].")
+    ],
+    targets: Annotated[list[str], typer.Argument(help="Target fonts; each becomes a style.")],
+    data: Annotated[
+        Path, typer.Option("--data", "-d", help="Data folder, made or added to.")
+    ] = Path("data"),
+    charset: Annotated[
+        str, typer.Option(help="A shipped charset's name, a UTF-8 file, or the characters.")
+    ] = "gb2312",
+    size: Annotated[int, typer.Option(help="Canvas edge in pixels.")] = 128,
+    seed: Annotated[int, typer.Option(help="Seed of the held-out split.")] = 0,
+) -> None:
+    """Rasterize a source and one or more target fonts into paired glyph images.
+
+    Example: calligan render-pairs lxgw-wenkai ma-shan-zheng MyHand.ttf
+
+    A later call adds fonts to the folder; the same call again changes nothing.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from calligan.config import RasterConfig, SplitConfig
+    from calligan.glyphs.catalog import resolve_font
+    from calligan.glyphs.charset import load_charset
+    from calligan.glyphs.raster import usable_cores
+    from calligan.pairs.sheet import write_contact_sheet
+    from calligan.pairs.store import PairStore
+
+    infos = [resolve_font(text) for text in (source, *targets)]
+    raster = RasterConfig(size_px=size)
+    raster.validate()
+    store = PairStore.create_or_open(
+        data, charset, load_charset(charset), raster, SplitConfig(seed=seed)
+    )
+    before = store.manifest.fonts
+    total = len(infos) * len(store.manifest.chars)
+    with (
+        bar(total, "rendering", "glyph", unit_scale=True) as progress,
+        ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as executor,
+    ):
+        for index, info in enumerate(infos):
+            role = "target" if index else "source"
+            entry = store.add(info, role, executor, progress.update)
+            progress.write(_told(entry, len(store.manifest.chars), entry in before))
+    if store.manifest.fonts != before or not (data / "contact-sheet.png").exists():
+        write_contact_sheet(store)
+    count = len(store.manifest.of_role("target"))
+    note(f"{data}: {count} style(s); next: calligan train --data {data} --styles {count}")
+    typer.echo(data / "contact-sheet.png")
+
+
+def _told(font: "FontEntry", asked: int, known: bool) -> str:
+    missing = ", ".join(f"{len(chars)} {why}" for why, chars in font.left_out.items() if chars)
+    counts = f"{len(font.chars)} of {asked} characters" + (f" ({missing})" if missing else "")
+    return f"{font.role:6}  {font.name}: {counts}" + ("  already there" if known else "")

@@ -1,0 +1,3 @@
+"""Stub."""
+def styles() -> None:
+    """X."""

@@ -1,0 +1,215 @@
+"""`calligan train`: pairs to a model."""
+
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from calligan.cli.show import bar, note
+
+if TYPE_CHECKING:
+    from calligan.config import TrainConfig
+    from calligan.pairs.manifest import FontEntry, Manifest
+    from calligan.training.run import Run
+    from calligan.training.state import TrainState
+
+
+def train(
+    data: Annotated[Path, typer.Option("--data", "-d", help="Data folder of `render-pairs`.")] = Path(
+        "data"
+    ),
+    styles: Annotated[
+        str | None,
+        typer.Option(help="How many styles (the first N), or names with commas; default all."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train this long (default 30).")] = None,
+    steps: Annotated[int | None, typer.Option(help="Or this many steps.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Glyphs a step.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights and batches.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, such as loss.l1=2; repeatable.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Where run folders are made.")] = Path("runs"),
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run folder.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the settings and stop.")] = False,
+) -> None:
+    """Train the generator with a style embedding against a PatchGAN discriminator.
+
+    Example: calligan train --styles 5 --minutes 30
+
+    Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
+    """
+    from calligan.errors import ConfigError
+    from calligan.training.run import Run
+    from calligan.training.state import TrainState, newest_verified
+
+    if resume is not None:
+        if any(given is not None for given in (styles, minutes, steps, batch_size, seed, config)):
+            raise ConfigError("--resume takes the run's own settings; drop the other options")
+        run = Run.open(resume)
+        _use_threads(run.config)
+        state = TrainState(run.config, len(run.styles))
+        state.load(newest_verified(run.checkpoints))
+        run.trim_log(state.counters.step)
+        note(f"{resume}: going on from step {state.counters.step:,}")
+    else:
+        flags = {"batch_size": batch_size, "seed": seed, "device": device}
+        settled = _settled(config, settings or [], minutes, steps, flags)
+        store = _open(data)
+        chosen = _chosen(store.manifest, styles)
+        if dry_run:
+            import json
+
+            from calligan.config import to_dict
+
+            typer.echo(json.dumps(to_dict(settled), indent=1))
+            return
+        store.verify()
+        _use_threads(settled)
+        run = Run.create(runs, settled, store, chosen)
+        state = TrainState(settled, len(chosen))
+    _describe(run, state)
+    raise typer.Exit(_train(run, state))
+
+
+def _train(run: "Run", state: "TrainState") -> int:
+    """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
+    from calligan.training.loop import Listener
+    from calligan.training.loop import train as loop
+
+    received: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        received.append(number)
+        note("saving and stopping; once more to stop without saving")
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with _Progress(run.config, state) as progress:
+            listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
+            finished = loop(run, state, listener)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not finished:
+        note(f"stopped at step {state.counters.step:,}; go on: calligan train --resume {run.folder}")
+        return 128 + received[0]
+    note(f"next: calligan infer 书法 --model {run.folder} --style 1 -o out.png")
+    typer.echo(run.best)
+    return 0
+
+
+class _Progress:
+    """The bar: images a second, losses, held-out L1, time left."""
+
+    def __init__(self, config: "TrainConfig", state: "TrainState"):
+        self.config = config
+        by_steps = config.steps is not None
+        total = config.steps if by_steps else round(60 * (config.minutes or 0))
+        done = state.counters.step if by_steps else round(state.counters.elapsed_s)
+        self.bar = bar(total or 1, "training", "step" if by_steps else "s", initial=done)
+        self.by_steps, self.images, self.since = by_steps, state.counters.images, time.monotonic()
+        self.held_out = ""
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def step(self, row: dict[str, Any]) -> None:
+        """Move the bar and show the losses."""
+        now = time.monotonic()
+        rate = (row["images"] - self.images) / (now - self.since)
+        self.images, self.since = row["images"], now
+        losses = " ".join(f"{k} {row[k]:.3f}" for k in ("reconstruction", "adversarial", "d") if k in row)
+        self.bar.set_postfix_str(f"{rate:.0f} img/s, {losses}{self.held_out}", refresh=False)
+        self._to(row["step"] if self.by_steps else row["elapsed_s"])
+
+    def evaluation(self, row: dict[str, Any]) -> None:
+        """A line that stays: L1 on validation characters."""
+        self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
+        size_px = self.config.stages[row["stage"]].size_px
+        self.bar.write(
+            f"step {row['step']:,} at {size_px} px{self.held_out} "
+            f"(copying the source {row['copy_source_l1']:.4f})"
+        )
+
+    def _to(self, position: float) -> None:
+        self.bar.update(min(position, self.bar.total) - self.bar.n)
+
+
+def _settled(
+    path: Path | None,
+    settings: list[str],
+    minutes: float | None,
+    steps: int | None,
+    flags: dict[str, Any],
+) -> "TrainConfig":
+    """Flags over --set over the TOML file over defaults, checked, nothing left `auto`."""
+    from calligan.config import TrainConfig, from_dict, load_toml, parse_setting, replaced
+    from calligan.errors import ConfigError
+    from calligan.training.device import resolved
+
+    if minutes is not None and steps is not None:
+        raise ConfigError("give --minutes or --steps, not both")
+    values: dict[str, Any] = dict(parse_setting(text) for text in settings)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    if minutes is not None or steps is not None:
+        values |= {"minutes": minutes, "steps": steps}
+    base = load_toml(path) if path else {}
+    for given in (base, values):
+        if given.get("steps") is not None:
+            given.setdefault("minutes", None)
+    config = replaced(from_dict(TrainConfig, base), values)
+    config.validate()
+    return resolved(config)
+
+
+def _open(data: Path) -> Any:
+    from calligan.pairs.store import PairStore
+
+    return PairStore.open(data)
+
+
+def _chosen(manifest: "Manifest", wanted: str | None) -> "tuple[FontEntry, ...]":
+    """The styles to train: all, the first N, or some by name."""
+    from calligan.errors import DataError
+
+    targets = manifest.of_role("target")
+    names = [font.name for font in targets]
+    if wanted is None:
+        return targets
+    if wanted.isdecimal():
+        if not 1 <= int(wanted) <= len(targets):
+            raise DataError(f"the data holds {len(targets)} style(s), not {wanted}: {', '.join(names)}")
+        return targets[: int(wanted)]
+    picked = [name.strip() for name in wanted.split(",")]
+    for name in picked:
+        if name not in names:
+            raise DataError(f"the data holds no style {name!r}; it has: {', '.join(names)}")
+    return tuple(targets[names.index(name)] for name in dict.fromkeys(picked))
+
+
+def _use_threads(config: "TrainConfig") -> None:
+    import torch
+
+    if config.threads:
+        torch.set_num_threads(config.threads)
+
+
+def _describe(run: "Run", state: "TrainState") -> None:
+    from calligan.models.layers import count_parameters
+
+    config = run.config
+    length = f"{config.steps:,} steps" if config.steps is not None else f"{config.minutes:g} min"
+    note(
+        f"{run.folder}: {len(run.styles)} style(s), {length}, "
+        f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
+        f"{config.device} {config.precision}, batch {config.batch_size}"
+    )

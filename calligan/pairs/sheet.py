@@ -1,0 +1,28 @@
+"""The contact sheet of a data folder: source above targets, to be looked at."""
+
+from pathlib import Path
+
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.pairs.store import PairStore
+from calligan.storage import atomic_file
+
+_COLUMNS = 16
+_CELL_PX = 64
+
+
+def write_contact_sheet(store: PairStore) -> Path:
+    """Draw characters spread evenly over the charset, one row a font. Returns the PNG's path."""
+    manifest = store.manifest
+    fonts = (*manifest.of_role("source"), *manifest.of_role("target"))
+    shared = set.intersection(*(set(font.chars) for font in fonts))
+    chars = [c for c in manifest.chars if c in shared] or list(manifest.chars)
+    shown = chars[:: max(1, len(chars) // _COLUMNS)][:_COLUMNS]
+    rows = []
+    for font in fonts:
+        images, where = store.images(font), {c: i for i, c in enumerate(font.chars)}
+        cells = [images[where[c]] if c in where else None for c in shown]
+        rows.append(Row(font.name, cells))
+    path = store.folder / "contact-sheet.png"
+    with atomic_file(path) as file:
+        save_png(contact_sheet(rows, _CELL_PX), file)
+    return path

@@ -1,0 +1,152 @@
+"""The training loop, top to bottom."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from calligan.models.generator import Generator
+from calligan.models.pixels import ink, to_tensor, to_uint8
+from calligan.models.weights import save_model
+from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.manifest import Manifest
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.storage import atomic_file
+from calligan.training.run import Run, model_card
+from calligan.training.schedule import learning_rate, progress_of, stage_at
+from calligan.training.state import TrainState
+from calligan.training.steps import autocast, training_step
+
+
+@dataclass
+class Listener:
+    """Whoever wants to hear how training goes; every method may be left out."""
+
+    on_step: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
+    on_evaluation: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+
+
+def train(run: Run, state: TrainState, listener: Listener) -> bool:
+    """Train until the run's steps or minutes are used up; False if `should_stop` ended it.
+
+    Saves a checkpoint and both models at the end, however it ends, but for an error.
+    """
+    config, counters = run.config, state.counters
+    store = run.store()
+    styles = tuple(font for name in run.styles if (font := store.manifest.named(name)))
+    pairs, validation = Pairs(store, styles, "train"), Pairs(store, styles, "validation")
+    started, stopped = time.monotonic() - counters.elapsed_s, False
+
+    while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
+        stage, share_done = stage_at(config, progress)
+        if stage != counters.stage:
+            state.enter(stage)
+            counters = state.counters
+        rate = learning_rate(config.stages[stage], share_done, counters.stage_step, config.warmup_steps)
+        batch = pairs.random(config.batch_size, config.seed, counters.step)
+        losses = training_step(state, *tensors(batch, state), rate)
+        counters.step += 1
+        counters.stage_step += 1
+        counters.images += config.batch_size
+        counters.elapsed_s = time.monotonic() - started
+
+        if counters.step % config.log_every_steps == 0:
+            row = _log_row(state, progress, rate, losses)
+            run.log(row)
+            listener.on_step(row)
+        if counters.step % config.eval_every_steps == 0:
+            listener.on_evaluation(evaluate_and_keep(run, state, validation))
+        if counters.step % config.save_every_steps == 0:
+            state.save(run.checkpoints)
+        counters.elapsed_s = time.monotonic() - started
+        stopped = listener.should_stop()
+
+    if counters.step % config.eval_every_steps:
+        listener.on_evaluation(evaluate_and_keep(run, state, validation))
+    if counters.step % config.save_every_steps:
+        state.save(run.checkpoints)
+    return not stopped
+
+
+def tensors(batch: Batch, state: TrainState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A batch on the run's device at the stage's size."""
+    size_px, device = state.generator.size_px, state.config.device
+    source, target = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
+    return source, target, torch.from_numpy(batch.style_index).to(device)
+
+
+def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[str, Any]:
+    """L1 on validation characters, a sample sheet, and the models: last, and best if it is."""
+    counters, config = state.counters, run.config
+    l1, copied = {}, {}
+    rows = []
+    for index, style in enumerate(validation.styles):
+        batch = validation.first(index, config.eval_chars)
+        source, target, style_index = tensors(batch, state)
+        fake = draw(state, state.average, source, style_index)
+        l1[style.name] = _ink_l1(fake, target)
+        copied[style.name] = _ink_l1(source, target)
+        shown = slice(0, config.sample_chars)
+        kinds = (("source", source), (style.name, fake), ("real", target))
+        rows += [Row(label, list(to_uint8(images[shown]))) for label, images in kinds]
+    mean = sum(l1.values()) / len(l1)
+    row = {
+        "step": counters.step,
+        "stage": counters.stage,
+        "validation_l1": round(mean, 5),
+        "validation_l1_by_style": {name: round(value, 5) for name, value in l1.items()},
+        "copy_source_l1": round(sum(copied.values()) / len(copied), 5),
+    }
+    counters.metrics = row
+    run.log(row)
+    with atomic_file(run.folder / "samples" / f"{counters.step:07d}.png") as file:
+        save_png(contact_sheet(rows, state.generator.size_px), file)
+    _keep_models(run, state, validation.store.manifest, mean)
+    return row
+
+
+def draw(
+    state: TrainState, network: Generator, source: torch.Tensor, style_index: torch.Tensor
+) -> torch.Tensor:
+    """Images in batches, without gradients."""
+    done = []
+    with torch.no_grad(), autocast(state.config):
+        for part in zip(source.split(64), style_index.split(64), strict=True):
+            done.append(network(*part))
+    return torch.cat(done)
+
+
+def _keep_models(run: Run, state: TrainState, manifest: Manifest, l1: float) -> None:
+    """Write last.safetensors; and best.safetensors if no later stage or lower L1 is there."""
+    counters = state.counters
+    provenance = {"step": counters.step, "images": counters.images, "seconds": round(counters.elapsed_s)}
+    size_px = state.average.size_px
+    card = model_card(run, manifest, size_px, counters.metrics, provenance)
+    save_model(run.last, state.average, card)
+    lower = counters.best_l1 is None or l1 < counters.best_l1
+    # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.
+    if counters.stage > counters.best_stage or lower:
+        counters.best_stage, counters.best_l1 = counters.stage, l1
+        save_model(run.best, state.average, card)
+
+
+def _ink_l1(images: torch.Tensor, target: torch.Tensor) -> float:
+    return float((ink(images) - ink(target)).abs().mean())
+
+
+def _log_row(
+    state: TrainState, progress: float, rate: float, losses: dict[str, torch.Tensor]
+) -> dict[str, Any]:
+    counters = state.counters
+    return {
+        "step": counters.step,
+        "stage": counters.stage,
+        "progress": round(progress, 5),
+        "learning_rate": rate,
+        "images": counters.images,
+        "elapsed_s": round(counters.elapsed_s, 2),
+        **{name: round(float(loss), 5) for name, loss in losses.items()},
+    }

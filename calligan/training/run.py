@@ -1,0 +1,171 @@
+"""A run folder: what was asked, on what data, what happened, and what came out.
+
+    runs/0001/config.json     every setting, before step one
+    runs/0001/run.json        versions, seed, data hash, styles
+    runs/0001/split.json      held-out characters
+    runs/0001/log.jsonl       a line every few steps
+    runs/0001/samples/        source / generated / real, validation characters
+    runs/0001/checkpoints/    exact state, newest two
+    runs/0001/best.safetensors, last.safetensors   models
+"""
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from calligan import __version__
+from calligan.config import TrainConfig, load_train_config, save
+from calligan.errors import DataError, ModelError
+from calligan.models.card import FontCard, ModelCard
+from calligan.pairs.manifest import FontEntry, Manifest
+from calligan.pairs.store import PairStore
+from calligan.storage import cannot_write, sha256_bytes, write_bytes, write_json
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder and what is fixed about the run in it."""
+
+    folder: Path
+    config: TrainConfig
+    data: Path
+    data_hash: str
+    styles: tuple[str, ...]
+
+    @classmethod
+    def create(
+        cls, parent: Path, config: TrainConfig, store: PairStore, styles: tuple[FontEntry, ...]
+    ) -> "Run":
+        """Number a new folder under `parent` and store everything that determines the run."""
+        folder = _numbered(parent)
+        names = tuple(style.name for style in styles)
+        run = cls(folder, config, store.folder.resolve(), data_hash(store.manifest), names)
+        save(config, folder / "config.json")
+        write_json(folder / "split.json", store.manifest.held_out)
+        about = {"data": str(run.data), "data_hash": run.data_hash, "styles": names}
+        write_json(folder / "run.json", {**about, "seed": config.seed, "versions": versions()})
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> "Run":
+        """Open a run to resume it; raises ModelError where it isn't one."""
+        try:
+            about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            config = load_train_config(folder / "config.json")
+            data, styles = Path(about["data"]), tuple(about["styles"])
+            return cls(folder, config, data, about["data_hash"], styles)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{folder} is not a training run; give a folder under runs/") from error
+
+    def store(self) -> PairStore:
+        """The data of the run; raises DataError where it has changed since."""
+        store = PairStore.open(self.data)
+        if data_hash(store.manifest, self.styles) != self.data_hash:
+            raise DataError(f"{self.data} is not the data that {self.folder} began with; restore it")
+        return store
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The model that did best on validation characters."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """The model as it was last saved."""
+        return self.folder / "last.safetensors"
+
+    def log(self, row: dict[str, Any]) -> None:
+        """Append one line to the log."""
+        try:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row, allow_nan=False) + "\n")
+        except OSError as error:
+            raise cannot_write(self.folder / "log.jsonl", error) from error
+
+    def trim_log(self, step: int) -> None:
+        """Drop lines past `step`: a resumed run writes them again."""
+        path = self.folder / "log.jsonl"
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if _step_of(line) <= step]
+            write_bytes(path, "".join(line + "\n" for line in kept).encode())
+
+
+def data_hash(manifest: Manifest, styles: tuple[str, ...] | None = None) -> str:
+    """What determines the pairs: split, characters, sources and the given styles' arrays."""
+    fonts = [
+        (font.name, font.role, font.array_sha256, font.chars)
+        for font in manifest.fonts
+        if styles is None or font.role == "source" or font.name in styles
+    ]
+    told = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
+    return sha256_bytes(json.dumps(told).encode())
+
+
+def versions() -> dict[str, str]:
+    """What the run stands on."""
+    return {"calligan": __version__, "torch": torch.__version__, "python": platform.python_version()}
+
+
+def model_card(
+    run: Run, manifest: Manifest, size_px: int, metrics: dict[str, Any], provenance: dict[str, Any]
+) -> ModelCard:
+    """The card of a model of this run."""
+    styles = tuple(font for name in run.styles if (font := manifest.named(name)))
+    known = set().union(*(style.chars for style in styles))
+    held = set().union(*manifest.held_out.values())
+    about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
+    return ModelCard(
+        generator=run.config.generator,
+        size_px=size_px,
+        styles=tuple(map(_font_card, styles)),
+        sources=tuple(map(_font_card, manifest.of_role("source"))),
+        trained_chars="".join(c for c in manifest.chars if c in known and c not in held),
+        held_out=manifest.held_out,
+        metrics=metrics,
+        provenance={**about, **provenance},
+    )
+
+
+def newest_run(parent: Path) -> Path:
+    """The newest run under `parent` that has a model; raises ModelError where there is none."""
+    for folder in sorted(parent.glob("[0-9]*"), reverse=True):
+        if (folder / "best.safetensors").is_file():
+            return folder
+    raise ModelError(f"no trained model under {parent}; run `calligan train`, or give --model")
+
+
+def _font_card(font: FontEntry) -> FontCard:
+    shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
+    values = {key: getattr(font, key) for key in shared}
+    return FontCard(**values, instance=font.instance, placement=font.placement.to_dict())
+
+
+def _numbered(parent: Path) -> Path:
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        taken = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdecimal()]
+        for number in range(max(taken, default=0) + 1, 10_000):
+            folder = parent / f"{number:04d}"
+            if not folder.exists():
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise cannot_write(parent, error) from error
+    raise DataError(f"{parent} holds 9,999 runs; remove some")
+
+
+def _step_of(line: str) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 2**62  # a line cut short by a crash
