@@ -66,11 +66,14 @@ class DiscriminatorConfig:
     """A spectrally normalised projection PatchGAN over (source, glyph) pairs."""
 
     grid: int = 32
-    widths: tuple[int, ...] = (64, 128, 256)  # channels; each after the first halves the grid
+    widths: tuple[int, ...] = (32, 64, 128)  # channels; each after the first halves the grid
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _require(len(self.widths) >= 2, "discriminator.widths", self.widths, "two or more numbers")
+
+
+OBJECTIVES = ("hinge", "lsgan", "vanilla")  # the names in training/objectives.py
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,18 @@ class LossConfig:
     bce: float = 1.0  # binary cross-entropy of ink, a pixel
     l1: float = 1.0  # mean L1 of ink over `scales`
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
-    objective: str = "hinge"  # see training/objectives.py
+    objective: str = "hinge"  # one of OBJECTIVES
     adversarial: float = 0.1  # generator's adversarial term
     feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
     wrong_style: float = 0.5  # real glyph under a wrong style, as a negative
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        names = ", ".join(OBJECTIVES)
+        _require(self.objective in OBJECTIVES, "loss.objective", self.objective, f"one of {names}")
+        ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
+        _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,7 @@ class TrainConfig:
                 _require(fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})")
         self.generator.validate()
         self.discriminator.validate()
+        self.loss.validate()
 
 
 def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:

@@ -1,5 +1,6 @@
 """`calligan render-pairs`: fonts to paired glyph images."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +57,8 @@ def render_pairs(
         for index, info in enumerate(infos):
             role = "target" if index else "source"
             entry = store.add(info, role, executor, progress.update)
-            progress.write(_told(entry, len(store.manifest.chars), entry in before))
+            told = _told(entry, len(store.manifest.chars), entry in before)
+            progress.write(told, file=sys.stderr)
     if store.manifest.fonts != before or not (data / "contact-sheet.png").exists():
         write_contact_sheet(store)
     count = len(store.manifest.of_role("target"))

@@ -1,3 +1,53 @@
-"""Stub."""
-def styles() -> None:
-    """X."""
+"""`calligan styles`: what a model can write."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calligan.cli.model import model_path
+
+
+def styles(
+    model: Annotated[
+        Path | None, typer.Option(help="Model file or run folder; default the newest run.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also draw each style into this PNG.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="What to draw.")] = "永和九年书法",
+    source: Annotated[
+        str | None, typer.Option(help="Source font; default the one trained with.")
+    ] = None,
+) -> None:
+    """List the numbered styles of a model, with a picture if asked.
+
+    Example: calligan styles -o styles.png
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from calligan.models.weights import read_card
+
+    path = model_path(model)
+    card = read_card(path)
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "name", "own name", "script", "licence"):
+        table.add_column(column)
+    for number, style in enumerate(card.styles, start=1):
+        table.add_row(str(number), style.name, style.chinese, style.script, style.licence)
+    Console().print(table)
+    if output is not None:
+        from calligan.inference.writer import Writer
+        from calligan.page.sheet import Row, contact_sheet, save_png
+        from calligan.storage import atomic_file
+
+        writer = Writer(path, source)
+        han = writer.read(text).han
+        rows = [
+            Row(f"{number} {style.name}", list(writer.draw(han, number - 1).values()))
+            for number, style in enumerate(card.styles, start=1)
+        ]
+        with atomic_file(output) as file:
+            save_png(contact_sheet(rows, card.size_px), file)
+        typer.echo(output)

@@ -1,6 +1,7 @@
 """`calligan train`: pairs to a model."""
 
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,7 +138,8 @@ class _Progress:
         size_px = self.config.stages[row["stage"]].size_px
         self.bar.write(
             f"step {row['step']:,} at {size_px} px{self.held_out} "
-            f"(copying the source {row['copy_source_l1']:.4f})"
+            f"(copying the source {row['copy_source_l1']:.4f})",
+            file=sys.stderr,
         )
 
     def _to(self, position: float) -> None:

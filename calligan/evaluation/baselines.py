@@ -1,0 +1,24 @@
+"""What one gets without a model: the floor that figures are read against."""
+
+import numpy as np
+
+from calligan.pairs.batches import Batch
+
+_SMALL_PX = 32
+
+
+def nearest_training_glyph(asked: Batch, training: Batch) -> np.ndarray:
+    """For each source glyph of `asked`, the target of the training glyph whose source is nearest.
+
+    Nearest in L2 over 32 x 32 averages. Returns uint8 (N, H, W).
+    """
+    a, b = _small(asked.source), _small(training.source)
+    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    return training.target[squared.argmin(axis=1)]
+
+
+def _small(images: np.ndarray) -> np.ndarray:
+    count, height, width = images.shape
+    edge = min(_SMALL_PX, height)
+    blocks = images.reshape(count, edge, height // edge, edge, width // edge)
+    return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(count, -1)

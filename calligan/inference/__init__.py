@@ -1,0 +1,1 @@
+"""A trained model at work: text and style to glyph images."""

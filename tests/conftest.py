@@ -1,0 +1,155 @@
+"""Small fonts, built here by fontTools, and a way to run real commands."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+HAN = "一丁七万丈三上下不与丐丑专且世丘丙业丛东丝丞丢两严丧个丫中丰串临丸丹为主丽举乃久么义之乌乍乎乏乐乒乓乔乖乘乙九乞也习乡书乱乳了予争事二于亏云互五井亚些亡交亥亦产亨亩享京亭亮亲人"
+LATIN = "Ab1"
+TINY = [
+    "batch_size=4",
+    "eval_chars=4",
+    "sample_chars=2",
+    "log_every_steps=2",
+    "eval_every_steps=4",
+    "save_every_steps=4",
+    "warmup_steps=2",
+    "device=cpu",
+    "precision=fp32",
+    "generator.grid=8",
+    "generator.widths=[8, 16]",
+    "generator.style_dim=8",
+    "discriminator.grid=8",
+    "discriminator.widths=[8, 16]",
+    "stages=["
+    "{share=0.25, size_px=16, adversarial=false, learning_rate=2e-3, learning_rate_end=1e-3},"
+    "{share=0.25, size_px=32, adversarial=false, learning_rate=2e-3, learning_rate_end=1e-3},"
+    "{share=0.5, size_px=32, adversarial=true, learning_rate=1e-3, learning_rate_end=1e-4}]",
+]
+
+
+def build_font(
+    path: Path,
+    chars: str = HAN + LATIN,
+    *,
+    slant: float = 0.0,
+    weight: int = 60,
+    shift: int = 0,
+    scale: float = 1.0,
+    blank: str = "",
+    as_notdef: str = "",
+    huge: str = "",
+    family: str = "Tiny",
+) -> Path:
+    """A TTF whose characters are bars drawn from a generator seeded by the codepoint.
+
+    `blank` are mapped to empty glyphs, `as_notdef` to copies of .notdef, `huge` leave the canvas.
+    """
+    names = {ord(c): f"u{ord(c):04X}" for c in chars + blank + as_notdef + huge}
+    glyphs = {".notdef": _bars([(100, 0, 800, 900), (200, 100, 700, 800)]), "space": _bars([])}
+    for char in chars:
+        glyphs[names[ord(char)]] = _bars(_character(char, weight, shift, scale), slant)
+    for char in blank:
+        glyphs[names[ord(char)]] = _bars([])
+    for char in as_notdef:
+        glyphs[names[ord(char)]] = glyphs[".notdef"]
+    for char in huge:
+        glyphs[names[ord(char)]] = _bars([(-3000, -3000, 4000, 4000)])
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap({0x20: "space", **names})
+    builder.setupGlyf(glyphs)
+    wide = {n: (500 if n in {f"u{ord(c):04X}" for c in LATIN} else 1000, 0) for n in glyphs}
+    builder.setupHorizontalMetrics(wide)
+    builder.setupHorizontalHeader(ascent=880, descent=-120)
+    builder.setupNameTable({"familyName": family, "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=880, sTypoDescender=-120)
+    builder.setupPost()
+    builder.save(path)
+    return path
+
+
+def _character(char: str, weight: int, shift: int, scale: float) -> list[tuple[int, ...]]:
+    rng = np.random.default_rng(ord(char))
+    bars = []
+    for number in range(4):
+        at = int(rng.integers(80, 760))
+        start, end = sorted(rng.integers(60, 840, size=2))
+        end = max(end, start + 200)
+        bar = (start, at, end, at + weight) if number % 2 else (at, start, at + weight, end)
+        bars.append(tuple(int(v * scale) + shift for v in bar))
+    return bars
+
+
+def _bars(boxes, slant: float = 0.0):
+    pen = TTGlyphPen(None)
+    for x0, y0, x1, y1 in boxes:
+        corners = [(x0, y0), (x0, y1), (x1, y1), (x1, y0)]
+        points = [(round(x + slant * y), y - 120) for x, y in corners]
+        pen.moveTo(points[0])
+        for point in points[1:]:
+            pen.lineTo(point)
+        pen.closePath()
+    return pen.glyph()
+
+
+@pytest.fixture(scope="session")
+def font_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("fonts")
+    build_font(folder / "source.ttf", family="Source")
+    build_font(folder / "bold.ttf", weight=110, family="Bold Hand")
+    build_font(folder / "slanted.ttf", slant=0.2, shift=40, scale=0.8, family="Slanted Hand")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def calligan():
+    """Run the command line in a process of its own, as a user does."""
+
+    def run(*arguments: object, cwd: Path | None = None, **options) -> subprocess.CompletedProcess:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
+        return subprocess.run(
+            [sys.executable, "-m", "calligan", *map(str, arguments)],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory, font_folder, calligan) -> Path:
+    """Pairs of the small fonts at 32 px, two styles."""
+    folder = tmp_path_factory.mktemp("work") / "data"
+    fonts = [font_folder / name for name in ("source.ttf", "bold.ttf", "slanted.ttf")]
+    done = calligan("render-pairs", *fonts, "--data", folder, "--charset", HAN, "--size", 32)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_settings() -> list[str]:
+    """`--set` options of a network that trains in a second."""
+    return [part for setting in TINY for part in ("--set", setting)]
+
+
+@pytest.fixture(scope="session")
+def run_folder(data_folder, calligan, tiny_settings) -> Path:
+    """A run of eight steps through all three stages."""
+    runs = data_folder.parent / "runs"
+    done = calligan(
+        "train", "--styles", 2, "--steps", 8, "--data", data_folder, "--runs", runs, *tiny_settings
+    )
+    assert done.returncode == 0, done.stderr
+    return runs / "0001"

@@ -1,0 +1,83 @@
+"""The house keeps its shape: imports run downward, every setting is read, the map is true."""
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from calligan import config
+from calligan.training.objectives import OBJECTIVES
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "calligan"
+FLOORS = [
+    {"errors", "__init__"},
+    {"storage", "resources"},
+    {"config"},
+    {"glyphs", "models"},
+    {"page"},
+    {"pairs"},
+    {"training", "inference"},
+    {"evaluation"},
+    {"cli", "__main__"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "calligan":
+            parts = node.module.split(".")
+            rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    return {room if room in FLOOR else "__init__" for room in rooms}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downward(path):
+    here = room_of(path)
+    for room in imported_rooms(path) - {here}:
+        assert FLOOR[room] < FLOOR[here], f"{path.name} in {here} imports {room}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_command_line_prints(path):
+    if room_of(path) == "cli":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and hasattr(n.func, "id")}
+    assert not calls & {"print", "input", "exit"}
+
+
+@pytest.mark.parametrize("room", ["glyphs", "page"])
+def test_rooms_without_torch(room):
+    for path in (PACKAGE / room).glob("*.py"):
+        assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.M)
+
+
+def test_every_setting_is_read_somewhere():
+    text = "".join(path.read_text(encoding="utf-8") for path in MODULES if path.name != "config.py")
+    kinds = [k for k in vars(config).values() if dataclasses.is_dataclass(k)]
+    assert len(kinds) >= 7
+    for kind in kinds:
+        for field in dataclasses.fields(kind):
+            assert re.search(rf"\.{field.name}\b", text), f"{kind.__name__}.{field.name} is never read"
+
+
+def test_the_declared_objectives_are_the_implemented_ones():
+    assert set(config.OBJECTIVES) == set(OBJECTIVES)
+
+
+def test_readme_maps_every_module():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\s+([\w/]+\.py)\s", readme, re.M))
+    actual = {str(p.relative_to(PACKAGE)) for p in MODULES if p.name not in ("__init__.py",)}
+    assert listed == actual

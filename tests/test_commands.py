@@ -1,0 +1,158 @@
+"""Real commands, end to end, as a user types them."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import HAN
+from PIL import Image
+
+PLAIN = HAN[:4]
+
+
+@pytest.fixture(scope="module")
+def infer(calligan, run_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out")
+
+    def run(text, *options):
+        path = folder / f"{len(list(folder.iterdir()))}.png"
+        done = calligan("infer", text, "--model", run_folder, "-o", path, *options)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == str(path)
+        return Image.open(path), done.stderr
+
+    return run
+
+
+def test_help_is_quick_to_load_and_imports_no_torch():
+    code = (
+        "import sys\nsys.argv = ['calligan', '--help']\n"
+        "import calligan.cli\n"
+        "try:\n    calligan.cli.main()\nexcept SystemExit as e:\n    assert not e.code\n"
+        "heavy = {'torch', 'numpy', 'PIL', 'fontTools', 'freetype'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "render-pairs" in done.stdout
+
+
+def test_every_command_and_option_has_help_with_an_example():
+    import typer.main
+
+    from calligan.cli import app
+
+    group = typer.main.get_command(app)
+    commands = {"": group, **group.commands}
+    commands |= {f"fonts {name}": c for name, c in group.commands["fonts"].commands.items()}
+    for name, command in commands.items():
+        assert command.help, name
+        assert not name or "Example: calligan " in command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_infer_draws_every_style_differently(infer):
+    first, second = infer(PLAIN, "--style", "1")[0], infer(PLAIN, "--style", "slanted")[0]
+    both = infer(PLAIN, "--style", "all")[0]
+    assert first.size == second.size and first.tobytes() != second.tobytes()
+    assert both.size == (first.width, 2 * first.height)
+    assert np.array_equal(np.vstack([first, second]), np.asarray(both))
+
+
+def test_infer_is_deterministic(infer):
+    assert infer(PLAIN)[0].tobytes() == infer(PLAIN)[0].tobytes()
+
+
+def test_infer_mixed_text_says_what_was_borrowed(infer):
+    image, said = infer(f"{PLAIN}A1\\n{PLAIN[:2]}")
+    assert "borrowed from the source font as it is: A 1" in said
+    one_line, said = infer(PLAIN)
+    assert "borrowed" not in said
+    assert image.height > one_line.height
+
+
+def test_infer_vertical_size_wrap_and_colours(infer):
+    flat, upright = infer(PLAIN)[0], infer(PLAIN, "--vertical")[0]
+    assert upright.size == flat.size[::-1]
+    assert infer(PLAIN, "--size", "64")[0].width > 1.8 * flat.width
+    assert infer(PLAIN, "--wrap", "1")[0].height > 3 * flat.height
+    red = np.asarray(infer(PLAIN, "--ink", "#c00000", "--paper", "ivory")[0])
+    assert tuple(red[0, 0]) == (255, 255, 240)
+    clear = infer(PLAIN, "--transparent")[0]
+    assert clear.mode == "RGBA" and clear.getpixel((0, 0))[3] == 0
+    assert clear.getextrema()[3][1] > 0
+
+
+def test_infer_missing_characters_are_named_skipped_or_boxed(calligan, infer, run_folder, tmp_path):
+    out = tmp_path / "x.png"
+    done = calligan("infer", PLAIN + "龍", "--model", run_folder, "-o", out)
+    assert done.returncode == 2 and "龍" in done.stderr and not out.exists()
+    skipped, said = infer(PLAIN + "龍", "--missing", "skip")
+    assert "龍" in said
+    assert skipped.size == infer(PLAIN)[0].size
+    assert infer(PLAIN + "龍", "--missing", "box")[0].width > skipped.width
+
+
+def test_infer_takes_the_newest_run_and_another_source(calligan, run_folder, font_folder, tmp_path):
+    out = tmp_path / "x.png"
+    done = calligan("infer", PLAIN, "-o", out, cwd=run_folder.parent.parent)
+    assert done.returncode == 0, done.stderr
+    other = tmp_path / "y.png"
+    source = ["--source", font_folder / "bold.ttf"]
+    done = calligan("infer", PLAIN, "-o", other, *source, cwd=run_folder.parent.parent)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(out).tobytes() != Image.open(other).tobytes()
+
+
+def test_infer_reads_standard_input(run_folder, tmp_path):
+    out = tmp_path / "x.png"
+    command = [sys.executable, "-m", "calligan", "infer", "-", "--model", run_folder, "-o", out]
+    done = subprocess.run(command, input=PLAIN.encode(), capture_output=True)
+    assert done.returncode == 0 and out.is_file()
+
+
+def test_styles_are_listed_in_order_with_a_picture(calligan, run_folder, tmp_path):
+    out = tmp_path / "styles.png"
+    done = calligan("styles", "--model", run_folder, "-o", out, "--text", PLAIN)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1].split()[:2] == ["1", "bold"] and lines[2].split()[:2] == ["2", "slanted"]
+    assert Image.open(out).height > 64
+
+
+def test_evaluate_reports_test_characters_beside_both_baselines(
+    calligan, run_folder, data_folder, tmp_path
+):
+    sheet, figures = tmp_path / "s.png", tmp_path / "f.json"
+    done = calligan("evaluate", run_folder, "--json", figures, "--sheet", sheet)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(figures.read_text())
+    held = json.loads((data_folder / "manifest.json").read_text())["held_out"]
+    assert [row["n"] for row in told["styles"]] == [len(held["test"])] * 2
+    assert all(0 < told["mean"][key] < 1 for key in told["mean"]) and len(told["mean"]) == 3
+    assert Image.open(sheet).width > 64
+
+
+def test_dry_run_prints_the_settings_and_makes_nothing(calligan, data_folder, tmp_path):
+    runs = tmp_path / "runs"
+    toml = tmp_path / "mine.toml"
+    toml.write_text("batch_size = 7\nseed = 3\n[loss]\nl1 = 2\n")
+    command = ["train", "--data", data_folder, "--runs", runs, "--config", toml, "--dry-run"]
+    done = calligan(*command, "--seed", "4", "--set", "loss.bce=0.25")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["batch_size"], told["seed"]) == (7, 4)
+    assert (told["loss"]["l1"], told["loss"]["bce"]) == (2.0, 0.25)
+    assert told["device"] != "auto" and told["precision"] != "auto"
+    assert not runs.exists()
+
+
+def test_styles_can_be_counted_or_named(calligan, data_folder, tmp_path, tiny_settings):
+    command = ["train", "--data", data_folder, "--runs", tmp_path, "--steps", 2, *tiny_settings]
+    assert calligan(*command, "--styles", "slanted").returncode == 0
+    assert calligan(*command, "--styles", "1").returncode == 0
+    for name, expected in (("0001", "slanted"), ("0002", "bold")):
+        assert json.loads((tmp_path / name / "run.json").read_text())["styles"] == [expected]

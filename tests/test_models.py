@@ -1,0 +1,105 @@
+"""Networks and the model file."""
+
+import numpy as np
+import pytest
+import torch
+
+from calligan.config import DiscriminatorConfig, GeneratorConfig
+from calligan.errors import ModelError
+from calligan.models.card import FontCard, ModelCard
+from calligan.models.discriminator import Discriminator
+from calligan.models.generator import Generator
+from calligan.models.layers import grow_state
+from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
+from calligan.models.weights import load_model, read_card, save_model
+
+SMALL = GeneratorConfig(grid=8, widths=(8, 16, 24), style_dim=8)
+
+
+def random_generator(size_px=16):
+    torch.manual_seed(0)
+    generator = Generator(SMALL, styles=3, size_px=size_px)
+    for parameter in generator.parameters():  # zero-initialised layers would hide mistakes
+        torch.nn.init.normal_(parameter, std=0.2)
+    return generator.eval()
+
+
+def card(generator):
+    font = FontCard("a", "甲", "楷", "OFL-1.1", "A", "0" * 64, "/nowhere/a.ttf", "0", None, {})
+    return ModelCard(SMALL, generator.size_px, (font, font, font), (font,), "一二", {"test": "三"})
+
+
+def test_pixels_round_trip_and_signs():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    tensor = to_tensor(images, 16)
+    assert tensor.shape == (1, 1, 16, 16)
+    assert np.array_equal(to_uint8(tensor), images)
+    assert ink(tensor)[0, 0, 0, 0] == 1 and ink(tensor)[0, 0, -1, -1] == 0
+    assert image_of_logits(torch.tensor(30.0)) == -1  # much ink is black
+
+
+def test_smaller_tensors_average_whole_pixels():
+    images = np.zeros((1, 4, 4), np.uint8)
+    images[0, :2, :2] = [[255, 0], [255, 0]]
+    assert torch.allclose(to_tensor(images, 2)[0, 0], torch.tensor([[0.0, -1.0], [-1.0, -1.0]]))
+
+
+def test_generator_keeps_shape_and_listens_to_style():
+    generator = random_generator()
+    source = torch.rand(3, 1, 16, 16) * 2 - 1
+    drawn = generator(source, torch.tensor([0, 1, 2]))
+    assert drawn.shape == source.shape and drawn.abs().max() <= 1
+    assert not torch.allclose(drawn, generator(source, torch.tensor([1, 2, 0])))
+
+
+def test_growing_keeps_the_function():
+    """At twice the size the grown network draws the old drawing of the averaged source."""
+    small = random_generator(16)
+    large = Generator(SMALL, styles=3, size_px=32).eval()
+    large.load_state_dict(grow_state(small.state_dict(), small.fold.cell_px))
+    source, style = torch.rand(2, 1, 32, 32), torch.tensor([0, 2])
+    averaged = torch.nn.functional.avg_pool2d(source, 2)
+    expected = torch.nn.functional.interpolate(small(averaged, style), scale_factor=2)
+    assert torch.allclose(large(source, style), expected, atol=1e-5)
+
+
+def test_discriminator_scores_patches_under_a_style():
+    torch.manual_seed(0)
+    critic = Discriminator(DiscriminatorConfig(grid=8, widths=(8, 16)), styles=3, size_px=32)
+    source, glyph = torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32)
+    logits = critic(source, glyph, torch.tensor([0, 1]))
+    assert logits.shape == (2, 1, 4, 4)
+    assert not torch.allclose(logits, critic(source, glyph, torch.tensor([1, 0])))
+    assert not torch.allclose(logits, critic(glyph, source, torch.tensor([0, 1])))
+
+
+def test_model_file_round_trips(tmp_path):
+    generator = random_generator()
+    path = tmp_path / "m.safetensors"
+    save_model(path, generator, card(generator))
+    loaded, told = load_model(path)
+    assert told == read_card(path) == card(generator)
+    source, style = torch.rand(1, 1, 16, 16), torch.tensor([1])
+    assert torch.allclose(loaded(source, style), generator(source, style), atol=2e-2)
+
+
+def test_every_flipped_bit_of_a_model_is_noticed(tmp_path):
+    generator = random_generator()
+    path = tmp_path / "m.safetensors"
+    save_model(path, generator, card(generator))
+    data = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for at in [*rng.integers(len(data), size=40), len(data) - 1]:
+        broken = bytearray(data)
+        broken[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(broken)
+        with pytest.raises(ModelError, match=r"m\.safetensors"):
+            load_model(path)
+
+
+def test_style_by_number_name_and_chinese_name():
+    told = card(random_generator())
+    assert told.style_index("2") == 1 and told.style_index("a") == 0 and told.style_index("甲") == 0
+    for wrong in ("0", "4", "b", "-1", ""):
+        with pytest.raises(ModelError, match="it has: 1 a"):
+            told.style_index(wrong)

@@ -1,0 +1,214 @@
+"""Objectives, schedule, and a loop that resumes exactly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from conftest import TINY
+
+from calligan.config import TrainConfig, parse_setting, replaced
+from calligan.errors import Diverged, ModelError
+from calligan.models.weights import load_model
+from calligan.pairs.store import PairStore
+from calligan.training.loop import Listener, train
+from calligan.training.losses import multiscale_l1
+from calligan.training.objectives import OBJECTIVES
+from calligan.training.run import Run
+from calligan.training.schedule import learning_rate, progress_of, stage_at
+from calligan.training.state import TrainState, checkpoints, newest_verified
+
+
+def tiny_config(**settings) -> TrainConfig:
+    values = dict(parse_setting(text) for text in TINY)
+    return replaced(TrainConfig(), {"steps": 8, "minutes": None, **values, **settings})
+
+
+def new_run(tmp_path, data_folder, config):
+    store = PairStore.open(data_folder)
+    return Run.create(tmp_path, config, store, store.manifest.of_role("target"))
+
+
+def tensors_of(run):
+    state = TrainState(run.config, len(run.styles))
+    state.load(newest_verified(run.checkpoints))
+    return dict(state._tensors()), state.counters
+
+
+def stop_after(steps):
+    """A listener that stops the loop when so many steps have been made."""
+    asked = iter(range(1, 10_000))
+    return Listener(should_stop=lambda: next(asked) >= steps)
+
+
+@pytest.mark.parametrize("objective", sorted(OBJECTIVES))
+@pytest.mark.parametrize("stop", [1, 3, 6])
+def test_resume_is_exact(tmp_path, data_folder, objective, stop):
+    """k steps, save, load, and the rest give the very tensors of an unbroken run."""
+    torch.set_num_threads(1)
+    config = tiny_config(**{"loss.objective": objective})
+    whole = new_run(tmp_path / "whole", data_folder, config)
+    assert train(whole, TrainState(config, 2), Listener())
+    broken = new_run(tmp_path / "broken", data_folder, config)
+    assert not train(broken, TrainState(config, 2), stop_after(stop))
+    resumed = Run.open(broken.folder)
+    state = TrainState(resumed.config, 2)
+    state.load(newest_verified(resumed.checkpoints))
+    assert state.counters.step == stop
+    assert train(resumed, state, Listener())
+    a, b = tensors_of(whole)[0], tensors_of(resumed)[0]
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert any(name.startswith("discriminator-optimizer/") for name in a)
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+def test_objectives_reward_the_right_side(name):
+    objective = OBJECTIVES[name]
+    real, fake = torch.zeros(4, requires_grad=True), torch.zeros(4, requires_grad=True)
+    objective.discriminator(real, fake).backward()
+    assert (real.grad < 0).all() and (fake.grad > 0 if name != "lsgan" else fake.grad >= 0).all()
+    fake = torch.zeros(4, requires_grad=True)
+    objective.generator(fake).backward()
+    assert (fake.grad < 0).all()
+
+
+def test_l1_at_several_scales_sees_a_shift_less_than_at_one():
+    drawn, wanted = torch.zeros(1, 1, 16, 16), torch.zeros(1, 1, 16, 16)
+    drawn[..., 4], wanted[..., 5] = 1, 1
+    assert multiscale_l1(drawn, wanted, (1, 2, 4, 8)) < multiscale_l1(drawn, wanted, (1,))
+    assert multiscale_l1(wanted, wanted, (1, 2, 4, 8)) == 0
+
+
+def test_schedule_covers_all_stages_and_falls():
+    config = tiny_config()
+    seen = [stage_at(config, progress_of(config, step, 0.0))[0] for step in range(8)]
+    assert seen == [0, 0, 1, 1, 2, 2, 2, 2]
+    by_time = tiny_config(steps=None, minutes=2.0)
+    assert progress_of(by_time, 0, 60.0) == 0.5
+    stage = config.stages[0]
+    rates = [learning_rate(stage, share, 100, 10) for share in (0.0, 0.5, 1.0)]
+    assert rates[0] == stage.learning_rate and rates[-1] == stage.learning_rate_end
+    assert rates == sorted(rates, reverse=True)
+    assert learning_rate(stage, 0.0, 0, 10) < stage.learning_rate / 10
+
+
+def test_weights_of_the_losses_change_the_numbers(tmp_path, data_folder):
+    """Every loss weight reaches the result: none is parsed and forgotten."""
+    torch.set_num_threads(1)
+    results = {}
+    changes = {"bce": 0.5, "l1": 0.5, "scales": [1], "adversarial": 1.0, "feature_matching": 0.0}
+    changes |= {"adversarial_reconstruction": 1.0, "wrong_style": 0.0}
+    for number, (name, value) in enumerate([("", None), *changes.items()]):
+        config = tiny_config(**({f"loss.{name}": value} if name else {}))
+        run = new_run(tmp_path / str(number), data_folder, config)
+        train(run, TrainState(config, 2), Listener())
+        results[name] = tensors_of(run)[0]["generator/fold.conv.weight"]
+    plain = results.pop("")
+    for name, weights in results.items():
+        assert not torch.equal(weights, plain), name
+
+
+def test_not_a_number_stops_before_the_checkpoint_is_touched(tmp_path, data_folder):
+    config = tiny_config(save_every_steps=2)
+    run = new_run(tmp_path, data_folder, config)
+    state = TrainState(config, 2)
+    train(run, state, stop_after(4))
+    before = tensors_of(run)[0]
+    with torch.no_grad():
+        state.generator.embedding.weight[0, 0] = float("nan")
+    with pytest.raises(Diverged, match="not finite at step 4"):
+        train(run, state, Listener())
+    assert all(torch.equal(tensors_of(run)[0][name], before[name]) for name in before)
+
+
+def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
+    config = tiny_config(save_every_steps=2)
+    run = new_run(tmp_path, data_folder, config)
+    train(run, TrainState(config, 2), Listener())
+    older, newer = checkpoints(run.checkpoints)
+    path = newer / "state.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 4
+    path.write_bytes(data)
+    assert newest_verified(run.checkpoints) == older
+    (older / "manifest.json").unlink()
+    with pytest.raises(ModelError, match="no whole checkpoint"):
+        newest_verified(run.checkpoints)
+
+
+def test_kill_minus_nine_costs_only_the_steps_since_the_last_save(
+    tmp_path, data_folder, calligan, tiny_settings
+):
+    settings = [*tiny_settings, "--set", "save_every_steps=2"]
+    command = ["train", "--steps", "30", "--data", data_folder, "--runs", tmp_path, *settings]
+    unbroken = calligan(*command)
+    assert unbroken.returncode == 0, unbroken.stderr
+    process = subprocess.Popen(
+        [sys.executable, "-m", "calligan", *map(str, command)],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    saved = tmp_path / "0002" / "checkpoints"
+    _wait_for(lambda: saved.is_dir() and checkpoints(saved))
+    process.kill()
+    process.wait()
+    resumed = calligan("train", "--resume", tmp_path / "0002")
+    assert resumed.returncode == 0, resumed.stderr
+    first, second = (Run.open(tmp_path / name) for name in ("0001", "0002"))
+    a, b = tensors_of(first)[0], tensors_of(second)[0]
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    steps = [json.loads(line)["step"] for line in (second.folder / "log.jsonl").open()]
+    assert steps == [json.loads(line)["step"] for line in (first.folder / "log.jsonl").open()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_save_once_and_exit(tmp_path, data_folder, tiny_settings, number, code):
+    command = ["train", "--steps", "100000", "--data", data_folder, "--runs", tmp_path]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "calligan", *map(str, [*command, *tiny_settings])],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    saved = tmp_path / "0001" / "checkpoints"
+    _wait_for(lambda: saved.is_dir() and checkpoints(saved))
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in said and "--resume" in said
+    counters = tensors_of(Run.open(tmp_path / "0001"))[1]
+    assert f"stopped at step {counters.step:,}" in said
+
+
+def test_run_folder_tells_everything_before_step_one(tmp_path, data_folder):
+    config = tiny_config()
+    run = new_run(tmp_path, data_folder, config)
+    told = json.loads((run.folder / "run.json").read_text())
+    assert told["seed"] == config.seed and told["data_hash"] and told["versions"]["torch"]
+    assert Run.open(run.folder).config == config
+    assert json.loads((run.folder / "split.json").read_text())["test"]
+
+
+def test_best_model_is_that_of_the_last_stage_and_knows_its_data(run_folder, data_folder):
+    generator, card = load_model(run_folder / "best.safetensors")
+    assert generator.size_px == card.size_px == 32
+    assert [style.name for style in card.styles] == ["bold", "slanted"]
+    held = set("".join(card.held_out.values()))
+    assert card.trained_chars and not held & set(card.trained_chars)
+    assert card.metrics["stage"] == 2 and card.provenance["versions"]["torch"]
+    rows = [json.loads(line) for line in (run_folder / "log.jsonl").open()]
+    measured = [row for row in rows if "validation_l1" in row]
+    assert measured and all(row["copy_source_l1"] > 0 for row in measured)
+    assert (run_folder / "samples" / "0000008.png").is_file()
+
+
+def _wait_for(condition, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.05)
