@@ -57,8 +57,9 @@ def main() -> None:
         bare_ms.append(freetype_alone / len(chars) * 1e3)
     print(
         f"{spec.path.name}, {len(chars)} glyphs at {config.size_px} px: "
-        f"calligan {statistics.median(ours_ms):.3f} ms, FreeType {statistics.median(bare_ms):.3f} ms "
-        f"a glyph, ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+        f"calligan {statistics.median(ours_ms):.3f} ms a glyph, "
+        f"FreeType {statistics.median(bare_ms):.3f} ms, "
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
     )
 
 

@@ -58,7 +58,9 @@ class GeneratorConfig:
         ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
         _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
         levels = len(self.widths) - 1
-        _require(self.grid % 2**levels == 0, "generator.grid", self.grid, f"a multiple of {2**levels}")
+        _require(
+            self.grid % 2**levels == 0, "generator.grid", self.grid, f"a multiple of {2**levels}"
+        )
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,28 @@ class TrainConfig:
         _require(bool(self.stages), "stages", self.stages, "at least one stage")
         total = sum(stage.share for stage in self.stages)
         _require(abs(total - 1) < 1e-6, "stages' shares", total, "a sum of 1")
-        _require(self.device in ("auto", "cpu", "cuda", "mps"), "device", self.device, "auto, cpu, cuda or mps")
-        _require(self.precision in ("auto", "fp32", "bf16"), "precision", self.precision, "auto, fp32 or bf16")
+        _require(
+            self.device in ("auto", "cpu", "cuda", "mps"),
+            "device",
+            self.device,
+            "auto, cpu, cuda or mps",
+        )
+        _require(
+            self.precision in ("auto", "fp32", "bf16"),
+            "precision",
+            self.precision,
+            "auto, fp32 or bf16",
+        )
         for stage in self.stages:
             stage.validate()
-            for name, grid in (("generator", self.generator.grid), ("discriminator", self.discriminator.grid)):
+            for name, grid in (
+                ("generator", self.generator.grid),
+                ("discriminator", self.discriminator.grid),
+            ):
                 fits = stage.size_px % grid == 0
-                _require(fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})")
+                _require(
+                    fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})"
+                )
         self.generator.validate()
         self.discriminator.validate()
         self.loss.validate()

@@ -1,4 +1,4 @@
-"""Where the data that ships with calligan lies: beside the package in a checkout, inside a wheel."""
+"""Where the data that ships with calligan lies: in the checkout, or inside the wheel."""
 
 import os
 from pathlib import Path

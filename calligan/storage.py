@@ -35,7 +35,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            os.chmod(name, 0o666 & ~_umask())
+            temporary.chmod(0o666 & ~_umask())
             yield file
             file.flush()
             os.fsync(file.fileno())

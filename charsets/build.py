@@ -111,7 +111,9 @@ def build_tongyong(path):
 
 # Never split: the 214 Kangxi radicals, and the forms they take today or at a side.
 RADICALS = {unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)}
-RADICALS |= set("亻冫刂讠阝忄扌氵犭丬纟辶灬礻钅衤饣攵罒艹⺮覀贝见车长门风飞马鸟鱼页韦齐齿龙龟麦黾卤")
+RADICALS |= set(
+    "亻冫刂讠阝忄扌氵犭丬纟辶灬礻钅衤饣攵罒艹⺮覀贝见车长门风飞马鸟鱼页韦齐齿龙龟麦黾卤"
+)
 
 FRAMES = set("行衣辡㗊")  # what opens in the middle to take another part in
 

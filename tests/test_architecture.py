@@ -69,7 +69,9 @@ def test_every_setting_is_read_somewhere():
     assert len(kinds) >= 7
     for kind in kinds:
         for field in dataclasses.fields(kind):
-            assert re.search(rf"\.{field.name}\b", text), f"{kind.__name__}.{field.name} is never read"
+            assert re.search(rf"\.{field.name}\b", text), (
+                f"{kind.__name__}.{field.name} is never read"
+            )
 
 
 def test_the_declared_objectives_are_the_implemented_ones():

@@ -68,8 +68,14 @@ BAD = [
     ("render-pairs {good}#3 {bold} --data {here}/new", ["source.ttf", "no #3"]),
     ("render-pairs {good}@Bold {bold} --data {here}/new", ["source.ttf", "not a variable font"]),
     ("render-pairs {good} {here}/latin.ttf --size 32 --data {here}/new", ["latin.ttf", "Chinese"]),
-    ("render-pairs {good} {here}/blank.ttf --size 32 --data {here}/new", ["blank.ttf", "draws only 0"]),
-    ("render-pairs lxgw-wenkay {bold} --data {here}/new", ["lxgw-wenkay", "did you mean lxgw-wenkai"]),
+    (
+        "render-pairs {good} {here}/blank.ttf --size 32 --data {here}/new",
+        ["blank.ttf", "draws only 0"],
+    ),
+    (
+        "render-pairs lxgw-wenkay {bold} --data {here}/new",
+        ["lxgw-wenkay", "did you mean lxgw-wenkai"],
+    ),
     (RENDER + " --charset gb2321", ["gb2321", "did you mean gb2312"]),
     (RENDER + " --charset {here}/nowhere.txt", ["nowhere.txt", "no such file"]),
     (RENDER + " --charset {here}/latin1.txt", ["latin1.txt", "UTF-8"]),
@@ -175,7 +181,9 @@ def test_read_only_output_is_refused(calligan, place, tmp_path):
     """A folder that cannot be written: /proc refuses even root."""
     if not sys.platform.startswith("linux"):
         pytest.skip("needs /proc")
-    check(calligan("infer", TEXT, "--model", place["model"], "-o", "/proc/out.png"), ["/proc/out.png"])
+    check(
+        calligan("infer", TEXT, "--model", place["model"], "-o", "/proc/out.png"), ["/proc/out.png"]
+    )
     done = calligan("render-pairs", place["good"], place["bold"], "--size", 32, "--data", "/proc/d")
     check(done, ["/proc/d", "cannot write"])
 

@@ -24,7 +24,7 @@ app.command("infer")(infer.infer)
 app.command("evaluate")(evaluate.evaluate)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
-_UsageError = typer.BadParameter.__mro__[1]
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 @app.callback(invoke_without_command=True)

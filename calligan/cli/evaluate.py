@@ -9,9 +9,7 @@ from calligan.cli.model import RUNS
 
 
 def evaluate(
-    run: Annotated[
-        Path | None, typer.Argument(help="Run folder; default the newest run.")
-    ] = None,
+    run: Annotated[Path | None, typer.Argument(help="Run folder; default the newest run.")] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures as JSON.")
     ] = None,

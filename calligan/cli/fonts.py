@@ -36,7 +36,7 @@ def fetch(
     from calligan.glyphs.fetch import fetch_font
 
     wanted = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
-    failed = []
+    failed: list[FetchError] = []
     with bar(len(wanted), "fetching", "font") as progress:
         for font in wanted:
             progress.set_postfix_str(font.name)
@@ -46,8 +46,8 @@ def fetch(
             except FetchError as error:
                 failed.append(error)
             progress.update()
-    for error in failed[:-1]:
-        note(f"calligan: {error}")
+    for earlier in failed[:-1]:
+        note(f"calligan: {earlier}")
     if failed:
         raise failed[-1]
 

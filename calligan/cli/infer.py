@@ -13,7 +13,8 @@ from calligan.cli.show import note
 def infer(
     text: Annotated[str, typer.Argument(help="What to write; `-` reads standard input.")],
     style: Annotated[
-        str, typer.Option(help="A number or name of `calligan styles`; several with commas; or all.")
+        str,
+        typer.Option(help="A number or name of `calligan styles`; several with commas; or all."),
     ] = "1",
     output: Annotated[Path, typer.Option("--output", "-o", help="The PNG to write.")] = Path(
         "out.png"

@@ -39,6 +39,7 @@ def render_pairs(
     from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import load_charset
     from calligan.glyphs.raster import usable_cores
+    from calligan.pairs.manifest import Role
     from calligan.pairs.sheet import write_contact_sheet
     from calligan.pairs.store import PairStore
 
@@ -55,7 +56,7 @@ def render_pairs(
         ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as executor,
     ):
         for index, info in enumerate(infos):
-            role = "target" if index else "source"
+            role: Role = "target" if index else "source"
             entry = store.add(info, role, executor, progress.update)
             told = _told(entry, len(store.manifest.chars), entry in before)
             progress.write(told, file=sys.stderr)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", "-d", help="Data folder of `render-pairs`.")] = Path(
-        "data"
-    ),
+    data: Annotated[
+        Path, typer.Option("--data", "-d", help="Data folder of `render-pairs`.")
+    ] = Path("data"),
     styles: Annotated[
         str | None,
         typer.Option(help="How many styles (the first N), or names with commas; default all."),
@@ -98,7 +98,9 @@ def _train(run: "Run", state: "TrainState") -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     if not finished:
-        note(f"stopped at step {state.counters.step:,}; go on: calligan train --resume {run.folder}")
+        note(
+            f"stopped at step {state.counters.step:,}; go on: calligan train --resume {run.folder}"
+        )
         return 128 + received[0]
     note(f"next: calligan infer 书法 --model {run.folder} --style 1 -o out.png")
     typer.echo(run.best)
@@ -128,7 +130,9 @@ class _Progress:
         now = time.monotonic()
         rate = (row["images"] - self.images) / (now - self.since)
         self.images, self.since = row["images"], now
-        losses = " ".join(f"{k} {row[k]:.3f}" for k in ("reconstruction", "adversarial", "d") if k in row)
+        losses = " ".join(
+            f"{k} {row[k]:.3f}" for k in ("reconstruction", "adversarial", "d") if k in row
+        )
         self.bar.set_postfix_str(f"{rate:.0f} img/s, {losses}{self.held_out}", refresh=False)
         self._to(row["step"] if self.by_steps else row["elapsed_s"])
 
@@ -189,7 +193,9 @@ def _chosen(manifest: "Manifest", wanted: str | None) -> "tuple[FontEntry, ...]"
         return targets
     if wanted.isdecimal():
         if not 1 <= int(wanted) <= len(targets):
-            raise DataError(f"the data holds {len(targets)} style(s), not {wanted}: {', '.join(names)}")
+            raise DataError(
+                f"the data holds {len(targets)} style(s), not {wanted}: {', '.join(names)}"
+            )
         return targets[: int(wanted)]
     picked = [name.strip() for name in wanted.split(",")]
     for name in picked:

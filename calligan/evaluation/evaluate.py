@@ -54,7 +54,11 @@ def evaluate_model(model: Path, store: PairStore, sheet: Path | None) -> list[Fi
         shown = slice(None, None, max(1, len(asked.chars) // _SHOWN))
         rows += [
             Row(label, list(images[shown][:_SHOWN]))
-            for label, images in (("source", asked.source), (font.name, drawn), ("real", asked.target))
+            for label, images in (
+                ("source", asked.source),
+                (font.name, drawn),
+                ("real", asked.target),
+            )
         ]
     if sheet is not None:
         with atomic_file(sheet) as file:

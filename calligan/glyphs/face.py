@@ -181,7 +181,9 @@ def _face_index(spec: FontSpec, data: bytes) -> int:
     if spec.face.isdecimal():
         if int(spec.face) < count:
             return int(spec.face)
-        raise FontError(f"{spec.path} has {count} face(s), numbered from 0; there is no #{spec.face}")
+        raise FontError(
+            f"{spec.path} has {count} face(s), numbered from 0; there is no #{spec.face}"
+        )
     matches = [i for i, name in enumerate(names) if spec.face.lower() == name.lower()]
     if not matches:
         raise FontError(f"{spec.path} has no face #{spec.face}; it has: {', '.join(names)}")

@@ -110,7 +110,8 @@ def _run(command: list[str], folder: Path, pattern: str) -> Path:
     files = list(folder.glob(pattern))
     if done.returncode or not files:
         said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        last = next((line for line in said if "error" in line.lower()), *said[-1:], "no output")
+        errors = [line for line in said if "error" in line.lower()]
+        last = [*errors[:1], *said[-1:], "nothing"][0]
         raise FetchError(f"{Path(command[0]).name} said: {last.strip()[:200]}")
     return files[0]
 

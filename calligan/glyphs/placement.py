@@ -45,9 +45,7 @@ class Placement:
         Returns None for a blank glyph.
         """
         column, row = int(self.origin_x_px), int(self.baseline_y_px)
-        bitmap = face.draw(
-            glyph, self.em_px, self.origin_x_px - column, row - self.baseline_y_px
-        )
+        bitmap = face.draw(glyph, self.em_px, self.origin_x_px - column, row - self.baseline_y_px)
         if bitmap is None:
             return None
         canvas = np.full((self.size_px, self.size_px), 255, np.uint8)

@@ -21,9 +21,9 @@ def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
         chars = card.trained_chars or load_charset("gb2312")
         return face, measure_placement(face, chars, RasterConfig(size_px=card.size_px))
     for font in card.sources:
-        if face := _trained_source(font):
+        if found := _trained_source(font):
             placement = Placement(**font.placement)  # type: ignore[arg-type]
-            return face, placement.scaled(card.size_px)
+            return found, placement.scaled(card.size_px)
     name = card.sources[0].name if card.sources else "none"
     cure = f"run `calligan fonts fetch {name}`" if name in load_catalog() else "give --source FONT"
     raise FontError(f"the model's source font {name} is not on this machine; {cure}")

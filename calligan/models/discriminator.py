@@ -4,6 +4,8 @@ Patches after Isola et al. 2017, spectral normalisation after Miyato et al. 2018
 projection after Miyato & Koyama 2018: score = linear(h) + <embedding(style), h>, at each patch.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,11 +20,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
         super().__init__()
-        widths = config.widths
+        self.styles, widths = styles, config.widths
         self.fold = Fold(2, widths[0], size_px // config.grid)
         self.convs = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
-            for a, b in zip(widths[:-1], widths[1:], strict=True)
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths)
         )
         self.last = spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
         self.linear = spectral_norm(nn.Conv2d(widths[-1], 1, 1))

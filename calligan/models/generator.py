@@ -4,6 +4,8 @@ Skips carry the content's geometry, as in pix2pix (Isola et al. 2017) and zi2zi;
 every block through feature-wise modulation (Perez et al. 2018) instead of the bottleneck alone.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -54,8 +56,7 @@ class Generator(nn.Module):
 
 def _level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:
     widths = [width_in, *[width_out] * blocks]
-    pairs = zip(widths[:-1], widths[1:], strict=True)
-    return nn.ModuleList(StyledBlock(a, b, style_dim) for a, b in pairs)
+    return nn.ModuleList(StyledBlock(a, b, style_dim) for a, b in pairwise(widths))
 
 
 def _through(level: nn.Module, h: Tensor, style: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batches of (source, target, style) as a pure function of (seed, step): resuming needs no state."""
+"""Batches of (source, target, style) as a function of (seed, step): resuming needs no state."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +13,12 @@ from calligan.pairs.store import PairStore
 
 @dataclass(frozen=True)
 class Batch:
-    """`source`, `target`: uint8 (N, H, W), 255 = paper; `style_index`: int64 (N,), from 0."""
+    """`source`, `target`: uint8 (N, H, W), 255 = paper; style indices: int64 (N,), from 0."""
 
     source: np.ndarray
     target: np.ndarray
     style_index: np.ndarray
+    wrong_style_index: np.ndarray  # another style than the pair's, for the discriminator
     chars: str
 
 
@@ -50,21 +51,26 @@ class Pairs:
         rng = np.random.Generator(np.random.Philox(key=[seed, step]))
         style_index = rng.integers(len(self.styles), size=batch_size)
         chars = [self.chars[s][rng.integers(len(self.chars[s]))] for s in style_index]
-        return self._gather(style_index, chars, rng)
+        others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
+        return self._gather(style_index, (style_index + others) % len(self.styles), chars, rng)
 
     def first(self, style_index: int, count: int) -> Batch:
         """The first `count` characters of one style, drawn from the first source that has each."""
         chars = self.chars[style_index][:count]
-        return self._gather(np.full(len(chars), style_index), chars, None)
+        index = np.full(len(chars), style_index)
+        return self._gather(index, index, chars, None)
 
     def _gather(
-        self, style_index: np.ndarray, chars: list[str], rng: np.random.Generator | None
+        self,
+        style_index: np.ndarray,
+        wrong_style_index: np.ndarray,
+        chars: list[str],
+        rng: np.random.Generator | None,
     ) -> Batch:
+        fonts = [self.styles[s] for s in style_index]
         source = np.stack([self._source(char, rng) for char in chars])
-        target = np.stack(
-            [self._glyph(self.styles[s], char) for s, char in zip(style_index, chars, strict=True)]
-        )
-        return Batch(source, target, style_index.astype(np.int64), "".join(chars))
+        target = np.stack([self._glyph(f, char) for f, char in zip(fonts, chars, strict=True)])
+        return Batch(source, target, style_index, wrong_style_index, "".join(chars))
 
     def _source(self, char: str, rng: np.random.Generator | None) -> np.ndarray:
         having = [font for font in self.sources if char in self._rows[font.name]]

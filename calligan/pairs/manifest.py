@@ -79,7 +79,9 @@ def load_manifest(folder: Path) -> Manifest:
         split = from_dict(SplitConfig, values.pop("split"))
         return Manifest(raster=raster, split=split, fonts=fonts, **values)
     except FileNotFoundError as error:
-        raise DataError(f"{folder} holds no glyph pairs; run `calligan render-pairs` first") from error
+        raise DataError(
+            f"{folder} holds no glyph pairs; run `calligan render-pairs` first"
+        ) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check its permissions") from error
     except CalliganError:

@@ -1,8 +1,8 @@
 """A data folder: one memory-mapped array a font, so that memory doesn't grow with their number.
 
-    data/manifest.json        settings, characters, split, fonts (written last)
-    data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
-    data/contact-sheet.png    something to look at
+data/manifest.json        settings, characters, split, fonts (written last)
+data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
+data/contact-sheet.png    something to look at
 """
 
 from collections.abc import Callable

@@ -10,14 +10,14 @@ import torch
 from calligan.models.generator import Generator
 from calligan.models.pixels import ink, to_tensor, to_uint8
 from calligan.models.weights import save_model
+from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.manifest import Manifest
-from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
-from calligan.training.steps import autocast, training_step
+from calligan.training.steps import Example, autocast, training_step
 
 
 @dataclass
@@ -45,9 +45,11 @@ def train(run: Run, state: TrainState, listener: Listener) -> bool:
         if stage != counters.stage:
             state.enter(stage)
             counters = state.counters
-        rate = learning_rate(config.stages[stage], share_done, counters.stage_step, config.warmup_steps)
+        rate = learning_rate(
+            config.stages[stage], share_done, counters.stage_step, config.warmup_steps
+        )
         batch = pairs.random(config.batch_size, config.seed, counters.step)
-        losses = training_step(state, *tensors(batch, state), rate)
+        losses = training_step(state, on_device(batch, state), rate)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size
@@ -71,11 +73,12 @@ def train(run: Run, state: TrainState, listener: Listener) -> bool:
     return not stopped
 
 
-def tensors(batch: Batch, state: TrainState) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def on_device(batch: Batch, state: TrainState) -> Example:
     """A batch on the run's device at the stage's size."""
     size_px, device = state.generator.size_px, state.config.device
-    source, target = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
-    return source, target, torch.from_numpy(batch.style_index).to(device)
+    images = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
+    indices = (batch.style_index, batch.wrong_style_index)
+    return Example(*images, *(torch.from_numpy(index).to(device) for index in indices))
 
 
 def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[str, Any]:
@@ -85,12 +88,12 @@ def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[st
     rows = []
     for index, style in enumerate(validation.styles):
         batch = validation.first(index, config.eval_chars)
-        source, target, style_index = tensors(batch, state)
-        fake = draw(state, state.average, source, style_index)
-        l1[style.name] = _ink_l1(fake, target)
-        copied[style.name] = _ink_l1(source, target)
+        real = on_device(batch, state)
+        fake = draw(state, state.average, real)
+        l1[style.name] = _ink_l1(fake, real.target)
+        copied[style.name] = _ink_l1(real.source, real.target)
         shown = slice(0, config.sample_chars)
-        kinds = (("source", source), (style.name, fake), ("real", target))
+        kinds = (("source", real.source), (style.name, fake), ("real", real.target))
         rows += [Row(label, list(to_uint8(images[shown]))) for label, images in kinds]
     mean = sum(l1.values()) / len(l1)
     row = {
@@ -108,13 +111,11 @@ def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[st
     return row
 
 
-def draw(
-    state: TrainState, network: Generator, source: torch.Tensor, style_index: torch.Tensor
-) -> torch.Tensor:
+def draw(state: TrainState, network: Generator, example: Example) -> torch.Tensor:
     """Images in batches, without gradients."""
     done = []
     with torch.no_grad(), autocast(state.config):
-        for part in zip(source.split(64), style_index.split(64), strict=True):
+        for part in zip(example.source.split(64), example.style_index.split(64), strict=True):
             done.append(network(*part))
     return torch.cat(done)
 
@@ -122,7 +123,11 @@ def draw(
 def _keep_models(run: Run, state: TrainState, manifest: Manifest, l1: float) -> None:
     """Write last.safetensors; and best.safetensors if no later stage or lower L1 is there."""
     counters = state.counters
-    provenance = {"step": counters.step, "images": counters.images, "seconds": round(counters.elapsed_s)}
+    provenance = {
+        "step": counters.step,
+        "images": counters.images,
+        "seconds": round(counters.elapsed_s),
+    }
     size_px = state.average.size_px
     card = model_card(run, manifest, size_px, counters.metrics, provenance)
     save_model(run.last, state.average, card)

@@ -1,12 +1,12 @@
 """A run folder: what was asked, on what data, what happened, and what came out.
 
-    runs/0001/config.json     every setting, before step one
-    runs/0001/run.json        versions, seed, data hash, styles
-    runs/0001/split.json      held-out characters
-    runs/0001/log.jsonl       a line every few steps
-    runs/0001/samples/        source / generated / real, validation characters
-    runs/0001/checkpoints/    exact state, newest two
-    runs/0001/best.safetensors, last.safetensors   models
+runs/0001/config.json     every setting, before step one
+runs/0001/run.json        versions, seed, data hash, styles
+runs/0001/split.json      held-out characters
+runs/0001/log.jsonl       a line every few steps
+runs/0001/samples/        source / generated / real, validation characters
+runs/0001/checkpoints/    exact state, newest two
+runs/0001/best.safetensors, last.safetensors   models
 """
 
 import json
@@ -59,13 +59,17 @@ class Run:
             data, styles = Path(about["data"]), tuple(about["styles"])
             return cls(folder, config, data, about["data_hash"], styles)
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{folder} is not a training run; give a folder under runs/") from error
+            raise ModelError(
+                f"{folder} is not a training run; give a folder under runs/"
+            ) from error
 
     def store(self) -> PairStore:
         """The data of the run; raises DataError where it has changed since."""
         store = PairStore.open(self.data)
         if data_hash(store.manifest, self.styles) != self.data_hash:
-            raise DataError(f"{self.data} is not the data that {self.folder} began with; restore it")
+            raise DataError(
+                f"{self.data} is not the data that {self.folder} began with; restore it"
+            )
         return store
 
     @property
@@ -113,7 +117,11 @@ def data_hash(manifest: Manifest, styles: tuple[str, ...] | None = None) -> str:
 
 def versions() -> dict[str, str]:
     """What the run stands on."""
-    return {"calligan": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {
+        "calligan": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def model_card(

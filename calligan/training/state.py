@@ -141,8 +141,10 @@ class TrainState:
             raise ModelError(f"{path} does not fit this run's config; start a new run") from error
 
     def _networks(self) -> dict[str, nn.Module]:
-        found = {"generator": self.generator, "average": self.average}
-        return {**found, "discriminator": self.discriminator} if self.discriminator else found  # type: ignore[dict-item]
+        found: dict[str, nn.Module] = {"generator": self.generator, "average": self.average}
+        if self.discriminator is not None:
+            found["discriminator"] = self.discriminator
+        return found
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         found = {"generator": self.generator_optimizer}

@@ -1,12 +1,13 @@
 """One training step: the discriminator's move, then the generator's."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from calligan.config import LossConfig, StageConfig, TrainConfig
+from calligan.config import LossConfig, TrainConfig
 from calligan.errors import Diverged
 from calligan.models.discriminator import Discriminator
 from calligan.models.pixels import image_of_logits
@@ -15,70 +16,62 @@ from calligan.training.objectives import OBJECTIVES
 from calligan.training.state import TrainState
 
 
-def training_step(
-    state: TrainState, source: Tensor, target: Tensor, style_index: Tensor, rate: float
-) -> dict[str, Tensor]:
+@dataclass(frozen=True)
+class Example:
+    """A batch on the device: images (N, 1, S, S) in [-1, 1], style indices (N,) from 0."""
+
+    source: Tensor
+    target: Tensor
+    style_index: Tensor
+    wrong_style_index: Tensor
+
+
+def training_step(state: TrainState, example: Example, rate: float) -> dict[str, Tensor]:
     """Move both networks once and return the step's losses (scalars on the device).
 
-    `source`, `target`: (N, 1, S, S) in [-1, 1]. Raises Diverged before any weight is touched by
-    a gradient that is not finite.
+    Raises Diverged before any weight is touched by a gradient that is not finite.
     """
-    config, stage = state.config, state.config.stages[state.counters.stage]
+    config, losses = state.config, {}
     with autocast(config):
-        ink_logits = state.generator.ink_logits(source, state.generator.embedding(style_index))
-    losses = {}
+        style = state.generator.embedding(example.style_index)
+        ink_logits = state.generator.ink_logits(example.source, style)
     if state.discriminator is not None and state.discriminator_optimizer is not None:
         fake = image_of_logits(ink_logits.detach())
         with autocast(config):
-            losses["d"] = discriminator_loss(
-                state.discriminator, source, target, fake, style_index, config.loss
-            )
+            losses["d"] = discriminator_loss(state.discriminator, example, fake, config.loss)
         _update(state.discriminator_optimizer, losses["d"], rate * config.discriminator_rate, state)
-    losses.update(_generator_losses(state, stage, source, target, style_index, ink_logits))
+    losses.update(_generator_losses(state, example, ink_logits))
     _update(state.generator_optimizer, losses["g"], rate, state)
     state.update_average()
     return {name: loss.detach() for name, loss in losses.items()}
 
 
 def discriminator_loss(
-    critic: Discriminator,
-    source: Tensor,
-    target: Tensor,
-    fake: Tensor,
-    style_index: Tensor,
-    config: LossConfig,
+    critic: Discriminator, example: Example, fake: Tensor, config: LossConfig
 ) -> Tensor:
     """Real against generated, and real under a wrong style as a second kind of negative."""
     objective = OBJECTIVES[config.objective]
-    features = critic.features(source, target)
-    real = critic.score(features, style_index)
-    loss = objective.discriminator(real, critic(source, fake, style_index))
-    styles = critic.embedding.num_embeddings
-    if config.wrong_style and styles > 1:
-        wrong = critic.score(features, (style_index + 1) % styles)
+    features = critic.features(example.source, example.target)
+    real = critic.score(features, example.style_index)
+    loss = objective.discriminator(real, critic(example.source, fake, example.style_index))
+    if config.wrong_style and critic.styles > 1:
+        wrong = critic.score(features, example.wrong_style_index)
         loss = loss + config.wrong_style * objective.discriminator(real, wrong)
     return loss
 
 
-def _generator_losses(
-    state: TrainState,
-    stage: StageConfig,
-    source: Tensor,
-    target: Tensor,
-    style_index: Tensor,
-    ink_logits: Tensor,
-) -> dict[str, Tensor]:
+def _generator_losses(state: TrainState, example: Example, ink_logits: Tensor) -> dict[str, Tensor]:
     config = state.config.loss
-    rebuilt = reconstruction(ink_logits, target, config)
+    rebuilt = reconstruction(ink_logits, example.target, config)
     critic = state.discriminator
     if critic is None:
         return {"reconstruction": rebuilt, "g": rebuilt}
     critic.requires_grad_(False)
     with autocast(state.config):
-        fake = critic.features(source, image_of_logits(ink_logits))
+        fake = critic.features(example.source, image_of_logits(ink_logits))
         with torch.no_grad():
-            real = critic.features(source, target)
-        fooled = OBJECTIVES[config.objective].generator(critic.score(fake, style_index))
+            real = critic.features(example.source, example.target)
+        fooled = OBJECTIVES[config.objective].generator(critic.score(fake, example.style_index))
     critic.requires_grad_(True)
     matched = feature_matching(real, fake)
     total = (
@@ -94,9 +87,7 @@ def autocast(config: TrainConfig) -> AbstractContextManager[object]:
     return torch.autocast(config.device, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def _update(
-    optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, state: TrainState
-) -> None:
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, state: TrainState) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
