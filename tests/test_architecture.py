@@ -21,7 +21,8 @@ FLOORS = [
     {"pairs"},
     {"training", "inference"},
     {"evaluation"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(PACKAGE.rglob("*.py"))

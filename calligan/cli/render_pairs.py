@@ -9,6 +9,7 @@ import typer
 from calligan.cli.show import bar, note
 
 if TYPE_CHECKING:
+    from calligan.glyphs.catalog import FontInfo
     from calligan.pairs.manifest import FontEntry
 
 
@@ -39,32 +40,45 @@ def render_pairs(
     from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import load_charset
     from calligan.glyphs.raster import usable_cores
-    from calligan.pairs.manifest import Role
     from calligan.pairs.sheet import write_contact_sheet
     from calligan.pairs.store import PairStore
 
-    infos = [resolve_font(text) for text in (source, *targets)]
+    infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
+    _check_names(infos)
     raster = RasterConfig(size_px=size)
     raster.validate()
     store = PairStore.create_or_open(
         data, charset, load_charset(charset), raster, SplitConfig(seed=seed)
     )
-    before = store.manifest.fonts
-    total = len(infos) * len(store.manifest.chars)
+    fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
+    changed = False
     with (
-        bar(total, "rendering", "glyph", unit_scale=True) as progress,
+        bar(
+            len(fonts) * len(store.manifest.chars), "rendering", "glyph", unit_scale=True
+        ) as progress,
         ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as executor,
     ):
-        for index, info in enumerate(infos):
-            role: Role = "target" if index else "source"
-            entry = store.add(info, role, executor, progress.update)
-            told = _told(entry, len(store.manifest.chars), entry in before)
+        for font in fonts:
+            entry = store.add(font, executor, progress.update)
+            changed |= font.known is None
+            told = _told(entry, len(store.manifest.chars), font.known is not None)
             progress.write(told, file=sys.stderr)
-    if store.manifest.fonts != before or not (data / "contact-sheet.png").exists():
+    if changed or not (data / "contact-sheet.png").exists():
         write_contact_sheet(store)
     count = len(store.manifest.of_role("target"))
     note(f"{data}: {count} style(s); next: calligan train --data {data} --styles {count}")
     typer.echo(data / "contact-sheet.png")
+
+
+def _check_names(infos: "list[FontInfo]") -> None:
+    """Two fonts of one name would overwrite each other; a source teaches nothing as a target."""
+    from calligan.errors import DataError
+
+    names = [info.name for info in infos]
+    if len(names) < 2:
+        raise DataError(f"{names[0]} is both source and target; give another target")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(f"two fonts would both be named {twice}; rename one of the files")
 
 
 def _told(font: "FontEntry", asked: int, known: bool) -> str:

@@ -18,11 +18,22 @@ from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
-from calligan.glyphs.placement import measure_placement
+from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
 from calligan.pairs.split import held_out
 from calligan.storage import atomic_file, sha256_file
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A font that has been opened and placed, and its entry if it is in the folder already."""
+
+    info: FontInfo
+    role: Role
+    face: Face
+    placement: Placement
+    known: FontEntry | None
 
 
 @dataclass
@@ -59,49 +70,51 @@ class PairStore:
                 )
         return store
 
+    def prepare(self, info: FontInfo, role: Role) -> "Prepared":
+        """Open and place a font, writing nothing.
+
+        Raises FontError for a font that cannot be used, DataError where its name is taken.
+        """
+        face = Face(info.spec)
+        known = self._known(info, face, role)
+        placement = measure_placement(face, self.manifest.chars, self.manifest.raster)
+        return Prepared(info, role, face, placement, known)
+
     def add(
         self,
-        info: FontInfo,
-        role: Role,
+        font: "Prepared",
         executor: Executor | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> FontEntry:
-        """Rasterize a font into the folder; a font that is already there is left as it is.
-
-        Raises DataError where the name is taken by another font.
-        """
-        face = Face(info.spec)
-        if known := self._known(info, face, role):
-            progress(len(self.manifest.chars))
-            return known
-        raster = self.manifest.raster
-        placement = measure_placement(face, self.manifest.chars, raster)
+        """Rasterize a font into the folder; a font that is already there is left as it is."""
+        manifest, info = self.manifest, font.info
+        if font.known:
+            progress(len(manifest.chars))
+            return font.known
         glyphs = render_glyphs(
-            info.spec, self.manifest.chars, placement, raster.min_ink, executor, progress
+            info.spec, manifest.chars, font.placement, manifest.raster.min_ink, executor, progress
         )
-        if not glyphs.chars:
-            raise DataError(f"{info.spec} draws none of the characters; try another --charset")
         path = self._array_path(info.name)
         with atomic_file(path) as file:
             np.save(file, glyphs.images)
         entry = FontEntry(
             name=info.name,
-            role=role,
+            role=font.role,
             path=str(info.spec.path.resolve()),
             face=info.spec.face,
             instance=info.spec.instance,
-            font_sha256=face.sha256,
-            family=face.family,
-            chinese=info.chinese or face.family,
+            font_sha256=font.face.sha256,
+            family=font.face.family,
+            chinese=info.chinese or font.face.family,
             script=info.script,
             licence=info.licence,
-            placement=placement,
+            placement=font.placement,
             chars=glyphs.chars,
             left_out=glyphs.left_out,
             array_sha256=sha256_file(path),
             versions={"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))},
         )
-        self.manifest = replace(self.manifest, fonts=(*self.manifest.fonts, entry))
+        self.manifest = replace(manifest, fonts=(*manifest.fonts, entry))
         self.manifest.save(self.folder)
         return entry
 

@@ -43,7 +43,8 @@ class Run:
         """Number a new folder under `parent` and store everything that determines the run."""
         folder = _numbered(parent)
         names = tuple(style.name for style in styles)
-        run = cls(folder, config, store.folder.resolve(), data_hash(store.manifest), names)
+        digest = data_hash(store.manifest, names)
+        run = cls(folder, config, store.folder.resolve(), digest, names)
         save(config, folder / "config.json")
         write_json(folder / "split.json", store.manifest.held_out)
         about = {"data": str(run.data), "data_hash": run.data_hash, "styles": names}
@@ -104,12 +105,12 @@ class Run:
             write_bytes(path, "".join(line + "\n" for line in kept).encode())
 
 
-def data_hash(manifest: Manifest, styles: tuple[str, ...] | None = None) -> str:
+def data_hash(manifest: Manifest, styles: tuple[str, ...]) -> str:
     """What determines the pairs: split, characters, sources and the given styles' arrays."""
     fonts = [
         (font.name, font.role, font.array_sha256, font.chars)
         for font in manifest.fonts
-        if styles is None or font.role == "source" or font.name in styles
+        if font.role == "source" or font.name in styles
     ]
     told = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
     return sha256_bytes(json.dumps(told).encode())

@@ -166,10 +166,14 @@ class TrainState:
         for name, network in self._networks().items():
             network.load_state_dict(_below(tensors, f"{name}/"))
         for name, optimizer in self._optimizers().items():
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
             slots: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, f"{name}-optimizer/").items():
                 index, slot = key.split("/")
-                slots.setdefault(int(index), {})[slot] = value
+                # The fused kernels walk memory: moments must lie as their parameter does.
+                like = parameters[int(index)]
+                laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+                slots.setdefault(int(index), {})[slot] = laid
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
