@@ -93,7 +93,7 @@ BAD = [
     (TRAIN + " --batch-size 0", ["batch_size", "1 or more"]),
     (TRAIN + " --device cuda", ["cuda", "--device auto"]),
     (TRAIN + " --device abacus", ["device", "abacus"]),
-    (TRAIN + " --set loss.l2=1", ["loss.l2", "did you mean l1"]),
+    (TRAIN + " --set loss.bcc=1", ["loss.bcc", "did you mean bce"]),
     (TRAIN + " --set loss.objective=hing", ["hing", "hinge"]),
     (TRAIN + " --set nonsense", ["nonsense", "KEY=VALUE"]),
     (TRAIN + " --config {here}/bad.toml", ["bad.toml", "TOML"]),
@@ -148,7 +148,7 @@ def test_one_line_exit_two_and_nothing_written(calligan, place, command, words):
     [
         ("", ["text is empty"]),
         (" \n ", ["text is empty"]),
-        ("书\ud800", ["not valid Unicode"]),
+        ("书\udce4", ["not valid Unicode"]),
         ("\x07" + TEXT, ["cannot be drawn"]),
         ("龍", ["lacks: 龍", "--missing"]),
         (TEXT * 300_000, ["pixels", "less text"]),

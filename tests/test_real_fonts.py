@@ -51,7 +51,7 @@ def test_hardly_a_glyph_is_clipped(name):
     chars = load_charset("gb2312-1")
     placement = measure_placement(Face(spec), chars, RasterConfig())
     glyphs = render_glyphs(spec, chars, placement, RasterConfig().min_ink)
-    assert len(glyphs.left_out["clipped"]) <= 0.002 * len(chars)
+    assert len(glyphs.left_out["clipped"]) <= 0.003 * len(chars)
     assert not glyphs.left_out["notdef"]
 
 

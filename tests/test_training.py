@@ -52,14 +52,14 @@ def test_resume_is_exact(tmp_path, data_folder, objective, stop):
     torch.set_num_threads(1)
     config = tiny_config(**{"loss.objective": objective})
     whole = new_run(tmp_path / "whole", data_folder, config)
-    assert train(whole, TrainState(config, 2), Listener())
+    assert train(whole, whole.store(), TrainState(config, 2), Listener())
     broken = new_run(tmp_path / "broken", data_folder, config)
-    assert not train(broken, TrainState(config, 2), stop_after(stop))
+    assert not train(broken, broken.store(), TrainState(config, 2), stop_after(stop))
     resumed = Run.open(broken.folder)
     state = TrainState(resumed.config, 2)
     state.load(newest_verified(resumed.checkpoints))
     assert state.counters.step == stop
-    assert train(resumed, state, Listener())
+    assert train(resumed, resumed.store(), state, Listener())
     a, b = tensors_of(whole)[0], tensors_of(resumed)[0]
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
@@ -106,7 +106,7 @@ def test_weights_of_the_losses_change_the_numbers(tmp_path, data_folder):
     for number, (name, value) in enumerate([("", None), *changes.items()]):
         config = tiny_config(**({f"loss.{name}": value} if name else {}))
         run = new_run(tmp_path / str(number), data_folder, config)
-        train(run, TrainState(config, 2), Listener())
+        train(run, run.store(), TrainState(config, 2), Listener())
         results[name] = tensors_of(run)[0]["generator/fold.conv.weight"]
     plain = results.pop("")
     for name, weights in results.items():
@@ -117,19 +117,19 @@ def test_not_a_number_stops_before_the_checkpoint_is_touched(tmp_path, data_fold
     config = tiny_config(save_every_steps=2)
     run = new_run(tmp_path, data_folder, config)
     state = TrainState(config, 2)
-    train(run, state, stop_after(4))
+    train(run, run.store(), state, stop_after(4))
     before = tensors_of(run)[0]
     with torch.no_grad():
         state.generator.embedding.weight[0, 0] = float("nan")
     with pytest.raises(Diverged, match="not finite at step 4"):
-        train(run, state, Listener())
+        train(run, run.store(), state, Listener())
     assert all(torch.equal(tensors_of(run)[0][name], before[name]) for name in before)
 
 
 def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
     config = tiny_config(save_every_steps=2)
     run = new_run(tmp_path, data_folder, config)
-    train(run, TrainState(config, 2), Listener())
+    train(run, run.store(), TrainState(config, 2), Listener())
     older, newer = checkpoints(run.checkpoints)
     path = newer / "state.safetensors"
     data = bytearray(path.read_bytes())

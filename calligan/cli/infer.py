@@ -72,10 +72,10 @@ def infer(
 def _check(output: Path, size: int | None, wrap: int | None, missing: str) -> None:
     from calligan.errors import ConfigError, DataError
 
-    if output.suffix.lower() != ".png":
-        raise DataError(f"{output} does not end in .png; calligan infer writes PNG")
     if output.is_dir():
         raise DataError(f"{output} is a folder; name a file in it")
+    if output.suffix.lower() != ".png":
+        raise DataError(f"{output} does not end in .png; calligan infer writes PNG")
     if size is not None and not 8 <= size <= 2048:
         raise ConfigError(f"--size {size} is out of reach; give 8 to 2048 pixels")
     if wrap is not None and wrap < 1:

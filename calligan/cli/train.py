@@ -13,6 +13,7 @@ from calligan.cli.show import bar, note
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
     from calligan.pairs.manifest import FontEntry, Manifest
+    from calligan.pairs.store import PairStore
     from calligan.training.run import Run
     from calligan.training.state import TrainState
 
@@ -45,6 +46,7 @@ def train(
     Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
     """
     from calligan.errors import ConfigError
+    from calligan.pairs.store import PairStore
     from calligan.training.run import Run
     from calligan.training.state import TrainState, newest_verified
 
@@ -52,6 +54,7 @@ def train(
         if any(given is not None for given in (styles, minutes, steps, batch_size, seed, config)):
             raise ConfigError("--resume takes the run's own settings; drop the other options")
         run = Run.open(resume)
+        store = run.store()
         _use_threads(run.config)
         state = TrainState(run.config, len(run.styles))
         state.load(newest_verified(run.checkpoints))
@@ -60,7 +63,7 @@ def train(
     else:
         flags = {"batch_size": batch_size, "seed": seed, "device": device}
         settled = _settled(config, settings or [], minutes, steps, flags)
-        store = _open(data)
+        store = PairStore.open(data)
         chosen = _chosen(store.manifest, styles)
         if dry_run:
             import json
@@ -74,10 +77,10 @@ def train(
         run = Run.create(runs, settled, store, chosen)
         state = TrainState(settled, len(chosen))
     _describe(run, state)
-    raise typer.Exit(_train(run, state))
+    raise typer.Exit(_train(run, store, state))
 
 
-def _train(run: "Run", state: "TrainState") -> int:
+def _train(run: "Run", store: "PairStore", state: "TrainState") -> int:
     """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
     from calligan.training.loop import Listener
     from calligan.training.loop import train as loop
@@ -93,7 +96,7 @@ def _train(run: "Run", state: "TrainState") -> int:
     try:
         with _Progress(run.config, state) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
-            finished = loop(run, state, listener)
+            finished = loop(run, store, state, listener)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -175,12 +178,6 @@ def _settled(
     config = replaced(from_dict(TrainConfig, base), values)
     config.validate()
     return resolved(config)
-
-
-def _open(data: Path) -> Any:
-    from calligan.pairs.store import PairStore
-
-    return PairStore.open(data)
 
 
 def _chosen(manifest: "Manifest", wanted: str | None) -> "tuple[FontEntry, ...]":

@@ -58,10 +58,9 @@ def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) ->
 
     Raises FontError where the font draws fewer than five of `chars`.
     """
-    drawn = [face.glyph_index(char) for char in chars]
-    step = max(1, len(drawn) // config.sampled_chars)
-    glyphs = [glyph for glyph in drawn if glyph][::step] if len(drawn) > step else drawn
-    boxes = [box for box in map(face.ink_box_em, filter(None, glyphs)) if box]
+    glyphs = [glyph for char in chars if (glyph := face.glyph_index(char))]
+    sampled = glyphs[:: max(1, len(glyphs) // config.sampled_chars)]
+    boxes = [box for box in map(face.ink_box_em, sampled) if box]
     if len(boxes) < _MIN_SAMPLE:
         raise FontError(
             f"{face.spec} draws only {len(boxes)} of the characters asked for; "

@@ -13,6 +13,7 @@ from calligan.models.weights import save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.manifest import Manifest
+from calligan.pairs.store import PairStore
 from calligan.storage import atomic_file
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
@@ -29,13 +30,12 @@ class Listener:
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
-def train(run: Run, state: TrainState, listener: Listener) -> bool:
+def train(run: Run, store: PairStore, state: TrainState, listener: Listener) -> bool:
     """Train until the run's steps or minutes are used up; False if `should_stop` ended it.
 
     Saves a checkpoint and both models at the end, however it ends, but for an error.
     """
     config, counters = run.config, state.counters
-    store = run.store()
     styles = tuple(font for name in run.styles if (font := store.manifest.named(name)))
     pairs, validation = Pairs(store, styles, "train"), Pairs(store, styles, "validation")
     started, stopped = time.monotonic() - counters.elapsed_s, False
