@@ -123,6 +123,17 @@ DEFAULT_STAGES = (
 
 
 @dataclass(frozen=True)
+class OptimizerConfig:
+    """Muon for the generator's convolutions, AdamW for everything else."""
+
+    muon_rate: float = 10.0  # Muon's learning rate over the stage's; 0 leaves all to AdamW
+    momentum: float = 0.95  # of Muon
+    discriminator_rate: float = 0.5  # the discriminator's learning rate over the stage's
+    weight_decay: float = 0.01
+    gradient_norm: float = 1.0  # clipped to this
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A training run."""
 
@@ -132,9 +143,6 @@ class TrainConfig:
     minutes: float | None = 30.0  # in minutes of training
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
     warmup_steps: int = 50  # at the start of each stage
-    discriminator_rate: float = 0.5  # discriminator's learning rate over the generator's
-    weight_decay: float = 0.01
-    gradient_norm: float = 1.0  # clipped to this
     ema_decay: float = 0.999
     log_every_steps: int = 20
     eval_every_steps: int = 250
@@ -148,6 +156,7 @@ class TrainConfig:
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""

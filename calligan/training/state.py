@@ -24,6 +24,7 @@ from calligan.models.discriminator import Discriminator
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
 from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_bytes, write_json
+from calligan.training.optimizer import adamw, generator_optimizers
 
 _KEPT = 2
 
@@ -48,8 +49,8 @@ class TrainState:
     generator: Generator
     average: Generator  # exponential moving average of the generator
     discriminator: Discriminator | None
-    generator_optimizer: torch.optim.Optimizer
-    discriminator_optimizer: torch.optim.Optimizer | None
+    generator_optimizers: dict[str, torch.optim.Optimizer]
+    discriminator_optimizers: dict[str, torch.optim.Optimizer]
 
     def __init__(self, config: TrainConfig, styles: int):
         self.config, self.styles = config, styles
@@ -67,15 +68,17 @@ class TrainState:
         self.generator = generator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
         self.average = average.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
         self.average.requires_grad_(False)
-        self.generator_optimizer = self._optimizer(self.generator, (0.9, 0.99))
-        self.discriminator, self.discriminator_optimizer = None, None
+        settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
+        self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
+        self.discriminator, self.discriminator_optimizers = None, {}
         stage = self.config.stages[self.counters.stage]
         if stage.adversarial:
             if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = Discriminator(self.config.discriminator, self.styles, stage.size_px)
             self.discriminator = discriminator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
-            self.discriminator_optimizer = self._optimizer(discriminator, (0.5, 0.99))
+            critic = adamw(self.discriminator.parameters(), settings, (0.5, 0.99), fused)
+            self.discriminator_optimizers = {"adamw": critic}
 
     def enter(self, stage: int) -> None:
         """Begin a stage: grow the generator to its size, start or drop the discriminator."""
@@ -92,11 +95,6 @@ class TrainState:
             grown.load_state_dict(grow_state(network.state_dict(), network.fold.cell_px))
             network = grown
         return network
-
-    def _optimizer(self, network: nn.Module, betas: tuple[float, float]) -> torch.optim.Optimizer:
-        fused = self.config.device in ("cpu", "cuda")
-        decay = self.config.weight_decay
-        return torch.optim.AdamW(network.parameters(), betas=betas, weight_decay=decay, fused=fused)
 
     def update_average(self) -> None:
         """One step of the moving average, quick at first."""
@@ -147,10 +145,11 @@ class TrainState:
         return found
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        found = {"generator": self.generator_optimizer}
-        if self.discriminator_optimizer:
-            found["discriminator"] = self.discriminator_optimizer
-        return found
+        owners = {
+            "generator": self.generator_optimizers,
+            "discriminator": self.discriminator_optimizers,
+        }
+        return {f"{who}-{kind}": o for who, kinds in owners.items() for kind, o in kinds.items()}
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         for name, network in self._networks().items():
@@ -160,7 +159,7 @@ class TrainState:
             for index, slots in optimizer.state_dict()["state"].items():
                 for slot, value in slots.items():
                     tensor = torch.as_tensor(value).detach().cpu().contiguous().clone()
-                    yield f"{name}-optimizer/{index}/{slot}", tensor
+                    yield f"{name}/{index}/{slot}", tensor
 
     def _load_tensors(self, tensors: dict[str, Tensor]) -> None:
         for name, network in self._networks().items():
@@ -168,7 +167,7 @@ class TrainState:
         for name, optimizer in self._optimizers().items():
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(tensors, f"{name}-optimizer/").items():
+            for key, value in _below(tensors, f"{name}/").items():
                 index, slot = key.split("/")
                 # The fused kernels walk memory: moments must lie as their parameter does.
                 like = parameters[int(index)]

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from calligan.config import LossConfig, TrainConfig
@@ -35,13 +35,15 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     with autocast(config):
         style = state.generator.embedding(example.style_index)
         ink_logits = state.generator.ink_logits(example.source, style)
-    if state.discriminator is not None and state.discriminator_optimizer is not None:
+    if state.discriminator is not None:
         fake = image_of_logits(ink_logits.detach())
         with autocast(config):
             losses["d"] = discriminator_loss(state.discriminator, example, fake, config.loss)
-        _update(state.discriminator_optimizer, losses["d"], rate * config.discriminator_rate, state)
+        rates = {"adamw": rate * config.optimizer.discriminator_rate}
+        _update(state, state.discriminator, state.discriminator_optimizers, losses["d"], rates)
     losses.update(_generator_losses(state, example, ink_logits))
-    _update(state.generator_optimizer, losses["g"], rate, state)
+    rates = {"adamw": rate, "muon": rate * config.optimizer.muon_rate}
+    _update(state, state.generator, state.generator_optimizers, losses["g"], rates)
     state.update_average()
     return {name: loss.detach() for name, loss in losses.items()}
 
@@ -87,16 +89,22 @@ def autocast(config: TrainConfig) -> AbstractContextManager[object]:
     return torch.autocast(config.device, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, state: TrainState) -> None:
-    optimizer.zero_grad(set_to_none=True)
+def _update(
+    state: TrainState,
+    network: nn.Module,
+    optimizers: dict[str, torch.optim.Optimizer],
+    loss: Tensor,
+    rates: dict[str, float],
+) -> None:
+    network.zero_grad(set_to_none=True)
     loss.backward()
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    norm = clip_grad_norm_(parameters, state.config.gradient_norm)
+    norm = clip_grad_norm_(network.parameters(), state.config.optimizer.gradient_norm)
     if not torch.isfinite(norm):
         raise Diverged(
             f"the gradient is not finite at step {state.counters.step}; checkpoints are untouched: "
             "start again with a lower learning rate (--set) or --set precision=fp32"
         )
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
+    for kind, optimizer in optimizers.items():
+        for group in optimizer.param_groups:
+            group["lr"] = rates[kind]
+        optimizer.step()

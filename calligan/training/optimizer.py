@@ -1,0 +1,87 @@
+"""Optimizers: Muon for the generator's convolutions, AdamW for everything else.
+
+Muon (Jordan et al. 2024) replaces the momentum of a weight matrix by the nearest orthogonal one.
+Here a step costs about a third more than AdamW's and is worth about two.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from calligan.config import OptimizerConfig
+
+_POLYNOMIAL = (3.4445, -4.7750, 2.0315)  # Jordan et al.: five rounds bring singular values near 1
+_ROUNDS = 5
+_MIN_WIDTH = 8  # thinner matrices are left to AdamW
+
+
+class Muon(torch.optim.Optimizer):
+    """Orthogonalised momentum for convolution weights (out, in, kh, kw), taken as matrices."""
+
+    def __init__(self, parameters: Iterable[Tensor], config: OptimizerConfig):
+        defaults = {"lr": 0.0, "momentum": config.momentum, "weight_decay": config.weight_decay}
+        super().__init__(parameters, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every parameter once, with Nesterov momentum and decoupled weight decay."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                slots = self.state[parameter]
+                if not slots:
+                    slots["momentum"] = torch.zeros_like(parameter)
+                momentum = slots["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
+                ahead = torch.lerp(parameter.grad, momentum, group["momentum"])
+                move = orthogonalised(ahead.flatten(1)).view_as(ahead)
+                rows, columns = parameter.shape[0], parameter[0].numel()
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+                parameter.add_(move, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+
+
+def orthogonalised(matrix: Tensor) -> Tensor:
+    """The nearest (semi-)orthogonal matrix, roughly: singular values end between 0.7 and 1.2.
+
+    The Newton-Schulz polynomial is iterated on the small Gram matrix, where every factor
+    commutes, and multiplied to the wide matrix once: less than half the work.
+    """
+    wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    gram = wide @ wide.T
+    scale = gram.norm().clamp_min(1e-14)
+    gram = gram / scale
+    a, b, c = _POLYNOMIAL
+    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    product = identity
+    for _ in range(_ROUNDS):
+        factor = a * identity + b * gram + c * (gram @ gram)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    result = (product @ wide) / scale.sqrt()
+    return result.T if matrix.shape[0] > matrix.shape[1] else result
+
+
+def generator_optimizers(
+    network: nn.Module, config: OptimizerConfig, fused: bool
+) -> dict[str, torch.optim.Optimizer]:
+    """Muon for wide convolutions (none if `config.muon_rate` is 0), AdamW for the rest."""
+    wide = [p for p in network.parameters() if config.muon_rate and _is_wide(p)]
+    taken = {id(p) for p in wide}
+    rest = [p for p in network.parameters() if id(p) not in taken]
+    found: dict[str, torch.optim.Optimizer] = {"adamw": adamw(rest, config, (0.9, 0.99), fused)}
+    if wide:
+        found["muon"] = Muon(wide, config)
+    return found
+
+
+def adamw(
+    parameters: Iterable[Tensor], config: OptimizerConfig, betas: tuple[float, float], fused: bool
+) -> torch.optim.Optimizer:
+    """AdamW; its fused form is free on CPU and CUDA."""
+    decay = config.weight_decay
+    return torch.optim.AdamW(parameters, betas=betas, weight_decay=decay, fused=fused)
+
+
+def _is_wide(parameter: Tensor) -> bool:
+    return parameter.dim() == 4 and min(parameter.shape[:2]) >= _MIN_WIDTH
