@@ -45,7 +45,7 @@ demo: $(VENV)/installed
 	$(CALLIGAN) render-pairs $(SOURCE) $(TARGETS) --data demo/data
 	$(SAY) "training $(DEMO_MINUTES) minutes (once; remove demo/ to train again)"
 	@if [ -f demo/trained ]; then echo "demo/runs/0001 is trained already"; \
-	elif [ -d demo/runs/0001/checkpoints ]; then $(CALLIGAN) train --resume demo/runs/0001; \
+	elif [ -f demo/runs/0001/run.json ]; then $(CALLIGAN) train --resume demo/runs/0001; \
 	else rm -rf demo/runs; $(CALLIGAN) train --styles 5 --data demo/data --runs demo/runs --minutes $(DEMO_MINUTES); fi
 	@touch demo/trained
 	$(SAY) "writing 书法 in each style"

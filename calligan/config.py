@@ -116,8 +116,8 @@ class StageConfig:
 
 
 DEFAULT_STAGES = (
-    StageConfig(0.35, 64, False, 2e-3, 1e-3),
-    StageConfig(0.30, 128, False, 1e-3, 3e-4),
+    StageConfig(0.40, 64, False, 2e-3, 1e-3),
+    StageConfig(0.25, 128, False, 1e-3, 4e-4),
     StageConfig(0.35, 128, True, 6e-4, 5e-5),
 )
 
@@ -138,15 +138,15 @@ class TrainConfig:
     """A training run."""
 
     seed: int = 0
-    batch_size: int = 32
+    batch_size: int = 64
     steps: int | None = None  # the run's length in steps, or
     minutes: float | None = 30.0  # in minutes of training
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
     warmup_steps: int = 50  # at the start of each stage
     ema_decay: float = 0.999
     log_every_steps: int = 20
-    eval_every_steps: int = 250
-    save_every_steps: int = 250
+    eval_every_steps: int = 200
+    save_every_steps: int = 200
     eval_chars: int = 48  # validation characters a style, in each evaluation
     sample_chars: int = 8  # of them in the sample sheet
     device: str = "auto"  # auto | cpu | cuda | mps

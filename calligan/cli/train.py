@@ -48,18 +48,12 @@ def train(
     from calligan.errors import ConfigError
     from calligan.pairs.store import PairStore
     from calligan.training.run import Run
-    from calligan.training.state import TrainState, newest_verified
+    from calligan.training.state import TrainState
 
     if resume is not None:
         if any(given is not None for given in (styles, minutes, steps, batch_size, seed, config)):
             raise ConfigError("--resume takes the run's own settings; drop the other options")
-        run = Run.open(resume)
-        store = run.store()
-        _use_threads(run.config)
-        state = TrainState(run.config, len(run.styles))
-        state.load(newest_verified(run.checkpoints))
-        run.trim_log(state.counters.step)
-        note(f"{resume}: going on from step {state.counters.step:,}")
+        run, store, state = _resumed(resume)
     else:
         flags = {"batch_size": batch_size, "seed": seed, "device": device}
         settled = _settled(config, settings or [], minutes, steps, flags)
@@ -78,6 +72,23 @@ def train(
         state = TrainState(settled, len(chosen))
     _describe(run, state)
     raise typer.Exit(_train(run, store, state))
+
+
+def _resumed(folder: Path) -> "tuple[Run, PairStore, TrainState]":
+    """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
+    from calligan.training.run import Run
+    from calligan.training.state import TrainState, checkpoints, newest_verified
+
+    run = Run.open(folder)
+    store = run.store()
+    store.verify()
+    _use_threads(run.config)
+    state = TrainState(run.config, len(run.styles))
+    if checkpoints(run.checkpoints):
+        state.load(newest_verified(run.checkpoints))
+    run.trim_log(state.counters.step)
+    note(f"{folder}: going on from step {state.counters.step:,}")
+    return run, store, state
 
 
 def _train(run: "Run", store: "PairStore", state: "TrainState") -> int:
