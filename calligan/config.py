@@ -7,6 +7,7 @@ import types
 import typing
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,9 @@ class TrainConfig:
                 _require(
                     fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})"
                 )
+        sizes = [stage.size_px for stage in self.stages]
+        grows = all(b % a == 0 and (b // a).bit_count() == 1 for a, b in pairwise(sizes))
+        _require(grows, "stages.size_px", sizes, "sizes that stay or double from stage to stage")
         self.generator.validate()
         self.discriminator.validate()
         self.loss.validate()

@@ -66,6 +66,7 @@ def test_rooms_without_torch(room):
 
 def test_every_setting_is_read_somewhere():
     text = "".join(path.read_text(encoding="utf-8") for path in MODULES if path.name != "config.py")
+    text = text.replace("re.compile(", "")
     kinds = [k for k in vars(config).values() if dataclasses.is_dataclass(k)]
     assert len(kinds) >= 7
     for kind in kinds:

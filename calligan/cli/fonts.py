@@ -6,6 +6,8 @@ import typer
 
 from calligan.cli.show import bar, note
 
+_WIDTH = 112  # what the table needs; a narrower terminal wraps it
+
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
@@ -60,14 +62,14 @@ def _table() -> None:
     from calligan.resources import cache_folder
 
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "Chinese", "script", "role", "licence", "by", "fetched"):
+    for column in ("name", "own name", "script", "role", "licence", "by", "fetched"):
         table.add_column(column, no_wrap=True)
     table.add_column("GB2312", justify="right")
     for font in load_catalog().values():
         clients = ", ".join(dict.fromkeys(p.client for p in font.packages))
         there = "yes" if font.fetched else ""
-        cells = (font.chinese, font.script, font.role, font.licence, clients, there)
+        licence = font.licence.removeprefix("LicenseRef-")
+        cells = (font.chinese, font.script, font.role, licence, clients, there)
         table.add_row(font.name, *cells, f"{font.gb2312_ink:,}")
-    console = Console()
-    console.print(table)
+    Console(width=max(_WIDTH, Console().width)).print(table)
     note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")

@@ -4,7 +4,6 @@ Every file is checked against the catalog's sha256 before it takes its place, li
 """
 
 import importlib.util
-import io
 import shutil
 import subprocess
 import sys
@@ -123,13 +122,13 @@ def _members(archive: Path, names: list[str]) -> dict[str, bytes]:
             with zipfile.ZipFile(archive) as opened:
                 return {name: opened.read(name) for name in names}
         with tarfile.open(archive) as tar:
-            return {name: _file_in(tar, name).read() for name in names}
+            return {name: _read(tar, name) for name in names}
     except (KeyError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise FetchError(f"the package does not hold what the catalog says ({error})") from error
 
 
-def _file_in(tar: tarfile.TarFile, name: str) -> io.BufferedIOBase:
+def _read(tar: tarfile.TarFile, name: str) -> bytes:
     file = tar.extractfile(name)
     if file is None:
         raise KeyError(name)
-    return file  # type: ignore[return-value]
+    return file.read()

@@ -13,6 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from calligan.config import DiscriminatorConfig
 from calligan.models.layers import Fold
+from calligan.models.pixels import ink
 
 
 class Discriminator(nn.Module):
@@ -32,7 +33,7 @@ class Discriminator(nn.Module):
 
     def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
         """Activations of every layer, first to last, for feature matching and `score`."""
-        h = F.leaky_relu(self.fold(torch.cat([source, glyph], dim=1)), 0.2)
+        h = F.leaky_relu(self.fold(ink(torch.cat([source, glyph], dim=1))), 0.2)
         found = [h]
         for conv in (*self.convs, self.last):
             h = F.leaky_relu(conv(h), 0.2)

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
 from calligan.models.layers import Fold, StyledBlock, Unfold
-from calligan.models.pixels import image_of_logits
+from calligan.models.pixels import image_of_logits, ink
+
+_MOSTLY_PAPER = -2.0  # ink logit to begin with: an eighth of the canvas is ink
 
 
 class Generator(nn.Module):
@@ -32,6 +34,7 @@ class Generator(nn.Module):
         self.middle = StyledBlock(widths[-1], widths[-1], style_dim)
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
+        nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER)
 
     def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
         """Draw `source` in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
@@ -39,7 +42,7 @@ class Generator(nn.Module):
 
     def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
         """The same before the sigmoid, float32, from style vectors (N, style_dim)."""
-        h = self.fold(source)
+        h = self.fold(ink(source))  # as ink, so that zero padding means paper
         skips = []
         for depth, level in enumerate(self.down):
             if depth:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -38,6 +39,6 @@ def contact_sheet(rows: Sequence[Row], cell_px: int) -> Image.Image:
     return sheet
 
 
-def save_png(image: Image.Image, file: object) -> None:
+def save_png(image: Image.Image, file: BinaryIO) -> None:
     """Write a PNG to an open binary file."""
-    image.save(file, format="PNG", optimize=True)  # type: ignore[arg-type]
+    image.save(file, format="PNG", optimize=True)

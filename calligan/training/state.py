@@ -7,11 +7,11 @@ kill -9 or a power cut leaves the one before it. Nothing in it can run code.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load as from_bytes
@@ -27,6 +27,7 @@ from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_byt
 from calligan.training.optimizer import adamw, generator_optimizers
 
 _KEPT = 2
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
@@ -47,6 +48,7 @@ class TrainState:
     """Networks, optimizers and counters of a run."""
 
     generator: Generator
+    ink_logits: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
     average: Generator  # exponential moving average of the generator
     discriminator: Discriminator | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
@@ -64,10 +66,10 @@ class TrainState:
         self, generator: Generator, average: Generator, discriminator: Discriminator | None
     ) -> None:
         """Place the networks and give them fresh optimizers."""
-        layout = torch.channels_last
-        self.generator = generator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
-        self.average = average.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
-        self.average.requires_grad_(False)
+        self.generator = self._placed(generator)
+        self.average = self._placed(average).requires_grad_(False)
+        compiled = self.config.compile
+        self.ink_logits = torch.compile(generator.ink_logits) if compiled else generator.ink_logits
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
         self.discriminator, self.discriminator_optimizers = None, {}
@@ -76,9 +78,12 @@ class TrainState:
             if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = Discriminator(self.config.discriminator, self.styles, stage.size_px)
-            self.discriminator = discriminator.to(self.config.device, memory_format=layout)  # type: ignore[call-overload]
+            self.discriminator = self._placed(discriminator)
             critic = adamw(self.discriminator.parameters(), settings, (0.5, 0.99), fused)
             self.discriminator_optimizers = {"adamw": critic}
+
+    def _placed(self, network: Network) -> Network:
+        return network.to(self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def enter(self, stage: int) -> None:
         """Begin a stage: grow the generator to its size, start or drop the discriminator."""

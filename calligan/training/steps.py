@@ -34,7 +34,7 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     config, losses = state.config, {}
     with autocast(config):
         style = state.generator.embedding(example.style_index)
-        ink_logits = state.generator.ink_logits(example.source, style)
+        ink_logits = state.ink_logits(example.source, style)
     if state.discriminator is not None:
         fake = image_of_logits(ink_logits.detach())
         with autocast(config):

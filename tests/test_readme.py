@@ -1,0 +1,53 @@
+"""The README's commands, run as they stand, on small fonts under the catalog's names."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import HAN, build_font
+
+from calligan.glyphs.catalog import load_catalog
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^(?:\$ )?(calligan .*)$", README, re.M)
+CHARS = "".join(dict.fromkeys(HAN + "书法永和九年岁在癸丑，。床前明月光疑是地上霜" + "0123456789"))
+
+
+def test_readme_names_the_three_commands_of_the_mission():
+    for start in (
+        "calligan render-pairs",
+        "calligan train --styles 5",
+        'calligan infer "书法" --style 3',
+    ):
+        assert any(command.startswith(start) for command in COMMANDS), start
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the README speaks sh")
+def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
+    cache = tmp_path / "cache"
+    for number, font in enumerate(load_catalog().values()):
+        folder = cache / "fonts" / font.name
+        folder.mkdir(parents=True)
+        path = folder / f"{font.name}{Path(font.packages[0].member).suffix.lower()}"
+        build_font(path, CHARS, weight=40 + 5 * number)
+    (tmp_path / "poem.txt").write_text("床前明月光\n疑是地上霜\n", encoding="utf-8")
+    tool = tmp_path / "calligan"
+    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m calligan "$@"\n')
+    tool.chmod(0o755)
+    environment = {**os.environ, "CALLIGAN_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
+    for command in COMMANDS:
+        if command.startswith("calligan fonts fetch"):
+            continue  # needs the network; tests/test_fetch.py stands in
+        if command.startswith("calligan train --styles"):
+            command = re.sub(r" --minutes \S+", "", command)
+            command += " --steps 4 " + shlex.join(tiny_settings)
+        command = re.sub(r"^(calligan render-pairs .*)$", r"\1 --size 32", command)
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
