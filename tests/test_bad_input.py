@@ -119,6 +119,8 @@ BAD = [
     ("infer {text} --model {here}/fake.ttf", ["fake.ttf", "not a model"]),
     ("infer {text} --model {here}/old-data", ["best.safetensors", "no model"]),
     ("infer {text} -o {here}/out.png", ["runs", "calligan train"]),
+    ("infer @nosuchtext --model {model} -o {here}/out.png", ["nosuchtext", "lanting"]),
+    ("infer @{here}/latin1.txt --model {model} -o {here}/out.png", ["latin1.txt", "UTF-8"]),
     ("evaluate {here}/old-data", ["old-data", "not a training run"]),
     ("styles --model {here}/flipped.safetensors -o {here}/s.png", ["checksum"]),
     ("paint", ["paint", "--help"]),

@@ -11,7 +11,9 @@ from calligan.cli.show import note
 
 
 def infer(
-    text: Annotated[str, typer.Argument(help="What to write; `-` reads standard input.")],
+    text: Annotated[
+        str, typer.Argument(help="What to write; @NAME or @FILE reads a text, - standard input.")
+    ],
     style: Annotated[
         str,
         typer.Option(help="A number or name of `calligan styles`; several with commas; or all."),
@@ -56,8 +58,7 @@ def infer(
     names = [str(i + 1) for i in range(len(writer.card.styles))]
     wanted = names if style == "all" else [name.strip() for name in style.split(",")]
     indices = [writer.card.style_index(name) for name in wanted]
-    words = sys.stdin.read() if text == "-" else text.replace("\\n", "\n")
-    read = writer.read(words, missing, wrap)  # type: ignore[arg-type]
+    read = writer.read(_words(text), missing, wrap)  # type: ignore[arg-type]
     size_px = size or writer.card.size_px
     pages = [writer.write(read, i, size_px, vertical, missing) for i in indices]  # type: ignore[arg-type]
     with atomic_file(output) as file:
@@ -67,6 +68,15 @@ def infer(
     if read.borrowed:
         note(f"borrowed from the source font as it is: {' '.join(read.borrowed)}")
     typer.echo(output)
+
+
+def _words(text: str) -> str:
+    """The text itself, with `\\n` for a line break; a shipped text or file after @; or stdin."""
+    from calligan.glyphs.charset import load_text
+
+    if text == "-":
+        return sys.stdin.read()
+    return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
 
 
 def _check(output: Path, size: int | None, wrap: int | None, missing: str) -> None:

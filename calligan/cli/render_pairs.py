@@ -1,5 +1,6 @@
 """`calligan render-pairs`: fonts to paired glyph images."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +57,9 @@ def render_pairs(
         bar(
             len(fonts) * len(store.manifest.chars), "rendering", "glyph", unit_scale=True
         ) as progress,
-        ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as executor,
+        ProcessPoolExecutor(
+            usable_cores(), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        ) as executor,
     ):
         for font in fonts:
             entry = store.add(font, executor, progress.update)

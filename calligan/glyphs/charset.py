@@ -46,6 +46,21 @@ def load_charset(what: str) -> str:
     return _unique(check_text(what), what)
 
 
+def load_text(what: str) -> str:
+    """A shipped classical text by name (`lanting`), or a UTF-8 file.
+
+    Raises DataError naming the shipped texts where it is neither.
+    """
+    folder = data_folder("charsets") / "texts"
+    shipped = folder / f"{what}.txt"
+    if _NAME.fullmatch(what) and shipped.is_file():
+        return read_text(shipped)
+    if not _is_file(what):
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.txt")))
+        raise DataError(f"no text {what!r}: neither a file nor one of {names}")
+    return read_text(Path(what))
+
+
 def read_text(path: Path) -> str:
     """A UTF-8 text file without its `#` comment lines.
 

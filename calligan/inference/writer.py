@@ -9,6 +9,7 @@ import torch
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import check_text, is_han
+from calligan.glyphs.raster import Renderer
 from calligan.inference.source import open_source
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model
@@ -40,6 +41,7 @@ class Writer:
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
         self.face, self.placement = open_source(self.card, source)
+        self.renderer = Renderer(self.face, self.placement, min_ink=0)
         self.device = device
 
     def read(self, text: str, missing: Missing = "error", wrap: int | None = None) -> Text:
@@ -54,7 +56,7 @@ class Writer:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):
             raise DataError(f"the text holds characters that cannot be drawn: {odd!r}; remove them")
-        lacking = "".join(char for char in chars if not self._has_ink(char))
+        lacking = "".join(filter(self._lacks, chars))
         if lacking and missing == "error":
             raise DataError(
                 f"the source font {self.face.spec.path.name} lacks: {' '.join(lacking)}; "
@@ -97,14 +99,14 @@ class Writer:
             if char.isspace() or char in tiles
         ]
 
+    def _lacks(self, char: str) -> bool:
+        outcome = self.renderer.render(char)
+        return isinstance(outcome, str) and outcome != "clipped"
+
     def _source(self, char: str) -> np.ndarray:
         drawn = self.placement.draw(self.face, self.face.glyph_index(char))
         assert drawn is not None  # read() has seen its ink
         return drawn[0]
-
-    def _has_ink(self, char: str) -> bool:
-        glyph = self.face.glyph_index(char)
-        return bool(glyph) and self.placement.draw(self.face, glyph) is not None
 
 
 def _wrapped(text: str, wrap: int | None) -> list[str]:

@@ -34,6 +34,7 @@ class Generator(nn.Module):
         self.middle = StyledBlock(widths[-1], widths[-1], style_dim)
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
+        assert self.unfold.conv.bias is not None
         nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER)
 
     def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
