@@ -53,9 +53,10 @@ class FontSpec:
 
 @dataclass(frozen=True)
 class Bitmap:
-    """Ink coverage of one glyph: uint8 (H, W), 255 = full ink, placed in pixels about the pen.
+    """Ink coverage of one glyph, uint8 (H, W), 255 = full ink, and where it goes, in pixels.
 
-    `left_px` is the first column's offset from the pen, `top_px` the first row's height above it.
+    From a face: `left_px` is the first column's offset from the pen, `top_px` the first row's
+    height above it. From a placement: both are offsets from the canvas's corner, y down.
     """
 
     ink: np.ndarray
@@ -73,7 +74,7 @@ class Face:
         self._data = unpack_woff2(spec.path, data, self.sha256)
         self.index = _face_index(spec, self._data)
         self._face = self._open(self.index)
-        self._size_px = 0.0
+        self._pen = (0.0, 0.0, 0.0)
         if spec.instance:
             _set_instance(self._face, spec)
 
@@ -130,9 +131,7 @@ class Face:
 
         Returns None for a blank glyph or one that FreeType refuses.
         """
-        self._set_size(em_px)
-        shift = ft.FT_Vector(round(x_px * _F26DOT6), round(y_px * _F26DOT6))
-        ft.FT_Set_Transform(self._face._FT_Face, None, ctypes.byref(shift))
+        self._set_pen(em_px, x_px, y_px)
         if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_RENDER):
             return None
         slot = self._face._FT_Face.contents.glyph.contents
@@ -144,10 +143,13 @@ class Face:
         ink = np.frombuffer(buffer, np.uint8).reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
         return Bitmap(ink, slot.bitmap_left, slot.bitmap_top)
 
-    def _set_size(self, em_px: float) -> None:
-        if em_px != self._size_px:
+    def _set_pen(self, em_px: float, x_px: float, y_px: float) -> None:
+        """Tell FreeType the size and the pen's offset, if they are not what it has."""
+        if self._pen != (em_px, x_px, y_px):
             self._face.set_char_size(0, round(em_px * _F26DOT6), 72, 72)
-            self._size_px = em_px
+            shift = ft.FT_Vector(round(x_px * _F26DOT6), round(y_px * _F26DOT6))
+            ft.FT_Set_Transform(self._face._FT_Face, None, ctypes.byref(shift))
+            self._pen = (em_px, x_px, y_px)
 
     @cached_property
     def vertical_forms(self) -> dict[int, int]:

@@ -39,18 +39,23 @@ class Placement:
         k = size_px / self.size_px
         return Placement(size_px, self.em_px * k, self.origin_x_px * k, self.baseline_y_px * k)
 
-    def draw(self, face: Face, glyph: int) -> tuple[np.ndarray, bool] | None:
-        """Draw a glyph on its canvas: uint8 (H, W), 255 = paper, and whether ink was cut off.
-
-        Returns None for a blank glyph.
-        """
+    def bitmap(self, face: Face, glyph: int) -> Bitmap | None:
+        """A glyph's ink, offset in pixels from the canvas's corner, y down; None if blank."""
         column, row = int(self.origin_x_px), int(self.baseline_y_px)
-        bitmap = face.draw(glyph, self.em_px, self.origin_x_px - column, row - self.baseline_y_px)
+        shift_px = (self.origin_x_px - column, row - self.baseline_y_px)
+        bitmap = face.draw(glyph, self.em_px, *shift_px)
+        if bitmap is None:
+            return None
+        return Bitmap(bitmap.ink, column + bitmap.left_px, row - bitmap.top_px)
+
+    def draw(self, face: Face, glyph: int) -> np.ndarray | None:
+        """A glyph on its canvas: uint8 (H, W), 255 = paper; None for a blank glyph."""
+        bitmap = self.bitmap(face, glyph)
         if bitmap is None:
             return None
         canvas = np.full((self.size_px, self.size_px), 255, np.uint8)
-        cut = _paste(canvas, bitmap, column + bitmap.left_px, row - bitmap.top_px)
-        return canvas, cut
+        paste(canvas, bitmap)
+        return canvas
 
 
 def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) -> Placement:
@@ -78,8 +83,9 @@ def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) ->
     return Placement(config.size_px, em_px, round(origin_x_px, 3), round(baseline_y_px, 3))
 
 
-def _paste(canvas: np.ndarray, bitmap: Bitmap, left: int, top: int) -> bool:
-    """Put ink on paper; True if some of it fell outside."""
+def paste(canvas: np.ndarray, bitmap: Bitmap) -> bool:
+    """Put ink on paper, uint8 (H, W), 255 = paper; True if some of it fell outside."""
+    left, top = bitmap.left_px, bitmap.top_px
     height, width = bitmap.ink.shape
     size = canvas.shape[0]
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + width, size), min(top + height, size)

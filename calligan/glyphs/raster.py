@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from calligan.glyphs.face import Face, FontSpec
-from calligan.glyphs.placement import Placement
+from calligan.glyphs.placement import Placement, paste
 
 _CHUNK_CHARS = 256
 REASONS = ("absent", "blank", "notdef", "clipped")
@@ -33,22 +33,23 @@ class Renderer:
 
     def __init__(self, face: Face, placement: Placement, min_ink: float):
         self.face, self.placement = face, placement
-        self._paper = 255 * (1 - min_ink)
-        drawn = placement.draw(face, 0)
-        self._notdef = None if drawn is None else drawn[0]
+        self._least_ink_px = min_ink * placement.size_px**2
+        self._notdef = placement.bitmap(face, 0)
 
-    def render(self, char: str) -> np.ndarray | str:
-        """One character as uint8 (H, W), or the reason (one of REASONS) why it is left out."""
+    def render(self, char: str, canvas: np.ndarray) -> str | None:
+        """Draw a character on blank paper, uint8 (H, W); or return one of REASONS.
+
+        A clipped character is drawn as far as it goes; otherwise a reason leaves the paper blank.
+        """
         glyph = self.face.glyph_index(char)
         if not glyph:
             return "absent"
-        drawn = self.placement.draw(self.face, glyph)
-        if drawn is None or drawn[0].mean() > self._paper:
+        bitmap = self.placement.bitmap(self.face, glyph)
+        if bitmap is None or np.count_nonzero(bitmap.ink) < self._least_ink_px:
             return "blank"
-        image, cut = drawn
-        if self._notdef is not None and np.array_equal(image, self._notdef):
+        if self._notdef is not None and np.array_equal(bitmap.ink, self._notdef.ink):
             return "notdef"
-        return "clipped" if cut else image
+        return "clipped" if paste(canvas, bitmap) else None
 
 
 def render_glyphs(
@@ -82,19 +83,19 @@ def usable_cores() -> int:
 def _render_chunk(job: tuple[FontSpec, str, Placement, float]) -> Glyphs:
     spec, chars, placement, min_ink = job
     renderer = Renderer(_open(spec), placement, min_ink)
+    images = np.full((len(chars), placement.size_px, placement.size_px), 255, np.uint8)
     kept: list[str] = []
-    images: list[np.ndarray] = []
     left_out: dict[str, list[str]] = {reason: [] for reason in REASONS}
     for char in chars:
-        outcome = renderer.render(char)
-        if isinstance(outcome, str):
-            left_out[outcome].append(char)
-        else:
+        canvas = images[len(kept)]
+        reason = renderer.render(char, canvas)
+        if reason is None:
             kept.append(char)
-            images.append(outcome)
-    shape = (0, placement.size_px, placement.size_px)
-    stacked = np.stack(images) if images else np.empty(shape, np.uint8)
-    return Glyphs("".join(kept), stacked, {k: "".join(v) for k, v in left_out.items()})
+        else:
+            left_out[reason].append(char)
+            canvas[:] = 255
+    joined = {reason: "".join(found) for reason, found in left_out.items()}
+    return Glyphs("".join(kept), images[: len(kept)], joined)
 
 
 @lru_cache(maxsize=2)

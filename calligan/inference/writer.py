@@ -100,13 +100,15 @@ class Writer:
         ]
 
     def _lacks(self, char: str) -> bool:
-        outcome = self.renderer.render(char)
-        return isinstance(outcome, str) and outcome != "clipped"
+        return self.renderer.render(char, self._paper()) not in (None, "clipped")
 
     def _source(self, char: str) -> np.ndarray:
-        drawn = self.placement.draw(self.face, self.face.glyph_index(char))
-        assert drawn is not None  # read() has seen its ink
-        return drawn[0]
+        canvas = self._paper()
+        self.renderer.render(char, canvas)
+        return canvas
+
+    def _paper(self) -> np.ndarray:
+        return np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
 
 
 def _wrapped(text: str, wrap: int | None) -> list[str]:

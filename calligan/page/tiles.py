@@ -82,7 +82,7 @@ def _vertical_tile(face: Face, placement: Placement, char: str, glyph: int) -> T
     drawn = placement.draw(face, form)
     if drawn is None:
         return space_tile(_WIDE_SPACE, size)
-    tile = glyph_tile(drawn[0], size)
+    tile = glyph_tile(drawn, size)
     if form != glyph:
         return tile
     if char in _TURNED:
