@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import tomllib
 import types
 import typing
@@ -23,12 +24,13 @@ class RasterConfig:
     extent: float = 0.80  # median of max(width, height) of a font's ink, as a share of the canvas
     reach: float = 0.96  # 99 % of a font's glyphs lie within this share of the canvas
     sampled_chars: int = 300  # characters measured to place a font
-    min_ink: float = 0.001  # a glyph with less mean ink than this is blank
+    min_ink: float = 0.001  # a glyph with ink on no more of the canvas than this is blank
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _require(16 <= self.size_px <= 1024, "raster.size_px", self.size_px, "16 to 1024")
         _require(0.2 <= self.extent <= 1, "raster.extent", self.extent, "0.2 to 1")
+        _require(0.2 <= self.reach <= 1, "raster.reach", self.reach, "0.2 to 1")
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class GeneratorConfig:
         """Raise ConfigError naming the first field that makes no sense."""
         ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
         _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
-        levels = len(self.widths) - 1
-        _require(
-            self.grid % 2**levels == 0, "generator.grid", self.grid, f"a multiple of {2**levels}"
-        )
+        _at_least(self, "generator", grid=1, blocks=1, style_dim=1)
+        coarsest = 2 ** (len(self.widths) - 1)
+        fits = self.grid % coarsest == 0
+        _require(fits, "generator.grid", self.grid, f"a multiple of {coarsest}")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ class DiscriminatorConfig:
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
-        _require(len(self.widths) >= 2, "discriminator.widths", self.widths, "two or more numbers")
+        ok = len(self.widths) >= 2 and min(self.widths) >= 1
+        _require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
+        least = 2 ** (len(self.widths) - 1)
+        _require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")
 
 
 OBJECTIVES = ("hinge", "lsgan", "vanilla")  # the names in training/objectives.py
@@ -98,6 +103,8 @@ class LossConfig:
         _require(self.objective in OBJECTIVES, "loss.objective", self.objective, f"one of {names}")
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
+        weights = ("bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction")
+        _at_least(self, "loss", wrong_style=0, **dict.fromkeys(weights, 0))
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ class StageConfig:
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _require(0 < self.share <= 1, "stages.share", self.share, "0 to 1")
-        _require(self.size_px >= 8, "stages.size_px", self.size_px, "8 or more")
+        _at_least(self, "stages", size_px=8, learning_rate=0, learning_rate_end=0)
 
 
 DEFAULT_STAGES = (
@@ -132,6 +139,17 @@ class OptimizerConfig:
     discriminator_rate: float = 0.5  # the discriminator's learning rate over the stage's
     weight_decay: float = 0.01
     gradient_norm: float = 1.0  # clipped to this
+    betas: tuple[float, float] = (0.9, 0.99)  # AdamW's, for the generator
+    discriminator_betas: tuple[float, float] = (0.5, 0.99)
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _at_least(self, "optimizer", muon_rate=0, discriminator_rate=0, weight_decay=0)
+        _at_least(self, "optimizer", momentum=0, gradient_norm=1e-6)
+        for name in ("betas", "discriminator_betas"):
+            value = getattr(self, name)
+            ok = len(value) == 2 and all(0 <= beta < 1 for beta in value)
+            _require(ok, f"optimizer.{name}", value, "two numbers from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -146,8 +164,7 @@ class TrainConfig:
     warmup_steps: int = 50  # at the start of each stage
     ema_decay: float = 0.999
     log_every_steps: int = 20
-    eval_every_steps: int = 200
-    save_every_steps: int = 200
+    keep_every_steps: int = 200  # evaluate, draw samples, write models and a checkpoint
     eval_chars: int = 48  # validation characters a style, in each evaluation
     sample_chars: int = 8  # of them in the sample sheet
     device: str = "auto"  # auto | cpu | cuda | mps
@@ -161,7 +178,12 @@ class TrainConfig:
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
-        _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
+        _at_least(self, "", batch_size=1, warmup_steps=0, log_every_steps=1, keep_every_steps=1)
+        _at_least(self, "", eval_chars=1, sample_chars=1)
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "0 to 2^63")
+        _require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "0 to 1")
+        threads = self.threads is None or self.threads >= 1
+        _require(threads, "threads", self.threads, "1 or more")
         _require(self.steps is None or self.steps >= 1, "steps", self.steps, "1 or more")
         _require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0")
         one = (self.steps is None) != (self.minutes is None)
@@ -197,6 +219,10 @@ class TrainConfig:
         self.generator.validate()
         self.discriminator.validate()
         self.loss.validate()
+        self.optimizer.validate()
+        smallest = min(sizes)
+        fits = all(smallest % scale == 0 for scale in self.loss.scales)
+        _require(fits, "loss.scales", self.loss.scales, f"divisors of {smallest}")
 
 
 def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
@@ -204,6 +230,8 @@ def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
 
     Raises ConfigError for an unknown key (naming the nearest) or a value of the wrong type.
     """
+    if not isinstance(values, dict):
+        raise ConfigError(f"setting {where or kind.__name__} should be a table, not {values!r}")
     known = {f.name: f for f in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     for key in values:
@@ -289,10 +317,19 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"setting {where} should be a table, not {value!r}")
         return from_dict(typing.cast(type, hint), value, where + ".")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"setting {where} is {value}; it should be a number")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"setting {where} should be {hint.__name__}, not {value!r}")
     return value
+
+
+def _at_least(config: Any, where: str, **least: float) -> None:
+    """Require each named field of `config` to be no less than the number given."""
+    for name, number in least.items():
+        value = getattr(config, name)
+        _require(value >= number, f"{where}.{name}".lstrip("."), value, f"{number} or more")
 
 
 def _require(condition: bool, name: str, value: object, wanted: str) -> None:

@@ -63,8 +63,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Atomically write UTF-8 JSON, readable by people."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    write_bytes(path, (text + "\n").encode("utf-8"))
+    options: dict[str, Any] = {"indent": 1, "allow_nan": False}
+    try:
+        data = json.dumps(value, ensure_ascii=False, **options).encode()
+    except UnicodeEncodeError:  # a file name that is not UTF-8
+        data = json.dumps(value, **options).encode()
+    write_bytes(path, data + b"\n")
 
 
 def fsync_folder(folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from conftest import HAN, build_font
 from test_pairs import snapshot
 
@@ -41,6 +43,13 @@ def place(tmp_path, font_folder, data_folder, run_folder):
     (tmp_path / "old-data").mkdir()
     (tmp_path / "old-data" / "manifest.json").write_text('{"format": 99}')
     (tmp_path / "plain-file").write_text("in the way")
+    (tmp_path / "odd-run").mkdir()
+    shutil.copy(run_folder / "config.json", tmp_path / "odd-run")
+    (tmp_path / "odd-run" / "run.json").write_text("[]")
+    shutil.copytree(data_folder, tmp_path / "source-only")
+    manifest = json.loads((data_folder / "manifest.json").read_text())
+    manifest["fonts"] = manifest["fonts"][:1]
+    (tmp_path / "source-only" / "manifest.json").write_text(json.dumps(manifest))
     return {
         "here": tmp_path,
         "good": font_folder / "source.ttf",
@@ -56,6 +65,7 @@ def place(tmp_path, font_folder, data_folder, run_folder):
 RENDER = "render-pairs {good} {bold} --size 32 --data {here}/new"
 TRAIN = "train --steps 2 --runs {here}/runs --data {data}"
 INFER = "infer {text} --model {model} -o {here}/out.png"
+ABSENT = "mps" if torch.cuda.is_available() else "cuda"
 BAD = [
     # command, words that the one line must hold
     ("render-pairs {here}/empty.ttf {bold} --data {here}/new", ["empty.ttf", "empty"]),
@@ -91,10 +101,23 @@ BAD = [
     (TRAIN + " --styles bold,nobody", ["nobody", "bold, slanted"]),
     (TRAIN + " --minutes 3", ["--minutes or --steps"]),
     (TRAIN + " --batch-size 0", ["batch_size", "1 or more"]),
-    (TRAIN + " --device cuda", ["cuda", "--device auto"]),
+    (TRAIN + f" --device {ABSENT}", [ABSENT, "--device auto"]),
     (TRAIN + " --device abacus", ["device", "abacus"]),
     (TRAIN + " --set loss.bcc=1", ["loss.bcc", "did you mean bce"]),
     (TRAIN + " --set loss.objective=hing", ["hing", "hinge"]),
+    (TRAIN + " --set generator.blocks=0", ["generator.blocks", "1 or more"]),
+    (TRAIN + " --set log_every_steps=0", ["log_every_steps", "1 or more"]),
+    (TRAIN + " --set loss.scales=[48]", ["loss.scales"]),
+    (TRAIN + " --set discriminator.widths=[8,8,8,8,8,8,8]", ["discriminator.grid"]),
+    (TRAIN + " --set optimizer.weight_decay=-1.0", ["optimizer.weight_decay"]),
+    (TRAIN + " --set ema_decay=nan", ["ema_decay"]),
+    (TRAIN, ["the data is 32 px", "128 px"]),
+    ("train --minutes inf --data {data}", ["minutes"]),
+    ("train --resume {here}/run --set loss.l1=9", ["--resume"]),
+    ("train --resume {here}/run --dry-run", ["--resume"]),
+    ("train --resume {here}/odd-run", ["odd-run", "not a training run"]),
+    ("train --steps 2 --data {here}/source-only", ["source-only", "no target"]),
+    ("styles --model {here}/nowhere", ["nowhere", "no model"]),
     (TRAIN + " --set nonsense", ["nonsense", "KEY=VALUE"]),
     (TRAIN + " --config {here}/bad.toml", ["bad.toml", "TOML"]),
     (TRAIN + " --config {here}/typo.toml", ["batchsize", "did you mean batch_size"]),
@@ -160,8 +183,6 @@ def test_texts_that_cannot_be_written(calligan, place, text, words):
     out = place["here"] / "out.png"
     source = ["-"] if len(text) > 1000 else [text]
     if source == ["-"]:
-        import subprocess
-
         command = [sys.executable, "-m", "calligan", "infer", "-", "--model", place["model"]]
         done = subprocess.run(
             [*command, "-o", out], input=text, capture_output=True, text=True, encoding="utf-8"
@@ -170,6 +191,14 @@ def test_texts_that_cannot_be_written(calligan, place, text, words):
         done = calligan("infer", *source, "--model", place["model"], "-o", out)
     check(done, words)
     assert not out.exists()
+
+
+def test_standard_input_that_is_not_utf8(place):
+    command = [sys.executable, "-m", "calligan", "infer", "-", "--model", place["model"]]
+    done = subprocess.run(
+        [*command, "-o", place["here"] / "out.png"], input="书法".encode("gbk"), capture_output=True
+    )
+    assert done.returncode == 2 and b"not UTF-8" in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_an_existing_picture_stays_when_the_new_one_fails(calligan, place):
@@ -193,8 +222,6 @@ def test_read_only_output_is_refused(calligan, place, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="resource limits are POSIX")
 def test_a_full_disk_leaves_the_folder_as_it_was(place, tmp_path):
     """A limit on file size stands for a full disk: the write fails half way."""
-    import subprocess
-
     out = place["here"] / "new"
     script = (
         "import resource, signal, sys\n"

@@ -80,6 +80,9 @@ def test_placement_can_be_undone(font_folder):
     face = Face(FontSpec(font_folder / "source.ttf"))
     placement = measure_placement(face, HAN, CONFIG)
     glyph = face.glyph_index("一")
+    box = face.ink_box_em(glyph)
+    face.draw(glyph, 50, 0.9, -0.9)
+    assert face.ink_box_em(glyph) == box, "drawing must not move what is measured"
     left, _bottom, _right, top = face.ink_box_em(glyph)
     rows, columns = np.nonzero(placement.draw(face, glyph) < 250)
     assert abs(columns.min() - (placement.origin_x_px + left * placement.em_px)) <= 1
@@ -174,6 +177,21 @@ def _variable_font(path):
     builder.setupPost()
     builder.save(path)
     return path
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "face", "instance"),
+    [
+        ("a/b.ttc#1", "a/b.ttc", "1", None),
+        ("@scope/b.ttf@Bold", "@scope/b.ttf", "0", "Bold"),
+        ("x#y/b.ttc#Name@600", "x#y/b.ttc", "Name", "600"),
+        ("b.ttf", "b.ttf", "0", None),
+    ],
+)
+def test_font_specs(text, path, face, instance):
+    spec = FontSpec.parse(text)
+    assert (str(spec.path), spec.face, spec.instance) == (path, face, instance)
+    assert str(spec) == text
 
 
 def test_io_is_not_needed_twice(font_folder):

@@ -69,29 +69,31 @@ def test_split_is_by_character_and_stable():
 
 def test_held_out_characters_never_reach_a_training_batch(data_folder):
     store = PairStore.open(data_folder)
-    styles = store.manifest.of_role("target")
     held = set("".join(store.manifest.held_out.values()))
     assert held, "the small charset should hold something out"
-    pairs = Pairs(store, styles, "train")
+    pairs = Pairs(store.select(["bold", "slanted"]), "train")
     drawn = {char for step in range(50) for char in pairs.random(16, 0, step).chars}
     assert drawn and not drawn & held
     for part in ("validation", "test"):
         chars = set(held_out(store.manifest.chars, part, store.manifest.split))
-        assert {c for style in Pairs(store, styles, part).chars for c in style} <= chars
+        assert {
+            c for style in Pairs(store.select(["bold", "slanted"]), part).chars for c in style
+        } <= chars
 
 
 def test_batches_are_a_function_of_seed_and_step(data_folder):
     store = PairStore.open(data_folder)
-    styles = store.manifest.of_role("target")
-    first, again = (Pairs(store, styles, "train").random(8, 5, 7) for _ in range(2))
+    first, again = (
+        Pairs(store.select(["bold", "slanted"]), "train").random(8, 5, 7) for _ in range(2)
+    )
     assert first.chars == again.chars and np.array_equal(first.target, again.target)
-    assert first.chars != Pairs(store, styles, "train").random(8, 5, 8).chars
+    assert first.chars != Pairs(store.select(["bold", "slanted"]), "train").random(8, 5, 8).chars
 
 
 def test_pairs_show_the_same_character(data_folder):
     store = PairStore.open(data_folder)
     styles = store.manifest.of_role("target")
-    batch = Pairs(store, styles, "train").random(8, 0, 0)
+    batch = Pairs(store.select(["bold", "slanted"]), "train").random(8, 0, 0)
     source = store.manifest.of_role("source")[0]
     for i, char in enumerate(batch.chars):
         style = styles[batch.style_index[i]]
@@ -116,8 +118,12 @@ def test_damaged_data_is_noticed(tmp_path, font_folder, calligan, damage):
         path.unlink()
     else:
         path.write_bytes(changed)
-    with pytest.raises(DataError, match=r"bold\.npy"):
+    with pytest.raises(DataError, match=r"bold\.npy.*render the pairs again"):
         PairStore.open(folder).verify()
+    done = render(calligan, folder, font_folder / "source.ttf", font_folder / "bold.ttf")
+    assert done.returncode == 0, done.stderr
+    PairStore.open(folder).verify()
+    assert len(PairStore.open(folder).manifest.fonts) == 2
 
 
 def test_manifest_tells_versions_and_what_was_left_out(tmp_path, calligan, font_folder):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import time
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import HAN, TINY, build_font
 
 from calligan.config import TrainConfig, parse_setting, replaced
 from calligan.errors import Diverged, ModelError
@@ -30,8 +32,8 @@ def tiny_config(**settings) -> TrainConfig:
 
 
 def new_run(tmp_path, data_folder, config):
-    store = PairStore.open(data_folder)
-    return Run.create(tmp_path, config, store, store.manifest.of_role("target"))
+    selection = PairStore.open(data_folder).select(["bold", "slanted"])
+    return Run.create(tmp_path, config, selection)
 
 
 def tensors_of(run):
@@ -47,22 +49,25 @@ def stop_after(steps):
 
 
 @pytest.mark.parametrize("objective", sorted(OBJECTIVES))
-@pytest.mark.parametrize("stop", [1, 3, 6])
+@pytest.mark.parametrize("stop", [1, 4, 6])
 def test_resume_is_exact(tmp_path, data_folder, objective, stop):
     """k steps, save, load, and the rest give the very tensors of an unbroken run."""
     torch.set_num_threads(1)
     config = tiny_config(**{"loss.objective": objective})
     whole = new_run(tmp_path / "whole", data_folder, config)
-    assert train(whole, whole.store(), TrainState(config, 2), Listener())
+    assert train(whole, whole.selection(), TrainState(config, 2), Listener())
     broken = new_run(tmp_path / "broken", data_folder, config)
-    assert not train(broken, broken.store(), TrainState(config, 2), stop_after(stop))
+    assert not train(broken, broken.selection(), TrainState(config, 2), stop_after(stop))
     resumed = Run.open(broken.folder)
     state = TrainState(resumed.config, 2)
     state.load(newest_verified(resumed.checkpoints))
     assert state.counters.step == stop
-    assert train(resumed, resumed.store(), state, Listener())
-    a, b = tensors_of(whole)[0], tensors_of(resumed)[0]
+    assert train(resumed, resumed.selection(), state, Listener())
+    (a, counted), (b, counted_too) = tensors_of(whole), tensors_of(resumed)
     assert a.keys() == b.keys()
+    counted.elapsed_s = counted_too.elapsed_s
+    if stop % config.keep_every_steps == 0:  # otherwise stopping evaluates once more
+        assert counted == counted_too
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(name.startswith("discriminator-adamw/") for name in a)
 
@@ -118,7 +123,7 @@ def test_weights_of_the_losses_change_the_numbers(tmp_path, data_folder):
     for number, (name, value) in enumerate([("", None), *changes.items()]):
         config = tiny_config(**({f"loss.{name}": value} if name else {}))
         run = new_run(tmp_path / str(number), data_folder, config)
-        train(run, run.store(), TrainState(config, 2), Listener())
+        train(run, run.selection(), TrainState(config, 2), Listener())
         results[name] = tensors_of(run)[0]["generator/fold.conv.weight"]
     plain = results.pop("")
     for name, weights in results.items():
@@ -126,22 +131,70 @@ def test_weights_of_the_losses_change_the_numbers(tmp_path, data_folder):
 
 
 def test_not_a_number_stops_before_the_checkpoint_is_touched(tmp_path, data_folder):
-    config = tiny_config(save_every_steps=2)
+    config = tiny_config(keep_every_steps=2)
     run = new_run(tmp_path, data_folder, config)
     state = TrainState(config, 2)
-    train(run, run.store(), state, stop_after(4))
+    train(run, run.selection(), state, stop_after(4))
     before = tensors_of(run)[0]
     with torch.no_grad():
         state.generator.embedding.weight[0, 0] = float("nan")
     with pytest.raises(Diverged, match="not finite at step 4"):
-        train(run, run.store(), state, Listener())
+        train(run, run.selection(), state, Listener())
     assert all(torch.equal(tensors_of(run)[0][name], before[name]) for name in before)
 
 
-def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
-    config = tiny_config(save_every_steps=2)
+def test_resuming_a_finished_run_changes_nothing(tmp_path, data_folder):
+    config = tiny_config(steps=5)
     run = new_run(tmp_path, data_folder, config)
-    train(run, run.store(), TrainState(config, 2), Listener())
+    train(run, run.selection(), TrainState(config, 2), Listener())
+    before = {p: p.stat().st_mtime_ns for p in run.folder.rglob("*") if p.is_file()}
+    state = TrainState(config, 2)
+    state.load(newest_verified(run.checkpoints))
+    assert train(run, run.selection(), state, Listener())
+    assert {p: p.stat().st_mtime_ns for p in run.folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_style_or_source_added_later_leaves_older_runs_alone(
+    tmp_path, data_folder, calligan, font_folder
+):
+    data = tmp_path / "data"
+    shutil.copytree(data_folder, data)
+    config = tiny_config()
+    run = new_run(tmp_path / "runs", data, config)
+    train(run, run.selection(), TrainState(config, 2), stop_after(3))
+    other = build_font(tmp_path / "other.ttf", slant=0.1)
+    added = calligan(
+        "render-pairs",
+        font_folder / "bold.ttf",
+        other,
+        "--data",
+        data,
+        "--charset",
+        HAN,
+        "--size",
+        32,
+    )
+    assert added.returncode == 2 and "already holds a target named bold" in added.stderr
+    added = calligan(
+        "render-pairs",
+        other,
+        font_folder / "bold.ttf",
+        "--data",
+        data,
+        "--charset",
+        HAN,
+        "--size",
+        32,
+    )
+    assert added.returncode == 0, added.stderr
+    assert len(PairStore.open(data).manifest.of_role("source")) == 2
+    assert calligan("train", "--resume", run.folder).returncode == 0
+
+
+def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
+    config = tiny_config(keep_every_steps=2)
+    run = new_run(tmp_path, data_folder, config)
+    train(run, run.selection(), TrainState(config, 2), Listener())
     older, newer = checkpoints(run.checkpoints)
     path = newer / "state.safetensors"
     data = bytearray(path.read_bytes())
@@ -156,7 +209,7 @@ def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
 def test_kill_minus_nine_costs_only_the_steps_since_the_last_save(
     tmp_path, data_folder, calligan, tiny_settings
 ):
-    settings = [*tiny_settings, "--set", "save_every_steps=2"]
+    settings = [*tiny_settings, "--set", "keep_every_steps=2"]
     command = ["train", "--steps", "30", "--data", data_folder, "--runs", tmp_path, *settings]
     unbroken = calligan(*command)
     assert unbroken.returncode == 0, unbroken.stderr
@@ -171,6 +224,8 @@ def test_kill_minus_nine_costs_only_the_steps_since_the_last_save(
     process.wait()
     resumed = calligan("train", "--resume", tmp_path / "0002")
     assert resumed.returncode == 0, resumed.stderr
+    step = int(re.search(r"going on from step (\d+)", resumed.stderr)[1])
+    assert 0 < step < 30
     first, second = (Run.open(tmp_path / name) for name in ("0001", "0002"))
     a, b = tensors_of(first)[0], tensors_of(second)[0]
     assert all(torch.equal(a[name], b[name]) for name in a)

@@ -32,7 +32,7 @@ def evaluate(
     from calligan.training.run import Run, newest_run
 
     opened = Run.open(run or newest_run(RUNS))
-    figures = summary(evaluate_model(opened.best, opened.store(), sheet))
+    figures = summary(evaluate_model(opened.best, opened.selection(), sheet))
     table = Table(box=None, pad_edge=False)
     for column in ("style", "n", "L1", "copy the source", "nearest training glyph"):
         table.add_column(column, justify="left" if column == "style" else "right")

@@ -72,10 +72,14 @@ def infer(
 
 def _words(text: str) -> str:
     """The text itself, with `\\n` for a line break; a shipped text or file after @; or stdin."""
+    from calligan.errors import DataError
     from calligan.glyphs.charset import load_text
 
     if text == "-":
-        return sys.stdin.read()
+        try:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error
     return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
 
 

@@ -12,6 +12,7 @@ from calligan.cli.show import bar, note
 if TYPE_CHECKING:
     from calligan.glyphs.catalog import FontInfo
     from calligan.pairs.manifest import FontEntry
+    from calligan.pairs.store import PairStore, Prepared
 
 
 def render_pairs(
@@ -34,13 +35,9 @@ def render_pairs(
 
     A later call adds fonts to the folder; the same call again changes nothing.
     """
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
     from calligan.config import RasterConfig, SplitConfig
     from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import load_charset
-    from calligan.glyphs.raster import usable_cores
     from calligan.pairs.sheet import write_contact_sheet
     from calligan.pairs.store import PairStore
 
@@ -52,25 +49,40 @@ def render_pairs(
         data, charset, load_charset(charset), raster, SplitConfig(seed=seed)
     )
     fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
-    changed = False
-    with (
-        bar(
-            len(fonts) * len(store.manifest.chars), "rendering", "glyph", unit_scale=True
-        ) as progress,
-        ProcessPoolExecutor(
-            usable_cores(), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        ) as executor,
-    ):
-        for font in fonts:
-            entry = store.add(font, executor, progress.update)
-            changed |= font.known is None
-            told = _told(entry, len(store.manifest.chars), font.known is not None)
-            progress.write(told, file=sys.stderr)
+    changed = any(font.known is None for font in fonts)
+    _render(store, fonts)
     if changed or not (data / "contact-sheet.png").exists():
         write_contact_sheet(store)
     count = len(store.manifest.of_role("target"))
     note(f"{data}: {count} style(s); next: calligan train --data {data} --styles {count}")
     typer.echo(data / "contact-sheet.png")
+
+
+def _render(store: "PairStore", fonts: "list[Prepared]") -> None:
+    """Rasterize on all cores, a line a font; SIGTERM ends it as Ctrl-C does."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    from calligan.errors import DataError
+    from calligan.glyphs.raster import usable_cores
+
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    count = len(store.manifest.chars)
+    ignore_interrupts = (signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    with (
+        bar(len(fonts) * count, "rendering", "glyph", unit_scale=True) as progress,
+        ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as executor,
+    ):
+        for font in fonts:
+            try:
+                entry = store.add(font, executor, progress.update)
+            except BrokenProcessPool as error:
+                raise DataError(
+                    f"{font.info.spec} ended a rendering process (out of memory, or a font that "
+                    "breaks FreeType); leave it out or free some memory"
+                ) from error
+            progress.write(_told(entry, count, font.known is not None), file=sys.stderr)
 
 
 def _check_names(infos: "list[FontInfo]") -> None:

@@ -1,8 +1,10 @@
 """`calligan train`: pairs to a model."""
 
+import json
 import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,16 +14,15 @@ from calligan.cli.show import bar, note
 
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
-    from calligan.pairs.manifest import FontEntry, Manifest
-    from calligan.pairs.store import PairStore
+    from calligan.pairs.store import Selection
     from calligan.training.run import Run
     from calligan.training.state import TrainState
 
 
 def train(
     data: Annotated[
-        Path, typer.Option("--data", "-d", help="Data folder of `render-pairs`.")
-    ] = Path("data"),
+        Path | None, typer.Option("--data", "-d", help="Data folder of `render-pairs`.")
+    ] = None,
     styles: Annotated[
         str | None,
         typer.Option(help="How many styles (the first N), or names with commas; default all."),
@@ -35,7 +36,9 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, such as loss.l1=2; repeatable.")
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Where run folders are made.")] = Path("runs"),
+    runs: Annotated[
+        Path | None, typer.Option(help="Where run folders are made; default runs.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run folder.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the settings and stop.")] = False,
 ) -> None:
@@ -46,53 +49,75 @@ def train(
     Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
     """
     from calligan.errors import ConfigError
+
+    flags = {"batch_size": batch_size, "seed": seed, "device": device}
+    if resume is not None:
+        others = (data, styles, minutes, steps, config, settings, runs, *flags.values())
+        if dry_run or any(given is not None for given in others):
+            raise ConfigError("--resume takes the run's own settings; drop the other options")
+        raise typer.Exit(_train(*_resumed(resume)))
+    settled = _settled(config, settings or [], minutes, steps, flags)
+    selection = _selected(data or Path("data"), styles)
+    if dry_run:
+        typer.echo(json.dumps(asdict(settled), indent=1))
+    else:
+        raise typer.Exit(_train(*_started(runs or Path("runs"), settled, selection)))
+
+
+def _selected(data: Path, wanted: str | None) -> "Selection":
+    """The styles to train: all, the first N, or some by name."""
+    from calligan.errors import DataError
     from calligan.pairs.store import PairStore
+
+    store = PairStore.open(data)
+    names = [font.name for font in store.manifest.of_role("target")]
+    if wanted is None:
+        return store.select(names)
+    if not wanted.isdecimal():
+        return store.select([name.strip() for name in wanted.split(",")])
+    if not 1 <= int(wanted) <= len(names):
+        raise DataError(f"the data holds {len(names)} style(s), not {wanted}: {', '.join(names)}")
+    return store.select(names[: int(wanted)])
+
+
+def _started(
+    runs: Path, config: "TrainConfig", selection: "Selection"
+) -> "tuple[Run, Selection, TrainState]":
+    """A new run; whatever may be refused is refused before its folder is made."""
     from calligan.training.run import Run
     from calligan.training.state import TrainState
 
-    if resume is not None:
-        if any(given is not None for given in (styles, minutes, steps, batch_size, seed, config)):
-            raise ConfigError("--resume takes the run's own settings; drop the other options")
-        run, store, state = _resumed(resume)
-    else:
-        flags = {"batch_size": batch_size, "seed": seed, "device": device}
-        settled = _settled(config, settings or [], minutes, steps, flags)
-        store = PairStore.open(data)
-        chosen = _chosen(store.manifest, styles)
-        if dry_run:
-            import json
-
-            from calligan.config import to_dict
-
-            typer.echo(json.dumps(to_dict(settled), indent=1))
-            return
-        store.verify()
-        _use_threads(settled)
-        run = Run.create(runs, settled, store, chosen)
-        state = TrainState(settled, len(chosen))
+    selection.store.verify()
+    _use_threads(config)
+    state = TrainState(config, len(selection.styles))
+    run = Run.create(runs, config, selection)
     _describe(run, state)
-    raise typer.Exit(_train(run, store, state))
+    return run, selection, state
 
 
-def _resumed(folder: Path) -> "tuple[Run, PairStore, TrainState]":
+def _resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
+    from calligan.training.device import pick_device
     from calligan.training.run import Run
     from calligan.training.state import TrainState, checkpoints, newest_verified
 
     run = Run.open(folder)
-    store = run.store()
-    store.verify()
+    selection = run.selection()
+    selection.store.verify()
+    pick_device(run.config.device)
     _use_threads(run.config)
     state = TrainState(run.config, len(run.styles))
     if checkpoints(run.checkpoints):
         state.load(newest_verified(run.checkpoints))
     run.trim_log(state.counters.step)
     note(f"{folder}: going on from step {state.counters.step:,}")
-    return run, store, state
+    _describe(run, state)
+    return run, selection, state
 
 
-def _train(run: "Run", store: "PairStore", state: "TrainState") -> int:
+def _train(run: "Run", selection: "Selection", state: "TrainState") -> int:
     """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
+    from calligan.errors import ConfigError
     from calligan.training.loop import Listener
     from calligan.training.loop import train as loop
 
@@ -107,7 +132,13 @@ def _train(run: "Run", store: "PairStore", state: "TrainState") -> int:
     try:
         with _Progress(run.config, state) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
-            finished = loop(run, store, state, listener)
+            finished = loop(run, selection, state, listener)
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise ConfigError(
+            f"out of memory with batch_size {run.config.batch_size}; give a smaller --batch-size"
+        ) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -189,27 +220,6 @@ def _settled(
     config = replaced(from_dict(TrainConfig, base), values)
     config.validate()
     return resolved(config)
-
-
-def _chosen(manifest: "Manifest", wanted: str | None) -> "tuple[FontEntry, ...]":
-    """The styles to train: all, the first N, or some by name."""
-    from calligan.errors import DataError
-
-    targets = manifest.of_role("target")
-    names = [font.name for font in targets]
-    if wanted is None:
-        return targets
-    if wanted.isdecimal():
-        if not 1 <= int(wanted) <= len(targets):
-            raise DataError(
-                f"the data holds {len(targets)} style(s), not {wanted}: {', '.join(names)}"
-            )
-        return targets[: int(wanted)]
-    picked = [name.strip() for name in wanted.split(",")]
-    for name in picked:
-        if name not in names:
-            raise DataError(f"the data holds no style {name!r}; it has: {', '.join(names)}")
-    return tuple(targets[names.index(name)] for name in dict.fromkeys(picked))
 
 
 def _use_threads(config: "TrainConfig") -> None:

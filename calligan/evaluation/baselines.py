@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from calligan.models.pixels import to_tensor
 from calligan.pairs.batches import Batch
 
 _SMALL_PX = 32
@@ -18,7 +19,4 @@ def nearest_training_glyph(asked: Batch, training: Batch) -> np.ndarray:
 
 
 def _small(images: np.ndarray) -> np.ndarray:
-    count, height, width = images.shape
-    edge = min(_SMALL_PX, height)
-    blocks = images.reshape(count, edge, height // edge, edge, width // edge)
-    return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(count, -1)
+    return to_tensor(images, _SMALL_PX).flatten(1).numpy()

@@ -14,7 +14,7 @@ from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
-from calligan.pairs.store import PairStore
+from calligan.pairs.store import Selection
 from calligan.storage import atomic_file
 
 _BATCH = 32
@@ -32,20 +32,19 @@ class Figures:
     nearest_training_l1: float
 
 
-def evaluate_model(model: Path, store: PairStore, sheet: Path | None) -> list[Figures]:
-    """Figures for each style of a model on the test part of its data, at the data's size.
+def evaluate_model(model: Path, selection: Selection, sheet: Path | None) -> list[Figures]:
+    """Figures for each style of a model on the test characters of its data, at the data's size.
 
     `sheet` is where a PNG of source / generated / real goes, the characters evenly spread.
     """
     generator, card = load_model(model)
-    fonts = tuple(font for s in card.styles if (font := store.manifest.named(s.name)))
-    test, training = Pairs(store, fonts, "test"), Pairs(store, fonts, "train")
+    test, training = Pairs(selection, "test"), Pairs(selection, "train")
     figures, rows = [], []
-    for index, font in enumerate(fonts):
-        asked = test.first(index, len(test.chars[index]))
+    for index, font in enumerate(selection.styles):
+        asked = test.spread(index)
         drawn = generate(generator, asked, card.size_px)
         copied = _as_the_model_sees(asked.source, card.size_px)
-        nearest = nearest_training_glyph(asked, training.first(index, len(training.chars[index])))
+        nearest = nearest_training_glyph(asked, training.spread(index))
         l1 = [
             float(ink_l1(_fit(images, asked.target), asked.target).mean())
             for images in (drawn, copied, nearest)

@@ -94,7 +94,7 @@ def resolve_font(text: str) -> FontInfo:
     Raises FontError for a name that is not in the catalog, or is and has not been fetched.
     """
     font = load_catalog().get(text)
-    if font is not None and not Path(text).exists():
+    if font is not None and not Path(text).is_file():
         if not font.fetched:
             raise FontError(f"{text} has not been fetched; run `calligan fonts fetch {text}`")
         face = str(font.packages[0].face)

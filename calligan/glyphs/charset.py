@@ -64,7 +64,7 @@ def load_text(what: str) -> str:
 def read_text(path: Path) -> str:
     """A UTF-8 text file without its `#` comment lines.
 
-    Raises DataError where the file is missing, too large to be a text, or not UTF-8.
+    Raises DataError where the file cannot be read or is not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

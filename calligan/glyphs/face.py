@@ -6,6 +6,7 @@ WOFF2 is unpacked once by fontTools into the cache.
 
 import ctypes
 import io
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,9 @@ from calligan.storage import sha256_bytes
 
 _LOAD_OUTLINE = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
 _LOAD_RENDER = _LOAD_OUTLINE | freetype.FT_LOAD_RENDER
-_LOAD_UNSCALED = freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP
+_LOAD_UNSCALED = (
+    freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_IGNORE_TRANSFORM
+)
 _F26DOT6 = 64
 _MAX_FONT_BYTES = 512 * 2**20
 
@@ -42,9 +45,10 @@ class FontSpec:
         """Split `text`; a file of that very name wins over the marks `#` and `@`."""
         if Path(text).exists():
             return cls(Path(text))
-        rest, _, instance = text.partition("@")
-        path, _, face = rest.partition("#")
-        return cls(Path(path), face or "0", instance or None)
+        folder, name = os.path.split(text)
+        rest, _, instance = name.partition("@")
+        file, _, face = rest.partition("#")
+        return cls(Path(folder, file), face or "0", instance or None)
 
     def __str__(self) -> str:
         face = "" if self.face == "0" else f"#{self.face}"
@@ -62,6 +66,11 @@ class Bitmap:
     ink: np.ndarray
     left_px: int
     top_px: int
+
+    def same(self, other: "Bitmap") -> bool:
+        """Whether both show the same ink in the same place."""
+        place = (self.left_px, self.top_px) == (other.left_px, other.top_px)
+        return place and np.array_equal(self.ink, other.ink)
 
 
 class Face:

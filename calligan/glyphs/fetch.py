@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,9 @@ def _apt(package: Package, folder: Path) -> Path:
     deb = _run(["apt-get", "download", "--quiet", package.package], folder, "*.deb")
     with (folder / "data.tar").open("wb") as output:
         command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
-        subprocess.run(command, stdout=output, stdin=subprocess.DEVNULL, check=True)
+        done = subprocess.run(command, stdout=output, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise FetchError(f"dpkg-deb could not read {deb.name}")
     return folder / "data.tar"
 
 
@@ -123,7 +126,7 @@ def _members(archive: Path, names: list[str]) -> dict[str, bytes]:
                 return {name: opened.read(name) for name in names}
         with tarfile.open(archive) as tar:
             return {name: _read(tar, name) for name in names}
-    except (KeyError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (KeyError, OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
         raise FetchError(f"the package does not hold what the catalog says ({error})") from error
 
 

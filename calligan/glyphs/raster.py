@@ -45,9 +45,9 @@ class Renderer:
         if not glyph:
             return "absent"
         bitmap = self.placement.bitmap(self.face, glyph)
-        if bitmap is None or np.count_nonzero(bitmap.ink) < self._least_ink_px:
+        if bitmap is None or np.count_nonzero(bitmap.ink) <= self._least_ink_px:
             return "blank"
-        if self._notdef is not None and np.array_equal(bitmap.ink, self._notdef.ink):
+        if self._notdef is not None and bitmap.same(self._notdef):
             return "notdef"
         return "clipped" if paste(canvas, bitmap) else None
 

@@ -29,11 +29,6 @@ class Text:
     borrowed: str  # drawn from the source font as it is
     missing: str  # not in the source font
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left to draw."""
-        return not self.han and not self.borrowed
-
 
 class Writer:
     """A model and its source font, ready to write."""
@@ -63,6 +58,10 @@ class Writer:
                 "give another --source, or --missing skip or box"
             )
         there = [char for char in chars if char not in lacking]
+        if not there and missing == "skip":
+            raise DataError(
+                "the source font lacks every character of the text; give another --source"
+            )
         han = "".join(filter(is_han, there))
         return Text(lines, han, "".join(c for c in there if not is_han(c)), lacking)
 

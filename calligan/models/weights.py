@@ -7,7 +7,6 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,7 +14,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from calligan.config import GeneratorConfig, from_dict
-from calligan.errors import CalliganError, ModelError
+from calligan.errors import ConfigError, ModelError
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.generator import Generator
 from calligan.storage import write_bytes
@@ -26,7 +25,7 @@ FORMAT = "1"
 def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
     """Write weights and card atomically."""
     state = {k: v.detach().half().cpu().contiguous() for k, v in generator.state_dict().items()}
-    card_json = json.dumps(asdict(card), ensure_ascii=False, allow_nan=False)
+    card_json = json.dumps(asdict(card), allow_nan=False)
     digest = _digest(state, card_json)
     header = {"format": FORMAT, "calligan": card_json, "sha256": digest}
     write_bytes(path, to_bytes(state, metadata=header))
@@ -35,26 +34,20 @@ def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, ModelCard]:
     """Read a model, ready to draw. Raises ModelError naming the file and the cure."""
     state, header = _read(path)
+    card = _card(path, header)
+    if header.get("sha256") != _digest(state, header["calligan"]):
+        raise ModelError(f"{path} is damaged (checksum); copy it or train it again")
     try:
-        card = _card(json.loads(header["calligan"]))
-        if header["sha256"] != _digest(state, header["calligan"]):
-            raise ModelError(f"{path} is damaged (checksum); copy it or train it again")
         generator = Generator(card.generator, len(card.styles), card.size_px)
         generator.load_state_dict({k: v.float() for k, v in state.items()})
-    except CalliganError:
-        raise
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise ModelError(f"{path} is not a calligan model, or of another version") from error
+    except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
+        raise ModelError(f"{path} holds weights that do not fit its card") from error
     return generator.to(device).eval(), card
 
 
 def read_card(path: Path) -> ModelCard:
-    """The card alone; the weights are not read."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return _card(json.loads(file.metadata()["calligan"]))
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is not a calligan model, or is damaged") from error
+    """The card alone. Raises ModelError naming the file and the cure."""
+    return _card(path, _read(path)[1])
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -67,15 +60,22 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ModelError(f"{path} is not a model, or is damaged; train or copy it again") from error
 
 
+def _card(path: Path, header: dict[str, str]) -> ModelCard:
+    if header.get("format") != FORMAT:
+        raise ModelError(f"{path} is not a calligan model, or is of another version")
+    try:
+        values = json.loads(header["calligan"])
+        fonts = {k: tuple(FontCard(**font) for font in values[k]) for k in ("styles", "sources")}
+        config = from_dict(GeneratorConfig, values["generator"])
+        config.validate()
+        return ModelCard(**{**values, **fonts, "generator": config})
+    except (ConfigError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged, or is of another version of calligan") from error
+
+
 def _digest(state: dict[str, Tensor], card_json: str) -> str:
     digest = hashlib.sha256(card_json.encode())
     for name in sorted(state):
         digest.update(name.encode())
         digest.update(state[name].numpy().tobytes())
     return digest.hexdigest()
-
-
-def _card(values: dict[str, Any]) -> ModelCard:
-    fonts = {key: tuple(FontCard(**font) for font in values[key]) for key in ("styles", "sources")}
-    config = from_dict(GeneratorConfig, values["generator"])
-    return ModelCard(**{**values, **fonts, "generator": config})

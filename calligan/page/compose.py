@@ -44,10 +44,7 @@ def compose(lines: Sequence[Sequence[Tile]], size_px: int, vertical: bool) -> np
     along = max(round(longest + size_px * 0.1), size_px) + 2 * margin
     across = (len(lines) - 1) * pitch + size_px + 2 * margin
     height, width = (along, across) if vertical else (across, along)
-    if height * width > _MAX_PIXELS:
-        raise DataError(
-            f"the picture would be {width} x {height} pixels; give less text or a smaller --size"
-        )
+    _check_size(width, height)
     page = np.zeros((height, width), np.uint8)
     for number, line in enumerate(lines):
         pen = 0.0
@@ -64,6 +61,7 @@ def compose(lines: Sequence[Sequence[Tile]], size_px: int, vertical: bool) -> np
 def stack(pages: Sequence[np.ndarray]) -> np.ndarray:
     """Pages one under another, aligned at the left."""
     width = max(page.shape[1] for page in pages)
+    _check_size(width, sum(page.shape[0] for page in pages))
     return np.vstack([np.pad(page, ((0, 0), (0, width - page.shape[1]))) for page in pages])
 
 
@@ -78,6 +76,14 @@ def coloured(coverage: np.ndarray, colours: Colours) -> Image.Image:
     image = Image.new("RGB", mask.size, colours.paper)
     image.paste(Image.new("RGB", mask.size, colours.ink), mask=mask)
     return image
+
+
+def _check_size(width_px: int, height_px: int) -> None:
+    if height_px * width_px > _MAX_PIXELS:
+        raise DataError(
+            f"the picture would be {width_px} x {height_px} pixels; "
+            "give less text or a smaller --size"
+        )
 
 
 def _ink(page: np.ndarray, tile: Tile, left: int, top: int) -> None:

@@ -3,6 +3,7 @@
 A cell is the model's square canvas at the page's size; the next cell begins a pitch further.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,8 @@ from calligan.glyphs.placement import Placement
 PITCH = 0.9  # distance between characters, as a share of the canvas
 _SPACE = 0.4  # a space's width, as a share of the pitch
 _WIDE_SPACE = "\u3000"
-_HALF_WIDTH_EM = 0.75  # narrower glyphs lie on their side in vertical text
 _TO_CORNER = "，。、．"  # stops that move to the upper right in vertical text
-_TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕—…～–-"  # marks that turn in vertical text
+_TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # marks that turn in vertical text
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def font_tile(face: Face, placement: Placement, char: str, vertical: bool) -> Ti
     """
     glyph = face.glyph_index(char)
     advance_em = face.advance_em(glyph)
-    if vertical and advance_em > _HALF_WIDTH_EM:
+    if vertical and (_is_wide(char) or glyph in face.vertical_forms):
         return _vertical_tile(face, placement, char, glyph)
     pitch = placement.size_px * PITCH
     advance = advance_em * pitch
@@ -75,8 +75,13 @@ def font_tile(face: Face, placement: Placement, char: str, vertical: bool) -> Ti
     return Tile(np.rot90(bitmap.ink, -1), turned_x, x, advance)
 
 
+def _is_wide(char: str) -> bool:
+    """Whether a character has a square of its own (UAX 11), or is a mark that takes one."""
+    return unicodedata.east_asian_width(char) in "WF" or char in _TO_CORNER + _TURNED
+
+
 def _vertical_tile(face: Face, placement: Placement, char: str, glyph: int) -> Tile:
-    """A full-width mark: the font's own vertical form, or turned or moved where it has none."""
+    """A character in a square: its vertical form, or turned or moved where there is none."""
     size = placement.size_px
     form = face.vertical_forms.get(glyph, glyph)
     drawn = placement.draw(face, form)

@@ -8,7 +8,7 @@ import numpy as np
 from calligan.errors import DataError
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part, part_of
-from calligan.pairs.store import PairStore
+from calligan.pairs.store import Selection
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,14 @@ class Batch:
 
 
 class Pairs:
-    """The pairs of one part of the split, for some styles of a data folder."""
+    """The pairs of one part of the split, for the sources and styles of a selection.
 
-    def __init__(self, store: PairStore, styles: tuple[FontEntry, ...], part: Part):
-        self.store, self.styles, self.part = store, styles, part
-        self.sources = store.manifest.of_role("source")
-        if not self.sources:
-            raise DataError(f"{store.folder} holds no source font; run `calligan render-pairs`")
+    Raises DataError where a style has none.
+    """
+
+    def __init__(self, selection: Selection, part: Part):
+        store, styles = selection.store, selection.styles
+        self.store, self.sources, self.styles = store, selection.sources, styles
         in_source = set().union(*(font.chars for font in self.sources))
         split = store.manifest.split
         self.chars = [
@@ -43,9 +44,6 @@ class Pairs:
                     "render a larger --charset"
                 )
 
-    def __len__(self) -> int:
-        return sum(map(len, self.chars))
-
     def random(self, batch_size: int, seed: int, step: int) -> Batch:
         """Draw a batch: style uniform, then character, then source font, uniform."""
         rng = np.random.Generator(np.random.Philox(key=[seed, step]))
@@ -54,9 +52,14 @@ class Pairs:
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
         return self._gather(style_index, (style_index + others) % len(self.styles), chars, rng)
 
-    def first(self, style_index: int, count: int) -> Batch:
-        """The first `count` characters of one style, drawn from the first source that has each."""
-        chars = self.chars[style_index][:count]
+    def spread(self, style_index: int, count: int | None = None) -> Batch:
+        """`count` characters of one style (or all), spread over the charset.
+
+        Each is drawn from the first source that has it.
+        """
+        chars = self.chars[style_index]
+        if count is not None:
+            chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
         return self._gather(index, index, chars, None)
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from calligan.config import RasterConfig, SplitConfig, from_dict
 from calligan.errors import CalliganError, DataError
-from calligan.glyphs.face import FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.storage import write_json
 
@@ -35,11 +34,6 @@ class FontEntry:
     left_out: dict[str, str]  # reason to characters
     array_sha256: str
     versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> FontSpec:
-        """How to open the font again."""
-        return FontSpec(Path(self.path), self.face, self.instance)
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,9 @@ def load_manifest(folder: Path) -> Manifest:
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if values.pop("format", None) != FORMAT:
-            raise DataError(f"{path} is of another version of calligan; render the pairs again")
+            raise DataError(
+                f"{path} is of another version of calligan; remove {folder} or use another"
+            )
         fonts = tuple(_font_entry(font) for font in values.pop("fonts"))
         raster = from_dict(RasterConfig, values.pop("raster"))
         split = from_dict(SplitConfig, values.pop("split"))
@@ -87,7 +83,7 @@ def load_manifest(folder: Path) -> Manifest:
     except CalliganError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged ({error}); render the pairs again") from error
+        raise DataError(f"{path} is damaged ({error}); remove {folder} or use another") from error
 
 
 def _font_entry(values: dict[str, Any]) -> FontEntry:

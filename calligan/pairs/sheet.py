@@ -15,7 +15,8 @@ def write_contact_sheet(store: PairStore) -> Path:
     manifest = store.manifest
     fonts = (*manifest.of_role("source"), *manifest.of_role("target"))
     shared = set.intersection(*(set(font.chars) for font in fonts))
-    chars = [c for c in manifest.chars if c in shared] or list(manifest.chars)
+    trained = store.training_chars()
+    chars = [c for c in trained if c in shared] or trained
     shown = chars[:: max(1, len(chars) // _COLUMNS)][:_COLUMNS]
     rows = []
     for font in fonts:

@@ -5,9 +5,10 @@ data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
 data/contact-sheet.png    something to look at
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import freetype
@@ -22,7 +23,7 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
 from calligan.pairs.split import held_out
-from calligan.storage import atomic_file, sha256_file
+from calligan.storage import atomic_file, sha256_bytes, sha256_file
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,23 @@ class Prepared:
     face: Face
     placement: Placement
     known: FontEntry | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some sources and styles of a data folder: what a run or an evaluation works on."""
+
+    store: "PairStore"
+    sources: tuple[FontEntry, ...]
+    styles: tuple[FontEntry, ...]
+
+    @property
+    def data_hash(self) -> str:
+        """What determines the pairs: split, placement, characters, and the fonts' arrays."""
+        manifest = self.store.manifest
+        fonts = [(f.name, f.role, f.array_sha256, f.chars) for f in (*self.sources, *self.styles)]
+        told = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
+        return sha256_bytes(json.dumps(told).encode())
 
 
 @dataclass
@@ -77,8 +95,15 @@ class PairStore:
         """
         face = Face(info.spec)
         known = self._known(info, face, role)
-        placement = measure_placement(face, self.manifest.chars, self.manifest.raster)
+        if known and not self._is_whole(known):
+            known = None  # its array is damaged: render it again
+        chars = self.training_chars()
+        placement = measure_placement(face, chars, self.manifest.raster)
         return Prepared(info, role, face, placement, known)
+
+    def training_chars(self) -> str:
+        """The characters that are not held out; nothing else is measured or shown."""
+        return held_out(self.manifest.chars, "train", self.manifest.split)
 
     def add(
         self,
@@ -114,9 +139,28 @@ class PairStore:
             array_sha256=sha256_file(path),
             versions={"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))},
         )
-        self.manifest = replace(manifest, fonts=(*manifest.fonts, entry))
+        fonts = {font.name: font for font in manifest.fonts} | {entry.name: entry}
+        self.manifest = replace(manifest, fonts=tuple(fonts.values()))
         self.manifest.save(self.folder)
         return entry
+
+    def select(self, styles: Sequence[str], sources: Sequence[str] | None = None) -> "Selection":
+        """The named styles, in that order, and sources (all if none are named).
+
+        Raises DataError naming what the folder lacks.
+        """
+        targets = {font.name: font for font in self.manifest.of_role("target")}
+        origins = {font.name: font for font in self.manifest.of_role("source")}
+        for wanted, there in ((styles, targets), (sources or (), origins)):
+            for name in wanted:
+                if name not in there:
+                    has = ", ".join(there) or "none"
+                    raise DataError(f"{self.folder} holds no font {name!r}; it has: {has}")
+        chosen = tuple(targets[name] for name in dict.fromkeys(styles))
+        if not chosen or not origins:
+            missing = "target" if origins else "source"
+            raise DataError(f"{self.folder} holds no {missing} font; run `calligan render-pairs`")
+        return Selection(self, tuple(origins[n] for n in sources or origins), chosen)
 
     def images(self, font: FontEntry) -> np.ndarray:
         """A font's glyphs, memory-mapped: uint8 (N, H, W), 255 = paper.
@@ -136,9 +180,13 @@ class PairStore:
     def verify(self) -> None:
         """Raise DataError if an array's bytes are not those that were written."""
         for font in self.manifest.fonts:
-            path = self._array_path(font.name)
-            if not path.is_file() or sha256_file(path) != font.array_sha256:
+            if not self._is_whole(font):
+                path = self._array_path(font.name)
                 raise DataError(f"{path} is missing or damaged; render the pairs again")
+
+    def _is_whole(self, font: FontEntry) -> bool:
+        path = self._array_path(font.name)
+        return path.is_file() and sha256_file(path) == font.array_sha256
 
     def _array_path(self, name: str) -> Path:
         return self.folder / "glyphs" / f"{name}.npy"

@@ -1,5 +1,6 @@
 """The training loop, top to bottom."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,13 +8,13 @@ from typing import Any
 
 import torch
 
+from calligan.errors import Diverged
 from calligan.models.generator import Generator
 from calligan.models.pixels import ink, to_tensor, to_uint8
 from calligan.models.weights import save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
-from calligan.pairs.manifest import Manifest
-from calligan.pairs.store import PairStore
+from calligan.pairs.store import Selection
 from calligan.storage import atomic_file
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
@@ -30,21 +31,19 @@ class Listener:
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
-def train(run: Run, store: PairStore, state: TrainState, listener: Listener) -> bool:
+def train(run: Run, selection: Selection, state: TrainState, listener: Listener) -> bool:
     """Train until the run's steps or minutes are used up; False if `should_stop` ended it.
 
-    Saves a checkpoint and both models at the end, however it ends, but for an error.
+    Evaluates and saves at the end, however it ends, but for an error.
     """
     config, counters = run.config, state.counters
-    styles = tuple(font for name in run.styles if (font := store.manifest.named(name)))
-    pairs, validation = Pairs(store, styles, "train"), Pairs(store, styles, "validation")
-    started, stopped = time.monotonic() - counters.elapsed_s, False
+    pairs, validation = Pairs(selection, "train"), Pairs(selection, "validation")
+    started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
         stage, share_done = stage_at(config, progress)
         if stage != counters.stage:
             state.enter(stage)
-            counters = state.counters
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
@@ -59,17 +58,14 @@ def train(run: Run, store: PairStore, state: TrainState, listener: Listener) -> 
             row = _log_row(state, progress, rate, losses)
             run.log(row)
             listener.on_step(row)
-        if counters.step % config.eval_every_steps == 0:
-            listener.on_evaluation(evaluate_and_keep(run, state, validation))
-        if counters.step % config.save_every_steps == 0:
-            state.save(run.checkpoints)
+        if counters.step % config.keep_every_steps == 0:
+            listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
+            kept_at_step = counters.step
         counters.elapsed_s = time.monotonic() - started
         stopped = listener.should_stop()
 
-    if counters.step % config.eval_every_steps:
-        listener.on_evaluation(evaluate_and_keep(run, state, validation))
-    if counters.step % config.save_every_steps:
-        state.save(run.checkpoints)
+    if kept_at_step != counters.step:
+        listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
     return not stopped
 
 
@@ -81,21 +77,28 @@ def on_device(batch: Batch, state: TrainState) -> Example:
     return Example(*images, *(torch.from_numpy(index).to(device) for index in indices))
 
 
-def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[str, Any]:
-    """L1 on validation characters, a sample sheet, and the models: last, and best if it is."""
+def evaluate_and_keep(
+    run: Run, selection: Selection, state: TrainState, validation: Pairs
+) -> dict[str, Any]:
+    """L1 on validation characters, a sample sheet, both models, and a checkpoint.
+
+    Raises Diverged, keeping nothing, where the network no longer draws numbers.
+    """
     counters, config = state.counters, run.config
-    l1, copied = {}, {}
-    rows = []
+    l1, copied, rows = {}, {}, []
     for index, style in enumerate(validation.styles):
-        batch = validation.first(index, config.eval_chars)
-        real = on_device(batch, state)
+        real = on_device(validation.spread(index, config.eval_chars), state)
         fake = draw(state, state.average, real)
         l1[style.name] = _ink_l1(fake, real.target)
         copied[style.name] = _ink_l1(real.source, real.target)
-        shown = slice(0, config.sample_chars)
         kinds = (("source", real.source), (style.name, fake), ("real", real.target))
-        rows += [Row(label, list(to_uint8(images[shown]))) for label, images in kinds]
+        rows += [Row(label, list(to_uint8(x[: config.sample_chars]))) for label, x in kinds]
     mean = sum(l1.values()) / len(l1)
+    if not math.isfinite(mean):
+        raise Diverged(
+            f"the network draws no numbers any more at step {counters.step}; checkpoints are "
+            "untouched: start again with a lower learning rate"
+        )
     row = {
         "step": counters.step,
         "stage": counters.stage,
@@ -107,7 +110,8 @@ def evaluate_and_keep(run: Run, state: TrainState, validation: Pairs) -> dict[st
     run.log(row)
     with atomic_file(run.folder / "samples" / f"{counters.step:07d}.png") as file:
         save_png(contact_sheet(rows, state.generator.size_px), file)
-    _keep_models(run, state, validation.store.manifest, mean)
+    _keep_models(run, selection, state, mean)
+    state.save(run.checkpoints)
     return row
 
 
@@ -120,7 +124,7 @@ def draw(state: TrainState, network: Generator, example: Example) -> torch.Tenso
     return torch.cat(done)
 
 
-def _keep_models(run: Run, state: TrainState, manifest: Manifest, l1: float) -> None:
+def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:
     """Write last.safetensors; and best.safetensors if no later stage or lower L1 is there."""
     counters = state.counters
     provenance = {
@@ -129,7 +133,7 @@ def _keep_models(run: Run, state: TrainState, manifest: Manifest, l1: float) -> 
         "seconds": round(counters.elapsed_s),
     }
     size_px = state.average.size_px
-    card = model_card(run, manifest, size_px, counters.metrics, provenance)
+    card = model_card(run, selection, size_px, counters.metrics, provenance)
     save_model(run.last, state.average, card)
     lower = counters.best_l1 is None or l1 < counters.best_l1
     # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.

@@ -11,7 +11,7 @@ runs/0001/best.safetensors, last.safetensors   models
 
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ import torch
 
 from calligan import __version__
 from calligan.config import TrainConfig, load_train_config, save
-from calligan.errors import DataError, ModelError
+from calligan.errors import ConfigError, DataError, ModelError
 from calligan.models.card import FontCard, ModelCard
-from calligan.pairs.manifest import FontEntry, Manifest
-from calligan.pairs.store import PairStore
-from calligan.storage import cannot_write, sha256_bytes, write_bytes, write_json
+from calligan.pairs.batches import Pairs
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.store import PairStore, Selection
+from calligan.storage import cannot_write, write_bytes, write_json
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,24 @@ class Run:
     config: TrainConfig
     data: Path
     data_hash: str
+    sources: tuple[str, ...]
     styles: tuple[str, ...]
 
     @classmethod
-    def create(
-        cls, parent: Path, config: TrainConfig, store: PairStore, styles: tuple[FontEntry, ...]
-    ) -> "Run":
-        """Number a new folder under `parent` and store everything that determines the run."""
-        folder = _numbered(parent)
-        names = tuple(style.name for style in styles)
-        digest = data_hash(store.manifest, names)
-        run = cls(folder, config, store.folder.resolve(), digest, names)
+    def create(cls, parent: Path, config: TrainConfig, selection: Selection) -> "Run":
+        """Number a new folder under `parent` and store everything that determines the run.
+
+        Raises, before anything is written, where the data does not suit the config.
+        """
+        _check_fit(config, selection)
+        folder, data = _numbered(parent), selection.store.folder.resolve()
+        names = [tuple(f.name for f in fonts) for fonts in (selection.sources, selection.styles)]
+        run = cls(folder, config, data, selection.data_hash, *names)
         save(config, folder / "config.json")
-        write_json(folder / "split.json", store.manifest.held_out)
-        about = {"data": str(run.data), "data_hash": run.data_hash, "styles": names}
-        write_json(folder / "run.json", {**about, "seed": config.seed, "versions": versions()})
+        write_json(folder / "split.json", selection.store.manifest.held_out)
+        about = {"data": str(data), "data_hash": run.data_hash, "seed": config.seed}
+        fonts = {"sources": run.sources, "styles": run.styles}
+        write_json(folder / "run.json", {**about, **fonts, "versions": versions()})
         return run
 
     @classmethod
@@ -57,21 +61,21 @@ class Run:
         try:
             about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             config = load_train_config(folder / "config.json")
-            data, styles = Path(about["data"]), tuple(about["styles"])
-            return cls(folder, config, data, about["data_hash"], styles)
-        except (OSError, ValueError, KeyError) as error:
+            fonts = (tuple(about[key]) for key in ("sources", "styles"))
+            return cls(folder, config, Path(about["data"]), about["data_hash"], *fonts)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{folder} is not a training run; give a folder under runs/"
             ) from error
 
-    def store(self) -> PairStore:
+    def selection(self) -> Selection:
         """The data of the run; raises DataError where it has changed since."""
-        store = PairStore.open(self.data)
-        if data_hash(store.manifest, self.styles) != self.data_hash:
+        selection = PairStore.open(self.data).select(self.styles, self.sources)
+        if selection.data_hash != self.data_hash:
             raise DataError(
                 f"{self.data} is not the data that {self.folder} began with; restore it"
             )
-        return store
+        return selection
 
     @property
     def checkpoints(self) -> Path:
@@ -105,17 +109,6 @@ class Run:
             write_bytes(path, "".join(line + "\n" for line in kept).encode())
 
 
-def data_hash(manifest: Manifest, styles: tuple[str, ...]) -> str:
-    """What determines the pairs: split, characters, sources and the given styles' arrays."""
-    fonts = [
-        (font.name, font.role, font.array_sha256, font.chars)
-        for font in manifest.fonts
-        if font.role == "source" or font.name in styles
-    ]
-    told = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
-    return sha256_bytes(json.dumps(told).encode())
-
-
 def versions() -> dict[str, str]:
     """What the run stands on."""
     return {
@@ -126,19 +119,23 @@ def versions() -> dict[str, str]:
 
 
 def model_card(
-    run: Run, manifest: Manifest, size_px: int, metrics: dict[str, Any], provenance: dict[str, Any]
+    run: Run,
+    selection: Selection,
+    size_px: int,
+    metrics: dict[str, Any],
+    provenance: dict[str, Any],
 ) -> ModelCard:
     """The card of a model of this run."""
-    styles = tuple(font for name in run.styles if (font := manifest.named(name)))
-    known = set().union(*(style.chars for style in styles))
-    held = set().union(*manifest.held_out.values())
+    manifest = selection.store.manifest
+    shown = set().union(*(font.chars for font in selection.sources))
+    shown &= set().union(*(font.chars for font in selection.styles))
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
-        styles=tuple(map(_font_card, styles)),
-        sources=tuple(map(_font_card, manifest.of_role("source"))),
-        trained_chars="".join(c for c in manifest.chars if c in known and c not in held),
+        styles=tuple(map(_font_card, selection.styles)),
+        sources=tuple(map(_font_card, selection.sources)),
+        trained_chars="".join(c for c in selection.store.training_chars() if c in shown),
         held_out=manifest.held_out,
         metrics=metrics,
         provenance={**about, **provenance},
@@ -151,6 +148,19 @@ def newest_run(parent: Path) -> Path:
         if (folder / "best.safetensors").is_file():
             return folder
     raise ModelError(f"no trained model under {parent}; run `calligan train`, or give --model")
+
+
+def _check_fit(config: TrainConfig, selection: Selection) -> None:
+    """Raise where the data is too small for the stages or leaves a part of the split empty."""
+    size_px = selection.store.manifest.raster.size_px
+    largest = max(stage.size_px for stage in config.stages)
+    if largest > size_px:
+        raise ConfigError(
+            f"the data is {size_px} px and a stage wants {largest} px; "
+            "render larger pairs or set smaller stages"
+        )
+    for part in ("train", "validation"):
+        Pairs(selection, part)
 
 
 def _font_card(font: FontEntry) -> FontCard:

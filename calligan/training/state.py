@@ -79,7 +79,9 @@ class TrainState:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = Discriminator(self.config.discriminator, self.styles, stage.size_px)
             self.discriminator = self._placed(discriminator)
-            critic = adamw(self.discriminator.parameters(), settings, (0.5, 0.99), fused)
+            critic = adamw(
+                self.discriminator.parameters(), settings, settings.discriminator_betas, fused
+            )
             self.discriminator_optimizers = {"adamw": critic}
 
     def _placed(self, network: Network) -> Network:
@@ -122,9 +124,11 @@ class TrainState:
                 write_bytes(temporary / name, data)
             digests = {name: sha256_bytes(data) for name, data in files.items()}
             write_json(temporary / "manifest.json", digests)
-            shutil.rmtree(path, ignore_errors=True)
+            if path.exists():  # the same step again: the old one stays until the new one is there
+                path.rename(folder / f".{path.name}.old")
             temporary.rename(path)
             fsync_folder(folder)
+            shutil.rmtree(folder / f".{path.name}.old", ignore_errors=True)
         except OSError as error:
             raise cannot_write(path, error) from error
         for old in checkpoints(folder)[:-_KEPT]:
@@ -134,13 +138,13 @@ class TrainState:
     def load(self, path: Path) -> None:
         """Become the state that was saved at `path` (verified first)."""
         files = _verified(path)
-        self.counters = Counters(**json.loads(files["state.json"]))
-        size_px = self.config.stages[self.counters.stage].size_px
-        networks = [Generator(self.config.generator, self.styles, size_px) for _ in range(2)]
-        self._set_up(networks[0], networks[1], None)
         try:
+            self.counters = Counters(**json.loads(files["state.json"]))
+            size_px = self.config.stages[self.counters.stage].size_px
+            networks = [Generator(self.config.generator, self.styles, size_px) for _ in range(2)]
+            self._set_up(networks[0], networks[1], None)
             self._load_tensors(from_bytes(files["state.safetensors"]))
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
             raise ModelError(f"{path} does not fit this run's config; start a new run") from error
 
     def _networks(self) -> dict[str, nn.Module]:
@@ -184,7 +188,8 @@ class TrainState:
 
 def checkpoints(folder: Path) -> list[Path]:
     """Checkpoints in a folder, oldest first, verified or not."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+    found = [path for path in folder.glob("[0-9]*") if path.is_dir() and path.name.isdecimal()]
+    return sorted(found, key=lambda path: int(path.name))
 
 
 def newest_verified(folder: Path) -> Path:
@@ -202,7 +207,7 @@ def _verified(path: Path) -> dict[str, bytes]:
     try:
         digests = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         files = {name: (path / name).read_bytes() for name in digests}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"checkpoint {path} is damaged or incomplete") from error
     if not files or any(sha256_bytes(data) != digests[name] for name, data in files.items()):
         raise ModelError(f"checkpoint {path} is damaged (checksum)")

@@ -1,6 +1,6 @@
 """One training step: the discriminator's move, then the generator's."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -86,7 +86,9 @@ def _generator_losses(state: TrainState, example: Example, ink_logits: Tensor) -
 
 def autocast(config: TrainConfig) -> AbstractContextManager[object]:
     """bf16 arithmetic where the run uses it; weights and optimizers stay float32."""
-    return torch.autocast(config.device, torch.bfloat16, enabled=config.precision == "bf16")
+    if config.precision != "bf16":
+        return nullcontext()
+    return torch.autocast(config.device, torch.bfloat16)
 
 
 def _update(
