@@ -1,7 +1,5 @@
 """Charsets, faces, placement, raster: what is drawn, what is left out, and why."""
 
-import io
-
 import numpy as np
 import pytest
 from conftest import HAN, build_font
@@ -192,9 +190,3 @@ def test_font_specs(text, path, face, instance):
     spec = FontSpec.parse(text)
     assert (str(spec.path), spec.face, spec.instance) == (path, face, instance)
     assert str(spec) == text
-
-
-def test_io_is_not_needed_twice(font_folder):
-    """The bytes a face keeps are those of the file."""
-    face = Face(FontSpec(font_folder / "source.ttf"))
-    assert TTFont(io.BytesIO(face.data))["name"].getDebugName(1) == "Source"

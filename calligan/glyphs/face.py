@@ -108,11 +108,6 @@ class Face:
         """Font units in one em."""
         return int(self._face.units_per_EM)
 
-    @property
-    def data(self) -> bytes:
-        """The font file's bytes (unpacked, if it was WOFF2)."""
-        return self._data
-
     def glyph_index(self, char: str) -> int:
         """The glyph of a character, 0 where the font has none."""
         return int(self._face.get_char_index(ord(char)))
@@ -165,7 +160,7 @@ class Face:
         """Glyph to its form for vertical text, from the font's `vert` feature."""
         from calligan.glyphs.vertical import vertical_substitutions
 
-        return vertical_substitutions(self)
+        return vertical_substitutions(self._data, self.index)
 
 
 def _read(path: Path) -> bytes:

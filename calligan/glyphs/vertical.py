@@ -4,18 +4,14 @@ https://learn.microsoft.com/typography/opentype/spec/features_uz#vert
 """
 
 import io
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from calligan.glyphs.face import Face
 
 
-def vertical_substitutions(face: "Face") -> dict[int, int]:
+def vertical_substitutions(data: bytes, face_index: int) -> dict[int, int]:
     """Glyph to vertical glyph, by number; empty where the font has no readable `vert` feature."""
     from fontTools.ttLib import TTFont
 
     try:
-        font = TTFont(io.BytesIO(face.data), fontNumber=face.index, lazy=True)
+        font = TTFont(io.BytesIO(data), fontNumber=face_index, lazy=True)
         if "GSUB" not in font:
             return {}
         table = font["GSUB"].table
