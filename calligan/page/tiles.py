@@ -14,6 +14,7 @@ from calligan.glyphs.placement import Placement
 
 PITCH = 0.9  # distance between characters, as a share of the canvas
 _SPACE = 0.4  # a space's width, as a share of the pitch
+_HAZE = 12  # of 255: fainter ink is what a network leaves on blank paper
 _WIDE_SPACE = "\u3000"
 _TO_CORNER = "，。、．"  # stops that move to the upper right in vertical text
 _TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # marks that turn in vertical text
@@ -34,7 +35,8 @@ def glyph_tile(image: np.ndarray, size_px: int) -> Tile:
     if image.shape[0] != size_px:
         resized = Image.fromarray(image).resize((size_px, size_px), Image.Resampling.LANCZOS)
         image = np.asarray(resized)
-    return Tile(255 - image, 0, 0, size_px * PITCH)
+    ink = 255 - image
+    return Tile(np.where(ink < _HAZE, 0, ink).astype(np.uint8), 0, 0, size_px * PITCH)
 
 
 def space_tile(char: str, size_px: int) -> Tile:
