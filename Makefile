@@ -50,6 +50,7 @@ demo: $(VENV)/installed
 	@touch demo/trained
 	$(SAY) "writing 书法 in each style"
 	$(CALLIGAN) infer 书法 --style all --model demo/runs/0001 -o demo/书法.png
+	@echo "next: $(CALLIGAN) infer 永和九年 --model demo/runs/0001 --style 1 -o mine.png   (or train longer: see the README)"
 
 test: $(TEST)/installed
 	$(SAY) "running the suite"

@@ -163,7 +163,7 @@ class TrainConfig:
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
     warmup_steps: int = 50  # at the start of each stage
     ema_decay: float = 0.999
-    log_every_steps: int = 20
+    log_every_steps: int = 5
     keep_every_steps: int = 200  # evaluate, draw samples, write models and a checkpoint
     eval_chars: int = 48  # validation characters a style, in each evaluation
     sample_chars: int = 8  # of them in the sample sheet

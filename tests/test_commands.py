@@ -9,6 +9,8 @@ import pytest
 from conftest import HAN
 from PIL import Image
 
+from calligan.inference.writer import _wrapped
+
 PLAIN = HAN[:4]
 
 
@@ -79,6 +81,7 @@ def test_infer_vertical_size_wrap_and_colours(infer):
     assert upright.size == flat.size[::-1]
     assert infer(PLAIN, "--size", "64")[0].width > 1.8 * flat.width
     assert infer(PLAIN, "--wrap", "1")[0].height > 3 * flat.height
+    assert _wrapped("甲乙，丙丁。\n戊", 2) == ["甲乙，", "丙丁。", "戊"]
     red = np.asarray(infer(PLAIN, "--ink", "#c00000", "--paper", "ivory")[0])
     assert tuple(red[0, 0]) == (255, 255, 240)
     clear = infer(PLAIN, "--transparent")[0]

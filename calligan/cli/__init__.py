@@ -16,12 +16,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-app.add_typer(fonts.app, name="fonts")
-app.command("render-pairs")(render_pairs.render_pairs)
-app.command("train")(train.train)
-app.command("styles")(styles.styles)
-app.command("infer")(infer.infer)
-app.command("evaluate")(evaluate.evaluate)
+app.add_typer(fonts.app, name="fonts", short_help="The catalog of open fonts.")
+app.command("render-pairs", short_help="Fonts to paired glyph images.")(render_pairs.render_pairs)
+app.command("train", short_help="Pairs to a model.")(train.train)
+app.command("styles", short_help="What a model can write.")(styles.styles)
+app.command("infer", short_help="Text to a picture in a style.")(infer.infer)
+app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.evaluate)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

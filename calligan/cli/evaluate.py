@@ -42,3 +42,5 @@ def evaluate(
     Console().print(table)
     if json_path is not None:
         write_json(json_path, figures)
+    for path in filter(None, (sheet, json_path)):
+        typer.echo(path)

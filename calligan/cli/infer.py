@@ -54,7 +54,10 @@ def infer(
 
     from calligan.inference.writer import Writer
 
-    writer = Writer(model_path(model), source)
+    path = model_path(model)
+    writer = Writer(path, source)
+    if model is None:
+        note(f"model: {path}")
     names = [str(i + 1) for i in range(len(writer.card.styles))]
     wanted = names if style == "all" else [name.strip() for name in style.split(",")]
     indices = [writer.card.style_index(name) for name in wanted]

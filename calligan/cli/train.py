@@ -99,6 +99,7 @@ def _resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
     from calligan.training.device import pick_device
     from calligan.training.run import Run
+    from calligan.training.schedule import progress_of
     from calligan.training.state import TrainState, checkpoints, newest_verified
 
     run = Run.open(folder)
@@ -110,7 +111,9 @@ def _resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     if checkpoints(run.checkpoints):
         state.load(newest_verified(run.checkpoints))
     run.trim_log(state.counters.step)
-    note(f"{folder}: going on from step {state.counters.step:,}")
+    done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
+    going = "finished already at" if done else "going on from"
+    note(f"{folder}: {going} step {state.counters.step:,}")
     _describe(run, state)
     return run, selection, state
 
@@ -147,6 +150,9 @@ def _train(run: "Run", selection: "Selection", state: "TrainState") -> int:
             f"stopped at step {state.counters.step:,}; go on: calligan train --resume {run.folder}"
         )
         return 128 + received[0]
+    metrics = state.counters.metrics
+    if metrics["validation_l1"] >= metrics["copy_source_l1"]:
+        note("the model is not yet better than a copy of the source: train longer")
     note(f"next: calligan infer 书法 --model {run.folder} --style 1 -o out.png")
     typer.echo(run.best)
     return 0
@@ -160,7 +166,8 @@ class _Progress:
         by_steps = config.steps is not None
         total = config.steps if by_steps else round(60 * (config.minutes or 0))
         done = state.counters.step if by_steps else round(state.counters.elapsed_s)
-        self.bar = bar(total or 1, "training", "step" if by_steps else "s", initial=done)
+        shown = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+        self.bar = bar(total or 1, "training", "", initial=done, bar_format=shown)
         self.by_steps, self.images, self.since = by_steps, state.counters.images, time.monotonic()
         self.held_out = ""
 
@@ -178,7 +185,8 @@ class _Progress:
         losses = " ".join(
             f"{k} {row[k]:.3f}" for k in ("reconstruction", "adversarial", "d") if k in row
         )
-        self.bar.set_postfix_str(f"{rate:.0f} img/s, {losses}{self.held_out}", refresh=False)
+        told = f"step {row['step']:,}, {rate:.0f} img/s, {losses}{self.held_out}"
+        self.bar.set_postfix_str(told, refresh=False)
         self._to(row["step"] if self.by_steps else row["elapsed_s"])
 
     def evaluation(self, row: dict[str, Any]) -> None:

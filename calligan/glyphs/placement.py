@@ -63,6 +63,12 @@ def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) ->
 
     Raises FontError where the font draws fewer than five of `chars`.
     """
+    chars = list(chars)
+    if len(chars) < _MIN_SAMPLE:
+        raise FontError(
+            f"{face.spec} cannot be placed by {len(chars)} training character(s); "
+            "give a larger --charset"
+        )
     glyphs = [glyph for char in chars if (glyph := face.glyph_index(char))]
     sampled = glyphs[:: max(1, len(glyphs) // config.sampled_chars)]
     boxes = [box for box in map(face.ink_box_em, sampled) if box]

@@ -18,6 +18,7 @@ from calligan.page.tiles import Tile, box_tile, font_tile, glyph_tile, space_til
 
 Missing = Literal["error", "skip", "box"]
 _BATCH = 32
+_NEVER_FIRST = "，。、；：！？）」』】》〉”’…,.;:!?)"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,18 @@ class Writer:
 
 
 def _wrapped(text: str, wrap: int | None) -> list[str]:
+    """Lines of at most `wrap` characters; a closing mark hangs rather than begin a line."""
     lines = text.strip("\n").split("\n")
     if wrap is None:
         return lines
-    return [line[i : i + wrap] for line in lines for i in range(0, max(len(line), 1), wrap)]
+    done = []
+    for line in lines:
+        if not line:
+            done.append("")
+        while line:
+            end = wrap
+            while end < len(line) and line[end] in _NEVER_FIRST:
+                end += 1
+            done.append(line[:end])
+            line = line[end:]
+    return done

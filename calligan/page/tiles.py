@@ -14,7 +14,7 @@ from calligan.glyphs.placement import Placement
 
 PITCH = 0.9  # distance between characters, as a share of the canvas
 _SPACE = 0.4  # a space's width, as a share of the pitch
-_HAZE = 12  # of 255: fainter ink is what a network leaves on blank paper
+_HAZE = 20  # of 255: fainter ink is what a network leaves on blank paper
 _WIDE_SPACE = "\u3000"
 _TO_CORNER = "，。、．"  # stops that move to the upper right in vertical text
 _TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # marks that turn in vertical text
