@@ -86,7 +86,7 @@ def adamw(
 def _is_wide(parameter: Tensor) -> bool:
     """Convolutions of enough channels each way.
 
-    From 128 px on that takes in the folding ends, which Muon's authors leave to AdamW: without
-    them the five-minute demo showed more of its 4 px grid, and no lower L1.
+    From 128 px on that takes in the folding ends, which Muon's authors leave to AdamW: in the
+    five-minute demo that made no difference beyond noise (held-out L1 .143 with, .142 without).
     """
     return parameter.dim() == 4 and min(parameter.shape[:2]) >= _MIN_WIDTH
