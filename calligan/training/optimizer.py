@@ -1,7 +1,7 @@
 """Optimizers: Muon for the generator's convolutions, AdamW for everything else.
 
 Muon (Jordan et al. 2024) replaces the momentum of a weight matrix by the nearest orthogonal one.
-Here a step costs about a third more than AdamW's and is worth about two.
+Measured on two cores at batch 32: a step costs half more than AdamW's and is worth about two.
 """
 
 from collections.abc import Iterable
