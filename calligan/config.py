@@ -47,20 +47,30 @@ class SplitConfig:
         _require(0 < self.test < 0.5, "split.test", self.test, "0 to 0.5")
 
 
+NETWORKS = ("calligan", "zi2zi", "pix2pix")  # the names in models/networks.py
+
+
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """A residual U-Net over patches; work is done on a grid, whatever the image size."""
+    """A residual U-Net over patches; work is done on a grid, whatever the image size.
 
+    The forebears' networks (`kind`) take only `style_dim` from here: zi2zi's embedding.
+    """
+
+    kind: str = "calligan"  # one of NETWORKS
     grid: int = 32  # the image is folded to grid x grid cells before the first convolution
     widths: tuple[int, ...] = (32, 64, 128, 256)  # channels at each halving of the grid
-    blocks: int = 1  # residual blocks a level, each way
+    encoder_blocks: int = 1  # residual blocks a level on the way down, where no style is known
+    blocks: int = 1  # and on the way up
     style_dim: int = 64  # length of the style embedding
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
+        names = ", ".join(NETWORKS)
+        _require(self.kind in NETWORKS, "generator.kind", self.kind, f"one of {names}")
         ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
         _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
-        _at_least(self, "generator", grid=1, blocks=1, style_dim=1)
+        _at_least(self, "generator", grid=1, encoder_blocks=1, blocks=1, style_dim=1)
         coarsest = 2 ** (len(self.widths) - 1)
         fits = self.grid % coarsest == 0
         _require(fits, "generator.grid", self.grid, f"a multiple of {coarsest}")
@@ -68,13 +78,19 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """A spectrally normalised projection PatchGAN over (source, glyph) pairs."""
+    """A spectrally normalised projection PatchGAN over (source, glyph) pairs.
 
+    The forebears' networks (`kind`) take nothing else from here.
+    """
+
+    kind: str = "calligan"  # one of NETWORKS
     grid: int = 32
     widths: tuple[int, ...] = (32, 64, 128)  # channels; each after the first halves the grid
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
+        names = ", ".join(NETWORKS)
+        _require(self.kind in NETWORKS, "discriminator.kind", self.kind, f"one of {names}")
         ok = len(self.widths) >= 2 and min(self.widths) >= 1
         _require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
         least = 2 ** (len(self.widths) - 1)
@@ -96,6 +112,9 @@ class LossConfig:
     feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
     wrong_style: float = 0.5  # real glyph under a wrong style, as a negative
+    category: float = 0.0  # naming the style of a glyph, where the discriminator can (zi2zi)
+    constancy: float = 0.0  # the drawn glyph's encoding is the source's (zi2zi, after DTN)
+    label_shuffling: bool = False  # each source also drawn in a wrong style, L1 aside (zi2zi)
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
@@ -103,8 +122,9 @@ class LossConfig:
         _require(self.objective in OBJECTIVES, "loss.objective", self.objective, f"one of {names}")
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
-        weights = ("bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction")
-        _at_least(self, "loss", wrong_style=0, **dict.fromkeys(weights, 0))
+        weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
+        weights += ["wrong_style", "category", "constancy"]
+        _at_least(self, "loss", **dict.fromkeys(weights, 0))
 
 
 @dataclass(frozen=True)
@@ -157,7 +177,8 @@ class TrainConfig:
     """A training run."""
 
     seed: int = 0
-    batch_size: int = 64
+    batch_size: int = 64  # glyphs a step
+    styles_per_char: int = 4  # of them drawn from one source glyph, which is encoded once
     steps: int | None = None  # the run's length in steps, or
     minutes: float | None = 30.0  # in minutes of training
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
@@ -179,7 +200,10 @@ class TrainConfig:
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _at_least(self, "", batch_size=1, warmup_steps=0, log_every_steps=1, keep_every_steps=1)
-        _at_least(self, "", eval_chars=1, sample_chars=1)
+        _at_least(self, "", eval_chars=1, sample_chars=1, styles_per_char=1)
+        whole = self.batch_size % self.styles_per_char == 0
+        wanted = f"a multiple of styles_per_char ({self.styles_per_char})"
+        _require(whole, "batch_size", self.batch_size, wanted)
         _require(0 <= self.seed < 2**63, "seed", self.seed, "0 to 2^63")
         _require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "0 to 1")
         threads = self.threads is None or self.threads >= 1
@@ -205,24 +229,30 @@ class TrainConfig:
         )
         for stage in self.stages:
             stage.validate()
-            for name, grid in (
-                ("generator", self.generator.grid),
-                ("discriminator", self.discriminator.grid),
-            ):
-                fits = stage.size_px % grid == 0
-                _require(
-                    fits, "stages.size_px", stage.size_px, f"a multiple of {name}.grid ({grid})"
-                )
-        sizes = [stage.size_px for stage in self.stages]
-        grows = all(b % a == 0 and (b // a).bit_count() == 1 for a, b in pairwise(sizes))
-        _require(grows, "stages.size_px", sizes, "sizes that stay or double from stage to stage")
         self.generator.validate()
         self.discriminator.validate()
         self.loss.validate()
         self.optimizer.validate()
-        smallest = min(sizes)
-        fits = all(smallest % scale == 0 for scale in self.loss.scales)
-        _require(fits, "loss.scales", self.loss.scales, f"divisors of {smallest}")
+        names = self.loss.category == 0 or self.discriminator.kind == "zi2zi"
+        _require(names, "loss.category", self.loss.category, "0 unless discriminator.kind is zi2zi")
+        self._validate_sizes()
+
+    def _validate_sizes(self) -> None:
+        """Stages keep their size or double it, and every part can work at each."""
+        sizes = [stage.size_px for stage in self.stages]
+        grows = all(b % a == 0 and (b // a).bit_count() == 1 for a, b in pairwise(sizes))
+        _require(grows, "stages.size_px", sizes, "sizes that stay or double from stage to stage")
+        networks = (("generator", self.generator), ("discriminator", self.discriminator))
+        for name, network in networks:
+            if network.kind == "calligan":
+                fits = all(size % network.grid == 0 for size in sizes)
+                wanted = f"multiples of {name}.grid ({network.grid})"
+            else:
+                fits = len(set(sizes)) == 1 and sizes[0] >= 32 and sizes[0].bit_count() == 1
+                wanted = f"one power of two from 32, for {name}.kind {network.kind}"
+            _require(fits, "stages.size_px", sizes, wanted)
+        fits = all(min(sizes) % scale == 0 for scale in self.loss.scales)
+        _require(fits, "loss.scales", self.loss.scales, f"divisors of {min(sizes)}")
 
 
 def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
@@ -273,6 +303,25 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read {path}: {error.strerror}; check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Settings of a shipped preset; raises ConfigError naming those there are."""
+    folder = Path(__file__).parent / "presets"
+    there = sorted(path.stem for path in folder.glob("*.toml"))
+    if name not in there:
+        raise ConfigError(f"no preset {name!r}; there are: {', '.join(there)}")
+    return load_toml(folder / f"{name}.toml")
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Nested settings, `above` winning where both speak."""
+    both = {
+        key: merged(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if isinstance(below[key], dict) and isinstance(above[key], dict)
+    }
+    return {**below, **above, **both}
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -23,6 +23,10 @@ class ConfigError(CalliganError):
     """A setting that does not exist or makes no sense."""
 
 
+class Unmeasured(CalliganError):
+    """A figure that cannot be had here; the message says why and what would help."""
+
+
 class FetchError(CalliganError):
     """A font that could not be brought from any of its packages."""
 

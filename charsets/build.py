@@ -2,10 +2,12 @@
 
     python charsets/build.py                    the sets that need only Python's codecs
     python charsets/build.py --unihan FILE      also tongyong-8105.txt
+    python charsets/build.py --strokes FILE     also strokes.tsv
     python charsets/build.py --decomp FILE      also components-500.txt
     python charsets/build.py --check            write nothing: count what is there
 
-FILE is Unihan_OtherMappings.txt (plain or .bz2) for --unihan, and
+FILE is Unihan_OtherMappings.txt (plain or .bz2) for --unihan,
+Unihan_IRGSources.txt for --strokes, and
 cjk-decomp.txt for --decomp; README.md says which packages carry them.
 """
 
@@ -104,6 +106,28 @@ def build_tongyong(path):
         f"property kTGH of Unihan {version}, Unicode licence",
         [order[i] for i in sorted(order)],
     )
+
+
+# Strokes of each character, from Unihan
+
+
+def build_strokes(path):
+    """Group U+4E00-9FFF by kTotalStrokes (the first count, where Unihan gives two)."""
+    opener = bz2.open if path.suffix == ".bz2" else open
+    version, groups = "unknown", defaultdict(list)
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if found := re.match(r"# Unicode version: (\S+)", line):
+                version = found[1]
+            elif found := re.match(r"U\+([4-9][0-9A-F]{3})\tkTotalStrokes\t(\d+)", line):
+                if 0x4E00 <= int(found[1], 16) <= 0x9FFF:
+                    groups[int(found[2])].append(chr(int(found[1], 16)))
+    count = sum(map(len, groups.values()))
+    lines = [f"# strokes, a tab, characters: property kTotalStrokes of Unihan {version}"]
+    lines += [f"# {count:,} characters; Unicode licence"]
+    lines += [f"{strokes}\t{''.join(groups[strokes])}" for strokes in sorted(groups)]
+    (HERE / "strokes.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    print(f"strokes.tsv: {count:,} characters")
 
 
 # A set to learn a hand from: few characters, many components
@@ -244,6 +268,7 @@ def check():
 def main():
     parser = argparse.ArgumentParser(description="Rebuild the character sets.")
     parser.add_argument("--unihan", type=Path, metavar="FILE", help="Unihan_OtherMappings.txt")
+    parser.add_argument("--strokes", type=Path, metavar="FILE", help="Unihan_IRGSources.txt")
     parser.add_argument("--decomp", type=Path, metavar="FILE", help="cjk-decomp.txt")
     parser.add_argument("--check", action="store_true", help="only count what is there")
     args = parser.parse_args()
@@ -252,6 +277,8 @@ def main():
     build_codec_sets()
     if args.unihan:
         build_tongyong(args.unihan)
+    if args.strokes:
+        build_strokes(args.strokes)
     if args.decomp:
         build_components(args.decomp)
 

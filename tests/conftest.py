@@ -13,6 +13,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 HAN = "一丁七万丈三上下不与丐丑专且世丘丙业丛东丝丞丢两严丧个丫中丰串临丸丹为主丽举乃久么义之乌乍乎乏乐乒乓乔乖乘乙九乞也习乡书乱乳了予争事二于亏云互五井亚些亡交亥亦产亨亩享京亭亮亲人"
 LATIN = "Ab1"
 TINY = [
+    "styles_per_char=2",
     "batch_size=4",
     "eval_chars=4",
     "sample_chars=2",

@@ -137,25 +137,43 @@ def test_styles_are_listed_in_order_with_a_picture(calligan, run_folder, tmp_pat
 def test_evaluate_reports_test_characters_beside_both_baselines(
     calligan, run_folder, data_folder, tmp_path
 ):
-    sheet, figures = tmp_path / "s.png", tmp_path / "f.json"
-    done = calligan("evaluate", run_folder, "--json", figures, "--sheet", sheet)
+    sheet, figures, page = tmp_path / "s.png", tmp_path / "f.json", tmp_path / "r.html"
+    written = ("--json", figures, "--sheet", sheet, "--report", page)
+    done = calligan("evaluate", run_folder, *written, "--against", f"again={run_folder}")
     assert done.returncode == 0, done.stderr
-    told = json.loads(figures.read_text())
+    means = json.loads(figures.read_text())["means"]
     held = json.loads((data_folder / "manifest.json").read_text())["held_out"]
-    assert [row["n"] for row in told["styles"]] == [len(held["test"])] * 2
-    assert all(0 < told["mean"][key] < 1 for key in told["mean"]) and len(told["mean"]) == 3
+    systems = ["model", "again", "copy the source", "nearest training glyph", "real"]
+    assert list(means["all"]) == systems and means["all"]["model"] == means["all"]["again"]
+    for style in ("bold", "slanted"):
+        assert means[f"style {style}"]["model"]["l1"]["n"] == len(held["test"])
+    l1 = means["all"]["model"]["l1"]
+    assert 0 < l1["low"] <= l1["mean"] <= l1["high"] < 1
+    assert means["all"]["real"]["style"]["mean"] > 0.9  # the classifier knows real hands
     assert Image.open(sheet).width > 64
+    html = page.read_text()
+    assert html.count("<img") == 3 * 2 and "slanted" in html
+
+
+def test_evaluate_refuses_characters_the_model_was_trained_on(
+    calligan, run_folder, font_folder, tmp_path
+):
+    fonts = [font_folder / f"{name}.ttf" for name in ("source", "bold", "slanted")]
+    charset = ("--size", "32", "--seed", "5", "--charset", HAN)
+    assert calligan("render-pairs", *fonts, *charset, "-d", tmp_path / "other").returncode == 0
+    done = calligan("evaluate", run_folder, "--data", tmp_path / "other")
+    assert done.returncode == 2 and "was trained on" in done.stderr and "seed" in done.stderr
 
 
 def test_dry_run_prints_the_settings_and_makes_nothing(calligan, data_folder, tmp_path):
     runs = tmp_path / "runs"
     toml = tmp_path / "mine.toml"
-    toml.write_text("batch_size = 7\nseed = 3\n[loss]\nl1 = 2\n")
+    toml.write_text("batch_size = 8\nseed = 3\n[loss]\nl1 = 2\n")
     command = ["train", "--data", data_folder, "--runs", runs, "--config", toml, "--dry-run"]
     done = calligan(*command, "--seed", "4", "--set", "loss.bce=0.25")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["batch_size"], told["seed"]) == (7, 4)
+    assert (told["batch_size"], told["seed"]) == (8, 4)
     assert (told["loss"]["l1"], told["loss"]["bce"]) == (2.0, 0.25)
     assert told["device"] != "auto" and told["precision"] != "auto"
     assert not runs.exists()

@@ -13,8 +13,17 @@ import pytest
 import torch
 from conftest import HAN, TINY, build_font
 
-from calligan.config import TrainConfig, parse_setting, replaced
-from calligan.errors import Diverged, ModelError
+from calligan.config import (
+    NETWORKS,
+    TrainConfig,
+    from_dict,
+    load_preset,
+    parse_setting,
+    replaced,
+)
+from calligan.errors import ConfigError, Diverged, ModelError
+from calligan.models import forebears
+from calligan.models.networks import DISCRIMINATORS, GENERATORS
 from calligan.models.weights import load_model
 from calligan.pairs.store import PairStore
 from calligan.training.loop import Listener, train
@@ -70,6 +79,72 @@ def test_resume_is_exact(tmp_path, data_folder, objective, stop):
         assert counted == counted_too
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(name.startswith("discriminator-adamw/") for name in a)
+
+
+def preset_config(name: str, **settings) -> TrainConfig:
+    size = {"size_px": 32, "adversarial": True, "learning_rate": 1e-3, "learning_rate_end": 1e-4}
+    small = {"batch_size": 4, "steps": 3, "minutes": None, "stages": [{"share": 1.0, **size}]}
+    small |= {
+        "eval_chars": 2,
+        "sample_chars": 2,
+        "keep_every_steps": 10,
+        "log_every_steps": 1,
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    return replaced(from_dict(TrainConfig, load_preset(name)), {**small, **settings})
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """The forebears' networks with few channels."""
+    monkeypatch.setattr(forebears, "_WIDTHS", (8, 16, 24, 32))
+
+
+@pytest.mark.parametrize("preset", ["zi2zi", "pix2pix"])
+def test_forebears_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, preset):
+    torch.set_num_threads(1)
+    config = preset_config(preset)
+    config.validate()
+    whole = new_run(tmp_path / "whole", data_folder, config)
+    assert train(whole, whole.selection(), TrainState(config, 2), Listener())
+    broken = new_run(tmp_path / "broken", data_folder, config)
+    assert not train(broken, broken.selection(), TrainState(config, 2), stop_after(1))
+    state = TrainState(config, 2)
+    state.load(newest_verified(broken.checkpoints))
+    assert train(broken, broken.selection(), state, Listener())
+    (a, _), (b, _) = tensors_of(whole), tensors_of(broken)
+    assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    generator, card = load_model(whole.best)
+    source = torch.rand(2, 1, 32, 32) * 2 - 1
+    with torch.inference_mode():
+        one, other = (generator(source, torch.tensor([i, i])) for i in (0, 1))
+    assert one.shape == source.shape and card.generator.kind == preset
+    assert torch.equal(one, other) == (preset == "pix2pix")  # which knows no style
+
+
+def test_zi2zis_losses_are_in_the_log_and_change_the_numbers(tmp_path, data_folder, narrow):
+    torch.set_num_threads(1)
+    seen = []
+    for number, change in enumerate(({}, {"loss.label_shuffling": False}, {"loss.constancy": 0.0})):
+        config = preset_config("zi2zi", steps=2, **change)
+        run = new_run(tmp_path / str(number), data_folder, config)
+        train(run, run.selection(), TrainState(config, 2), Listener())
+        seen.append(json.loads((run.folder / "log.jsonl").read_text().splitlines()[1]))
+    assert {"category", "constancy", "adversarial", "d"} <= seen[0].keys()
+    assert "constancy" not in seen[2]
+    assert len({row["d"] for row in seen}) == len({row["g"] for row in seen}) == 3
+
+
+def test_a_category_loss_needs_a_discriminator_that_names_styles():
+    with pytest.raises(ConfigError, match="zi2zi"):
+        tiny_config(**{"loss.category": 1.0}).validate()
+
+
+def test_networks_and_presets_match_what_the_config_offers():
+    assert sorted(NETWORKS) == sorted(GENERATORS) == sorted(DISCRIMINATORS)
+    with pytest.raises(ConfigError, match="zi2zi"):
+        load_preset("zi2z")
 
 
 @pytest.mark.parametrize("name", sorted(OBJECTIVES))

@@ -1,46 +1,140 @@
 """`calligan evaluate`: held-out figures of a model beside what one gets without it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import RUNS
+from calligan.cli.model import model_path
+from calligan.cli.show import bar, note
+
+if TYPE_CHECKING:
+    from calligan.evaluation.report import Table
+    from calligan.pairs.store import Selection
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="Run folder; default the newest run.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="Model file or run folder; default the newest run.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", "-d", help="Data folder; default the run's own.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Draw from this source font of the data instead.")
+    ] = None,
+    styles: Annotated[
+        str | None, typer.Option(help="Only these styles, by name, with commas.")
+    ] = None,
+    charset: Annotated[
+        str | None, typer.Option(help="Only test characters of this charset.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(help="At most so many characters a style.")] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=MODEL: another model, as one more row; repeatable."),
+    ] = None,
+    perceptual: Annotated[
+        bool, typer.Option("--perceptual", help="LPIPS and FID too: downloads their weights.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
     json_path: Annotated[
-        Path | None, typer.Option("--json", help="Also write the figures as JSON.")
+        Path | None, typer.Option("--json", help="Write every figure, with n and interval.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Also draw source / generated / real into this PNG.")
+        Path | None, typer.Option(help="Draw source / generated / real into this PNG.")
     ] = None,
 ) -> None:
-    """Measure a run's best model on test characters, which no style has shown it.
+    """Measure a model on test characters, which no style has shown it.
 
-    Example: calligan evaluate runs/0001 --sheet test.png
+    Example: calligan evaluate runs/0001 --report report.html
 
-    L1 is the mean difference of ink (0 to 1) a pixel, beside that of copying the source and of
-    taking the nearest training glyph of the style.
+    Beside the model's figures stand those of copying the source, of the nearest training glyph of
+    the style, and of the real font. Reading the characters needs `pip install 'calligan[eval]'`.
     """
     from rich.console import Console
-    from rich.table import Table
 
-    from calligan.evaluation.evaluate import evaluate_model, summary
+    from calligan.evaluation import report as told
+    from calligan.evaluation.evaluate import Plan
+    from calligan.evaluation.evaluate import evaluate as run
+    from calligan.evaluation.scores import as_json
+    from calligan.glyphs.charset import load_charset
     from calligan.storage import write_json
-    from calligan.training.run import Run, newest_run
 
-    opened = Run.open(run or newest_run(RUNS))
-    figures = summary(evaluate_model(opened.best, opened.selection(), sheet))
-    table = Table(box=None, pad_edge=False)
-    for column in ("style", "n", "L1", "copy the source", "nearest training glyph"):
-        table.add_column(column, justify="left" if column == "style" else "right")
-    keys = ("l1", "copy_source_l1", "nearest_training_l1")
-    for row in [*figures["styles"], {"style": "mean", "n": "", **figures["mean"]}]:
-        table.add_row(row["style"], str(row["n"]), *(f"{row[key]:.4f}" for key in keys))
-    Console().print(table)
+    path = model_path(model)
+    selection = _selection(path, data, source, styles)
+    plan = Plan(
+        path,
+        selection,
+        _named(against or []),
+        load_charset(charset) if charset else None,
+        count,
+        perceptual,
+    )
+    with bar(1, "evaluating", "") as progress:
+
+        def moved(what: str, done: int, of: int) -> None:
+            progress.set_description_str(what, refresh=False)
+            progress.total, progress.n = of, done
+            progress.refresh()
+
+        scores, glyphs = run(plan, moved)
+    console = Console()
+    for table in (told.overall(scores), told.by_style(scores)):
+        _print(console, table)
+    for name, reason in scores.unmeasured.items():
+        note(f"{name} is unmeasured: {reason}")
     if json_path is not None:
-        write_json(json_path, figures)
-    for path in filter(None, (sheet, json_path)):
-        typer.echo(path)
+        write_json(json_path, {"model": str(path), "data": selection.data_hash, **as_json(scores)})
+    if report is not None:
+        names = ", ".join(font.name for font in selection.sources)
+        about = f"{path}, {len(scores.styles)} styles, drawn from {names}"
+        told.write_report(
+            report, f"calligan: {path.stem} on unseen characters", about, scores, glyphs
+        )
+    if sheet is not None:
+        told.write_sheet(sheet, glyphs)
+    for written in filter(None, (report, sheet, json_path)):
+        typer.echo(written)
+
+
+def _selection(
+    model: Path, data: Path | None, source: str | None, styles: str | None
+) -> "Selection":
+    """What to draw and from what: the run's own data, or a folder that has the model's styles."""
+    from calligan.evaluation.evaluate import style_names
+    from calligan.models.weights import read_card
+    from calligan.pairs.store import PairStore
+    from calligan.training.run import Run
+
+    wanted = [name.strip() for name in styles.split(",")] if styles else style_names(model)
+    run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None
+    store = run.selection().store if run else PairStore.open(data or Path("data"))
+    if source is not None:
+        return store.select(wanted, [source])
+    trained = [font.name for font in read_card(model).sources]
+    return store.select(wanted, [name for name in trained if store.manifest.named(name)])
+
+
+def _named(against: list[str]) -> dict[str, Path]:
+    from calligan.errors import ConfigError
+
+    found = {}
+    for text in against:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise ConfigError(f"--against {text!r} should read NAME=MODEL, such as zi2zi=runs/0002")
+        found[name] = model_path(Path(path))
+    return found
+
+
+def _print(console: object, table: "Table") -> None:
+    from rich.table import Table as Grid
+
+    grid = Grid(box=None, pad_edge=False)
+    for name in table.head:
+        grid.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for row in table.rows:
+        grid.add_row(*row)
+    console.print(grid)  # type: ignore[attr-defined]
+    console.print()  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ def render_pairs(
         Path, typer.Option("--data", "-d", help="Data folder, made or added to.")
     ] = Path("data"),
     charset: Annotated[
-        str, typer.Option(help="A shipped charset's name, a UTF-8 file, or the characters.")
+        str, typer.Option(help="Shipped sets (gb2312+jis-1), a UTF-8 file, or the characters.")
     ] = "gb2312",
     size: Annotated[int, typer.Option(help="Canvas edge in pixels.")] = 128,
     seed: Annotated[int, typer.Option(help="Seed of the held-out split.")] = 0,

@@ -27,11 +27,17 @@ def train(
         str | None,
         typer.Option(help="How many styles (the first N), or names with commas; default all."),
     ] = None,
+    sources: Annotated[
+        str | None, typer.Option(help="Source fonts by name, with commas; default all.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Train this long (default 30).")] = None,
     steps: Annotated[int | None, typer.Option(help="Or this many steps.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Glyphs a step.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and batches.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A forebear's network and losses: zi2zi or pix2pix.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, such as loss.l1=2; repeatable.")
@@ -52,32 +58,38 @@ def train(
 
     flags = {"batch_size": batch_size, "seed": seed, "device": device}
     if resume is not None:
-        others = (data, styles, minutes, steps, config, settings, runs, *flags.values())
+        others = [data, styles, sources, minutes, steps, preset, config, settings, runs]
+        others += flags.values()
         if dry_run or any(given is not None for given in others):
             raise ConfigError("--resume takes the run's own settings; drop the other options")
         raise typer.Exit(_train(*_resumed(resume)))
-    settled = _settled(config, settings or [], minutes, steps, flags)
-    selection = _selected(data or Path("data"), styles)
+    settled = _settled(preset, config, settings or [], minutes, steps, flags)
+    selection = _selected(data or Path("data"), styles, sources)
     if dry_run:
         typer.echo(json.dumps(asdict(settled), indent=1))
     else:
         raise typer.Exit(_train(*_started(runs or Path("runs"), settled, selection)))
 
 
-def _selected(data: Path, wanted: str | None) -> "Selection":
-    """The styles to train: all, the first N, or some by name."""
+def _selected(data: Path, wanted: str | None, sources: str | None) -> "Selection":
+    """The styles to train: all, the first N, or some by name; and the sources: all, or some."""
     from calligan.errors import DataError
     from calligan.pairs.store import PairStore
 
     store = PairStore.open(data)
     names = [font.name for font in store.manifest.of_role("target")]
+    origins = _names(sources) if sources else None
     if wanted is None:
-        return store.select(names)
+        return store.select(names, origins)
     if not wanted.isdecimal():
-        return store.select([name.strip() for name in wanted.split(",")])
+        return store.select(_names(wanted), origins)
     if not 1 <= int(wanted) <= len(names):
         raise DataError(f"the data holds {len(names)} style(s), not {wanted}: {', '.join(names)}")
-    return store.select(names[: int(wanted)])
+    return store.select(names[: int(wanted)], origins)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _started(
@@ -204,14 +216,23 @@ class _Progress:
 
 
 def _settled(
+    preset: str | None,
     path: Path | None,
     settings: list[str],
     minutes: float | None,
     steps: int | None,
     flags: dict[str, Any],
 ) -> "TrainConfig":
-    """Flags over --set over the TOML file over defaults, checked, nothing left `auto`."""
-    from calligan.config import TrainConfig, from_dict, load_toml, parse_setting, replaced
+    """Flags over --set over the TOML file over the preset over defaults, with no `auto` left."""
+    from calligan.config import (
+        TrainConfig,
+        from_dict,
+        load_preset,
+        load_toml,
+        merged,
+        parse_setting,
+        replaced,
+    )
     from calligan.errors import ConfigError
     from calligan.training.device import resolved
 
@@ -221,7 +242,9 @@ def _settled(
     values |= {name: value for name, value in flags.items() if value is not None}
     if minutes is not None or steps is not None:
         values |= {"minutes": minutes, "steps": steps}
-    base = load_toml(path) if path else {}
+    base = load_preset(preset) if preset else {}
+    if path:
+        base = merged(base, load_toml(path))
     for given in (base, values):
         if given.get("steps") is not None:
             given.setdefault("minutes", None)

@@ -1,90 +1,198 @@
-"""The held-out figures of a run: the test characters, which training never looked at."""
+"""The held-out figures of a model: drawn, copied, nearest and real glyphs, and one judge."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from calligan.errors import DataError, Unmeasured
+from calligan.evaluation import metrics, perceptual
 from calligan.evaluation.baselines import nearest_training_glyph
-from calligan.evaluation.metrics import ink_l1
-from calligan.models.generator import Generator
+from calligan.evaluation.recogniser import Recogniser, frechet_distance
+from calligan.evaluation.scores import REAL, Scores
+from calligan.evaluation.style_classifier import classified, train_style_classifier
+from calligan.models.card import ModelCard
+from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import to_tensor, to_uint8
-from calligan.models.weights import load_model
-from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.pairs.batches import Batch, Pairs
+from calligan.models.weights import load_model, read_card
+from calligan.pairs.batches import Pairs
+from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
-from calligan.storage import atomic_file
 
+MODEL, COPY, NEAREST = "model", "copy the source", "nearest training glyph"
 _BATCH = 32
-_SHOWN = 12
+Progress = Callable[[str, int, int], None]  # what, done, of how much
 
 
 @dataclass(frozen=True)
-class Figures:
-    """L1 of ink (0-1) over n test characters of one style: the model's and two baselines'."""
+class Plan:
+    """What to evaluate, and how."""
 
-    style: str
-    n: int
-    l1: float
-    copy_source_l1: float
-    nearest_training_l1: float
+    model: Path
+    selection: Selection  # the styles, and the sources to draw from
+    against: dict[str, Path] = field(default_factory=dict)  # other models, by name
+    chars: str | None = None  # only test characters among these
+    count: int | None = None  # and at most so many a style
+    perceptual: bool = False  # LPIPS and FID, which download weights
 
 
-def evaluate_model(model: Path, selection: Selection, sheet: Path | None) -> list[Figures]:
-    """Figures for each style of a model on the test characters of its data, at the data's size.
+@dataclass(frozen=True)
+class Glyphs:
+    """Test glyphs as each system drew them: uint8 (N, S, S) for each style."""
 
-    `sheet` is where a PNG of source / generated / real goes, the characters evenly spread.
+    styles: tuple[FontEntry, ...]
+    chars: list[str]  # a string of N characters for each style
+    source: list[np.ndarray]
+    drawn: dict[str, list[np.ndarray]]  # by system; the last is REAL
+
+
+def evaluate(plan: Plan, progress: Progress = lambda what, done, of: None) -> tuple[Scores, Glyphs]:
+    """Scores of a model on test characters, at the data's size.
+
+    Raises DataError where the model was trained on characters that should be unseen.
     """
-    generator, card = load_model(model)
-    test, training = Pairs(selection, "test"), Pairs(selection, "train")
-    figures, rows = [], []
-    for index, font in enumerate(selection.styles):
-        asked = test.spread(index)
-        drawn = generate(generator, asked, card.size_px)
-        copied = _as_the_model_sees(asked.source, card.size_px)
+    glyphs = gather(plan, progress)
+    return judge(glyphs, plan, progress), glyphs
+
+
+def gather(plan: Plan, progress: Progress) -> Glyphs:
+    """Draw the test characters with every system."""
+    test, training = Pairs(plan.selection, "test"), Pairs(plan.selection, "train")
+    models = {name: load_model(path) for name, path in {MODEL: plan.model, **plan.against}.items()}
+    for _, card in models.values():
+        _check_unseen(card, plan)
+    glyphs = Glyphs(plan.selection.styles, [], [], {})
+    for index, style in enumerate(test.styles):
+        progress("drawing", index, len(test.styles))
+        asked = test.spread(index, plan.count, plan.chars)
+        for name, (generator, card) in models.items():
+            drawn = generate(generator, asked.source, card.style_index(style.name), card.size_px)
+            glyphs.drawn.setdefault(name, []).append(_fit(drawn, asked.target))
+        glyphs.drawn.setdefault(COPY, []).append(asked.source)
         nearest = nearest_training_glyph(asked, training.spread(index))
-        l1 = [
-            float(ink_l1(_fit(images, asked.target), asked.target).mean())
-            for images in (drawn, copied, nearest)
-        ]
-        figures.append(Figures(font.name, len(asked.chars), *l1))
-        shown = slice(None, None, max(1, len(asked.chars) // _SHOWN))
-        rows += [
-            Row(label, list(images[shown][:_SHOWN]))
-            for label, images in (
-                ("source", asked.source),
-                (font.name, drawn),
-                ("real", asked.target),
-            )
-        ]
-    if sheet is not None:
-        with atomic_file(sheet) as file:
-            save_png(contact_sheet(rows, card.size_px), file)
-    return figures
+        glyphs.drawn.setdefault(NEAREST, []).append(nearest)
+        glyphs.drawn.setdefault(REAL, []).append(asked.target)
+        glyphs.chars.append(asked.chars)
+        glyphs.source.append(asked.source)
+    return glyphs
 
 
-def generate(generator: Generator, batch: Batch, size_px: int) -> np.ndarray:
-    """The model's drawing of a batch: uint8 (N, size, size)."""
+def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
+    """Put every glyph before every judge that is there; say of the others why they are not."""
+    every = "".join(dict.fromkeys("".join(glyphs.chars)))
+    scores = Scores(glyphs.styles, every, tuple(glyphs.drawn))
+    _measure_pixels(scores, glyphs, progress)
+    _measure_style(scores, glyphs, Pairs(plan.selection, "train"), progress)
+    judges: list[tuple[str, Callable[[], None]]] = [
+        ("content", lambda: _measure_content(scores, glyphs, Recogniser(), progress))
+    ]
+    if plan.perceptual:
+        judges += [
+            ("lpips", lambda: _measure_lpips(scores, glyphs)),
+            ("fid", lambda: _measure_fid(scores, glyphs)),
+        ]
+    else:
+        reason = "not asked for; --perceptual downloads the weights it needs"
+        scores.unmeasured |= dict.fromkeys(("lpips", "fid"), reason)
+    for name, run in judges:
+        try:
+            run()
+        except Unmeasured as error:
+            scores.unmeasured[name] = str(error)
+    return scores
+
+
+def generate(
+    generator: AnyGenerator, source: np.ndarray, style_index: int, size_px: int
+) -> np.ndarray:
+    """Sources uint8 (N, H, W) drawn in one style, numbered from 0: uint8 (N, size, size)."""
     drawn = []
-    for start in range(0, len(batch.chars), _BATCH):
-        part = slice(start, start + _BATCH)
-        source = to_tensor(batch.source[part], size_px)
+    for start in range(0, len(source), _BATCH):
+        part = to_tensor(source[start : start + _BATCH], size_px)
         with torch.inference_mode():
-            drawn.append(to_uint8(generator(source, torch.from_numpy(batch.style_index[part]))))
+            drawn.append(to_uint8(generator(part, torch.full((len(part),), style_index))))
     return np.concatenate(drawn)
 
 
-def summary(figures: list[Figures]) -> dict[str, Any]:
-    """Figures by style and their mean, for JSON."""
-    keys = ("l1", "copy_source_l1", "nearest_training_l1")
-    mean = {key: float(np.mean([getattr(f, key) for f in figures])) for key in keys}
-    return {"styles": [asdict(f) for f in figures], "mean": mean}
+def style_names(model: Path) -> Sequence[str]:
+    """The styles of a model, in its order."""
+    return [style.name for style in read_card(model).styles]
 
 
-def _as_the_model_sees(images: np.ndarray, size_px: int) -> np.ndarray:
-    return to_uint8(to_tensor(images, size_px))
+def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
+    pairwise = {"l1": metrics.ink_l1, "rmse": metrics.rmse, "ssim": metrics.ssim}
+    alone = {"mid_grey": metrics.mid_grey, "edge_slope": metrics.edge_slope}
+    for style, chars in enumerate(glyphs.chars):
+        progress("measuring", style, len(glyphs.chars))
+        real = glyphs.drawn[REAL][style]
+        for system, images in glyphs.drawn.items():
+            for name, measure in alone.items():
+                scores.put(system, name, style, chars, measure(images[style]))
+            if system != REAL:
+                for name, compare in pairwise.items():
+                    scores.put(system, name, style, chars, compare(images[style], real))
+
+
+def _measure_style(scores: Scores, glyphs: Glyphs, training: Pairs, progress: Progress) -> None:
+    def told(done: int, of: int) -> None:
+        progress("learning the real hands", done, of)
+
+    classifier = train_style_classifier(training, progress=told)
+    for style, chars in enumerate(glyphs.chars):
+        for system, images in glyphs.drawn.items():
+            right = classified(classifier, images[style]) == style
+            scores.put(system, "style", style, chars, right)
+
+
+def _measure_content(
+    scores: Scores, glyphs: Glyphs, recogniser: Recogniser, progress: Progress
+) -> None:
+    known = set(recogniser.chars)
+    found: dict[str, list[np.ndarray]] = {system: [] for system in glyphs.drawn}
+    for style, chars in enumerate(glyphs.chars):
+        progress("reading", style, len(glyphs.chars))
+        for system, images in glyphs.drawn.items():
+            read, features = recogniser.read(images[style])
+            pairs = zip(read, chars, strict=True)
+            right = [r == c if c in known else np.nan for r, c in pairs]
+            scores.put(system, "content", style, chars, np.array(right, float))
+            found[system].append(features)
+    real = np.concatenate(found[REAL])
+    for system in glyphs.drawn:
+        if system != REAL:
+            distance = frechet_distance(np.concatenate(found[system]), real)
+            scores.sets.setdefault("recogniser_frechet", {})[system] = round(distance, 5)
+
+
+def _measure_lpips(scores: Scores, glyphs: Glyphs) -> None:
+    compare = perceptual.lpips()
+    for style, chars in enumerate(glyphs.chars):
+        for system, images in glyphs.drawn.items():
+            if system != REAL:
+                values = compare(images[style], glyphs.drawn[REAL][style])
+                scores.put(system, "lpips", style, chars, values)
+
+
+def _measure_fid(scores: Scores, glyphs: Glyphs) -> None:
+    compare = perceptual.fid()
+    real = np.concatenate(glyphs.drawn[REAL])
+    for system, images in glyphs.drawn.items():
+        if system != REAL:
+            distance = compare(np.concatenate(images), real)
+            scores.sets.setdefault("fid", {})[system] = round(distance, 3)
+
+
+def _check_unseen(card: ModelCard, plan: Plan) -> None:
+    """Held-out means never seen: refuse a model that was trained on what it is to be asked."""
+    test = Pairs(plan.selection, "test").chars
+    seen = set(card.trained_chars) & set().union(*test)
+    if seen:
+        raise DataError(
+            f"the model was trained on {len(seen)} of the test characters of "
+            f"{plan.selection.store.folder}; render the data with the model's own split and seed"
+        )
 
 
 def _fit(images: np.ndarray, like: np.ndarray) -> np.ndarray:

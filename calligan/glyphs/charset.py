@@ -30,7 +30,8 @@ def charset_names() -> list[str]:
 def load_charset(what: str) -> str:
     """Characters of a shipped set's name, a UTF-8 file, or literal text, each once, in order.
 
-    Raises DataError for an unknown name, an unreadable file or an empty set.
+    Shipped sets add up: `gb2312+jis-1`. Raises DataError for an unknown name, an unreadable file
+    or an empty set.
     """
     if not what.strip():
         raise DataError("the charset is empty: give a name, a UTF-8 file or some characters")
@@ -39,6 +40,9 @@ def load_charset(what: str) -> str:
         return _unique(read_text(shipped), what)
     if _is_file(what):
         return _unique(read_text(Path(what)), what)
+    parts = what.split("+")
+    if len(parts) > 1 and all(part in charset_names() for part in parts):
+        return _unique("".join(map(load_charset, parts)), what)
     if what.isascii() or "/" in what or what.lower().endswith(".txt"):
         near = get_close_matches(what, charset_names(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(charset_names())}"

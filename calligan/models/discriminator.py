@@ -46,6 +46,10 @@ class Discriminator(nn.Module):
         projected = (h * self.embedding(style_index)[:, :, None, None]).sum(1, keepdim=True)
         return (self.linear(h) + projected).float()
 
+    def categories(self, features: list[Tensor]) -> Tensor | None:
+        """None: it judges a style by projection and names none."""
+        return None
+
     def forward(self, source: Tensor, glyph: Tensor, style_index: Tensor) -> Tensor:
         """Patch logits of pairs under styles."""
         return self.score(self.features(source, glyph), style_index)

@@ -11,14 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
-from calligan.models.layers import Fold, StyledBlock, Unfold
+from calligan.models.layers import Block, Fold, Unfold
 from calligan.models.pixels import image_of_logits, ink
 
 _MOSTLY_PAPER = -2.0  # ink logit to begin with: an eighth of the canvas is ink
 
 
 class Generator(nn.Module):
-    """Source (N, 1, S, S) in [-1, 1] and style_index (N,) to an image of the same shape."""
+    """Sources (M, 1, S, S) in [-1, 1] and style_index (N,) to images (N, 1, S, S).
+
+    N is a multiple of M: the encoder knows no style, so each source is encoded once and decoded
+    in N / M styles, which stand together in `style_index`.
+    """
 
     def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
         super().__init__()
@@ -27,31 +31,39 @@ class Generator(nn.Module):
         cell_px = size_px // config.grid
         self.embedding = nn.Embedding(styles, style_dim)
         self.fold = Fold(1, widths[0], cell_px)
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
         for above, here in zip((widths[0], *widths), widths, strict=False):
-            self.down.append(_level(above, here, config.blocks, style_dim))
-            self.up.insert(0, _level(2 * here, above, config.blocks, style_dim))
-        self.middle = StyledBlock(widths[-1], widths[-1], style_dim)
+            self.encoder.append(_level(above, here, config.encoder_blocks, 0))
+            self.decoder.insert(0, _level(2 * here, above, config.blocks, style_dim))
+        self.middle = Block(widths[-1], widths[-1], style_dim)
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
         assert self.unfold.conv.bias is not None
         nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER)
 
     def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
-        """Draw `source` in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
+        """Draw sources in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
         return image_of_logits(self.ink_logits(source, self.embedding(style_index)))
 
     def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
         """The same before the sigmoid, float32, from style vectors (N, style_dim)."""
+        return self.decode(self.encode(source), style)
+
+    def encode(self, source: Tensor) -> list[Tensor]:
+        """What the sources say, finest level first: (M, width, g, g) each."""
         h = self.fold(ink(source))  # as ink, so that zero padding means paper
-        skips = []
-        for depth, level in enumerate(self.down):
-            if depth:
-                h = F.avg_pool2d(h, 2)
-            h = _through(level, h, style)
-            skips.append(h)
-        h = self.middle(h, style)
-        for level in self.up:
+        levels: list[Tensor] = []
+        for level in self.encoder:
+            h = _through(level, F.avg_pool2d(h, 2) if levels else h, None)
+            levels.append(h)
+        return levels
+
+    def decode(self, levels: list[Tensor], style: Tensor) -> Tensor:
+        """Ink logits (N, 1, S, S), float32, of encoded sources in styles (N, style_dim)."""
+        each = len(style) // len(levels[0])
+        skips = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
+        h = self.middle(skips[-1], style)
+        for level in self.decoder:
             h = _through(level, torch.cat([h, skips.pop()], dim=1), style)
             if skips:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
@@ -60,10 +72,10 @@ class Generator(nn.Module):
 
 def _level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:
     widths = [width_in, *[width_out] * blocks]
-    return nn.ModuleList(StyledBlock(a, b, style_dim) for a, b in pairwise(widths))
+    return nn.ModuleList(Block(a, b, style_dim) for a, b in pairwise(widths))
 
 
-def _through(level: nn.Module, h: Tensor, style: Tensor) -> Tensor:
+def _through(level: nn.Module, h: Tensor, style: Tensor | None) -> Tensor:
     for block in level.children():
         h = block(h, style)
     return h

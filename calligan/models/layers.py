@@ -35,25 +35,29 @@ class Unfold(nn.Module):
         return F.pixel_shuffle(self.conv(grid), self.cell_px)
 
 
-class StyledBlock(nn.Module):
-    """Pre-activation residual block whose second norm is modulated by the style (FiLM, 2018)."""
+class Block(nn.Module):
+    """Pre-activation residual block; a style modulates its second norm (FiLM, Perez et al. 2018).
 
-    def __init__(self, width_in: int, width_out: int, style_dim: int):
+    `style_dim` 0 makes a block that knows no style.
+    """
+
+    def __init__(self, width_in: int, width_out: int, style_dim: int = 0):
         super().__init__()
         self.norm1 = nn.GroupNorm(_groups(width_in), width_in)
         self.conv1 = nn.Conv2d(width_in, width_out, 3, padding=1)
         self.norm2 = nn.GroupNorm(_groups(width_out), width_out)
         self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1)
-        self.film = nn.Linear(style_dim, 2 * width_out)
+        self.film = nn.Linear(style_dim, 2 * width_out) if style_dim else None
         self.skip = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
         nn.init.zeros_(self.conv2.weight)
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
         """(N, width_in, g, g) and (N, style_dim) to (N, width_out, g, g)."""
-        h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.film(style)[:, :, None, None].chunk(2, dim=1)
-        h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
-        return self.skip(x) + h
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        if self.film is not None:
+            scale, shift = self.film(style)[:, :, None, None].chunk(2, dim=1)
+            h = h * (1 + scale) + shift
+        return self.skip(x) + self.conv2(F.silu(h))
 
 
 def grown_fold(weight: Tensor, cell_px: int) -> Tensor:

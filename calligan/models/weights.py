@@ -16,30 +16,30 @@ from torch import Tensor
 from calligan.config import GeneratorConfig, from_dict
 from calligan.errors import ConfigError, ModelError
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.generator import Generator
+from calligan.models.networks import AnyGenerator, make_generator
 from calligan.storage import write_bytes
 
 FORMAT = "1"
 
 
-def save_model(path: Path, generator: Generator, card: ModelCard) -> None:
+def save_model(path: Path, generator: AnyGenerator, card: ModelCard) -> None:
     """Write weights and card atomically."""
-    state = {k: v.detach().half().cpu().contiguous() for k, v in generator.state_dict().items()}
+    state = {k: _stored(v) for k, v in generator.state_dict().items()}
     card_json = json.dumps(asdict(card), allow_nan=False)
     digest = _digest(state, card_json)
     header = {"format": FORMAT, "calligan": card_json, "sha256": digest}
     write_bytes(path, to_bytes(state, metadata=header))
 
 
-def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Generator, ModelCard]:
+def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGenerator, ModelCard]:
     """Read a model, ready to draw. Raises ModelError naming the file and the cure."""
     state, header = _read(path)
     card = _card(path, header)
     if header.get("sha256") != _digest(state, header["calligan"]):
         raise ModelError(f"{path} is damaged (checksum); copy it or train it again")
     try:
-        generator = Generator(card.generator, len(card.styles), card.size_px)
-        generator.load_state_dict({k: v.float() for k, v in state.items()})
+        generator = make_generator(card.generator, len(card.styles), card.size_px)
+        generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not fit its card") from error
     return generator.to(device).eval(), card
@@ -48,6 +48,11 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[Generato
 def read_card(path: Path) -> ModelCard:
     """The card alone. Raises ModelError naming the file and the cure."""
     return _card(path, _read(path)[1])
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if tensor.is_floating_point() else tensor
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -13,7 +13,11 @@ from calligan.pairs.store import Selection
 
 @dataclass(frozen=True)
 class Batch:
-    """`source`, `target`: uint8 (N, H, W), 255 = paper; style indices: int64 (N,), from 0."""
+    """Glyphs uint8, 255 = paper; style indices int64, from 0.
+
+    `source` is (M, H, W), `target` and the indices (N, …): the first N / M targets belong to the
+    first source, and so on. `chars` has N characters.
+    """
 
     source: np.ndarray
     target: np.ndarray
@@ -44,36 +48,58 @@ class Pairs:
                     "render a larger --charset"
                 )
 
-    def random(self, batch_size: int, seed: int, step: int) -> Batch:
-        """Draw a batch: style uniform, then character, then source font, uniform."""
+    def random(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Batch:
+        """Draw a batch: style, then character, then more styles that have it, then a source font.
+
+        All are drawn uniformly; the glyphs of one character stand together and share a source.
+        """
         rng = np.random.Generator(np.random.Philox(key=[seed, step]))
-        style_index = rng.integers(len(self.styles), size=batch_size)
-        chars = [self.chars[s][rng.integers(len(self.chars[s]))] for s in style_index]
+        first = rng.integers(len(self.styles), size=batch_size // styles_per_char)
+        chars = [self.chars[s][rng.integers(len(self.chars[s]))] for s in first]
+        drawn = [
+            self._styles_of(char, s, styles_per_char, rng)
+            for char, s in zip(chars, first, strict=True)
+        ]
+        style_index = np.concatenate(drawn)
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
-        return self._gather(style_index, (style_index + others) % len(self.styles), chars, rng)
+        wrong = (style_index + others) % len(self.styles)
+        source = np.stack([self._source(char, rng) for char in chars])
+        return self._batch(source, style_index, wrong, chars, styles_per_char)
 
-    def spread(self, style_index: int, count: int | None = None) -> Batch:
-        """`count` characters of one style (or all), spread over the charset.
+    def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
+        """`count` characters of one style (or all), spread over the charset (or `among` it).
 
-        Each is drawn from the first source that has it.
+        Each is drawn from the first source that has it. Raises DataError where none are left.
         """
         chars = self.chars[style_index]
+        if among is not None:
+            chars = [char for char in chars if char in set(among)]
+        if not chars:
+            raise DataError(f"{self.styles[style_index].name} has none of the characters asked for")
         if count is not None:
             chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
-        return self._gather(index, index, chars, None)
+        source = np.stack([self._source(char, None) for char in chars])
+        return self._batch(source, index, index, chars, 1)
 
-    def _gather(
+    def _batch(
         self,
+        source: np.ndarray,
         style_index: np.ndarray,
         wrong_style_index: np.ndarray,
         chars: list[str],
-        rng: np.random.Generator | None,
+        styles_per_char: int,
     ) -> Batch:
+        each = [char for char in chars for _ in range(styles_per_char)]
         fonts = [self.styles[s] for s in style_index]
-        source = np.stack([self._source(char, rng) for char in chars])
-        target = np.stack([self._glyph(f, char) for f, char in zip(fonts, chars, strict=True)])
-        return Batch(source, target, style_index, wrong_style_index, "".join(chars))
+        target = np.stack([self._glyph(f, char) for f, char in zip(fonts, each, strict=True)])
+        return Batch(source, target, style_index, wrong_style_index, "".join(each))
+
+    def _styles_of(self, char: str, first: int, count: int, rng: np.random.Generator) -> np.ndarray:
+        """`first` and others that have the character; repeated where there are too few."""
+        having = [s for s, font in enumerate(self.styles) if char in self._rows[font.name]]
+        others = rng.permutation([s for s in having if s != first])
+        return np.resize(np.array([first, *others[: count - 1]], np.int64), count)
 
     def _source(self, char: str, rng: np.random.Generator | None) -> np.ndarray:
         having = [font for font in self.sources if char in self._rows[font.name]]

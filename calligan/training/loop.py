@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from calligan.errors import Diverged
-from calligan.models.generator import Generator
+from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import ink, to_tensor, to_uint8
 from calligan.models.weights import save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
@@ -47,7 +47,8 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
-        batch = pairs.random(config.batch_size, config.seed, counters.step)
+        batch = pairs.random(config.batch_size, config.styles_per_char, config.seed, counters.step)
+        torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
         losses = training_step(state, on_device(batch, state), rate)
         counters.step += 1
         counters.stage_step += 1
@@ -115,7 +116,7 @@ def evaluate_and_keep(
     return row
 
 
-def draw(state: TrainState, network: Generator, example: Example) -> torch.Tensor:
+def draw(state: TrainState, network: AnyGenerator, example: Example) -> torch.Tensor:
     """Images in batches, without gradients."""
     done = []
     with torch.no_grad(), autocast(state.config):

@@ -20,9 +20,14 @@ from torch import Tensor, nn
 
 from calligan.config import TrainConfig
 from calligan.errors import ModelError
-from calligan.models.discriminator import Discriminator
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
+from calligan.models.networks import (
+    AnyDiscriminator,
+    AnyGenerator,
+    make_discriminator,
+    make_generator,
+)
 from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_bytes, write_json
 from calligan.training.optimizer import adamw, generator_optimizers
 
@@ -47,10 +52,10 @@ class Counters:
 class TrainState:
     """Networks, optimizers and counters of a run."""
 
-    generator: Generator
+    generator: AnyGenerator
     ink_logits: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
-    average: Generator  # exponential moving average of the generator
-    discriminator: Discriminator | None
+    average: AnyGenerator  # exponential moving average of the generator
+    discriminator: AnyDiscriminator | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
     discriminator_optimizers: dict[str, torch.optim.Optimizer]
 
@@ -59,15 +64,18 @@ class TrainState:
         self.counters = Counters()
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
-        generator = Generator(config.generator, styles, size_px)
+        generator = make_generator(config.generator, styles, size_px)
         self._set_up(generator, deepcopy(generator), None)
 
     def _set_up(
-        self, generator: Generator, average: Generator, discriminator: Discriminator | None
+        self,
+        generator: AnyGenerator,
+        average: AnyGenerator,
+        discriminator: AnyDiscriminator | None,
     ) -> None:
         """Place the networks and give them fresh optimizers."""
         self.generator = self._placed(generator)
-        self.average = self._placed(average).requires_grad_(False)
+        self.average = self._placed(average).requires_grad_(False).eval()
         compiled = self.config.compile
         self.ink_logits = torch.compile(generator.ink_logits) if compiled else generator.ink_logits
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
@@ -77,7 +85,9 @@ class TrainState:
         if stage.adversarial:
             if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
-                discriminator = Discriminator(self.config.discriminator, self.styles, stage.size_px)
+                discriminator = make_discriminator(
+                    self.config.discriminator, self.styles, stage.size_px
+                )
             self.discriminator = self._placed(discriminator)
             critic = adamw(
                 self.discriminator.parameters(), settings, settings.discriminator_betas, fused
@@ -95,9 +105,10 @@ class TrainState:
         self.counters.stage, self.counters.stage_step = stage, 0
         self._set_up(networks[0], networks[1], keep)
 
-    def _grown(self, network: Generator, size_px: int) -> Generator:
+    def _grown(self, network: AnyGenerator, size_px: int) -> AnyGenerator:
         """`network` for a larger image, computing the same function of a coarser one at first."""
         while network.size_px < size_px:
+            assert isinstance(network, Generator)  # TrainConfig.validate
             grown = Generator(self.config.generator, self.styles, network.size_px * 2)
             grown.load_state_dict(grow_state(network.state_dict(), network.fold.cell_px))
             network = grown
@@ -110,6 +121,10 @@ class TrainState:
             pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
             mine, theirs = zip(*pairs, strict=True)
             torch._foreach_lerp_(mine, theirs, 1 - decay)
+            for buffer, latest in zip(
+                self.average.buffers(), self.generator.buffers(), strict=True
+            ):
+                buffer.copy_(latest)
 
     def save(self, folder: Path) -> Path:
         """Write a checkpoint into `folder` and drop all but the newest two. Returns its path."""
@@ -141,7 +156,9 @@ class TrainState:
         try:
             self.counters = Counters(**json.loads(files["state.json"]))
             size_px = self.config.stages[self.counters.stage].size_px
-            networks = [Generator(self.config.generator, self.styles, size_px) for _ in range(2)]
+            networks = [
+                make_generator(self.config.generator, self.styles, size_px) for _ in range(2)
+            ]
             self._set_up(networks[0], networks[1], None)
             self._load_tensors(from_bytes(files["state.safetensors"]))
         except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:

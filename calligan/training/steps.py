@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
 from calligan.config import LossConfig, TrainConfig
 from calligan.errors import Diverged
-from calligan.models.discriminator import Discriminator
+from calligan.models.networks import AnyDiscriminator
 from calligan.models.pixels import image_of_logits
 from calligan.training.losses import feature_matching, reconstruction
 from calligan.training.objectives import OBJECTIVES
@@ -18,12 +19,25 @@ from calligan.training.state import TrainState
 
 @dataclass(frozen=True)
 class Example:
-    """A batch on the device: images (N, 1, S, S) in [-1, 1], style indices (N,) from 0."""
+    """A batch on the device: images (…, 1, S, S) in [-1, 1], style indices (N,) from 0."""
 
-    source: Tensor
+    source: Tensor  # M of them, N a multiple of M
     target: Tensor
     style_index: Tensor
     wrong_style_index: Tensor
+
+    @property
+    def source_of_each(self) -> Tensor:
+        """The source of each target, (N, 1, S, S)."""
+        return self.source.repeat_interleave(len(self.target) // len(self.source), 0)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the generator drew of an example's sources, and in which styles."""
+
+    style_index: Tensor
+    ink_logits: Tensor
 
 
 def training_step(state: TrainState, example: Example, rate: float) -> dict[str, Tensor]:
@@ -32,56 +46,101 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     Raises Diverged before any weight is touched by a gradient that is not finite.
     """
     config, losses = state.config, {}
-    with autocast(config):
-        style = state.generator.embedding(example.style_index)
-        ink_logits = state.ink_logits(example.source, style)
+    drawn = [Drawn(example.style_index, _ink_logits(state, example, example.style_index))]
     if state.discriminator is not None:
-        fake = image_of_logits(ink_logits.detach())
+        if config.loss.label_shuffling:
+            wrong = example.wrong_style_index
+            drawn.append(Drawn(wrong, _ink_logits(state, example, wrong)))
         with autocast(config):
-            losses["d"] = discriminator_loss(state.discriminator, example, fake, config.loss)
+            losses["d"] = discriminator_loss(state.discriminator, example, drawn, config.loss)
         rates = {"adamw": rate * config.optimizer.discriminator_rate}
         _update(state, state.discriminator, state.discriminator_optimizers, losses["d"], rates)
-    losses.update(_generator_losses(state, example, ink_logits))
+    losses.update(_generator_losses(state, example, drawn))
     rates = {"adamw": rate, "muon": rate * config.optimizer.muon_rate}
     _update(state, state.generator, state.generator_optimizers, losses["g"], rates)
     state.update_average()
     return {name: loss.detach() for name, loss in losses.items()}
 
 
+def _ink_logits(state: TrainState, example: Example, style_index: Tensor) -> Tensor:
+    with autocast(state.config):
+        return state.ink_logits(example.source, state.generator.embedding(style_index))
+
+
 def discriminator_loss(
-    critic: Discriminator, example: Example, fake: Tensor, config: LossConfig
+    critic: AnyDiscriminator, example: Example, drawn: list[Drawn], config: LossConfig
 ) -> Tensor:
-    """Real against generated, and real under a wrong style as a second kind of negative."""
-    objective = OBJECTIVES[config.objective]
-    features = critic.features(example.source, example.target)
+    """Real against generated; real under a wrong style as a second kind of negative.
+
+    With a category head, also the names of the styles, of real and of generated glyphs.
+    """
+    objective, source = OBJECTIVES[config.objective], example.source_of_each
+    features = critic.features(source, example.target)
     real = critic.score(features, example.style_index)
-    loss = objective.discriminator(real, critic(example.source, fake, example.style_index))
+    loss = real.new_zeros(())
+    named = [(features, example.style_index)]
+    for each in drawn:
+        fake = critic.features(source, image_of_logits(each.ink_logits.detach()))
+        judged = objective.discriminator(real, critic.score(fake, each.style_index))
+        loss = loss + judged / len(drawn)
+        named.append((fake, each.style_index))
     if config.wrong_style and critic.styles > 1:
         wrong = critic.score(features, example.wrong_style_index)
         loss = loss + config.wrong_style * objective.discriminator(real, wrong)
+    if config.category:
+        loss = loss + config.category * _category_loss(critic, named)
     return loss
 
 
-def _generator_losses(state: TrainState, example: Example, ink_logits: Tensor) -> dict[str, Tensor]:
+def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -> dict[str, Tensor]:
     config = state.config.loss
-    rebuilt = reconstruction(ink_logits, example.target, config)
+    rebuilt = reconstruction(drawn[0].ink_logits, example.target, config)
     critic = state.discriminator
     if critic is None:
         return {"reconstruction": rebuilt, "g": rebuilt}
     critic.requires_grad_(False)
+    source, objective = example.source_of_each, OBJECTIVES[config.objective]
     with autocast(state.config):
-        fake = critic.features(example.source, image_of_logits(ink_logits))
-        with torch.no_grad():
-            real = critic.features(example.source, example.target)
-        fooled = OBJECTIVES[config.objective].generator(critic.score(fake, example.style_index))
+        named = [
+            (critic.features(source, image_of_logits(each.ink_logits)), each.style_index)
+            for each in drawn
+        ]
+        fooled = torch.stack([objective.generator(critic.score(*pair)) for pair in named]).mean()
+        losses = {"reconstruction": rebuilt, "adversarial": fooled}
+        total = config.adversarial_reconstruction * rebuilt + config.adversarial * fooled
+        if config.feature_matching:
+            with torch.no_grad():
+                real = critic.features(source, example.target)
+            losses["matching"] = feature_matching(real, named[0][0])
+            total = total + config.feature_matching * losses["matching"]
+        if config.category:
+            losses["category"] = _category_loss(critic, named)
+            total = total + config.category * losses["category"]
+        if config.constancy:
+            losses["constancy"] = _constancy(state, example, drawn)
+            total = total + config.constancy * losses["constancy"]
     critic.requires_grad_(True)
-    matched = feature_matching(real, fake)
-    total = (
-        config.adversarial_reconstruction * rebuilt
-        + config.adversarial * fooled
-        + config.feature_matching * matched
-    )
-    return {"reconstruction": rebuilt, "adversarial": fooled, "matching": matched, "g": total}
+    return {**losses, "g": total}
+
+
+def _category_loss(critic: AnyDiscriminator, named: list[tuple[list[Tensor], Tensor]]) -> Tensor:
+    """Cross-entropy of naming styles (Odena et al. 2017, as zi2zi uses it)."""
+    terms = []
+    for features, style_index in named:
+        logits = critic.categories(features)
+        assert logits is not None  # TrainConfig.validate
+        terms.append(F.cross_entropy(logits, style_index))
+    return torch.stack(terms).mean()
+
+
+def _constancy(state: TrainState, example: Example, drawn: list[Drawn]) -> Tensor:
+    """Mean square between encodings of source and drawn glyph (DTN, Taigman et al. 2017)."""
+    with torch.no_grad():
+        wanted = state.generator.encode(example.source)[-1]
+    each = len(example.target) // len(example.source)
+    wanted = wanted.repeat_interleave(each, 0).float()
+    found = [state.generator.encode(image_of_logits(d.ink_logits))[-1].float() for d in drawn]
+    return torch.stack([F.mse_loss(encoded, wanted) for encoded in found]).mean()
 
 
 def autocast(config: TrainConfig) -> AbstractContextManager[object]:

@@ -1,0 +1,100 @@
+"""An independent reader of characters: PP-OCRv6 from `rapidocr` (extra `calligan[eval]`).
+
+It has no part in training or inference, so that it can judge both. Its text recogniser is run
+raw, one glyph at a time, with a forced choice among the Han characters it knows.
+"""
+
+import hashlib
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calligan.errors import Unmeasured
+from calligan.glyphs.charset import is_han
+from calligan.models.pixels import to_tensor
+
+NAME = "PP-OCRv6-small (rapidocr)"
+_MODEL = "models/PP-OCRv6_rec_small.onnx"
+_SIZE_PX = 48  # the height the network was made for; square, since it sees one character
+_BATCH = 16
+_BLANK = 1  # the first class is "no character" (connectionist temporal classification)
+
+
+class Recogniser:
+    """Reads glyph images; raises Unmeasured where the extra is not installed."""
+
+    def __init__(self) -> None:
+        try:
+            import onnx
+            import onnxruntime
+        except ImportError as error:
+            raise Unmeasured(f"no {error.name} here; pip install 'calligan[eval]'") from error
+        model = onnx.load(str(_model_path()))
+        (head,) = [n for n in model.graph.node if n.op_type == "MatMul"][-1:]
+        features = head.input[0]
+        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(features))
+        (listed,) = (p.value for p in model.metadata_props if p.key == "character")
+        characters = listed.split("\n")
+        self._han = [i for i, char in enumerate(characters) if len(char) == 1 and is_han(char)]
+        self.chars = "".join(characters[i] for i in self._han)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self._outputs = [model.graph.output[0].name, features]
+        self._known: dict[bytes, tuple[str, np.ndarray]] = {}
+
+    def read(self, images: np.ndarray) -> tuple[str, np.ndarray]:
+        """The likeliest Han character of each image, and its features (N, 120).
+
+        `images` uint8 (N, H, W), 255 = paper. Images seen before are not read again.
+        """
+        keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+        new = [i for i, key in enumerate(keys) if key not in self._known]
+        for start in range(0, len(new), _BATCH):
+            part = new[start : start + _BATCH]
+            for i, char, features in zip(part, *self._run(images[part]), strict=True):
+                self._known[keys[i]] = (char, features)
+        chars, features = zip(*(self._known[key] for key in keys), strict=True)
+        return "".join(chars), np.stack(features)
+
+    def _run(self, images: np.ndarray) -> tuple[list[str], np.ndarray]:
+        grey = to_tensor(images, _SIZE_PX).numpy()  # [-1, 1], 1 = paper: what the network expects
+        inputs = {self._input: np.repeat(grey, 3, axis=1)}
+        probabilities, features = self._session.run(self._outputs, inputs)
+        best = probabilities.max(axis=1)[:, self._classes].argmax(axis=1)
+        return [self.chars[i] for i in best], features.mean(axis=1)
+
+    @cached_property
+    def _input(self) -> str:
+        return self._session.get_inputs()[0].name
+
+    @cached_property
+    def _classes(self) -> np.ndarray:
+        return np.array(self._han) + _BLANK
+
+
+def _model_path() -> Path:
+    spec: Any = find_spec("rapidocr")
+    if spec is None:
+        raise Unmeasured("no rapidocr here; pip install 'calligan[eval]'")
+    path = Path(spec.origin).parent / _MODEL
+    if not path.is_file():
+        raise Unmeasured(f"this rapidocr carries no {Path(_MODEL).name}; install 3.10 or later")
+    return path
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Frechet distance between Gaussians fitted to two sets of features, each (N, D).
+
+    As in FID (Heusel et al. 2017), but in the recogniser's features: never to be compared with FID.
+    """
+    covariances = [np.cov(x, rowvar=False) for x in (a, b)]
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    roots = np.linalg.eigvals(covariances[0] @ covariances[1])
+    cross = np.sqrt(np.clip(roots.real, 0, None)).sum()
+    return float(gap @ gap + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * cross)

@@ -1,0 +1,41 @@
+"""Which networks there are: one table from the name in the config to what makes them."""
+
+from collections.abc import Callable
+
+from calligan.config import DiscriminatorConfig, GeneratorConfig
+from calligan.models.discriminator import Discriminator
+from calligan.models.forebears import ForebearDiscriminator, ForebearGenerator
+from calligan.models.generator import Generator
+
+AnyGenerator = Generator | ForebearGenerator
+AnyDiscriminator = Discriminator | ForebearDiscriminator
+
+GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
+    "calligan": Generator,
+    "zi2zi": lambda config, styles, size_px: ForebearGenerator(
+        styles, size_px, kernel=5, style_dim=config.style_dim
+    ),
+    "pix2pix": lambda config, styles, size_px: ForebearGenerator(
+        styles, size_px, kernel=4, style_dim=0
+    ),
+}
+
+DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], AnyDiscriminator]] = {
+    "calligan": Discriminator,
+    "zi2zi": lambda config, styles, size_px: ForebearDiscriminator(
+        styles, size_px, kernel=5, categories=True
+    ),
+    "pix2pix": lambda config, styles, size_px: ForebearDiscriminator(
+        styles, size_px, kernel=4, categories=False
+    ),
+}
+
+
+def make_generator(config: GeneratorConfig, styles: int, size_px: int) -> AnyGenerator:
+    """A generator with fresh weights, for images of `size_px`."""
+    return GENERATORS[config.kind](config, styles, size_px)
+
+
+def make_discriminator(config: DiscriminatorConfig, styles: int, size_px: int) -> AnyDiscriminator:
+    """A discriminator with fresh weights, for images of `size_px`."""
+    return DISCRIMINATORS[config.kind](config, styles, size_px)
