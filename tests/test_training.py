@@ -33,6 +33,7 @@ from calligan.training.optimizer import orthogonalised
 from calligan.training.run import Run
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState, checkpoints, newest_verified
+from calligan.training.transfer import first_state
 
 
 def tiny_config(**settings) -> TrainConfig:
@@ -121,6 +122,29 @@ def test_forebears_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, 
         one, other = (generator(source, torch.tensor([i, i])) for i in (0, 1))
     assert one.shape == source.shape and card.generator.kind == preset
     assert torch.equal(one, other) == (preset == "pix2pix")  # which knows no style
+
+
+def test_a_run_can_begin_at_a_model_and_add_a_style(tmp_path, calligan, data_folder, tiny_settings):
+    command = ["train", "--data", data_folder, "--runs", tmp_path, "--steps", 4, *tiny_settings]
+    assert calligan(*command, "--styles", "slanted").returncode == 0
+    more = calligan(*command, "--from", tmp_path / "0001")
+    assert more.returncode == 0, more.stderr
+    (first, _), (second, card) = (
+        load_model(tmp_path / name) for name in ("0001/best.safetensors", "0002/start.safetensors")
+    )
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True)
+    )
+    _, card = load_model(tmp_path / "0002" / "best.safetensors")
+    assert [style.name for style in card.styles] == ["bold", "slanted"]
+    assert card.provenance["began_at"]["step"] == 4
+    run = Run.open(tmp_path / "0002")
+    assert [stage.size_px for stage in run.config.stages] == [32, 32]  # none at 16 px any more
+    assert sum(stage.share for stage in run.config.stages) == pytest.approx(1)
+    before = first_state(run.config, run.styles, run.start).generator
+    assert torch.equal(before.embedding.weight[1], first.embedding.weight[0])
+    resumed = calligan("train", "--resume", tmp_path / "0002")
+    assert resumed.returncode == 0 and "finished already" in resumed.stderr
 
 
 def test_zi2zis_losses_are_in_the_log_and_change_the_numbers(tmp_path, data_folder, narrow):

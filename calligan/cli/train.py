@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from calligan.cli.model import model_path
 from calligan.cli.show import bar, note
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def train(
     runs: Annotated[
         Path | None, typer.Option(help="Where run folders are made; default runs.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Begin at this model's weights; adds new styles.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run folder.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the settings and stop.")] = False,
 ) -> None:
@@ -58,17 +62,22 @@ def train(
 
     flags = {"batch_size": batch_size, "seed": seed, "device": device}
     if resume is not None:
-        others = [data, styles, sources, minutes, steps, preset, config, settings, runs]
+        others = [data, styles, sources, minutes, steps, preset, config, settings, runs, start]
         others += flags.values()
         if dry_run or any(given is not None for given in others):
             raise ConfigError("--resume takes the run's own settings; drop the other options")
         raise typer.Exit(_train(*_resumed(resume)))
     settled = _settled(preset, config, settings or [], minutes, steps, flags)
     selection = _selected(data or Path("data"), styles, sources)
+    first = model_path(start) if start else None
+    if first:
+        from calligan.training.transfer import fitted_to_start
+
+        settled = fitted_to_start(settled, first, selection.store.manifest.held_out)
     if dry_run:
         typer.echo(json.dumps(asdict(settled), indent=1))
     else:
-        raise typer.Exit(_train(*_started(runs or Path("runs"), settled, selection)))
+        raise typer.Exit(_train(*_started(runs or Path("runs"), settled, selection, first)))
 
 
 def _selected(data: Path, wanted: str | None, sources: str | None) -> "Selection":
@@ -93,16 +102,16 @@ def _names(text: str) -> list[str]:
 
 
 def _started(
-    runs: Path, config: "TrainConfig", selection: "Selection"
+    runs: Path, config: "TrainConfig", selection: "Selection", start: Path | None
 ) -> "tuple[Run, Selection, TrainState]":
     """A new run; whatever may be refused is refused before its folder is made."""
     from calligan.training.run import Run
-    from calligan.training.state import TrainState
+    from calligan.training.transfer import first_state
 
     selection.store.verify()
     _use_threads(config)
-    state = TrainState(config, len(selection.styles))
-    run = Run.create(runs, config, selection)
+    state = first_state(config, tuple(font.name for font in selection.styles), start)
+    run = Run.create(runs, config, selection, start)
     _describe(run, state)
     return run, selection, state
 
@@ -112,14 +121,15 @@ def _resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     from calligan.training.device import pick_device
     from calligan.training.run import Run
     from calligan.training.schedule import progress_of
-    from calligan.training.state import TrainState, checkpoints, newest_verified
+    from calligan.training.state import checkpoints, newest_verified
+    from calligan.training.transfer import first_state
 
     run = Run.open(folder)
     selection = run.selection()
     selection.store.verify()
     pick_device(run.config.device)
     _use_threads(run.config)
-    state = TrainState(run.config, len(run.styles))
+    state = first_state(run.config, run.styles, run.start)
     if checkpoints(run.checkpoints):
         state.load(newest_verified(run.checkpoints))
     run.trim_log(state.counters.step)

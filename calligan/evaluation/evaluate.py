@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from calligan.errors import DataError, Unmeasured
+from calligan.errors import Unmeasured
 from calligan.evaluation import metrics, perceptual
 from calligan.evaluation.baselines import nearest_training_glyph
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
-from calligan.models.card import ModelCard
 from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model, read_card
@@ -62,7 +61,7 @@ def gather(plan: Plan, progress: Progress) -> Glyphs:
     test, training = Pairs(plan.selection, "test"), Pairs(plan.selection, "train")
     models = {name: load_model(path) for name, path in {MODEL: plan.model, **plan.against}.items()}
     for _, card in models.values():
-        _check_unseen(card, plan)
+        card.check_unseen("".join(set().union(*test.chars)))
     glyphs = Glyphs(plan.selection.styles, [], [], {})
     for index, style in enumerate(test.styles):
         progress("drawing", index, len(test.styles))
@@ -182,17 +181,6 @@ def _measure_fid(scores: Scores, glyphs: Glyphs) -> None:
         if system != REAL:
             distance = compare(np.concatenate(images), real)
             scores.sets.setdefault("fid", {})[system] = round(distance, 3)
-
-
-def _check_unseen(card: ModelCard, plan: Plan) -> None:
-    """Held-out means never seen: refuse a model that was trained on what it is to be asked."""
-    test = Pairs(plan.selection, "test").chars
-    seen = set(card.trained_chars) & set().union(*test)
-    if seen:
-        raise DataError(
-            f"the model was trained on {len(seen)} of the test characters of "
-            f"{plan.selection.store.folder}; render the data with the model's own split and seed"
-        )
 
 
 def _fit(images: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from calligan.config import GeneratorConfig
-from calligan.errors import ModelError
+from calligan.errors import DataError, ModelError
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,14 @@ class ModelCard:
     held_out: dict[str, str]
     metrics: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)  # seed, steps, data hash, versions
+
+    def check_unseen(self, chars: str) -> None:
+        """Raise DataError where the model was trained on any of `chars`, which should be unseen."""
+        if seen := set(self.trained_chars) & set(chars):
+            raise DataError(
+                f"the model was trained on {len(seen)} characters that this data holds out; "
+                "render the data with the model's own split and seed"
+            )
 
     def style_index(self, wanted: str) -> int:
         """The index from 0 of a style given by number from 1, or by name.

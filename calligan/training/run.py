@@ -3,6 +3,7 @@
 runs/0001/config.json     every setting, before step one
 runs/0001/run.json        versions, seed, data hash, styles
 runs/0001/split.json      held-out characters
+runs/0001/start.safetensors  the model it began at, if any
 runs/0001/log.jsonl       a line every few steps
 runs/0001/samples/        source / generated / real, validation characters
 runs/0001/checkpoints/    exact state, newest two
@@ -21,6 +22,7 @@ from calligan import __version__
 from calligan.config import TrainConfig, load_train_config, save
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.models.card import FontCard, ModelCard
+from calligan.models.weights import read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
@@ -39,7 +41,9 @@ class Run:
     styles: tuple[str, ...]
 
     @classmethod
-    def create(cls, parent: Path, config: TrainConfig, selection: Selection) -> "Run":
+    def create(
+        cls, parent: Path, config: TrainConfig, selection: Selection, start: Path | None = None
+    ) -> "Run":
         """Number a new folder under `parent` and store everything that determines the run.
 
         Raises, before anything is written, where the data does not suit the config.
@@ -49,6 +53,8 @@ class Run:
         names = [tuple(f.name for f in fonts) for fonts in (selection.sources, selection.styles)]
         run = cls(folder, config, data, selection.data_hash, *names)
         save(config, folder / "config.json")
+        if start is not None:
+            write_bytes(folder / "start.safetensors", start.read_bytes())
         write_json(folder / "split.json", selection.store.manifest.held_out)
         about = {"data": str(data), "data_hash": run.data_hash, "seed": config.seed}
         fonts = {"sources": run.sources, "styles": run.styles}
@@ -76,6 +82,12 @@ class Run:
                 f"{self.data} is not the data that {self.folder} began with; restore it"
             )
         return selection
+
+    @property
+    def start(self) -> Path | None:
+        """The model that the run began at, if it did not begin at random."""
+        path = self.folder / "start.safetensors"
+        return path if path.exists() else None
 
     @property
     def checkpoints(self) -> Path:
@@ -129,13 +141,18 @@ def model_card(
     manifest = selection.store.manifest
     shown = set().union(*(font.chars for font in selection.sources))
     shown &= set().union(*(font.chars for font in selection.styles))
+    trained = "".join(c for c in selection.store.training_chars() if c in shown)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
+    if run.start is not None:
+        before = read_card(run.start)
+        trained = "".join(dict.fromkeys(before.trained_chars + trained))
+        about["began_at"] = before.provenance
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
         styles=tuple(map(_font_card, selection.styles)),
         sources=tuple(map(_font_card, selection.sources)),
-        trained_chars="".join(c for c in selection.store.training_chars() if c in shown),
+        trained_chars=trained,
         held_out=manifest.held_out,
         metrics=metrics,
         provenance={**about, **provenance},

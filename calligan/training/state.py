@@ -97,6 +97,11 @@ class TrainState:
     def _placed(self, network: Network) -> Network:
         return network.to(self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def begin_at(self, generator: AnyGenerator) -> None:
+        """Take a generator's weights, before step one; grown, if the first stage is larger."""
+        grown = self._grown(generator.cpu().train(), self.config.stages[0].size_px)
+        self._set_up(grown, deepcopy(grown), None)
+
     def enter(self, stage: int) -> None:
         """Begin a stage: grow the generator to its size, start or drop the discriminator."""
         size_px = self.config.stages[stage].size_px
