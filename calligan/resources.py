@@ -9,9 +9,15 @@ _PACKAGE = Path(__file__).parent
 
 
 def data_folder(name: str) -> Path:
-    """The folder `charsets` or `fonts`, from the wheel or from the checkout."""
+    """The folder `charsets`, `fonts` or `weights`, from the wheel or from the checkout."""
     installed = _PACKAGE / "data" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+def bundled_model() -> Path | None:
+    """The model that ships with calligan, if it does."""
+    found = sorted(data_folder("weights").glob("*.safetensors"))
+    return found[0] if found else None
 
 
 def cache_folder() -> Path:

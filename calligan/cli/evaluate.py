@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: Annotated[
-        Path | None, typer.Argument(help="Model file or run folder; default the newest run.")
+        Path | None,
+        typer.Argument(help="Model file or run folder; default the newest, or the bundle."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", "-d", help="Data folder; default the run's own.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import model_path
+from calligan.cli.model import model_path, source_font
 from calligan.cli.show import note
 
 
@@ -22,10 +22,12 @@ def infer(
         "out.png"
     ),
     model: Annotated[
-        Path | None, typer.Option(help="Model file or run folder; default the newest run.")
+        Path | None,
+        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="Source font; default the one trained with.")
+        str | None,
+        typer.Option(help="Source font; default one trained with, or of this machine."),
     ] = None,
     vertical: Annotated[bool, typer.Option(help="Columns from right to left.")] = False,
     size: Annotated[int | None, typer.Option(help="Edge of a character's cell in pixels.")] = None,
@@ -53,9 +55,10 @@ def infer(
     colours.validate()
 
     from calligan.inference.writer import Writer
+    from calligan.models.weights import read_card
 
     path = model_path(model)
-    writer = Writer(path, source)
+    writer = Writer(path, source_font(read_card(path), source))
     if model is None:
         note(f"model: {path}")
     names = [str(i + 1) for i in range(len(writer.card.styles))]

@@ -1,13 +1,53 @@
-"""How commands find the model that the user means."""
+"""How commands find the model that the user means, and a source font for it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calligan.cli.show import note
+
+if TYPE_CHECKING:
+    from calligan.models.card import ModelCard
 
 RUNS = Path("runs")
 
 
 def model_path(given: Path | None) -> Path:
-    """A model file: as given, the best of a given run folder, or of the newest run."""
+    """A model file: as given; the best of a given run folder, or of the newest; the bundle."""
+    from calligan.errors import ModelError
+    from calligan.resources import bundled_model
     from calligan.training.run import newest_run
 
-    path = newest_run(RUNS) if given is None else given
-    return path / "best.safetensors" if path.is_dir() else path
+    if given is not None:
+        return given / "best.safetensors" if given.is_dir() else given
+    try:
+        return newest_run(RUNS) / "best.safetensors"
+    except ModelError:
+        if (bundle := bundled_model()) is None:
+            raise
+        return bundle
+
+
+def source_font(card: "ModelCard", given: str | None) -> str | None:
+    """Which source font to draw from: None stands for one that the model was trained with.
+
+    Without one of those, a Chinese font of this machine; else the first of the model's own that
+    the catalog can fetch is fetched. Says on stderr what it does.
+    """
+    from calligan.errors import FontError
+    from calligan.glyphs.catalog import load_catalog
+    from calligan.glyphs.fetch import fetch_font
+    from calligan.glyphs.system_fonts import chinese_font
+    from calligan.inference.source import trained_source
+
+    if given is not None or trained_source(card):
+        return given
+    if found := chinese_font():
+        note(f"source font: {found} (--source takes another)")
+        return str(found)
+    known = [font.name for font in card.sources if font.name in load_catalog()]
+    if not known:
+        names = ", ".join(font.name for font in card.sources)
+        raise FontError(f"none of the model's source fonts is here ({names}); give --source FONT")
+    note(f"no Chinese font on this machine: fetching {known[0]}, once")
+    fetch_font(load_catalog()[known[0]])
+    return None

@@ -5,19 +5,21 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import model_path
+from calligan.cli.model import model_path, source_font
 
 
 def styles(
     model: Annotated[
-        Path | None, typer.Option(help="Model file or run folder; default the newest run.")
+        Path | None,
+        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also draw each style into this PNG.")
     ] = None,
     text: Annotated[str, typer.Option(help="What to draw.")] = "永和九年书法",
     source: Annotated[
-        str | None, typer.Option(help="Source font; default the one trained with.")
+        str | None,
+        typer.Option(help="Source font; default one trained with, or of this machine."),
     ] = None,
 ) -> None:
     """List the numbered styles of a model, with a picture if asked.
@@ -42,7 +44,7 @@ def styles(
         from calligan.page.sheet import Row, contact_sheet, save_png
         from calligan.storage import atomic_file
 
-        writer = Writer(path, source)
+        writer = Writer(path, source_font(card, source))
         han = writer.read(text).han
         rows = [
             Row(f"{number} {style.name}", list(writer.draw(han, number - 1).values()))

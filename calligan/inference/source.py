@@ -20,21 +20,25 @@ def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
         face = Face(resolve_font(wanted).spec)
         chars = card.trained_chars or load_charset("gb2312")
         return face, measure_placement(face, chars, RasterConfig(size_px=card.size_px))
-    for font in card.sources:
-        if found := _trained_source(font):
-            placement = Placement(**font.placement)  # type: ignore[arg-type]
-            return found, placement.scaled(card.size_px)
+    if found := trained_source(card):
+        face, font = found
+        placement = Placement(**font.placement)  # type: ignore[arg-type]
+        return face, placement.scaled(card.size_px)
     name = card.sources[0].name if card.sources else "none"
     cure = f"run `calligan fonts fetch {name}`" if name in load_catalog() else "give --source FONT"
     raise FontError(f"the model's source font {name} is not on this machine; {cure}")
 
 
-def _trained_source(font: FontCard) -> Face | None:
-    """The very font that was trained with, where it was or in the catalog's cache."""
-    catalog = load_catalog().get(font.name)
-    for path in filter(None, (Path(font.path), catalog.path if catalog else None)):
-        if path.is_file():
-            face = Face(FontSpec(path, font.face, font.instance))
-            if face.sha256 == font.font_sha256:
-                return face
+def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
+    """The first of the model's own source fonts that is here, unchanged: where it was when the
+    model was trained, or in the catalog's cache.
+    """
+    for font in card.sources:
+        catalog = load_catalog().get(font.name)
+        paths = [Path(font.path)] if font.path else []
+        for path in [*paths, catalog.path] if catalog else paths:
+            if path.is_file():
+                face = Face(FontSpec(path, font.face, font.instance))
+                if face.sha256 == font.font_sha256:
+                    return face, font
     return None

@@ -18,7 +18,7 @@ class FontCard:
     licence: str
     family: str
     font_sha256: str
-    path: str  # where it was when the model was trained
+    path: str  # where it was when the model was trained; empty for a font of the catalog
     face: str
     instance: str | None
     placement: dict[str, float]  # see glyphs.placement

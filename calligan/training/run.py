@@ -21,6 +21,7 @@ import torch
 from calligan import __version__
 from calligan.config import TrainConfig, load_train_config, save
 from calligan.errors import ConfigError, DataError, ModelError
+from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
 from calligan.pairs.batches import Pairs
@@ -183,6 +184,8 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
 def _font_card(font: FontEntry) -> FontCard:
     shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
     values = {key: getattr(font, key) for key in shared}
+    if font.name in load_catalog():
+        values["path"] = ""  # the catalog says where it is, on any machine
     return FontCard(**values, instance=font.instance, placement=font.placement.to_dict())
 
 
