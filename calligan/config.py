@@ -104,7 +104,7 @@ OBJECTIVES = ("hinge", "lsgan", "vanilla")  # the names in training/objectives.p
 class LossConfig:
     """One weight a term."""
 
-    bce: float = 1.0  # binary cross-entropy of ink, a pixel
+    bce: float = 0.0  # binary cross-entropy of ink, a pixel: blurs, see docs/experiments.md
     l1: float = 1.0  # mean L1 of ink over `scales`
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVES

@@ -30,6 +30,9 @@ def evaluate(
     charset: Annotated[
         str | None, typer.Option(help="Only test characters of this charset.")
     ] = None,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Judge validation characters: to choose a model.")
+    ] = False,
     count: Annotated[int | None, typer.Option(help="At most so many characters a style.")] = None,
     against: Annotated[
         list[str] | None,
@@ -68,6 +71,7 @@ def evaluate(
         path,
         selection,
         _named(against or []),
+        "validation" if validation else "test",
         load_charset(charset) if charset else None,
         count,
         perceptual,

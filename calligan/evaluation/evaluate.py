@@ -18,6 +18,7 @@ from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
+from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 
 MODEL, COPY, NEAREST = "model", "copy the source", "nearest training glyph"
@@ -32,6 +33,7 @@ class Plan:
     model: Path
     selection: Selection  # the styles, and the sources to draw from
     against: dict[str, Path] = field(default_factory=dict)  # other models, by name
+    part: Part = "test"  # "validation" to choose between models, so that test stays unseen
     chars: str | None = None  # only test characters among these
     count: int | None = None  # and at most so many a style
     perceptual: bool = False  # LPIPS and FID, which download weights
@@ -58,14 +60,14 @@ def evaluate(plan: Plan, progress: Progress = lambda what, done, of: None) -> tu
 
 def gather(plan: Plan, progress: Progress) -> Glyphs:
     """Draw the test characters with every system."""
-    test, training = Pairs(plan.selection, "test"), Pairs(plan.selection, "train")
+    asked_of, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
     models = {name: load_model(path) for name, path in {MODEL: plan.model, **plan.against}.items()}
     for _, card in models.values():
-        card.check_unseen("".join(set().union(*test.chars)))
+        card.check_unseen("".join(set().union(*asked_of.chars)))
     glyphs = Glyphs(plan.selection.styles, [], [], {})
-    for index, style in enumerate(test.styles):
-        progress("drawing", index, len(test.styles))
-        asked = test.spread(index, plan.count, plan.chars)
+    for index, style in enumerate(asked_of.styles):
+        progress("drawing", index, len(asked_of.styles))
+        asked = asked_of.spread(index, plan.count, plan.chars)
         for name, (generator, card) in models.items():
             drawn = generate(generator, asked.source, card.style_index(style.name), card.size_px)
             glyphs.drawn.setdefault(name, []).append(_fit(drawn, asked.target))

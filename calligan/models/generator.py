@@ -6,7 +6,6 @@ every block through feature-wise modulation (Perez et al. 2018) instead of the b
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -34,7 +33,7 @@ class Generator(nn.Module):
         self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
         for above, here in zip((widths[0], *widths), widths, strict=False):
             self.encoder.append(_level(above, here, config.encoder_blocks, 0))
-            self.decoder.insert(0, _level(2 * here, above, config.blocks, style_dim))
+            self.decoder.insert(0, _level(here, above, config.blocks, style_dim))
         self.middle = Block(widths[-1], widths[-1], style_dim)
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
@@ -64,7 +63,7 @@ class Generator(nn.Module):
         skips = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = self.middle(skips[-1], style)
         for level in self.decoder:
-            h = _through(level, torch.cat([h, skips.pop()], dim=1), style)
+            h = _through(level, h + skips.pop(), style)  # a sum: half the work of both side by side
             if skips:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
         return self.unfold(F.silu(self.norm(h))).float()

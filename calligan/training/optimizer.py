@@ -54,10 +54,11 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     a, b, c = _POLYNOMIAL
     identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     product = identity
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         factor = a * identity + b * gram + c * (gram @ gram)
-        product = factor @ product
-        gram = factor @ gram @ factor
+        product = factor @ product if number else factor
+        if number < _ROUNDS - 1:
+            gram = factor @ gram @ factor
     result = (product @ wide) / scale.sqrt()
     return result.T if matrix.shape[0] > matrix.shape[1] else result
 

@@ -1,0 +1,119 @@
+"""Make the bundle: the last run's best model, and beside it what it says of itself.
+
+    calligan evaluate runs/0002 --json figures.json
+    python weights/build.py figures.json runs/0001 runs/0002
+
+The runs are those that led to the model, in order, each begun at the one before (`--from`).
+Writes here: calligan.safetensors, config.json, log.jsonl (every evaluation), metrics.json,
+MODEL_CARD.md.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from calligan.evaluation.scores import METRICS
+from calligan.glyphs.catalog import load_catalog
+from calligan.models.card import FontCard, ModelCard
+from calligan.models.weights import read_card
+from calligan.storage import write_bytes, write_json
+from calligan.training.run import Run
+
+HERE = Path(__file__).resolve().parent
+SHARE = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
+
+
+def main() -> None:
+    """Copy, thin out, describe."""
+    figures, runs = Path(sys.argv[1]), [Run.open(Path(name)) for name in sys.argv[2:]]
+    model = HERE / "calligan.safetensors"
+    shutil.copyfile(runs[-1].best, model)
+    card = read_card(model)
+    for font in (*card.styles, *card.sources):
+        if font.path:
+            raise SystemExit(f"{font.name} is not in the catalog; the bundle must name its fonts")
+    configs = [json.loads((run.folder / "config.json").read_text()) for run in runs]
+    write_json(HERE / "config.json", {"runs": configs})
+    write_bytes(HERE / "log.jsonl", "".join(evaluations(runs)).encode())
+    metrics = json.loads(figures.read_text())
+    for private in ("model", "data"):
+        metrics.pop(private, None)
+    write_json(HERE / "metrics.json", metrics)
+    write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model).encode())
+
+
+def evaluations(runs: list[Run]) -> list[str]:
+    """The lines of the logs that evaluate, with the number of their run."""
+    found = []
+    for number, run in enumerate(runs, start=1):
+        for line in (run.folder / "log.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            if "validation_l1" in row:
+                found.append(json.dumps({"run": number, **row}) + "\n")
+    return found
+
+
+def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path) -> str:
+    """MODEL_CARD.md."""
+    rows = metrics["means"]
+    trained = [last_counts(run) for run in runs]
+    hours, images = (sum(part) for part in zip(*trained, strict=True))
+    lines = [
+        "# The bundled model",
+        "",
+        f"`calligan.safetensors`, {model.stat().st_size / 1e6:.1f} MB of fp16 weights: "
+        f"{len(card.styles)} hands at {card.size_px} px, drawn from any regular Chinese font.",
+        "Made by `weights/build.py` from the runs in `config.json`; `log.jsonl` holds every",
+        "evaluation, `metrics.json` every figure with its n and its 95 % interval.",
+        "",
+        f"- Training: {hours:.1f} hours on two CPU cores, {images:,} images.",
+        f"- Characters: {len(card.trained_chars):,} trained; held out of every style "
+        + ", ".join(f"{len(chars):,} {part}" for part, chars in card.held_out.items())
+        + " (by hash of seed and codepoint).",
+        f"- Sources: {', '.join(font.name for font in card.sources)}; drawn at random in training.",
+        "- It draws only what its source font has; it can draw wrong strokes, above all in 草.",
+        "",
+        "## Styles, and figures on held-out (test) characters",
+        "",
+        "| | name | hand | script | n | " + " | ".join(title(key) for key in SHARE) + " |",
+        "|---" * (5 + len(SHARE)) + "|",
+    ]
+    for number, font in enumerate(card.styles, start=1):
+        mine = rows[f"style {font.name}"]["model"]
+        cells = [f"{mine[key]['mean']:.3f}" if key in mine else "–" for key in SHARE]
+        head = [str(number), font.name, font.chinese, font.script, str(mine["l1"]["n"])]
+        lines.append("| " + " | ".join([*head, *cells]) + " |")
+    lines += ["", "Over all styles, beside what one gets without the model:", ""]
+    lines += ["| | " + " | ".join(title(key) for key in SHARE) + " |"]
+    lines += ["|---" * (1 + len(SHARE)) + "|"]
+    for system, means in rows["all"].items():
+        cells = [f"{means[key]['mean']:.3f}" if key in means else "–" for key in SHARE]
+        lines.append("| " + " | ".join([system, *cells]) + " |")
+    lines += ["", "## Fonts and their licences", "", "| font | author | licence | role |"]
+    lines += ["|---|---|---|---|"]
+    for role, fonts in (("style", card.styles), ("source", card.sources)):
+        lines += [f"| {f.name} {f.chinese} | {author(f)} | {f.licence} | {role} |" for f in fonts]
+    lines += ["", "The licences' texts come with each font (`calligan fonts fetch NAME`)."]
+    return "\n".join(lines) + "\n"
+
+
+def last_counts(run: Run) -> tuple[float, int]:
+    """Hours and images of a run."""
+    rows = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
+    last = [row for row in rows if "elapsed_s" in row][-1]
+    return last["elapsed_s"] / 3600, last["images"]
+
+
+def title(key: str) -> str:
+    """A metric's name for people."""
+    return next(metric.title for metric in METRICS if metric.name == key)
+
+
+def author(font: FontCard) -> str:
+    """As the catalog gives it."""
+    return load_catalog()[font.name].author
+
+
+if __name__ == "__main__":
+    main()
