@@ -1,7 +1,8 @@
 """The generator: a residual U-Net from a source glyph to the same character in a style.
 
 Skips carry the content's geometry, as in pix2pix (Isola et al. 2017) and zi2zi; the style enters
-every block through feature-wise modulation (Perez et al. 2018) instead of the bottleneck alone.
+every block of the decoder through feature-wise modulation (Perez et al. 2018) instead of the
+bottleneck alone.
 """
 
 from itertools import pairwise
