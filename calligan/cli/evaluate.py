@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from calligan.evaluation.report import Table
     from calligan.pairs.store import Selection
 
+_WIDTH = 132  # the tables' own; a pipe has none
+
 
 def evaluate(
     model: Annotated[
@@ -84,7 +86,7 @@ def evaluate(
             progress.refresh()
 
         scores, glyphs = run(plan, moved)
-    console = Console()
+    console = Console(width=max(_WIDTH, Console().width))
     for table in (told.overall(scores), told.by_style(scores)):
         _print(console, table)
     for name, reason in scores.unmeasured.items():
