@@ -92,13 +92,13 @@ def evaluate(
     for name, reason in scores.unmeasured.items():
         note(f"{name} is unmeasured: {reason}")
     if json_path is not None:
-        write_json(json_path, {"model": str(path), "data": selection.data_hash, **as_json(scores)})
+        about = {"model": str(path), "data": selection.data_hash, "part": plan.part}
+        write_json(json_path, {**about, **as_json(scores)})
     if report is not None:
         names = ", ".join(font.name for font in selection.sources)
-        about = f"{path}, {len(scores.styles)} styles, drawn from {names}"
-        told.write_report(
-            report, f"calligan: {path.stem} on unseen characters", about, scores, glyphs
-        )
+        what = f"{path}, {len(scores.styles)} styles, {plan.part} characters, drawn from {names}"
+        title = f"calligan: {path.stem} on unseen characters"
+        told.write_report(report, title, what, scores, glyphs)
     if sheet is not None:
         told.write_sheet(sheet, glyphs)
     for written in filter(None, (report, sheet, json_path)):

@@ -85,9 +85,10 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
     every = "".join(dict.fromkeys("".join(glyphs.chars)))
     scores = Scores(glyphs.styles, every, tuple(glyphs.drawn))
     _measure_pixels(scores, glyphs, progress)
-    _measure_style(scores, glyphs, Pairs(plan.selection, "train"), progress)
+    training = Pairs(plan.selection, "train")
     judges: list[tuple[str, Callable[[], None]]] = [
-        ("content", lambda: _measure_content(scores, glyphs, Recogniser(), progress))
+        ("style", lambda: _measure_style(scores, glyphs, training, progress)),
+        ("content", lambda: _measure_content(scores, glyphs, Recogniser(), progress)),
     ]
     if plan.perceptual:
         judges += [
@@ -137,6 +138,9 @@ def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
 
 
 def _measure_style(scores: Scores, glyphs: Glyphs, training: Pairs, progress: Progress) -> None:
+    if len(glyphs.styles) < 2:
+        raise Unmeasured("one style has none to be told from; evaluate two or more")
+
     def told(done: int, of: int) -> None:
         progress("learning the real hands", done, of)
 

@@ -29,7 +29,12 @@ METRICS = (
     Metric("ssim", "SSIM", "higher", "on ink, Gaussian window 11 px, sigma 1.5 px, data range 1"),
     Metric("lpips", "LPIPS", "lower", "AlexNet, through torchmetrics"),
     Metric("content", "content", "higher", "share read as the right character by PP-OCRv6-small"),
-    Metric("style", "style", "higher", "share that a classifier of real glyphs gives to the style"),
+    Metric(
+        "style",
+        "style",
+        "higher",
+        "share that a classifier of real glyphs gives to the style, of those judged",
+    ),
     Metric("mid_grey", "mid-grey", "as real", "share of pixels with ink between .2 and .8"),
     Metric("edge_slope", "edge slope", "as real", "step of ink a pixel across an outline"),
 )
