@@ -47,6 +47,22 @@ class SplitConfig:
         _require(0 < self.test < 0.5, "split.test", self.test, "0 to 0.5")
 
 
+@dataclass(frozen=True)
+class TraceConfig:
+    """How grey glyphs become outlines."""
+
+    tolerance_em: float = 0.0025  # a curve strays no further from the iso-line
+    corner_deg: float = 50.0  # the line turns by no less at a corner
+    corner_reach_px: float = 2.5  # looking so far on either side
+    step_px: float = 0.5  # between the points that are looked at
+    speck_px2: float = 1.5  # no smaller area is ink, or a hole
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _at_least(self, "trace", tolerance_em=1e-4, step_px=0.1, corner_reach_px=0.5, speck_px2=0)
+        _require(10 <= self.corner_deg < 180, "trace.corner_deg", self.corner_deg, "10 to 180")
+
+
 NETWORKS = ("calligan", "zi2zi", "pix2pix")  # the names in models/networks.py
 
 

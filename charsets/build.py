@@ -119,9 +119,9 @@ def build_strokes(path):
         for line in lines:
             if found := re.match(r"# Unicode version: (\S+)", line):
                 version = found[1]
-            elif found := re.match(r"U\+([4-9][0-9A-F]{3})\tkTotalStrokes\t(\d+)", line):
-                if 0x4E00 <= int(found[1], 16) <= 0x9FFF:
-                    groups[int(found[2])].append(chr(int(found[1], 16)))
+            found = re.match(r"U\+([4-9][0-9A-F]{3})\tkTotalStrokes\t(\d+)", line)
+            if found and 0x4E00 <= int(found[1], 16) <= 0x9FFF:
+                groups[int(found[2])].append(chr(int(found[1], 16)))
     count = sum(map(len, groups.values()))
     lines = [f"# strokes, a tab, characters: property kTotalStrokes of Unihan {version}"]
     lines += [f"# {count:,} characters; Unicode licence"]

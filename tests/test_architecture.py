@@ -17,7 +17,7 @@ FLOORS = [
     {"storage", "resources"},
     {"config"},
     {"glyphs", "models"},
-    {"page"},
+    {"page", "vector"},
     {"pairs"},
     {"training", "inference"},
     {"evaluation"},
@@ -58,7 +58,7 @@ def test_only_the_command_line_prints(path):
     assert not calls & {"print", "input", "exit"}
 
 
-@pytest.mark.parametrize("room", ["glyphs", "page"])
+@pytest.mark.parametrize("room", ["glyphs", "page", "vector"])
 def test_rooms_without_torch(room):
     for path in (PACKAGE / room).glob("*.py"):
         assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.M)

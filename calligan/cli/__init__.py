@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from calligan.cli import evaluate, fonts, infer, render_pairs, styles, train
+from calligan.cli import evaluate, export, fonts, infer, render_pairs, styles, train
 from calligan.errors import CalliganError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("render-pairs", short_help="Fonts to paired glyph images.")(render_p
 app.command("train", short_help="Pairs to a model.")(train.train)
 app.command("styles", short_help="What a model can write.")(styles.styles)
 app.command("infer", short_help="Text to a picture in a style.")(infer.infer)
+app.command("export", short_help="A style to an installable font.")(export.export)
 app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.evaluate)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.

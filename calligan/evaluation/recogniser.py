@@ -18,7 +18,8 @@ from calligan.models.pixels import to_tensor
 
 NAME = "PP-OCRv6-small (rapidocr)"
 _MODEL = "models/PP-OCRv6_rec_small.onnx"
-_SIZE_PX = 48  # the height the network was made for; square, since it sees one character
+_SIZE_PX = 48  # the height the network was made for
+_MARGIN_PX = 24  # of paper left and right: it was made for lines; reads 2 in 100 more than without
 _BATCH = 16
 _BLANK = 1  # the first class is "no character" (connectionist temporal classification)
 
@@ -64,7 +65,8 @@ class Recogniser:
 
     def _run(self, images: np.ndarray) -> tuple[list[str], np.ndarray]:
         grey = to_tensor(images, _SIZE_PX).numpy()  # [-1, 1], 1 = paper: what the network expects
-        inputs = {self._input: np.repeat(grey, 3, axis=1)}
+        line = np.pad(grey, ((0, 0), (0, 0), (0, 0), (_MARGIN_PX, _MARGIN_PX)), constant_values=1)
+        inputs = {self._input: np.repeat(line, 3, axis=1)}
         probabilities, features = self._session.run(self._outputs, inputs)
         best = probabilities.max(axis=1)[:, self._classes].argmax(axis=1)
         return [self.chars[i] for i in best], features.mean(axis=1)

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import freetype
 import numpy as np
@@ -18,6 +19,9 @@ from freetype import raw as ft
 from calligan.errors import FontError
 from calligan.glyphs.unpack import unpack_woff2
 from calligan.storage import sha256_bytes
+
+if TYPE_CHECKING:
+    from fontTools.pens.basePen import AbstractPen
 
 _LOAD_OUTLINE = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
 _LOAD_RENDER = _LOAD_OUTLINE | freetype.FT_LOAD_RENDER
@@ -147,6 +151,27 @@ class Face:
         ink = np.frombuffer(buffer, np.uint8).reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
         return Bitmap(ink, slot.bitmap_left, slot.bitmap_top)
 
+    def draw_outline(self, glyph: int, pen: "AbstractPen") -> None:
+        """Draw a glyph's outline to a fontTools pen, in font units, ink to the right of its way."""
+        from fontTools.pens.recordingPen import RecordingPen
+        from fontTools.pens.reverseContourPen import ReverseContourPen
+
+        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_UNSCALED):
+            return
+        outline, drawn = self._face.glyph.outline, RecordingPen()
+        outline.decompose(
+            drawn,
+            move_to=_begin,
+            line_to=lambda a, pen: pen.lineTo((a.x, a.y)),
+            conic_to=lambda a, b, pen: pen.qCurveTo((a.x, a.y), (b.x, b.y)),
+            cubic_to=lambda a, b, c, pen: pen.curveTo((a.x, a.y), (b.x, b.y), (c.x, c.y)),
+        )
+        if drawn.value:
+            drawn.closePath()
+        # PostScript outlines have their ink on the left, TrueType's on the right.
+        left = outline.flags & freetype.FT_OUTLINE_REVERSE_FILL
+        drawn.replay(ReverseContourPen(pen) if left else pen)
+
     def _set_pen(self, em_px: float, x_px: float, y_px: float) -> None:
         """Tell FreeType the size and the pen's offset, if they are not what it has."""
         if self._pen != (em_px, x_px, y_px):
@@ -161,6 +186,12 @@ class Face:
         from calligan.glyphs.vertical import vertical_substitutions
 
         return vertical_substitutions(self._data, self.index)
+
+
+def _begin(point: Any, pen: "AbstractPen") -> None:
+    if pen.value:
+        pen.closePath()
+    pen.moveTo((point.x, point.y))
 
 
 def _read(path: Path) -> bytes:

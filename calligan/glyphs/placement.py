@@ -14,6 +14,8 @@ from calligan.config import RasterConfig
 from calligan.errors import FontError
 from calligan.glyphs.face import Bitmap, Face
 
+PITCH = 0.9  # distance between characters of a text, as a share of the canvas
+_DESCENT = 0.12  # of the em below the baseline, as full-width fonts have it
 _MIN_SAMPLE = 5
 
 
@@ -33,6 +35,13 @@ class Placement:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def full_width(cls, size_px: int) -> "Placement":
+        """The em box of a full-width font in which glyphs stand as `infer` sets them."""
+        em_px = PITCH * size_px
+        bottom_px = (size_px + em_px) / 2
+        return cls(size_px, em_px, (size_px - em_px) / 2, bottom_px - _DESCENT * em_px)
 
     def scaled(self, size_px: int) -> "Placement":
         """The same placement on a canvas of another size."""

@@ -5,6 +5,10 @@ https://learn.microsoft.com/typography/opentype/spec/features_uz#vert
 
 import io
 
+# Where a font has no vertical form of its own:
+TO_CORNER = "，。、．"  # stops that move to the upper right
+TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # marks that turn
+
 
 def vertical_substitutions(data: bytes, face_index: int) -> dict[int, int]:
     """Glyph to vertical glyph, by number; empty where the font has no readable `vert` feature."""

@@ -52,7 +52,7 @@ class Writer:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):
             raise DataError(f"the text holds characters that cannot be drawn: {odd!r}; remove them")
-        lacking = "".join(filter(self._lacks, chars))
+        lacking = "".join(filter(self.lacks, chars))
         if lacking and missing == "error":
             raise DataError(
                 f"the source font {self.face.spec.path.name} lacks: {' '.join(lacking)}; "
@@ -99,7 +99,8 @@ class Writer:
             if char.isspace() or char in tiles
         ]
 
-    def _lacks(self, char: str) -> bool:
+    def lacks(self, char: str) -> bool:
+        """Whether the source font has no ink for a character."""
         return self.renderer.render(char, self._paper()) not in (None, "clipped")
 
     def _source(self, char: str) -> np.ndarray:

@@ -10,14 +10,12 @@ import numpy as np
 from PIL import Image
 
 from calligan.glyphs.face import Face
-from calligan.glyphs.placement import Placement
+from calligan.glyphs.placement import PITCH, Placement
+from calligan.glyphs.vertical import TO_CORNER, TURNED
 
-PITCH = 0.9  # distance between characters, as a share of the canvas
 _SPACE = 0.4  # a space's width, as a share of the pitch
 _HAZE = 20  # of 255: fainter ink is what a network leaves on blank paper
 _WIDE_SPACE = "\u3000"
-_TO_CORNER = "，。、．"  # stops that move to the upper right in vertical text
-_TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # marks that turn in vertical text
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def font_tile(face: Face, placement: Placement, char: str, vertical: bool) -> Ti
 
 def _is_wide(char: str) -> bool:
     """Whether a character has a square of its own (UAX 11), or is a mark that takes one."""
-    return unicodedata.east_asian_width(char) in "WF" or char in _TO_CORNER + _TURNED
+    return unicodedata.east_asian_width(char) in "WF" or char in TO_CORNER + TURNED
 
 
 def _vertical_tile(face: Face, placement: Placement, char: str, glyph: int) -> Tile:
@@ -92,9 +90,9 @@ def _vertical_tile(face: Face, placement: Placement, char: str, glyph: int) -> T
     tile = glyph_tile(drawn, size)
     if form != glyph:
         return tile
-    if char in _TURNED:
+    if char in TURNED:
         return Tile(np.rot90(tile.ink, -1), 0, 0, tile.advance_px)
-    if char in _TO_CORNER:
+    if char in TO_CORNER:
         half = round(placement.em_px / 2)
         return Tile(tile.ink, half, -half, tile.advance_px)
     return tile

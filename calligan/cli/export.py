@@ -1,0 +1,116 @@
+"""`calligan export`: a learned style as a font to install, or what a font lacks."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from calligan.cli.model import model_path, source_font
+from calligan.cli.show import bar, note
+
+
+def export(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The font to write: .ttf, .otf, .woff2 or .ufo.")
+    ],
+    style: Annotated[str, typer.Option(help="A number or name of `calligan styles`.")] = "1",
+    charset: Annotated[
+        str, typer.Option(help="A shipped set, a UTF-8 file, or the characters themselves.")
+    ] = "gb2312",
+    complete: Annotated[
+        str | None,
+        typer.Option(help="A font to keep as it is and add to: only what it lacks is drawn."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Source font; default one trained with, or of this machine."),
+    ] = None,
+    latin: Annotated[
+        str | None, typer.Option(help="Letters, digits and marks from this font; default source.")
+    ] = None,
+    family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
+    family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
+) -> None:
+    """Make a font of a learned style.
+
+    Example: calligan export --style 3 --charset gb2312 -o MyBrush.ttf
+
+    Interrupted, the same command goes on where it was. With --complete MyHand.ttf the outlines and
+    metrics that are there stay, and only missing characters are added.
+    """
+    from calligan.errors import DataError, ModelError
+    from calligan.glyphs.catalog import resolve_font
+    from calligan.glyphs.charset import load_charset
+    from calligan.glyphs.placement import Placement
+    from calligan.inference import fontmaker as maker
+    from calligan.inference.export import Job, Parts, outlines
+    from calligan.inference.writer import Writer
+    from calligan.models.weights import read_card
+    from calligan.vector.complete import Base
+    from calligan.vector.font import UPEM
+
+    _check(output)
+    wanted = load_charset(charset)
+    base, placement, upem = None, None, UPEM
+    path = model_path(model)
+    card = read_card(path)
+    index = card.style_index(style)
+    if complete is not None:
+        spec = resolve_font(complete).spec
+        base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
+        placement, upem = maker.Lettering.of(complete, wanted, card.size_px).placement, base.upem
+    english = family or maker.default_family(card, index, base)
+    writer = Writer(path, source_font(card, source))
+    if model is None:
+        note(f"model: {path}")
+    chars, lacking = maker.drawable(writer, wanted, base.codepoints if base else set())
+    if not chars:
+        raise DataError("nothing to draw: no character of the charset is missing")
+    made = f"{len(chars):,} of {len(chars) + (len(base.codepoints) if base else 0):,} characters"
+    naming = maker.named(card, index, writer.face.family, english, family_chinese or english, made)
+    if latin is None:
+        lettering = maker.Lettering(writer.face, writer.placement)
+    else:
+        lettering = maker.Lettering.of(latin, wanted, card.size_px)
+    job = Job(path, index, chars, placement or Placement.full_width(card.size_px), upem)
+    parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
+    seconds: dict[str, float] = {}
+    with bar(len(chars), "drawing", "glyph") as progress:
+        found = outlines(writer, job, parts, seconds, progress.update)
+    drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
+    if not drawn:
+        raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
+    started = perf_counter()
+    if base:
+        maker.save_completed(output, drawn, base, naming)
+    else:
+        maker.save_new(output, drawn, lettering, naming)
+    seconds["font"] = perf_counter() - started
+    parts.remove()
+    if blank := "".join(char for char in found if char not in drawn):
+        note(f"left out, drawn blank: {_some(blank)}")
+    if lacking:
+        note(f"left out, not in the source font: {_some(lacking)}")
+    told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    note(f"{english}: {len(drawn):,} characters drawn ({told})")
+    typer.echo(output)
+
+
+def _check(output: Path) -> None:
+    from calligan.errors import DataError
+    from calligan.inference.fontmaker import KINDS
+
+    if output.suffix.lower() not in KINDS:
+        raise DataError(f"{output} should end in {', '.join(KINDS)}: the kind of font to write")
+    if output.is_dir() and output.suffix.lower() != ".ufo":
+        raise DataError(f"{output} is a folder; name a file in it")
+
+
+def _some(chars: str, shown: int = 20) -> str:
+    rest = len(chars) - shown
+    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

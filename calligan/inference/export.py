@@ -1,0 +1,154 @@
+"""Many characters of a style as outlines: drawn, traced on all cores, and kept while it lasts.
+
+Torch draws in this process; other processes trace. Finished parts lie in a folder beside the
+font-to-be, so that an interrupted export goes on where it was.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from calligan.config import TraceConfig
+from calligan.glyphs.placement import Placement
+from calligan.glyphs.raster import usable_cores
+from calligan.inference.writer import Writer
+from calligan.storage import atomic_file, sha256_bytes, sha256_file, write_json
+from calligan.vector.outline import Outline, trace
+
+_PART_CHARS = 64
+_AHEAD = 4  # parts drawn before the oldest is traced
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to draw: characters in a style, to lie in an em box as `placement` says."""
+
+    model: Path
+    style_index: int
+    chars: str
+    placement: Placement
+    upem: int
+    trace: TraceConfig = field(default_factory=TraceConfig)
+
+    def key(self, writer: Writer) -> str:
+        """A digest of all that decides the outlines."""
+        parts = {
+            "model": sha256_file(self.model),
+            "source": [writer.face.sha256, asdict(writer.placement)],
+            "style": self.style_index,
+            "chars": self.chars,
+            "placement": asdict(self.placement),
+            "upem": self.upem,
+            "trace": asdict(self.trace),
+        }
+        return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
+
+
+class Parts:
+    """The folder of finished parts of one job; another job's are thrown away."""
+
+    def __init__(self, folder: Path, key: str):
+        self.folder = folder
+        note = folder / "job.json"
+        try:
+            same = json.loads(note.read_text(encoding="utf-8")) == key
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            self.remove()
+            write_json(note, key)
+
+    def read(self, number: int) -> list[Outline] | None:
+        """The outlines of a part, or None where it is not there whole."""
+        try:
+            with np.load(self._path(number), allow_pickle=False) as part:
+                controls, contour, straight = part["controls"], part["contour"], part["straight"]
+                cuts = np.cumsum(part["lengths"])[:-1]
+        except (OSError, ValueError, KeyError):
+            return None
+        columns = (np.split(column, cuts) for column in (controls, contour, straight))
+        return [Outline(*each) for each in zip(*columns, strict=True)]
+
+    def write(self, number: int, outlines: list[Outline]) -> None:
+        """Keep a part."""
+        with atomic_file(self._path(number)) as file:
+            np.savez(
+                file,
+                lengths=[len(outline.contour) for outline in outlines],
+                controls=np.concatenate([outline.controls for outline in outlines]),
+                contour=np.concatenate([outline.contour for outline in outlines]),
+                straight=np.concatenate([outline.straight for outline in outlines]),
+            )
+
+    def remove(self) -> None:
+        """Throw all away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:05}.npz"
+
+
+def outlines(
+    writer: Writer,
+    job: Job,
+    parts: Parts,
+    seconds: dict[str, float],
+    progress: Callable[[int], None] = lambda count: None,
+) -> dict[str, Outline]:
+    """The outlines of a job's characters, by character.
+
+    `seconds` gathers what drawing took, and waiting for the tracing that runs beside it.
+    """
+    found: dict[str, Outline] = {}
+    with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
+        pending: list[tuple[int, str, list[Future]]] = []
+        for number, chars in enumerate(_cut(job.chars)):
+            kept = parts.read(number)
+            if kept is not None and len(kept) == len(chars):
+                found.update(zip(chars, kept, strict=True))
+                progress(len(chars))
+                continue
+            started = perf_counter()
+            images = writer.draw(chars, job.style_index)
+            seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
+            stack = np.stack([images[char] for char in chars])
+            halves = np.array_split(stack, usable_cores())
+            futures = [pool.submit(_traced, half, job) for half in halves if len(half)]
+            pending.append((number, chars, futures))
+            while len(pending) > _AHEAD:
+                _finish(pending.pop(0), found, parts, seconds, progress)
+        for waiting in pending:
+            _finish(waiting, found, parts, seconds, progress)
+    return found
+
+
+def _finish(
+    waiting: tuple[int, str, list[Future]],
+    found: dict[str, Outline],
+    parts: Parts,
+    seconds: dict[str, float],
+    progress: Callable[[int], None],
+) -> None:
+    number, chars, futures = waiting
+    started = perf_counter()
+    done = [outline for future in futures for outline in future.result()]
+    seconds["tracing"] = seconds.get("tracing", 0) + perf_counter() - started
+    parts.write(number, done)
+    found.update(zip(chars, done, strict=True))
+    progress(len(chars))
+
+
+def _traced(images: np.ndarray, job: Job) -> list[Outline]:
+    return [trace(image, job.placement, job.upem, job.trace) for image in images]
+
+
+def _cut(chars: str) -> Iterator[str]:
+    for start in range(0, len(chars), _PART_CHARS):
+        yield chars[start : start + _PART_CHARS]

@@ -1,0 +1,125 @@
+"""A style and a charset to a font: what to draw, where it goes, what the font says of itself."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from calligan import __version__
+from calligan.config import RasterConfig
+from calligan.errors import DataError, FontError
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.charset import is_han
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import Placement, measure_placement
+from calligan.inference.writer import Writer
+from calligan.models.card import ModelCard
+from calligan.storage import atomic_file
+from calligan.vector.borrow import borrowed_glyphs, glyph_name
+from calligan.vector.complete import Base
+from calligan.vector.font import UPEM, FontGlyph, build_font
+from calligan.vector.names import Naming
+from calligan.vector.outline import Outline
+from calligan.vector.ufo import write_ufo
+
+KINDS = (".ttf", ".otf", ".woff2", ".ufo")
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """A font's place on the canvas, for what is taken from it or added to it."""
+
+    face: Face
+    placement: Placement
+
+    @classmethod
+    def of(cls, font: str, chars: str, size_px: int) -> "Lettering":
+        """A font by name or path, placed by those of `chars` that it has."""
+        face = Face(resolve_font(font).spec)
+        return cls(face, measure_placement(face, chars, RasterConfig(size_px=size_px)))
+
+
+def drawable(writer: Writer, charset: str, there: set[int]) -> tuple[str, str]:
+    """Which Han characters of a charset are to be drawn, and which the source font lacks."""
+    wanted = [char for char in charset if is_han(char) and ord(char) not in there]
+    lacking = set(filter(writer.lacks, wanted))
+    return "".join(c for c in wanted if c not in lacking), "".join(
+        c for c in wanted if c in lacking
+    )
+
+
+def named(
+    card: ModelCard, style_index: int, source: str, family: str, family_chinese: str, made: str
+) -> Naming:
+    """Names, origin and licences of a font drawn in a style. `made` says what was drawn.
+
+    Raises DataError for a name that is not ASCII, or is that of a font the style was learned from.
+    """
+    style = card.styles[style_index]
+    if not re.fullmatch(r"[ -~]{1,63}", family) or not re.search(r"[A-Za-z]", family):
+        raise DataError(f"--family {family!r} should be ASCII; --family-chinese takes 汉字")
+    for name in (family, family_chinese):
+        if taken := _reserved(card, name):
+            raise DataError(
+                f"{name!r} holds the name of a font ({taken}), which its licence may reserve; "
+                "choose another --family"
+            )
+    hand = style.family or style.name
+    steps = card.provenance.get("step", "?")
+    origin = (
+        f"{made} drawn by calligan {__version__} (model of {steps} steps) after {hand}, from "
+        f"{source}. Synthetic: look before you publish."
+    )
+    licence = f"Made after {hand} ({style.licence}) from {source}; their terms apply."
+    return Naming(family, family_chinese, origin, licence, __version__)
+
+
+def default_family(card: ModelCard, style_index: int, base: Base | None) -> str:
+    """A name that is free to use: of the font to complete, if no one else's; else the style's."""
+    if base is not None:
+        name = f"{base.family} Completed"
+        if name.isascii() and not _reserved(card, name):
+            return name
+    return f"Calligan Hand {style_index + 1}"
+
+
+def save_new(
+    path: Path, outlines: dict[str, Outline], lettering: Lettering, naming: Naming
+) -> None:
+    """Write a whole new font, marks and letters from `lettering`."""
+    glyphs = list(borrowed_glyphs(lettering.face, lettering.placement))
+    glyphs += [
+        FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, outline)
+        for char, outline in outlines.items()
+    ]
+    kind = path.suffix.lower()
+    if kind == ".ufo":
+        return write_ufo(path, glyphs, naming)
+    font = build_font(glyphs, naming, "otf" if kind == ".otf" else "ttf")
+    font.flavor = "woff2" if kind == ".woff2" else None
+    with atomic_file(path) as file:
+        font.save(file)
+    return None
+
+
+def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming: Naming) -> None:
+    """Write a font with outlines added."""
+    if path.suffix.lower() == ".ufo":
+        raise FontError(f"{path}: a completed font is written as {base.suffix} or .woff2")
+    base.add(outlines, naming)
+    base.font.flavor = "woff2" if path.suffix.lower() == ".woff2" else None
+    with atomic_file(path) as file:
+        base.font.save(file)
+
+
+def _reserved(card: ModelCard, name: str) -> str | None:
+    """The font, of those that a model learned from, whose name is part of `name`."""
+    for font in (*card.styles, *card.sources):
+        taken = {_plain(each) for each in (font.name, font.family, font.chinese)}
+        if any(len(each) > 2 and each in _plain(name) for each in taken):
+            return font.name
+    return None
+
+
+def _plain(name: str) -> str:
+    """A name without case, spaces and marks."""
+    return re.sub(r"[\W_]", "", name).lower()

@@ -1,0 +1,65 @@
+"""Glyphs to a UFO, for those who go on in a font editor (https://unifiedfontobject.org)."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+from fontTools.pens.pointPen import SegmentToPointPen
+from fontTools.ufoLib import UFOWriter
+
+from calligan.errors import DataError
+from calligan.storage import cannot_write
+from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, FontGlyph
+from calligan.vector.names import Naming
+
+
+def write_ufo(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
+    """Write a new UFO folder, whole or not at all. Raises DataError where something is there."""
+    if path.exists():
+        raise DataError(f"{path} is there already; remove it or name another")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        _write(work / path.name, glyphs, naming)
+        (work / path.name).rename(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
+    writer = UFOWriter(path)
+    layer = writer.getGlyphSet()
+    for glyph in glyphs:
+
+        def draw(pen: object, glyph: FontGlyph = glyph) -> None:
+            glyph.drawing.draw(SegmentToPointPen(pen))
+
+        about = SimpleNamespace(
+            width=glyph.advance_upem, height=UPEM, unicodes=list(glyph.codepoints)
+        )
+        layer.writeGlyph(glyph.name, about, draw)
+    layer.writeContents()
+    writer.writeLayerContents(["public.default"])
+    info = SimpleNamespace(
+        familyName=naming.family,
+        styleName="Regular",
+        unitsPerEm=UPEM,
+        ascender=ASCENT_UPEM,
+        descender=DESCENT_UPEM,
+        postscriptFontName=naming.postscript,
+        openTypeNameDescription=naming.origin,
+        openTypeNameLicense=naming.licence,
+    )
+    writer.writeInfo(info)
+    writer.writeLib({"public.glyphOrder": [glyph.name for glyph in glyphs]})
+    vertical = {glyph.vertical_of: glyph.name for glyph in glyphs if glyph.vertical_of}
+    if vertical:
+        rules = "\n".join(f"  sub {plain} by {turned};" for plain, turned in vertical.items())
+        writer.writeFeatures(f"feature vert {{\n{rules}\n}} vert;\n")

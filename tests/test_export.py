@@ -1,0 +1,214 @@
+"""A style to a font that others' tools accept; an existing font with what it lacked."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+import uharfbuzz as hb
+from conftest import HAN, build_font
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.recordingPen import RecordingPointPen
+from fontTools.ttLib import TTFont
+from fontTools.ufoLib import UFOReader
+
+from calligan.glyphs.face import Face, FontSpec
+from calligan.glyphs.placement import Placement
+from calligan.inference.export import Job, Parts, outlines
+from calligan.inference.writer import Writer
+from calligan.models.weights import load_model, save_model
+
+ASKED = HAN[:12]
+
+
+@pytest.fixture(scope="module")
+def model(run_folder, tmp_path_factory):
+    """The tiny model with so much bias to ink that nothing is blank."""
+    generator, card = load_model(run_folder / "best.safetensors")
+    with torch.no_grad():
+        logits = generator.ink_logits(
+            torch.rand(4, 1, 32, 32) * 2 - 1, generator.embedding.weight[:1].expand(4, -1)
+        )
+        generator.unfold.conv.bias -= logits.quantile(0.6)
+    path = tmp_path_factory.mktemp("model") / "inked.safetensors"
+    save_model(path, generator, card)
+    return path
+
+
+@pytest.fixture(scope="module")
+def export(model, font_folder, calligan):
+    def run(*options, **more):
+        common = ("--model", model, "--source", font_folder / "source.ttf")
+        return calligan("export", *common, *options, **more)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, export):
+    """The same few characters as every kind of font."""
+    folder = tmp_path_factory.mktemp("made")
+    for kind in ("ttf", "otf", "woff2", "ufo"):
+        done = export("--charset", ASKED, "--family", "My Brush", "-o", folder / f"a.{kind}")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == str(folder / f"a.{kind}")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["ttf", "otf", "woff2"])
+def test_the_sanitizer_of_browsers_accepts_it(made, kind):
+    done = subprocess.run(
+        [sys.executable, "-m", "ots", made / f"a.{kind}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["ttf", "otf", "woff2"])
+def test_it_has_the_characters_and_says_what_it_is(made, kind):
+    font = TTFont(made / f"a.{kind}")
+    mapped = font.getBestCmap()
+    assert set(map(ord, ASKED)) | {0x20, 0xA0, 0x3000, ord("A")} <= set(mapped)
+    assert all(font["hmtx"][mapped[ord(char)]][0] == 1000 for char in ASKED)
+    assert (
+        font["OS/2"].fsType == 0 and font["OS/2"].ulCodePageRange1 & 1 << 18
+    )  # simplified Chinese
+    assert "vmtx" in font and font["vhea"].ascent == 500
+    names = {record.nameID: str(record) for record in font["name"].names if record.langID == 0x409}
+    assert names[1] == "My Brush" and names[6] == "MyBrush-Regular"
+    assert "calligan" in names[10] and "Synthetic" in names[10]
+    assert ("glyf" in font) == (kind != "otf")
+
+
+def test_the_glyphs_are_those_that_the_model_draws(made, model, font_folder):
+
+    writer = Writer(model, str(font_folder / "source.ttf"))
+    face = Face(FontSpec(made / "a.ttf"))
+    placement = Placement.full_width(writer.card.size_px)
+    for char, image in writer.draw(ASKED, 0).items():
+        ink = placement.draw(face, face.glyph_index(char))
+        both = ((ink < 128) & (image < 128)).sum()
+        assert both >= 0.7 * max((image < 128).sum(), (ink < 128).sum()) - 4
+
+
+def test_harfbuzz_sets_it_in_columns(made):
+    font = hb.Font(hb.Face(hb.Blob.from_file_path(str(made / "a.ttf"))))
+    buffer = hb.Buffer()
+    buffer.add_str(ASKED[:3])
+    buffer.guess_segment_properties()
+    buffer.direction = "ttb"
+    hb.shape(font, buffer)
+    assert [p.y_advance for p in buffer.glyph_positions] == [-1000] * 3
+    assert all(info.codepoint for info in buffer.glyph_infos)
+
+
+def test_a_ufo_opens_in_an_editor(made):
+    reader = UFOReader(made / "a.ufo")
+    glyphs = reader.getGlyphSet()
+    recorded, loaded = RecordingPointPen(), SimpleNamespace()
+    glyphs.readGlyph(f"uni{ord(ASKED[0]):04X}", loaded, recorded)
+    assert loaded.width == 1000 and recorded.value
+
+
+def test_an_existing_ufo_is_left_alone(made, export):
+    done = export("--charset", ASKED, "-o", made / "a.ufo")
+    assert done.returncode == 2 and "is there already" in done.stderr
+
+
+def test_completing_keeps_what_is_there(tmp_path, export):
+    hand = build_font(
+        tmp_path / "hand.ttf", ASKED[:6] + "A", weight=110, family="Handy", blank=ASKED[6]
+    )
+    before = TTFont(hand)
+    done = export("--complete", hand, "--charset", ASKED, "-o", tmp_path / "full.ttf")
+    assert done.returncode == 0, done.stderr
+    after = TTFont(tmp_path / "full.ttf")
+    assert set(map(ord, ASKED)) <= set(after.getBestCmap())
+    for name in before.getGlyphOrder():
+        if name != f"u{ord(ASKED[6]):04X}":
+            assert before["glyf"][name] == after["glyf"][name]
+            assert before["hmtx"][name] == after["hmtx"][name]
+    face = Face(FontSpec(tmp_path / "full.ttf"))
+    assert face.ink_box_em(face.glyph_index(ASKED[6])) is not None
+    assert after["name"].getBestFamilyName() == "Handy Completed"
+    assert not list(tmp_path.glob(".*"))  # no parts are left behind
+
+
+def test_completing_a_cff_font(tmp_path, made, export):
+    done = export("--complete", made / "a.otf", "--charset", HAN[:20], "-o", tmp_path / "b.otf")
+    assert done.returncode == 0, done.stderr
+    face = Face(FontSpec(tmp_path / "b.otf"))
+    assert all(face.glyph_index(char) for char in HAN[:20])
+    subprocess.run(
+        [sys.executable, "-m", "ots", tmp_path / "b.otf"], check=True, capture_output=True
+    )
+    assert [TTFont(tmp_path / "b.otf")["hmtx"][f"uni{ord(HAN[i]):04X}"][0] for i in (0, 15)] == [
+        1000,
+        1000,
+    ]
+
+
+def test_it_goes_on_where_it_was(tmp_path, model, font_folder):
+
+    writer = Writer(model, str(font_folder / "source.ttf"))
+    job = Job(model, 0, ASKED, Placement.full_width(32), 1000)
+    first = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), {})
+    seconds: dict[str, float] = {}
+    again = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)
+    assert not seconds  # nothing was drawn
+    assert all((first[char].controls == again[char].controls).all() for char in ASKED)
+    (tmp_path / "p" / "00000.npz").write_bytes(b"half")
+    outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)
+    assert seconds
+    Parts(tmp_path / "p", "another job")
+    assert not list((tmp_path / "p").glob("*.npz"))
+
+
+def variable(path):
+    build_font(path)
+    font = TTFont(path)
+    builder = FontBuilder(font=font)
+    builder.setupFvar([("wght", 400, 400, 700, "Weight")], [])
+    font.save(path)
+
+
+def forbidden(path):
+    build_font(path)
+    font = TTFont(path)
+    font["OS/2"].fsType = 2
+    font.save(path)
+
+
+def truncated(path):
+    build_font(path)
+    path.write_bytes(path.read_bytes()[:900])
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [(variable, "is variable"), (forbidden, "forbids"), (truncated, "damaged")],
+)
+def test_bases_that_cannot_be_completed(tmp_path, export, damage, says):
+    damage(tmp_path / "base.ttf")
+    done = export("--complete", tmp_path / "base.ttf", "--charset", HAN, "-o", tmp_path / "o.ttf")
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert says in done.stderr and "base.ttf" in done.stderr
+    assert not (tmp_path / "o.ttf").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-o", "a.pdf"], ".ttf, .otf"),
+        (["-o", "a.ttf", "--family", "书法"], "--family-chinese"),
+        (["-o", "a.ttf", "--family", "New Bold Hand"], "reserve"),
+        (["-o", "a.ttf", "--charset", "，。！"], "nothing to draw"),
+        (["-o", "a.ttf", "--style", "9"], "no style"),
+        (["-o", "a.ttf", "--latin", "none.ttf"], "none.ttf"),
+    ],
+)
+def test_bad_input_ends_in_one_line(tmp_path, export, options, says):
+    done = export("--charset", ASKED, *options, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and says in done.stderr
+    assert not list(tmp_path.iterdir())
