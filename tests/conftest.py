@@ -153,3 +153,21 @@ def run_folder(data_folder, calligan, tiny_settings) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return runs / "0001"
+
+
+@pytest.fixture(scope="session")
+def inked_model(run_folder, tmp_path_factory):
+    """The tiny model with so much bias to ink that nothing is blank."""
+    import torch
+
+    from calligan.models.weights import load_model, save_model
+
+    generator, card = load_model(run_folder / "best.safetensors")
+    with torch.no_grad():
+        logits = generator.ink_logits(
+            torch.rand(4, 1, 32, 32) * 2 - 1, generator.embedding.weight[:1].expand(4, -1)
+        )
+        generator.unfold.conv.bias -= logits.quantile(0.6)
+    path = tmp_path_factory.mktemp("model") / "inked.safetensors"
+    save_model(path, generator, card)
+    return path

@@ -1,6 +1,7 @@
 """Real commands, end to end, as a user types them."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,18 +10,16 @@ import pytest
 from conftest import HAN
 from PIL import Image
 
-from calligan.inference.writer import _wrapped
-
 PLAIN = HAN[:4]
 
 
 @pytest.fixture(scope="module")
-def infer(calligan, run_folder, tmp_path_factory):
+def infer(calligan, inked_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("out")
 
     def run(text, *options):
         path = folder / f"{len(list(folder.iterdir()))}.png"
-        done = calligan("infer", text, "--model", run_folder, "-o", path, *options)
+        done = calligan("infer", text, "--model", inked_model, "-o", path, *options)
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == str(path)
         return Image.open(path), done.stderr
@@ -60,8 +59,9 @@ def test_infer_draws_every_style_differently(infer):
     first, second = infer(PLAIN, "--style", "1")[0], infer(PLAIN, "--style", "slanted")[0]
     both = infer(PLAIN, "--style", "all")[0]
     assert first.size == second.size and first.tobytes() != second.tobytes()
-    assert both.size == (first.width, 2 * first.height)
-    assert np.array_equal(np.vstack([first, second]), np.asarray(both))
+    assert both.width == first.width and abs(both.height - 2 * first.height) <= 1
+    ink = [255.0 - np.asarray(image.convert("L")) for image in (first, second, both)]
+    assert ink[2].sum() == pytest.approx(ink[0].sum() + ink[1].sum(), rel=0.02)
 
 
 def test_infer_is_deterministic(infer):
@@ -81,7 +81,6 @@ def test_infer_vertical_size_wrap_and_colours(infer):
     assert upright.size == flat.size[::-1]
     assert infer(PLAIN, "--size", "64")[0].width > 1.8 * flat.width
     assert infer(PLAIN, "--wrap", "1")[0].height > 3 * flat.height
-    assert _wrapped("甲乙，丙丁。\n戊", 2) == ["甲乙，", "丙丁。", "戊"]
     red = np.asarray(infer(PLAIN, "--ink", "#c00000", "--paper", "ivory")[0])
     assert tuple(red[0, 0]) == (255, 255, 240)
     clear = infer(PLAIN, "--transparent")[0]
@@ -99,13 +98,17 @@ def test_infer_missing_characters_are_named_skipped_or_boxed(calligan, infer, ru
     assert infer(PLAIN + "龍", "--missing", "box")[0].width > skipped.width
 
 
-def test_infer_takes_the_newest_run_and_another_source(calligan, run_folder, font_folder, tmp_path):
+def test_infer_takes_the_newest_run_and_another_source(
+    calligan, run_folder, inked_model, font_folder, tmp_path
+):
+    shutil.copytree(run_folder, tmp_path / "runs" / "0001")
+    shutil.copy(inked_model, tmp_path / "runs" / "0001" / "best.safetensors")
     out = tmp_path / "x.png"
-    done = calligan("infer", PLAIN, "-o", out, cwd=run_folder.parent.parent)
+    done = calligan("infer", PLAIN, "-o", out, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     other = tmp_path / "y.png"
     source = ["--source", font_folder / "bold.ttf"]
-    done = calligan("infer", PLAIN, "-o", other, *source, cwd=run_folder.parent.parent)
+    done = calligan("infer", PLAIN, "-o", other, *source, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Image.open(out).tobytes() != Image.open(other).tobytes()
 

@@ -5,7 +5,6 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-import torch
 import uharfbuzz as hb
 from conftest import HAN, build_font
 from fontTools.fontBuilder import FontBuilder
@@ -17,29 +16,14 @@ from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.inference.export import Job, Parts, outlines
 from calligan.inference.writer import Writer
-from calligan.models.weights import load_model, save_model
 
 ASKED = HAN[:12]
 
 
 @pytest.fixture(scope="module")
-def model(run_folder, tmp_path_factory):
-    """The tiny model with so much bias to ink that nothing is blank."""
-    generator, card = load_model(run_folder / "best.safetensors")
-    with torch.no_grad():
-        logits = generator.ink_logits(
-            torch.rand(4, 1, 32, 32) * 2 - 1, generator.embedding.weight[:1].expand(4, -1)
-        )
-        generator.unfold.conv.bias -= logits.quantile(0.6)
-    path = tmp_path_factory.mktemp("model") / "inked.safetensors"
-    save_model(path, generator, card)
-    return path
-
-
-@pytest.fixture(scope="module")
-def export(model, font_folder, calligan):
+def export(inked_model, font_folder, calligan):
     def run(*options, **more):
-        common = ("--model", model, "--source", font_folder / "source.ttf")
+        common = ("--model", inked_model, "--source", font_folder / "source.ttf")
         return calligan("export", *common, *options, **more)
 
     return run
@@ -80,9 +64,9 @@ def test_it_has_the_characters_and_says_what_it_is(made, kind):
     assert ("glyf" in font) == (kind != "otf")
 
 
-def test_the_glyphs_are_those_that_the_model_draws(made, model, font_folder):
+def test_the_glyphs_are_those_that_the_model_draws(made, inked_model, font_folder):
 
-    writer = Writer(model, str(font_folder / "source.ttf"))
+    writer = Writer(inked_model, str(font_folder / "source.ttf"))
     face = Face(FontSpec(made / "a.ttf"))
     placement = Placement.full_width(writer.card.size_px)
     for char, image in writer.draw(ASKED, 0).items():
@@ -148,10 +132,10 @@ def test_completing_a_cff_font(tmp_path, made, export):
     ]
 
 
-def test_it_goes_on_where_it_was(tmp_path, model, font_folder):
+def test_it_goes_on_where_it_was(tmp_path, inked_model, font_folder):
 
-    writer = Writer(model, str(font_folder / "source.ttf"))
-    job = Job(model, 0, ASKED, Placement.full_width(32), 1000)
+    writer = Writer(inked_model, str(font_folder / "source.ttf"))
+    job = Job(inked_model, 0, ASKED, Placement.full_width(32), 1000)
     first = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), {})
     seconds: dict[str, float] = {}
     again = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)

@@ -15,7 +15,7 @@ from calligan.vector.fit import fit
 from calligan.vector.font import FontGlyph
 from calligan.vector.font import build_font as assemble
 from calligan.vector.names import Naming
-from calligan.vector.outline import trace
+from calligan.vector.trace import trace
 
 CONFIG = TraceConfig()
 PLAIN = Placement(128, 100.0, 0.0, 128.0)  # ten units a pixel

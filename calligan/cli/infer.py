@@ -1,4 +1,4 @@
-"""`calligan infer`: text to a picture in a learned style."""
+"""`calligan infer`: text to a page in a learned style."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calligan.cli.model import model_path, source_font
-from calligan.cli.show import note
+from calligan.cli.show import bar, note
 
 
 def infer(
@@ -18,9 +18,9 @@ def infer(
         str,
         typer.Option(help="A number or name of `calligan styles`; several with commas; or all."),
     ] = "1",
-    output: Annotated[Path, typer.Option("--output", "-o", help="The PNG to write.")] = Path(
-        "out.png"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
+    ] = Path("out.png"),
     model: Annotated[
         Path | None,
         typer.Option(help="Model file or run folder; default the newest, or the bundle."),
@@ -29,51 +29,87 @@ def infer(
         str | None,
         typer.Option(help="Source font; default one trained with, or of this machine."),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="scroll, hall, square, banner, couplet, fan, letter, practice; or a .toml file.",
+        ),
+    ] = None,
+    title: Annotated[str, typer.Option(help="A title before the text, in a format.")] = "",
+    sign: Annotated[str, typer.Option(help="A signature after it, in small script.")] = "",
+    seal: Annotated[str, typer.Option(help="One to four characters for a red seal.")] = "",
+    seal_kind: Annotated[
+        str, typer.Option(help="white: cut out of red; red: in a frame.")
+    ] = "white",
     vertical: Annotated[bool, typer.Option(help="Columns from right to left.")] = False,
     size: Annotated[int | None, typer.Option(help="Edge of a character's cell in pixels.")] = None,
     wrap: Annotated[int | None, typer.Option(help="Break lines after so many characters.")] = None,
-    ink: Annotated[str, typer.Option(help="Ink colour: a name or #RRGGBB.")] = "black",
-    paper: Annotated[str, typer.Option(help="Paper colour.")] = "white",
+    ink: Annotated[str | None, typer.Option(help="Ink colour: a name or #RRGGBB.")] = None,
+    paper: Annotated[str | None, typer.Option(help="Paper colour.")] = None,
     transparent: Annotated[bool, typer.Option(help="No paper at all.")] = False,
+    grain: Annotated[bool, typer.Option(help="Paper with a soft grain (PNG).")] = False,
+    vary: Annotated[
+        float | None, typer.Option(help="How much repeats of a character differ, 0 to 1.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, other variations.")] = 0,
+    trace: Annotated[int, typer.Option(help="Pale glyphs to trace, on practice sheets.")] = 3,
+    dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     missing: Annotated[
         str, typer.Option(help="Characters the source lacks: error, skip or box.")
     ] = "error",
 ) -> None:
-    r"""Write any text in a learned style, as a PNG.
+    r"""Write any text in a learned style, as a picture or a page.
 
     Example: calligan infer "书法" --style 3 -o out.png
 
     Lines are broken at line breaks (or \n). Han characters are drawn by the model; punctuation,
     digits and letters are borrowed from the source font.
     """
-    from calligan.page.compose import Colours, coloured, stack
-    from calligan.page.sheet import save_png
-    from calligan.storage import atomic_file
-
-    _check(output, size, wrap, missing)
-    colours = Colours(ink, None if transparent else paper)
-    colours.validate()
-
+    from calligan.inference.pages import Request, check_output, write_pages
     from calligan.inference.writer import Writer
     from calligan.models.weights import read_card
+    from calligan.page.output import Look, save_pages
 
+    check_output(output)
+    look = Look(dpi, grain)
+    look.validate()
+    request = Request(
+        text=_words(text),
+        form=form,
+        title=title,
+        signature=sign,
+        seal=seal,
+        seal_kind=seal_kind,
+        vertical=vertical,
+        cell_px=size,
+        wrap=wrap,
+        ink=ink,
+        paper=paper,
+        transparent=transparent,
+        vary=vary,
+        seed=seed,
+        trace=trace,
+        missing=missing,
+    )
+    request.validate()
     path = model_path(model)
-    writer = Writer(path, source_font(read_card(path), source))
+    card = read_card(path)
+    every = [str(i + 1) for i in range(len(card.styles))]
+    wanted = every if style == "all" else [name.strip() for name in style.split(",")]
+    indices = [card.style_index(name) for name in wanted]
+    writer = Writer(path, source_font(card, source))
     if model is None:
         note(f"model: {path}")
-    names = [str(i + 1) for i in range(len(writer.card.styles))]
-    wanted = names if style == "all" else [name.strip() for name in style.split(",")]
-    indices = [writer.card.style_index(name) for name in wanted]
-    read = writer.read(_words(text), missing, wrap)  # type: ignore[arg-type]
-    size_px = size or writer.card.size_px
-    pages = [writer.write(read, i, size_px, vertical, missing) for i in indices]  # type: ignore[arg-type]
-    with atomic_file(output) as file:
-        save_png(coloured(stack(pages), colours), file)
+    with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
+        pages, read = write_pages(writer, request, indices, progress.update)
+    files = save_pages(output, pages, look)
     if read.missing:
         note(f"not in the source font: {' '.join(read.missing)}")
     if read.borrowed:
         note(f"borrowed from the source font as it is: {' '.join(read.borrowed)}")
-    typer.echo(output)
+    for file in files:
+        typer.echo(file)
 
 
 def _words(text: str) -> str:
@@ -87,18 +123,3 @@ def _words(text: str) -> str:
         except UnicodeDecodeError as error:
             raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error
     return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
-
-
-def _check(output: Path, size: int | None, wrap: int | None, missing: str) -> None:
-    from calligan.errors import ConfigError, DataError
-
-    if output.is_dir():
-        raise DataError(f"{output} is a folder; name a file in it")
-    if output.suffix.lower() != ".png":
-        raise DataError(f"{output} does not end in .png; calligan infer writes PNG")
-    if size is not None and not 8 <= size <= 2048:
-        raise ConfigError(f"--size {size} is out of reach; give 8 to 2048 pixels")
-    if wrap is not None and wrap < 1:
-        raise ConfigError(f"--wrap {wrap} makes no sense; give 1 or more")
-    if missing not in ("error", "skip", "box"):
-        raise ConfigError(f"--missing {missing!r} is not error, skip or box")

@@ -20,7 +20,8 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import usable_cores
 from calligan.inference.writer import Writer
 from calligan.storage import atomic_file, sha256_bytes, sha256_file, write_json
-from calligan.vector.outline import Outline, trace
+from calligan.vector.outline import Outline
+from calligan.vector.trace import trace
 
 _PART_CHARS = 64
 _AHEAD = 4  # parts drawn before the oldest is traced

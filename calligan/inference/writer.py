@@ -1,5 +1,6 @@
 """Text to ink: the model draws Han characters, the source font everything else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -7,25 +8,29 @@ from typing import Literal
 import numpy as np
 import torch
 
+from calligan.config import TraceConfig
 from calligan.errors import DataError
 from calligan.glyphs.charset import check_text, is_han
+from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.inference.source import open_source
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model
-from calligan.page.compose import compose
-from calligan.page.tiles import Tile, box_tile, font_tile, glyph_tile, space_tile
+from calligan.page.flow import Letter
+from calligan.vector.borrow import borrowed
+from calligan.vector.font import UPEM, Blank, Box
+from calligan.vector.outline import Outline
+from calligan.vector.trace import trace
 
 Missing = Literal["error", "skip", "box"]
 _BATCH = 32
-_NEVER_FIRST = "，。、；：！？）」』】》〉”’…,.;:!?)"
 
 
 @dataclass(frozen=True)
 class Text:
-    """Checked text: its lines, and which of its characters are drawn by whom."""
+    """Checked text, and which of its characters are drawn by whom."""
 
-    lines: tuple[str, ...]
+    text: str
     han: str  # drawn by the model
     borrowed: str  # drawn from the source font as it is
     missing: str  # not in the source font
@@ -40,14 +45,14 @@ class Writer:
         self.renderer = Renderer(self.face, self.placement, min_ink=0)
         self.device = device
 
-    def read(self, text: str, missing: Missing = "error", wrap: int | None = None) -> Text:
+    def read(self, text: str, missing: Missing = "error") -> Text:
         """Check a text against the source font.
 
         Raises DataError for an empty text, characters that no font draws, or (unless `missing`
         says otherwise) characters that the source lacks, naming them.
         """
-        lines = tuple(_wrapped(check_text(text).replace("\r", ""), wrap))
-        chars = dict.fromkeys(char for line in lines for char in line if not char.isspace())
+        text = check_text(text).replace("\r", "").strip("\n")
+        chars = dict.fromkeys(char for char in text if not char.isspace())
         if not chars:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):
@@ -63,8 +68,10 @@ class Writer:
             raise DataError(
                 "the source font lacks every character of the text; give another --source"
             )
+        if missing == "skip":
+            text = "".join(char for char in text if char not in lacking)
         han = "".join(filter(is_han, there))
-        return Text(lines, han, "".join(c for c in there if not is_han(c)), lacking)
+        return Text(text, han, "".join(c for c in there if not is_han(c)), lacking)
 
     def draw(self, chars: str, style_index: int) -> dict[str, np.ndarray]:
         """Characters in a style numbered from 0: uint8 (S, S), 255 = paper, by character."""
@@ -78,26 +85,23 @@ class Writer:
             images.update(zip(chars[start:], drawn, strict=False))
         return images
 
-    def write(
-        self, text: Text, style_index: int, size_px: int, vertical: bool, missing: Missing
-    ) -> np.ndarray:
-        """The text as ink coverage, uint8 (H, W), 255 = ink, in cells of `size_px`."""
-        drawn = self.draw(text.han, style_index)
-        tiles = {char: glyph_tile(image, size_px) for char, image in drawn.items()}
-        placement = self.placement.scaled(size_px)
+    def letters(
+        self, text: Text, style_index: int, progress: Callable[[int], None] = lambda count: None
+    ) -> dict[str, Letter]:
+        """Every character of a text, ready to be set; a box for those the source lacks."""
+        cell = Placement.full_width(self.card.size_px)
+        letters = {char: Letter(char, Outline.of(Box()), 1.0) for char in text.missing}
         for char in text.borrowed:
-            tiles[char] = font_tile(self.face, placement, char, vertical)
-        if missing == "box":
-            tiles.update({char: box_tile(size_px) for char in text.missing})
-        lines = [self._line(line, tiles, size_px) for line in text.lines]
-        return compose(lines, size_px, vertical)
-
-    def _line(self, line: str, tiles: dict[str, Tile], size_px: int) -> list[Tile]:
-        return [
-            space_tile(char, size_px) if char.isspace() else tiles[char]
-            for char in line
-            if char.isspace() or char in tiles
-        ]
+            glyphs = list(borrowed(self.face, self.placement, char))
+            outlines = [Outline.of(glyph.drawing) for glyph in glyphs] or [Outline.of(Blank())]
+            advance = self.face.advance_em(self.face.glyph_index(char))
+            letters[char] = Letter(char, outlines[0], advance, *outlines[1:])
+        for start in range(0, len(text.han), _BATCH):
+            part = self.draw(text.han[start : start + _BATCH], style_index)
+            for char, image in part.items():
+                letters[char] = Letter(char, trace(image, cell, UPEM, TraceConfig()), 1.0)
+            progress(len(part))
+        return letters
 
     def lacks(self, char: str) -> bool:
         """Whether the source font has no ink for a character."""
@@ -110,21 +114,3 @@ class Writer:
 
     def _paper(self) -> np.ndarray:
         return np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
-
-
-def _wrapped(text: str, wrap: int | None) -> list[str]:
-    """Lines of at most `wrap` characters; a closing mark hangs rather than begin a line."""
-    lines = text.strip("\n").split("\n")
-    if wrap is None:
-        return lines
-    done = []
-    for line in lines:
-        if not line:
-            done.append("")
-        while line:
-            end = wrap
-            while end < len(line) and line[end] in _NEVER_FIRST:
-                end += 1
-            done.append(line[:end])
-            line = line[end:]
-    return done

@@ -48,9 +48,8 @@ def borrowed_glyphs(face: Face, placement: Placement) -> Iterator[FontGlyph]:
     for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
         for code in range(first, last + 1):
             char = chr(code)
-            glyph = face.glyph_index(char)
-            if glyph and not is_han(char):
-                yield from _glyph_and_vertical_form(face, placement, char, glyph)
+            if face.glyph_index(char) and not is_han(char):
+                yield from borrowed(face, placement, char)
 
 
 def glyph_name(codepoint: int) -> str:
@@ -58,9 +57,9 @@ def glyph_name(codepoint: int) -> str:
     return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:X}"
 
 
-def _glyph_and_vertical_form(
-    face: Face, placement: Placement, char: str, glyph: int
-) -> Iterator[FontGlyph]:
+def borrowed(face: Face, placement: Placement, char: str) -> Iterator[FontGlyph]:
+    """A character's glyph, and after it its vertical form where it has one; none without ink."""
+    glyph = face.glyph_index(char)
     name, advance = glyph_name(ord(char)), round(face.advance_em(glyph) * UPEM)
     plain = _borrowed(face, placement, glyph, advance)
     if not plain.recorded.value:

@@ -10,8 +10,9 @@ from fontTools.ttLib import TTFont
 
 from calligan.errors import FontError
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import Drawing, box, charstring, quadratic
+from calligan.vector.font import box, charstring, quadratic
 from calligan.vector.names import Naming
+from calligan.vector.outline import Drawing
 
 _STALE = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metrics; a signature
 _NEEDED = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}

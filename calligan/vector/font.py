@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
@@ -17,19 +17,13 @@ from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables.ttProgram import Program
 
 from calligan.vector.names import Naming
+from calligan.vector.outline import Drawing
 
 UPEM = 1000
 ASCENT_UPEM, DESCENT_UPEM = 880, -120  # the em box of a full-width glyph
 QUADRATIC_ERROR_UPEM = 1.0  # between a cubic and the quadratics that stand for it
 _PRC = 18  # OS/2's number for the code page of simplified Chinese
 Kind = Literal["ttf", "otf"]
-
-
-class Drawing(Protocol):
-    """Whatever draws itself to a pen, in font units, ink to the right of its contours' way."""
-
-    def draw(self, pen: AbstractPen) -> None:
-        """Draw."""
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,38 @@
-"""A glyph's outline in font units, drawn to any fontTools pen: glyf, CFF, SVG and UFO alike."""
+"""A filled path: what a traced glyph, a borrowed mark, a ruled line and a seal all are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
-from fontTools.pens.basePen import AbstractPen
+from fontTools.pens.basePen import AbstractPen, BasePen
 
-from calligan.config import TraceConfig
-from calligan.glyphs.placement import Placement
-from calligan.vector.contour import chains
-from calligan.vector.fit import Curves, fit
 
-_FROM_END = 0.04  # an extreme nearer to a curve's end than this share gets no point of its own
+class Drawing(Protocol):
+    """Whatever draws itself to a pen, in font units, ink to the right of its contours' way."""
+
+    def draw(self, pen: AbstractPen) -> None:
+        """Draw."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Closed contours of cubics and lines, y upward, ink to the right of its contour's way.
+    """Closed contours of cubics and lines, filled where they wind round (non-zero).
 
     `controls` (K, 4, 2), each piece beginning where the one before it ends; `contour` (K,) tells
-    pieces of one contour from those of the next; `straight` (K,) pieces are lines.
+    pieces of one contour from those of the next; `straight` (K,) pieces are lines. In a font y
+    points upward and ink is to the right of a contour's way.
     """
 
     controls: np.ndarray
     contour: np.ndarray
     straight: np.ndarray
+
+    @classmethod
+    def of(cls, drawing: Drawing) -> "Outline":
+        """What something draws."""
+        pen = OutlinePen()
+        drawing.draw(pen)
+        return pen.outline
 
     def draw(self, pen: AbstractPen) -> None:
         """Draw to a pen; cubics as they are (fontTools' Cu2QuPen makes them quadratic)."""
@@ -45,58 +54,41 @@ class Outline:
         there = (controls[:, 0] != controls[:, 3]).any(axis=1)
         return Outline(controls[there], self.contour[there], self.straight[there])
 
+    def turned_round(self) -> "Outline":
+        """The same contours the other way round: what was filled is cut out of its surroundings."""
+        return Outline(self.controls[::-1, ::-1], self.contour[::-1], self.straight[::-1])
 
-def trace(image: np.ndarray, placement: Placement, upem: int, config: TraceConfig) -> Outline:
-    """The outline of a glyph image, uint8 (H, W), 255 = paper, that lies as `placement` says.
-
-    The image may have any number of pixels: they are the placement's canvas.
-    """
-    placement = placement.scaled(image.shape[1])
-    tolerance_px = config.tolerance_em * placement.em_px
-    curves = _with_extremes(fit(chains(image, config), tolerance_px))
-    straight = _straight(curves.controls, tolerance_px)
-    origin = np.array([placement.origin_x_px, placement.baseline_y_px])
-    scale = np.array([1, -1]) * upem / placement.em_px
-    return Outline((curves.controls - origin) * scale, curves.contour, straight).rounded()
+    def moved(self, matrix: np.ndarray) -> "Outline":
+        """Every point p as matrix @ (p, 1); `matrix` is (2, 3)."""
+        return replace(self, controls=self.controls @ matrix[:, :2].T + matrix[:, 2])
 
 
-def _straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
-    """Which cubics (K, 4, 2) may as well be lines, by their inner control points."""
-    chord = controls[:, 3] - controls[:, 0]
-    length = np.maximum(np.hypot(*chord.T), 1e-9)
-    inner = controls[:, 1:3] - controls[:, :1]
-    off = np.abs(inner[..., 0] * chord[:, None, 1] - inner[..., 1] * chord[:, None, 0])
-    return (off / length[:, None]).max(axis=1) <= tolerance_px
+class OutlinePen(BasePen):
+    """Gathers what is drawn to it into an Outline."""
 
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._pieces: list[tuple] = []
+        self._number = -1
 
-def _with_extremes(curves: Curves) -> Curves:
-    """Cubics parted where they are leftmost, rightmost, highest or lowest, as font tools expect."""
-    for axis in (0, 1):
-        for _ in range(2):  # a cubic has two extremes at most
-            curves = _parted(curves, _extreme(curves.controls[..., axis]))
-    return curves
+    @property
+    def outline(self) -> Outline:
+        """What was drawn."""
+        controls = np.array([piece[0] for piece in self._pieces], float).reshape(-1, 4, 2)
+        numbers = np.array([piece[1] for piece in self._pieces], int)
+        return Outline(controls, numbers, np.array([piece[2] for piece in self._pieces], bool))
 
+    def _moveTo(self, pt: tuple[float, float]) -> None:
+        self._number += 1
+        self._first = pt
 
-def _extreme(p: np.ndarray) -> np.ndarray:
-    """Where each cubic in one dimension (K, 4) turns back, or NaN."""
-    a = p[:, 3] - 3 * p[:, 2] + 3 * p[:, 1] - p[:, 0]
-    b = 2 * (p[:, 2] - 2 * p[:, 1] + p[:, 0])
-    c = p[:, 1] - p[:, 0]
-    with np.errstate(all="ignore"):
-        root = np.sqrt(b * b - 4 * a * c)
-        q = -(b + np.copysign(root, b)) / 2  # the stable pair of roots: q / a and c / q
-        t = np.stack([q / a, c / q])
-        inside = (t > _FROM_END) & (t < 1 - _FROM_END)
-    return np.where(inside, t, np.nan).T[np.arange(len(p)), np.where(inside[0], 0, 1)]
+    def _lineTo(self, pt: tuple[float, float]) -> None:
+        here = self._getCurrentPoint()
+        self._pieces.append(([here, here, pt, pt], self._number, True))
 
+    def _curveToOne(self, pt1: tuple, pt2: tuple, pt3: tuple) -> None:
+        self._pieces.append(([self._getCurrentPoint(), pt1, pt2, pt3], self._number, False))
 
-def _parted(curves: Curves, t: np.ndarray) -> Curves:
-    """Each cubic as two at t (K,), where that is a number (de Casteljau)."""
-    at = np.flatnonzero(~np.isnan(t))
-    p, s = curves.controls[at], t[at, None]
-    ab, bc, cd = (p[:, i] + s * (p[:, i + 1] - p[:, i]) for i in range(3))
-    abc, bcd = ab + s * (bc - ab), bc + s * (cd - bc)
-    middle = abc + s * (bcd - abc)
-    controls = np.insert(curves.controls, at + 1, np.stack([middle, bcd, cd, p[:, 3]], 1), axis=0)
-    controls[at + np.arange(len(at))] = np.stack([p[:, 0], ab, abc, middle], axis=1)
-    return Curves(controls, np.insert(curves.contour, at + 1, curves.contour[at]))
+    def _closePath(self) -> None:
+        if self._getCurrentPoint() != self._first:
+            self._lineTo(self._first)

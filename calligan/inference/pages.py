@@ -1,0 +1,130 @@
+"""What a user asks to have written, to pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import ImageColor
+
+from calligan.errors import ConfigError, DataError
+from calligan.glyphs.placement import PITCH
+from calligan.inference.writer import Missing, Text, Writer
+from calligan.page.drawing import Page
+from calligan.page.flow import Direction, Letter
+from calligan.page.formats import Format, load_format
+from calligan.page.layout import Setting, Words, lay_out
+from calligan.page.output import KINDS
+from calligan.page.plain import plain, stacked
+from calligan.page.seal import Kind
+
+_PX_MM = 25.4 / 96  # a pixel on plain pages
+
+
+@dataclass(frozen=True)
+class Request:
+    """A text and how it is to look. None stands for what the format says, or the plain page."""
+
+    text: str
+    form: str | None = None  # the name or file of a format; None is a plain page
+    title: str = ""
+    signature: str = ""
+    seal: str = ""
+    seal_kind: str = "white"
+    vertical: bool = False
+    cell_px: int | None = None  # on plain pages
+    wrap: int | None = None  # likewise
+    ink: str | None = None
+    paper: str | None = None
+    transparent: bool = False
+    vary: float | None = None
+    seed: int = 0
+    trace: int = 3
+    missing: str = "error"
+
+    def validate(self) -> None:
+        """Raise ConfigError or DataError naming the first option that makes no sense."""
+        if self.cell_px is not None and not 8 <= self.cell_px <= 2048:
+            raise ConfigError(f"--size {self.cell_px} is out of reach; give 8 to 2048 pixels")
+        if self.wrap is not None and self.wrap < 1:
+            raise ConfigError(f"--wrap {self.wrap} makes no sense; give 1 or more")
+        if self.vary is not None and not 0 <= self.vary <= 1:
+            raise ConfigError(f"--vary {self.vary:g} is out of reach; give 0 to 1")
+        if not 0 <= self.trace <= 100:
+            raise ConfigError(f"--trace {self.trace} is out of reach; give 0 to 100")
+        for name, value, known in (
+            ("--missing", self.missing, ("error", "skip", "box")),
+            ("--seal-kind", self.seal_kind, ("white", "red")),
+        ):
+            if value not in known:
+                raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
+        for name, colour in (("--ink", self.ink), ("--paper", self.paper)):
+            _check_colour(name, colour)
+        if self.form is None and (self.title or self.signature or self.seal):
+            raise ConfigError("--title, --sign and --seal need a --format")
+        if self.form is not None and (self.vertical or self.wrap or self.cell_px):
+            raise ConfigError("--vertical, --wrap and --size are for plain pages, without --format")
+
+
+def write_pages(
+    writer: Writer,
+    request: Request,
+    styles: list[int],
+    progress: Callable[[int], None] = lambda count: None,
+) -> tuple[list[Page], Text]:
+    """The pages of a request in each style, numbered from 0, and what was read."""
+    form = load_format(request.form) if request.form else None
+    kind: Missing = request.missing  # type: ignore[assignment]
+    parts = [request.text, request.title, request.signature, request.seal]
+    read = [writer.read(part, kind).text if part else "" for part in parts]
+    whole = writer.read("\n".join(filter(None, parts)), kind)
+    pages: list[Page] = []
+    for index in styles:
+        letters = writer.letters(whole, index, progress)
+        if form is None:
+            pages.append(_plain(read[0], letters, request, writer.card.size_px))
+        else:
+            pages += _formed(read, letters, request, form)
+    return ([stacked(pages)] if form is None else pages), whole
+
+
+def check_output(path: Path) -> None:
+    """Raise DataError for a file that pages cannot be written to."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a file in it")
+    if path.suffix.lower() not in KINDS:
+        raise DataError(f"{path} does not end in {', '.join(KINDS)}; name the kind of page")
+
+
+def _plain(text: str, letters: dict[str, Letter], request: Request, size_px: int) -> Page:
+    setting = Setting(letters, request.ink or "black", vary=request.vary or 0, seed=request.seed)
+    em_mm = (request.cell_px or size_px) * PITCH * _PX_MM
+    way: Direction = "vertical" if request.vertical else "horizontal"
+    paper = None if request.transparent else request.paper or "white"
+    return plain(text, setting, em_mm, way, request.wrap, paper)
+
+
+def _formed(
+    read: list[str], letters: dict[str, Letter], request: Request, form: Format
+) -> list[Page]:
+    text, title, signature, seal = read
+    kind: Kind = request.seal_kind  # type: ignore[assignment]
+    words = Words(text, title, signature, [letters[char].outline for char in seal], kind)
+    if request.paper:
+        form = replace(form, paper=request.paper)
+    strength = form.vary if request.vary is None else request.vary
+    ink = request.ink or form.ink
+    setting = Setting(letters, ink, form.seal, strength, request.seed, request.trace)
+    pages = lay_out(words, form, setting)
+    if request.transparent:
+        for page in pages:
+            page.paper = None
+    return pages
+
+
+def _check_colour(name: str, colour: str | None) -> None:
+    try:
+        ImageColor.getrgb(colour or "black")
+    except ValueError as error:
+        raise DataError(
+            f"{name} {colour!r} is no colour; write a name such as black, or #202020"
+        ) from error

@@ -1,0 +1,159 @@
+"""Text to lines, and lines to marks: horizontal, or in columns from right to left."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from calligan.glyphs.vertical import TO_CORNER, TURNED
+from calligan.page.drawing import Mark, placed
+from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM
+from calligan.vector.outline import Outline
+
+Direction = Literal["horizontal", "vertical"]
+NEVER_FIRST = "，。、；：！？）」』】》〉”’…—～·．,.;:!?)]}%"  # a line does not begin with these
+NEVER_LAST = "（「『【《〈“‘([{"  # nor end with these
+_SPACE_EM = 0.4
+_WIDE_SPACE = "\u3000"
+_MIDDLE_EM = (ASCENT_UPEM + DESCENT_UPEM) / 2 / UPEM  # of the em box above the baseline
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A character ready to be set: its outline in font units, its advance and its vertical form."""
+
+    char: str
+    outline: Outline
+    advance_em: float
+    vertical: Outline | None = None
+
+    @property
+    def upright(self) -> bool:
+        """Whether it stands upright in a column: what has a square of its own (UAX 11)."""
+        wide = unicodedata.east_asian_width(self.char) in "WF" or self.char in TO_CORNER + TURNED
+        return wide or self.vertical is not None
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How much one character differs from its like: a hand never repeats itself."""
+
+    strength: float = 0.0  # 0 to 1
+    seed: int = 0
+
+    def matrices(self, count: int) -> np.ndarray:
+        """Small turns, scalings and shifts of an em, (count, 2, 3), about its middle."""
+        rng = np.random.default_rng(self.seed)
+        turn = rng.normal(0, 0.018, count) * self.strength
+        scale = 1 + rng.normal(0, 0.02, (count, 2)) * self.strength
+        shift = rng.normal(0, 0.012, (count, 2)) * self.strength
+        cos, sin = np.cos(turn), np.sin(turn)
+        linear = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
+        linear = linear * scale[:, None, :]
+        middle = np.array([0.5, _MIDDLE_EM])
+        return np.concatenate([linear, (middle + shift - linear @ middle)[..., None]], axis=-1)
+
+
+def advance_em(letters: Mapping[str, Letter], char: str, direction: Direction) -> float:
+    """How far a character moves the pen, in ems."""
+    if char == _WIDE_SPACE:
+        return 1.0
+    if char.isspace():
+        return _SPACE_EM
+    letter = letters[char]
+    return 1.0 if direction == "vertical" and letter.upright else letter.advance_em
+
+
+def broken(text: str, longest_em: float, advance: Callable[[str], float]) -> list[str]:
+    """Lines of at most `longest_em`, over whose end closing marks may hang.
+
+    Lines never begin with a closing mark nor end with an opening one, and words of letters stay
+    whole where they fit (kinsoku, JLREQ 3.1; CLREQ 3.1.3).
+    """
+    lines = []
+    for paragraph in text.split("\n"):
+        line, length = "", 0.0
+        for unit in _units(paragraph):
+            width = sum(map(advance, unit))
+            hangs = len(unit) == 1 and unit in NEVER_FIRST
+            if line and length + width > longest_em + 1e-6 and not hangs:
+                line, carried = _carried(line)
+                lines.append(line.rstrip(" "))
+                line, length = carried, sum(map(advance, carried))
+                unit = unit.lstrip(" ")
+            line += unit
+            length += sum(map(advance, unit))
+        lines.append(line)
+    return lines
+
+
+def set_line(
+    line: str,
+    letters: Mapping[str, Letter],
+    direction: Direction,
+    size_mm: float,
+    gap_em: float,
+    colour: str,
+    vary: np.ndarray,
+) -> tuple[list[Mark], float]:
+    """A line's marks and its length in mm, from (0, 0).
+
+    A horizontal line runs to the right, its em boxes from 0 to `size_mm` downward; a column runs
+    downward, its em boxes centred on x = 0. `vary` (≥ len(line), 2, 3) are matrices of Variation.
+    """
+    marks, pen = [], 0.0
+    for index, char in enumerate(line):
+        if not char.isspace():
+            mark = _mark(letters[char], direction, size_mm, pen, colour)
+            unit = np.diag([1 / UPEM, 1 / UPEM])  # jitter speaks in ems, outlines in font units
+            jitter = vary[index]
+            inner = np.eye(3)
+            inner[:2] = np.c_[np.linalg.inv(unit) @ jitter[:, :2] @ unit, jitter[:, 2] * UPEM]
+            matrix = np.vstack([mark.matrix, [0, 0, 1]]) @ inner
+            marks.append(replace(mark, matrix=matrix[:2]))
+        pen += (advance_em(letters, char, direction) + gap_em) * size_mm
+    return marks, max(0.0, pen - gap_em * size_mm)
+
+
+def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
+    """A mark turned about the origin (clockwise, y being downward), then moved."""
+    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    matrix = turn @ mark.matrix
+    matrix[:, 2] += (x_mm, y_mm)
+    return replace(mark, matrix=matrix)
+
+
+def _mark(letter: Letter, direction: Direction, size: float, pen: float, colour: str) -> Mark:
+    ascent = ASCENT_UPEM / UPEM * size
+    if direction == "horizontal":
+        matrix, outline = placed(size, pen, ascent, UPEM), letter.outline
+    elif letter.upright:
+        matrix = placed(size, -size / 2, pen + ascent, UPEM)
+        outline = letter.outline if letter.vertical is None else letter.vertical
+    else:
+        matrix = placed(size, -_MIDDLE_EM * size, pen, UPEM, np.pi / 2)
+        outline = letter.outline
+    return Mark(outline, matrix, colour, letter.char, size)
+
+
+def _units(text: str) -> list[str]:
+    """What a line may be broken between: single characters, but words of ASCII as a whole."""
+    units: list[str] = []
+    for char in text:
+        word = char.isascii() and not char.isspace()
+        if word and units and units[-1][-1].isascii() and not units[-1][-1].isspace():
+            units[-1] += char
+        else:
+            units.append(char)
+    return units
+
+
+def _carried(line: str) -> tuple[str, str]:
+    """A full line without the opening marks at its end, and those."""
+    keep = len(line)
+    while keep > 1 and line[keep - 1] in NEVER_LAST:
+        keep -= 1
+    return line[:keep], line[keep:]

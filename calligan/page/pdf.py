@@ -1,0 +1,101 @@
+"""Pages to PDF by reportlab: outlines, and over them the text, unseen, to select and search."""
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from fontTools.pens.basePen import BasePen
+from PIL import ImageColor
+
+from calligan import __version__
+from calligan.page.drawing import Mark, Page
+
+_POINTS_A_MM = 72 / 25.4
+_FONT = "STSong-Light"  # one of the fonts every PDF reader has for Chinese; never seen
+_UNSEEN = 3  # text render mode
+
+
+def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
+    """Write pages of any sizes into one file."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfgen.canvas import Canvas
+
+    pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+    canvas = Canvas(file, pageCompression=1, invariant=1)
+    canvas.setTitle(title)
+    canvas.setCreator(f"calligan {__version__}")
+    forms: dict[int, str] = {}
+    for page in pages:
+        for mark in page.marks:
+            if id(mark.outline) not in forms:
+                forms[id(mark.outline)] = f"g{len(forms)}"
+                canvas.beginForm(forms[id(mark.outline)], *_bounds(mark))
+                _fill(canvas, mark)
+                canvas.endForm()
+        canvas.setPageSize((page.width_mm * _POINTS_A_MM, page.height_mm * _POINTS_A_MM))
+        _draw(canvas, page, forms)
+        canvas.showPage()
+    canvas.save()
+
+
+def _draw(canvas: Any, page: Page, forms: dict[int, str]) -> None:
+    canvas.transform(_POINTS_A_MM, 0, 0, -_POINTS_A_MM, 0, page.height_mm * _POINTS_A_MM)
+    if page.paper:
+        canvas.setFillColorRGB(*_rgb(page.paper))
+        canvas.rect(0, 0, page.width_mm, page.height_mm, stroke=0, fill=1)
+    for mark in page.marks:
+        (a, c, e), (b, d, f) = mark.matrix.tolist()
+        canvas.saveState()
+        canvas.setFillColorRGB(*_rgb(mark.colour))
+        canvas.transform(a, b, c, d, e, f)
+        canvas.doForm(forms[id(mark.outline)])
+        canvas.restoreState()
+        if mark.text:
+            _write_unseen(canvas, mark)
+
+
+def _write_unseen(canvas: Any, mark: Mark) -> None:
+    """The character itself where its outline stands, upright and of its size."""
+    text = canvas.beginText()
+    text.setTextRenderMode(_UNSEEN)
+    text.setFont(_FONT, mark.size_mm)
+    text.setTextTransform(1, 0, 0, -1, *mark.matrix[:, 2].tolist())
+    text.textOut(mark.text)
+    canvas.drawText(text)
+
+
+def _fill(canvas: Any, mark: Mark) -> None:
+    path = canvas.beginPath()
+    mark.outline.draw(_PathPen(path))
+    canvas.drawPath(path, stroke=0, fill=1, fillMode=1)  # non-zero winding
+
+
+def _bounds(mark: Mark) -> tuple[float, float, float, float]:
+    points = mark.outline.controls.reshape(-1, 2)
+    if not len(points):
+        return 0, 0, 1, 1
+    return (*(points.min(axis=0) - 1).tolist(), *(points.max(axis=0) + 1).tolist())
+
+
+def _rgb(colour: str) -> list[float]:
+    return [value / 255 for value in ImageColor.getrgb(colour)[:3]]
+
+
+class _PathPen(BasePen):
+    """From fontTools' pen calls to reportlab's path."""
+
+    def __init__(self, path: Any):
+        super().__init__(None)
+        self._path = path
+
+    def _moveTo(self, pt: tuple) -> None:
+        self._path.moveTo(*pt)
+
+    def _lineTo(self, pt: tuple) -> None:
+        self._path.lineTo(*pt)
+
+    def _curveToOne(self, pt1: tuple, pt2: tuple, pt3: tuple) -> None:
+        self._path.curveTo(*pt1, *pt2, *pt3)
+
+    def _closePath(self) -> None:
+        self._path.close()

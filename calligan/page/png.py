@@ -1,0 +1,100 @@
+"""A page to pixels, and pages to an animated picture."""
+
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from calligan.errors import DataError
+from calligan.page.drawing import Mark, Page
+from calligan.vector.fill import fill
+
+_MM_AN_INCH = 25.4
+_MAX_PIXELS = 200_000_000
+
+
+def to_image(page: Page, dpi: float, background: Image.Image | None = None) -> Image.Image:
+    """A page at so many pixels an inch: RGB, or RGBA where it has no paper.
+
+    Raises DataError for a picture of an absurd size.
+    """
+    size = page_px(page, dpi)
+    if size[0] * size[1] > _MAX_PIXELS:
+        raise DataError(
+            f"the picture would be {size[0]} x {size[1]} pixels; give less text, a smaller --size "
+            "or --dpi"
+        )
+    if background is not None:
+        image = background.copy()
+    elif page.paper is None:
+        red, green, blue = ImageColor.getrgb(page.marks[0].colour if page.marks else "black")[:3]
+        image = Image.new("RGBA", size, (red, green, blue, 0))
+    else:
+        image = Image.new("RGB", size, page.paper)
+    for mark in page.marks:
+        _put(image, mark, dpi / _MM_AN_INCH)
+    return image
+
+
+def page_px(page: Page, dpi: float) -> tuple[int, int]:
+    """Width and height in pixels."""
+    width, height = (round(mm * dpi / _MM_AN_INCH) for mm in (page.width_mm, page.height_mm))
+    return max(width, 1), max(height, 1)
+
+
+def write_png(image: Image.Image, dpi: float, file: BinaryIO) -> None:
+    """Save with its resolution, so that it prints at its size."""
+    image.save(file, "PNG", dpi=(dpi, dpi))
+
+
+def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
+    """The page writing itself, a character a frame, the last one staying for a while."""
+    back = Page(page.width_mm, page.height_mm, page.paper or "white")
+    back.marks = [mark for mark in page.marks if not mark.text]
+    image = to_image(back, dpi)
+    frames = [image.copy()]
+    for mark in page.marks:
+        if mark.text:
+            _put(image, mark, dpi / _MM_AN_INCH)
+            frames.append(image.copy())
+    first, *rest = (
+        frame.convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for frame in frames
+    )
+    times = [frame_ms] * len(rest) + [10 * frame_ms]
+    first.save(file, "GIF", save_all=True, append_images=rest, duration=times, loop=0)
+
+
+def _put(image: Image.Image, mark: Mark, px_a_mm: float) -> None:
+    bitmap = fill(mark.outline.moved(mark.matrix * px_a_mm))
+    if bitmap is None:
+        return
+    corner = (bitmap.left_px, bitmap.top_px)
+    mask = Image.fromarray(bitmap.ink)
+    if image.mode == "RGB":
+        image.paste(ImageColor.getrgb(mark.colour)[:3], (*corner, *_far(corner, mask)), mask)
+        return
+    ink = Image.new("RGBA", mask.size, (*ImageColor.getrgb(mark.colour)[:3], 0))
+    ink.putalpha(mask)
+    x, y = max(corner[0], 0), max(corner[1], 0)
+    part = ink.crop((x - corner[0], y - corner[1], *mask.size))
+    if part.width and part.height:
+        image.alpha_composite(part, (x, y))
+
+
+def _far(corner: tuple[int, int], mask: Image.Image) -> tuple[int, int]:
+    return corner[0] + mask.width, corner[1] + mask.height
+
+
+def on_paper(size: tuple[int, int], colour: str, seed: int) -> Image.Image:
+    """Paper with a soft grain: `colour` with slow and fast noise of a few levels."""
+    rng = np.random.default_rng(seed)
+    width, height = size
+    grain = np.zeros((height, width), np.float32)
+    for cell_px, strength in ((2, 2.5), (24, 2.0), (160, 3.0)):
+        small = rng.standard_normal((height // cell_px + 2, width // cell_px + 2)).astype(
+            np.float32
+        )
+        large = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+        grain += strength * np.asarray(large)
+    tone = np.array(ImageColor.getrgb(colour)[:3], np.float32) + grain[..., None]
+    return Image.fromarray(np.clip(tone, 0, 255).astype(np.uint8))

@@ -1,0 +1,66 @@
+"""A name seal (印章): one to four characters in a red square."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from calligan.errors import DataError
+from calligan.page.drawing import Mark, frame, joined, rounded_rectangle
+from calligan.vector.outline import Outline
+
+_MOST = 4
+_EDGE = 0.07  # the border, as a share of the seal
+_GAP = 0.05  # between characters and round them
+Kind = Literal["white", "red"]  # white characters cut into red, or red ones in a frame
+
+
+def seal(
+    outlines: Sequence[Outline], size_mm: float, at_mm: tuple[float, float], kind: Kind, colour: str
+) -> Mark:
+    """A square seal with its top left corner at `at_mm`, read in columns from right to left.
+
+    Each character is stretched to its place, as seal cutters do. Raises DataError for none, or for
+    more than four.
+    """
+    if not 1 <= len(outlines) <= _MOST:
+        raise DataError(f"a seal holds 1 to {_MOST} characters, not {len(outlines)}")
+    inner = size_mm * (1 - 2 * _EDGE)
+    cells = [
+        _stretched(outline, *place)
+        for outline, place in zip(outlines, _places(len(outlines), inner), strict=True)
+    ]
+    shift = np.array([[1, 0, size_mm * _EDGE], [0, 1, size_mm * _EDGE]])
+    inside = [cell.moved(shift) for cell in cells]
+    if kind == "white":
+        square = rounded_rectangle(0, 0, size_mm, size_mm, size_mm * 0.06).turned_round()
+        whole = joined([square, *inside])
+    else:
+        whole = joined([frame(0, 0, size_mm, size_mm, size_mm * _EDGE * 0.8), *inside])
+    return Mark(whole, np.array([[1, 0, at_mm[0]], [0, 1, at_mm[1]]]), colour)
+
+
+def _places(count: int, side: float) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of each character's place."""
+    half = side / 2
+    if count == 1:
+        return [(0, 0, side, side)]
+    if count == 2:
+        return [(0, 0, side, half), (0, half, side, half)]
+    left = [(0, 0, half, half), (0, half, half, half)] if count == 4 else [(0, 0, half, side)]
+    return [(half, 0, half, half), (half, half, half, half), *left]
+
+
+def _stretched(outline: Outline, x: float, y: float, width: float, height: float) -> Outline:
+    """A glyph, y upward, filling a place on the page, y downward."""
+    points = outline.controls.reshape(-1, 2)
+    if not len(points):
+        raise DataError("a character of the seal has no ink; choose another")
+    low, high = points.min(axis=0), points.max(axis=0)
+    gap = _GAP * max(width, height)
+    across = (width - 2 * gap) / max(high[0] - low[0], 1)
+    down = (height - 2 * gap) / max(high[1] - low[1], 1)
+    across, down = min(across, 2.5 * down), min(down, 2.5 * across)
+    left = x + (width - across * (high[0] - low[0])) / 2 - across * low[0]
+    top = y + (height - down * (high[1] - low[1])) / 2 + down * high[1]
+    return outline.moved(np.array([[across, 0, left], [0, -down, top]]))

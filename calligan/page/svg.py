@@ -1,0 +1,51 @@
+"""Pages to SVG: each glyph's outline once, used wherever it stands.
+
+https://www.w3.org/TR/SVG11
+"""
+
+from xml.sax.saxutils import escape, quoteattr
+
+from fontTools.pens.svgPathPen import SVGPathPen
+
+from calligan.page.drawing import Mark, Page
+from calligan.vector.outline import Outline
+
+
+def to_svg(page: Page) -> str:
+    """One page; its text is the picture's title, for search and for those who listen."""
+    names: dict[int, str] = {}
+    shapes, uses = [], []
+    for mark in page.marks:
+        key = id(mark.outline)
+        if not len(mark.outline.contour):
+            continue
+        if key not in names:
+            names[key] = f"g{len(names)}"
+            shapes.append(f'<path id="{names[key]}" d="{_path(mark.outline)}"/>')
+        uses.append(_use(mark, names[key]))
+    size = f'width="{page.width_mm:g}mm" height="{page.height_mm:g}mm"'
+    box = f'viewBox="0 0 {page.width_mm:g} {page.height_mm:g}"'
+    paper = f'<rect width="100%" height="100%" fill={quoteattr(page.paper)}/>' if page.paper else ""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img">',
+        f"<title>{escape(page.text)}</title>",
+        "<defs>",
+        *shapes,
+        "</defs>",
+        paper,
+        *uses,
+        "</svg>",
+    ]
+    return "\n".join(filter(None, parts)) + "\n"
+
+
+def _use(mark: Mark, name: str) -> str:
+    (a, c, e), (b, d, f) = mark.matrix.tolist()
+    place = " ".join(f"{v:.6g}" for v in (a, b, c, d, e, f))
+    return f'<use href="#{name}" transform="matrix({place})" fill={quoteattr(mark.colour)}/>'
+
+
+def _path(outline: Outline) -> str:
+    pen = SVGPathPen(None, ntos=lambda v: f"{v:.6g}")
+    outline.draw(pen)
+    return pen.getCommands()

@@ -1,0 +1,208 @@
+"""Pages: lines broken as they should be, formats filled, PNG, SVG, PDF and GIF that others read."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from conftest import HAN
+from PIL import Image
+
+from calligan.errors import ConfigError, DataError
+from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
+from calligan.page.flow import Letter, Variation, broken, set_line
+from calligan.page.formats import format_names, load_format
+from calligan.page.layout import Setting, Words, lay_out
+from calligan.page.png import to_image
+from calligan.page.seal import seal
+from calligan.vector.fill import fill
+from calligan.vector.font import Box
+from calligan.vector.outline import Outline
+
+BOX = Outline.of(Box())
+NO_CHANGE = np.repeat(np.eye(2, 3)[None], 5000, axis=0)
+
+
+class Letters(dict):
+    """Every character is a box; letters are narrow."""
+
+    def __missing__(self, char):
+        return Letter(char, BOX, 0.5 if char.isascii() else 1.0)
+
+
+SETTING = Setting(Letters(), "black")
+
+
+def one(char):
+    return 1.0
+
+
+def test_lines_neither_begin_with_a_closing_mark_nor_end_with_an_opening_one():
+    for text in ("永和九年，岁在《癸丑》。", "一二三“四五”六七八", "一二三四（五六）。七八"):
+        for width in range(2, 9):
+            lines = broken(text, width, one)
+            assert "".join(lines) == text
+            for line in lines:
+                assert line[0] not in "，。》”）" and line[-1] not in "《“（", (width, lines)
+                assert len(line) <= width + 2
+
+
+def test_words_of_letters_stay_whole_and_paragraphs_part():
+    assert broken("写 calligan 字", 8, one) == ["写", "calligan", "字"]
+    assert broken("一二\n三四五", 2, one) == ["一二", "三四", "五"]
+    assert broken("甲乙，丙丁。\n戊", 2, one) == ["甲乙，", "丙丁。", "戊"]
+
+
+def test_a_column_sets_letters_on_their_side():
+    marks, length = set_line("永A", Letters(), "vertical", 10, 0, "black", NO_CHANGE)
+    assert length == pytest.approx(15)
+    assert np.allclose(marks[0].matrix[:, :2], [[0.01, 0], [0, -0.01]])
+    assert np.allclose(marks[1].matrix[:, :2], [[0, 0.01], [0.01, 0]])
+
+
+def test_variation_is_small_seeded_and_off_at_nought():
+    assert np.allclose(Variation(0, 1).matrices(3), np.eye(2, 3))
+    first, again = (Variation(1, 7).matrices(50) for _ in range(2))
+    assert np.array_equal(first, again) and not np.array_equal(first, Variation(1, 8).matrices(50))
+    assert np.abs(first - np.eye(2, 3)).max() < 0.15
+
+
+def area(outline):
+    return fill(outline).ink.sum() / 255
+
+
+def test_shapes_cover_what_they_should():
+    assert area(rectangle(1, 2, 10.5, 4)) == pytest.approx(42, abs=0.1)
+    assert area(frame(0, 0, 10, 10, 1)) == pytest.approx(36, abs=0.1)
+    assert area(rounded_rectangle(0, 0, 20, 20, 5)) == pytest.approx(
+        400 - (4 - np.pi) * 25, abs=2.5
+    )
+    assert area(joined(dashes((0, 0), (9, 0), 1, 1))) == pytest.approx(5, abs=0.1)
+    assert fill(Outline(np.empty((0, 4, 2)), np.empty(0, int), np.empty(0, bool))) is None
+
+
+def test_a_white_seal_is_cut_out_of_red():
+    for count in (1, 2, 3, 4):
+        white, red = (seal([BOX] * count, 20, (0, 0), kind, "red") for kind in ("white", "red"))
+        assert 0.3 < area(white.outline) / 400 < 0.95 and 0.1 < area(red.outline) / 400 < 0.8
+    with pytest.raises(DataError, match="1 to 4"):
+        seal([BOX] * 5, 20, (0, 0), "white", "red")
+
+
+def inside(page: Page, slack=1.0):
+    for mark in page.marks:
+        points = mark.outline.moved(mark.matrix).controls.reshape(-1, 2)
+        assert points.min() >= -slack
+        assert (
+            points[:, 0].max() <= page.width_mm + slack
+            and points[:, 1].max() <= page.height_mm + slack
+        )
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_every_format_keeps_its_text_on_the_page(name):
+    form = load_format(name)
+    for count in (2, 5, 12, 40):
+        text = HAN[:count]
+        if name == "couplet":
+            text = f"{HAN[:count]}\n{HAN[count : 2 * count]}\n{HAN[:4]}"
+        words = Words(text, signature="某人书", seal=[BOX, BOX])
+        pages = lay_out(words, form, Setting(Letters(), "black", vary=form.vary))
+        shown = [mark.text for page in pages for mark in page.marks if mark.text]
+        assert set(text.replace("\n", "")) <= set(shown)
+        for page in pages:
+            inside(page)
+
+
+def test_ten_thousand_characters_run_over_many_pages():
+    text = "".join(np.random.default_rng(0).choice(list(HAN), 10_000))
+    pages = lay_out(Words(text), load_format("letter"), SETTING)
+    assert len(pages) > 30
+    assert "".join(page.text for page in pages) == text
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(DataError, match="too many"):
+        lay_out(Words(HAN * 500), load_format("fan"), SETTING)
+    with pytest.raises(DataError, match="more lines"):
+        lay_out(Words("一\n二\n三\n四"), load_format("couplet"), SETTING)
+    with pytest.raises(DataError, match="did you mean scroll"):
+        load_format("scrol")
+
+
+def test_users_formats_are_checked(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'title="m"\nwidth_mm=50\nheight_mm=50\n[[region]]\nx_mm=5\ny_mm=5\nwidth_mm=40\nheight_mm=40\n'
+    )
+    assert lay_out(Words("书法"), load_format(str(mine)), SETTING)[0].text == "书法"
+    mine.write_text(mine.read_text() + 'directoin="vertical"\n')
+    with pytest.raises(ConfigError, match="direction"):
+        load_format(str(mine))
+
+
+def test_pixels_have_the_resolution_asked_for():
+    page = Page(25.4, 50.8, None)
+    page.add(rectangle(5, 5, 10, 10), "#ff0000")
+    image = to_image(page, 100)
+    assert image.size == (100, 200) and image.mode == "RGBA"
+    assert image.getpixel((40, 40)) == (255, 0, 0, 255) and image.getpixel((1, 1))[3] == 0
+    with pytest.raises(DataError, match="pixels"):
+        to_image(Page(10_000, 10_000), 2400)
+
+
+@pytest.fixture(scope="module")
+def write(inked_model, font_folder, calligan, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+
+    def run(name, text, *options):
+        common = (
+            "--model",
+            inked_model,
+            "--source",
+            font_folder / "source.ttf",
+            "-o",
+            folder / name,
+        )
+        return folder / name, calligan("infer", text, *common, *options)
+
+    return run
+
+
+def test_commands_write_every_kind(write):
+    svg, done = write("a.svg", HAN[:3], "--format", "scroll", "--seal", HAN[:2])
+    assert done.returncode == 0, done.stderr
+    root = ET.parse(svg).getroot()
+    assert root.find("{*}title").text == HAN[:3] and len(root.findall("{*}use")) >= 4
+    pdf, done = write("a.pdf", HAN[:30], "--format", "practice")
+    assert done.returncode == 0 and pdf.read_bytes()[:5] == b"%PDF-"
+    assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 3
+    gif, done = write("a.gif", HAN[:3], "--size", "32")
+    assert done.returncode == 0 and Image.open(gif).n_frames == 4
+    png, done = write("a.png", HAN[:3], "--format", "square", "--grain", "--dpi", "20")
+    assert done.returncode == 0 and Image.open(png).size == (394, 394)
+    assert len(np.unique(np.asarray(Image.open(png).convert("L")))) > 10
+
+
+def test_many_pages_are_numbered(write):
+    path, done = write("p.png", HAN[:20], "--format", "practice", "--dpi", "20")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(path.with_name(f"p-{n}.png")) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--format", "scrol"], "scroll"),
+        (["--seal", "一"], "--format"),
+        (["--format", "scroll", "--seal", HAN[:5]], "1 to 4"),
+        (["--format", "scroll", "--seal-kind", "blue"], "white, red"),
+        (["--format", "scroll", "--wrap", "3"], "plain pages"),
+        (["--vary", "3"], "--vary"),
+        (["--dpi", "1"], "--dpi"),
+    ],
+)
+def test_bad_requests_end_in_one_line(write, options, says):
+    path, done = write("bad.png", HAN[:3], *options)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and not path.exists()
