@@ -1,6 +1,7 @@
 """Pages to PDF by reportlab: outlines, and over them the text, unseen, to select and search."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from fontTools.pens.basePen import BasePen
@@ -8,19 +9,22 @@ from PIL import ImageColor
 
 from calligan import __version__
 from calligan.page.drawing import Mark, Page
+from calligan.vector.borrow import glyph_name
+from calligan.vector.font import UPEM, Box, FontGlyph, build_font
+from calligan.vector.names import Naming
 
 _POINTS_A_MM = 72 / 25.4
-_FONT = "STSong-Light"  # one of the fonts every PDF reader has for Chinese; never seen
+_FONT = "Unseen"  # a font of boxes, made for each file, so that its text can be read out
 _UNSEEN = 3  # text render mode
 
 
 def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
     """Write pages of any sizes into one file."""
     from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.ttfonts import TTFont
     from reportlab.pdfgen.canvas import Canvas
 
-    pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+    pdfmetrics.registerFont(TTFont(_FONT, _unseen_font("".join(page.text for page in pages))))
     canvas = Canvas(file, pageCompression=1, invariant=1)
     canvas.setTitle(title)
     canvas.setCreator(f"calligan {__version__}")
@@ -62,6 +66,17 @@ def _write_unseen(canvas: Any, mark: Mark) -> None:
     text.setTextTransform(1, 0, 0, -1, *mark.matrix[:, 2].tolist())
     text.textOut(mark.text)
     canvas.drawText(text)
+
+
+def _unseen_font(text: str) -> BytesIO:
+    """A font that has a box for each character of a text: readers skip text without extent."""
+    glyphs = [
+        FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, Box()) for char in sorted({" ", *text})
+    ]
+    file = BytesIO()
+    build_font(glyphs, Naming(_FONT, _FONT, "", "", "1.0"), "ttf").save(file)
+    file.seek(0)
+    return file
 
 
 def _fill(canvas: Any, mark: Mark) -> None:
