@@ -155,19 +155,23 @@ def run_folder(data_folder, calligan, tiny_settings) -> Path:
     return runs / "0001"
 
 
-@pytest.fixture(scope="session")
-def inked_model(run_folder, tmp_path_factory):
-    """The tiny model with so much bias to ink that nothing is blank."""
+def save_inked(model: Path, path: Path) -> Path:
+    """Write a tiny model with so much bias to ink that nothing it draws is blank."""
     import torch
 
     from calligan.models.weights import load_model, save_model
 
-    generator, card = load_model(run_folder / "best.safetensors")
+    generator, card = load_model(model)
     with torch.no_grad():
-        logits = generator.ink_logits(
-            torch.rand(4, 1, 32, 32) * 2 - 1, generator.embedding.weight[:1].expand(4, -1)
-        )
-        generator.unfold.conv.bias -= logits.quantile(0.6)
-    path = tmp_path_factory.mktemp("model") / "inked.safetensors"
+        style = generator.embedding.weight[:1].expand(4, -1)
+        sources = torch.rand(4, 1, card.size_px, card.size_px) * 2 - 1
+        generator.unfold.conv.bias -= generator.ink_logits(sources, style).quantile(0.6)
     save_model(path, generator, card)
     return path
+
+
+@pytest.fixture(scope="session")
+def inked_model(run_folder, tmp_path_factory) -> Path:
+    """The model of `run_folder` with so much bias to ink that nothing is blank."""
+    path = tmp_path_factory.mktemp("model") / "inked.safetensors"
+    return save_inked(run_folder / "best.safetensors", path)

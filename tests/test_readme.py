@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import HAN, build_font
+from conftest import HAN, build_font, save_inked
 
 from calligan.glyphs.catalog import load_catalog
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:\$ )?(calligan .*)$", README, re.M)
 CHARS = "".join(dict.fromkeys(HAN + "书法永和九年岁在癸丑，。床前明月光疑是地上霜举头望低思故乡"))
+CHARS = "".join(dict.fromkeys(CHARS + "春回大地百花艳日照山河万里红象更新厚德载物丙午秋太白"))
 
 
 def test_readme_names_the_three_commands_of_the_mission():
@@ -35,6 +36,7 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
         path = folder / f"{font.name}{Path(font.packages[0].member).suffix.lower()}"
         build_font(path, CHARS, weight=40 + 5 * number)
     (tmp_path / "poem.txt").write_text("床前明月光\n疑是地上霜\n", encoding="utf-8")
+    build_font(tmp_path / "MyHand.ttf", CHARS[:40])
     tool = tmp_path / "calligan"
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m calligan "$@"\n')
     tool.chmod(0o755)
@@ -51,3 +53,6 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
             ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, f"{command}\n{done.stderr}"
+        if command.startswith("calligan train --styles"):
+            best = tmp_path / "runs" / "0001" / "best.safetensors"
+            save_inked(best, best)

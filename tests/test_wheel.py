@@ -36,7 +36,12 @@ def run(unpacked, cwd, *arguments):
 def test_wheel_holds_code_charsets_catalog_and_types_and_nothing_else(unpacked):
     assert {p.name.split("-")[0] for p in unpacked.iterdir()} == {"calligan"}
     files = {str(p.relative_to(unpacked)) for p in unpacked.rglob("*") if p.is_file()}
-    for needed in ("py.typed", "data/charsets/gb2312.txt", "data/fonts/catalog.toml"):
+    for needed in (
+        "py.typed",
+        "data/charsets/gb2312.txt",
+        "data/formats/scroll.toml",
+        "data/fonts/catalog.toml",
+    ):
         assert f"calligan/{needed}" in files
     assert not [name for name in files if name.endswith((".ttf", ".otf", ".woff", ".ttc"))]
     assert any(name.endswith("licenses/LICENSE") for name in files)
