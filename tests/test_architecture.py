@@ -19,7 +19,7 @@ FLOORS = [
     {"glyphs", "models"},
     {"vector"},
     {"page"},
-    {"pairs"},
+    {"pairs", "scan"},
     {"training", "inference"},
     {"evaluation"},
     {"cli"},
@@ -59,7 +59,7 @@ def test_only_the_command_line_prints(path):
     assert not calls & {"print", "input", "exit"}
 
 
-@pytest.mark.parametrize("room", ["glyphs", "page", "vector"])
+@pytest.mark.parametrize("room", ["glyphs", "page", "vector", "scan"])
 def test_rooms_without_torch(room):
     for path in (PACKAGE / room).glob("*.py"):
         assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.M)

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from calligan.cli import evaluate, export, fonts, infer, render_pairs, styles, train
+from calligan.cli import evaluate, export, fonts, infer, render_pairs, scan, styles, template, train
 from calligan.errors import CalliganError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command("styles", short_help="What a model can write.")(styles.styles)
 app.command("infer", short_help="Text to a picture in a style.")(infer.infer)
 app.command("export", short_help="A style to an installable font.")(export.export)
 app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.evaluate)
+app.command("template", short_help="Sheets to write your own hand on.")(template.template)
+app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -27,6 +27,28 @@ def model_path(given: Path | None) -> Path:
         return bundle
 
 
+def chinese_font_name(given: str | None) -> str:
+    """A regular Chinese font for models and labels: as given, else one of the catalog that is
+    here, else one of this machine, else one that is fetched. Says on stderr what it does.
+    """
+    from calligan.glyphs.catalog import load_catalog
+    from calligan.glyphs.fetch import fetch_font
+    from calligan.glyphs.system_fonts import chinese_font
+
+    if given is not None:
+        return given
+    sources = [font for font in load_catalog().values() if font.role == "source"]
+    for font in sources:
+        if font.fetched:
+            return font.name
+    if found := chinese_font():
+        note(f"font: {found} (--font takes another)")
+        return str(found)
+    note(f"no Chinese font on this machine: fetching {sources[0].name}, once")
+    fetch_font(sources[0])
+    return sources[0].name
+
+
 def source_font(card: "ModelCard", given: str | None) -> str | None:
     """Which source font to draw from: None stands for one that the model was trained with.
 

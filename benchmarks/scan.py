@@ -1,0 +1,125 @@
+"""Template pages written in a brush font, photographed by simulation, and read back.
+
+    python benchmarks/scan.py --hand ma-shan-zheng --model lxgw-wenkai --cells 1000
+
+For every cell: was it found, was its status right, and is what was cut out the glyph that was
+written there (it correlates best with that glyph among all that were written on the page)?
+"""
+
+import argparse
+from collections import Counter
+
+import numpy as np
+from photograph import Camera, photograph
+from PIL import Image, ImageFilter
+from rich.console import Console
+
+from calligan.glyphs.charset import load_charset
+from calligan.page.drawing import Mark, Page, line
+from calligan.page.flow import moved, set_line
+from calligan.page.png import to_image
+from calligan.scan.cells import Cell, cut_cells
+from calligan.scan.cells import to_image as cell_image
+from calligan.scan.photo import evened, read_sheet
+from calligan.scan.sheet import Sheet, sheets
+from calligan.scan.template import font_letters, template_page
+
+INK = "#201a18"
+SIZE_PX = 64
+
+
+def written(sheet: Sheet, page: Page, letters: dict, rng: np.random.Generator) -> list[str]:
+    """Write on a page, a little unevenly; some cells stay empty, some are crossed out."""
+    statuses = []
+    for index, char in enumerate(sheet.chars):
+        x, y = sheet.cell(index)
+        side = sheet.cell_mm
+        status = rng.choice(["written", "empty", "crossed out"], p=[0.92, 0.04, 0.04])
+        statuses.append(str(status))
+        if status == "empty":
+            continue
+        size = side * rng.uniform(0.8, 0.92)
+        marks, _ = set_line(char, letters, "vertical", size, 0, INK, np.eye(2, 3)[None])
+        shift = rng.normal(0, 0.02 * side, 2)
+        page.marks += [
+            moved(m, x + side / 2 + shift[0], y + (side - size) / 2 + shift[1], rng.normal(0, 0.02))
+            for m in marks
+        ]
+        if status == "crossed out":
+            for a, b in (((0, 0), (1, 1)), ((1, 0), (0, 1))):
+                ends = [(x + p * side, y + q * side) for p, q in (a, b)]
+                page.marks.append(Mark(line(*ends, 1.0), np.eye(2, 3), INK))
+    return statuses
+
+
+def same(cell: Cell, status: str) -> bool:
+    """Whether a status was seen; a written glyph may reach over its cell's edge."""
+    return cell.status.replace("over the edge", "written") == status
+
+
+def named_right(cells: list[Cell], truth: dict[str, np.ndarray]) -> list[bool]:
+    """Whether each written cell looks more like its own character than like any other's."""
+    chars = list(truth)
+    known = np.stack([_flat(truth[char]) for char in chars])
+    return [
+        chars[int((known @ _flat(cell.image)).argmax())] == cell.char
+        for cell in cells
+        if same(cell, "written")
+    ]
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    """A glyph without its size, place and weight, as a vector of mean 0 and length 1."""
+    there = np.argwhere(image < 128)
+    (top, left), (low, right) = there.min(axis=0), there.max(axis=0) + 1
+    box = Image.fromarray(image[top:low, left:right]).resize((48, 48), Image.Resampling.BOX)
+    ink = np.asarray(box.filter(ImageFilter.GaussianBlur(1.5)), np.float64).reshape(-1)
+    return (ink - ink.mean()) / max(np.linalg.norm(ink - ink.mean()), 1e-6)
+
+
+def main() -> None:
+    """Write, photograph, read, count."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--hand", default="ma-shan-zheng")
+    parser.add_argument("--model", default="lxgw-wenkai")
+    parser.add_argument("--cells", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    rng, chars = np.random.default_rng(options.seed), load_charset("gb2312-1")[: options.cells]
+    models, _ = font_letters(options.model, chars + "calligan")
+    hand, _ = font_letters(options.hand, chars)
+    counts: Counter[str] = Counter()
+    for number, sheet in enumerate(sheets(chars, "a4", 20)):
+        page = template_page(sheet, models, "calligan", "mi")
+        statuses = written(sheet, page, hand, rng)
+        camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
+        photo = photograph(np.asarray(to_image(page, 220)), camera, rng)
+        counts["pages"] += 1
+        read = read_sheet(photo)
+        if read is None or read[1] != sheet:
+            counts["pages not read"] += 1
+            continue
+        cells = cut_cells(evened(read[0]), sheet, SIZE_PX)
+        truth = {
+            char: _drawn(char, hand) for char, status in zip(sheet.chars, statuses, strict=True)
+        }
+        counts["cells"] += len(cells)
+        counts["status right"] += sum(map(same, cells, statuses))
+        right = named_right(cells, truth)
+        counts["written"] += len(right)
+        counts["the glyph written there"] += sum(right)
+    for name, count in counts.items():
+        Console().print(f"{count:6,} {name}")
+
+
+def _drawn(char: str, letters: dict) -> np.ndarray:
+    """A character as it is written in a cell, without unevenness."""
+    marks, _ = set_line(char, letters, "vertical", 0.86 * 128, 0, "black", np.eye(2, 3)[None])
+    page = Page(128, 128)
+    page.marks = [moved(mark, 64, 128 * 0.07) for mark in marks]
+    ink = 1 - np.asarray(to_image(page, 25.4).convert("L"), np.float32) / 255
+    return cell_image(ink, SIZE_PX)
+
+
+if __name__ == "__main__":
+    main()

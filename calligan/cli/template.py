@@ -1,0 +1,58 @@
+"""`calligan template`: sheets to print and write on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calligan.cli.model import chinese_font_name
+from calligan.cli.show import note
+
+
+def template(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The PDF to write.")] = Path(
+        "template.pdf"
+    ),
+    count: Annotated[int, typer.Option(help="How many characters of the charset.")] = 100,
+    charset: Annotated[
+        str, typer.Option(help="A shipped set, a UTF-8 file, or the characters themselves.")
+    ] = "components-500",
+    paper: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
+    cell: Annotated[int, typer.Option(help="A cell's side in mm.")] = 20,
+    grid: Annotated[str, typer.Option(help="mi, tian, jiu or hui: the guides in a cell.")] = "mi",
+    font: Annotated[
+        str | None, typer.Option(help="The small models' font; default one of this machine.")
+    ] = None,
+) -> None:
+    """Sheets of cells to write your own hand in; `calligan scan` reads them back.
+
+    Example: calligan template --count 100 -o sheets.pdf
+
+    The characters stand in the order in which they teach the most: any first part is worth
+    writing. Leave a cell empty, or cross it out, and it is skipped.
+    """
+    from calligan.errors import ConfigError, DataError
+    from calligan.glyphs.charset import load_charset
+    from calligan.page.pdf import write_pdf
+    from calligan.scan.sheet import sheets
+    from calligan.scan.template import font_letters, template_page
+    from calligan.storage import atomic_file
+
+    if output.suffix.lower() != ".pdf":
+        raise DataError(f"{output} does not end in .pdf; a template is a PDF")
+    if count < 1:
+        raise ConfigError(f"--count {count} makes no sense; give 1 or more")
+    chars = load_charset(charset)[:count]
+    pages = sheets(chars, paper, cell)
+    foot = [f"calligan {paper} {i}/{len(pages)}" for i in range(1, len(pages) + 1)]
+    letters, lacking = font_letters(chinese_font_name(font), chars + "".join(foot))
+    drawn = [
+        template_page(sheet, letters, line, grid) for sheet, line in zip(pages, foot, strict=True)
+    ]
+    with atomic_file(output) as file:
+        write_pdf(drawn, "calligan template", file)
+    if lacking:
+        note(f"no small models, the font lacks: {' '.join(lacking[:20])}")
+    note(f"{len(chars)} characters on {len(pages)} page(s); print at full size (100 %), no fitting")
+    note("next: calligan scan PHOTO… -o hand   (each page with all four corner marks)")
+    typer.echo(output)

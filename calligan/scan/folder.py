@@ -1,0 +1,123 @@
+"""A hand as a folder: a PNG a glyph, named by its character, and a list to correct it by."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from calligan.errors import DataError
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.storage import atomic_file, write_bytes
+
+LABELS, SHEET = "labels.csv", "contact-sheet.png"
+_HEAD = ("file", "char", "page", "note")
+_A_ROW = 12
+_CELL_PX = 96
+
+
+@dataclass(frozen=True)
+class Found:
+    """A glyph found on a page: uint8 (S, S), 255 = paper."""
+
+    char: str
+    image: np.ndarray
+    page: str
+    note: str = ""  # what is doubtful about it
+
+
+def save_hand(
+    folder: Path, glyphs: Sequence[Found], model: Callable[[str], np.ndarray | None]
+) -> list[str]:
+    """Write glyphs beside those that are there; names of the files written.
+
+    A second image of a character becomes a variant (`书-2.png`). The contact sheet shows each
+    glyph under the same character by `model`; doubtful ones in a frame.
+    """
+    names = _free_names(folder, glyphs)
+    for name, glyph in zip(names, glyphs, strict=True):
+        with atomic_file(folder / name) as file:
+            Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
+    rows = [*_rows(folder / LABELS)]
+    rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
+    _write_rows(folder / LABELS, rows)
+    with atomic_file(folder / SHEET) as file:
+        save_png(_sheet(glyphs, model), file)
+    return names
+
+
+def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Characters and images, uint8 (H, W), 255 = paper, of a folder.
+
+    Files are labelled by their names, unless the list says otherwise; an empty label leaves one
+    out. Raises DataError for an empty folder, a name that is no character or a damaged picture.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder}; `calligan scan` makes one")
+    labels = {row[0]: row[1] for row in _rows(folder / LABELS)}
+    paths = sorted(path for path in folder.glob("*.png") if path.name != SHEET)
+    if not paths:
+        raise DataError(f"{folder} holds no PNG; name each by its character, such as 书.png")
+    for path in paths:
+        char = labels.get(path.name, path.stem.partition("-")[0])
+        if not char:
+            continue
+        if len(char) != 1:
+            raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
+        try:
+            with Image.open(path, formats=("PNG",)) as image:
+                yield char, np.asarray(image.convert("L"))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise DataError(f"{path} is a damaged picture; scan it again or remove it") from error
+
+
+def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:
+    taken = {path.name for path in folder.glob("*.png")} if folder.is_dir() else set()
+    names = []
+    for glyph in glyphs:
+        name, number = f"{glyph.char}.png", 1
+        while name in taken:
+            number += 1
+            name = f"{glyph.char}-{number}.png"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _rows(path: Path) -> list[list[str]]:
+    if not path.exists():
+        return []
+    try:
+        rows = list(csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}; save it as UTF-8 CSV") from error
+    if not rows or tuple(rows[0]) != _HEAD or any(len(row) != len(_HEAD) for row in rows):
+        raise DataError(f"{path} should have the columns {', '.join(_HEAD)}")
+    return rows[1:]
+
+
+def _write_rows(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_HEAD, *rows])
+    write_bytes(path, text.getvalue().encode())
+
+
+def _sheet(glyphs: Sequence[Found], model: Callable[[str], np.ndarray | None]) -> Image.Image:
+    rows = []
+    for start in range(0, len(glyphs), _A_ROW):
+        part = glyphs[start : start + _A_ROW]
+        rows.append(Row("asked", [model(glyph.char) for glyph in part]))
+        rows.append(Row("found", [_framed(glyph) for glyph in part]))
+    return contact_sheet(rows, _CELL_PX)
+
+
+def _framed(glyph: Found) -> np.ndarray:
+    image = glyph.image.copy()
+    if glyph.note:
+        thick = max(2, image.shape[0] // 24)
+        for part in (np.s_[:thick], np.s_[-thick:], np.s_[:, :thick], np.s_[:, -thick:]):
+            image[part] = 96
+    return image

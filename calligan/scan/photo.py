@@ -1,0 +1,126 @@
+"""Pictures of paper: opened with care, straightened by a page's markers, evened in light."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from calligan.errors import DataError
+from calligan.scan.opencv import opencv
+from calligan.scan.sheet import MARKER_MM, Sheet
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+_MOST_PIXELS = 120_000_000
+_WORKED_PX = 4500  # of the longer side: enough for any page
+PX_A_MM = 12.0  # of a straightened page
+
+
+def open_photo(path: Path) -> np.ndarray:
+    """A picture as it should be held: uint8 (H, W, 3), RGB, at most 4,500 px a side.
+
+    Raises DataError for what is no picture of ours, damaged, or far too large.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if image.width * image.height > _MOST_PIXELS:
+                raise Image.DecompressionBombError
+            image.draft("RGB", (_WORKED_PX, _WORKED_PX))
+            turned = ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError as error:
+        raise DataError(f"no picture {path}; check the path") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(
+            f"{path} has too many pixels; make it smaller than {_MOST_PIXELS // 1_000_000} "
+            "megapixels (a page needs about 8)"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path} is no picture of {', '.join(_FORMATS)}; save it anew") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path} is a damaged picture ({error}); save it anew") from error
+    turned.thumbnail((_WORKED_PX, _WORKED_PX))
+    return np.asarray(turned)
+
+
+def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet] | None:
+    """A template's page, straightened: uint8 (H, W, 3) at PX_A_MM, and what it holds.
+
+    None where no page of ours is found, whichever way up it lies.
+    """
+    corners = _markers(photo)
+    if corners is None:
+        return None
+    for paper in ("a4", "letter"):
+        page = _straightened(photo, corners, Sheet(paper, 20, ""))
+        sheet = _read_code(page)
+        if sheet is not None:
+            right = page if sheet.paper == paper else _straightened(photo, corners, sheet)
+            return right, sheet
+    return None
+
+
+def evened(page: np.ndarray) -> np.ndarray:
+    """Ink alone: float (H, W), 1 = ink, paper and pale guides near 0.
+
+    Each pixel is judged by its red, in which red guides are as pale as paper, against the paper
+    about it.
+    """
+    cv2 = opencv()
+    red = page[..., 0].astype(np.float32)
+    small = cv2.resize(red, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    size = max(3, round(min(small.shape) / 12) | 1)
+    paper = cv2.medianBlur(cv2.dilate(small, np.ones((size, size))).astype(np.uint8), 5)
+    paper = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), size / 2)
+    paper = cv2.resize(paper, red.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    share = np.clip(red / np.maximum(paper, 1), 0, 1)
+    dark = float(np.percentile(share, 1))
+    low, high = min(0.82, dark + 0.62 * (1 - dark)), min(0.5, dark + 0.12 * (1 - dark))
+    return np.clip((low - share) / max(low - high, 0.05), 0, 1)
+
+
+def _markers(photo: np.ndarray) -> np.ndarray | None:
+    """Corners of the four markers in the picture, (4, 4, 2), or None."""
+    cv2 = opencv()
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    settings = cv2.aruco.DetectorParameters()
+    settings.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+    found, numbers, _ = cv2.aruco.ArucoDetector(dictionary, settings).detectMarkers(grey)
+    if numbers is None:
+        return None
+    by_number = {
+        int(n): quad.reshape(4, 2) for n, quad in zip(np.ravel(numbers), found, strict=True)
+    }
+    if not {0, 1, 2, 3} <= set(by_number):
+        return None
+    return np.stack([by_number[n] for n in range(4)])
+
+
+def _straightened(photo: np.ndarray, corners: np.ndarray, sheet: Sheet) -> np.ndarray:
+    cv2 = opencv()
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * MARKER_MM
+    wanted = np.concatenate([square + corner for corner in sheet.markers()]) * PX_A_MM
+    matrix, _ = cv2.findHomography(corners.reshape(-1, 2), wanted)
+    size = tuple(round(mm * PX_A_MM) for mm in sheet.size_mm)
+    return cv2.warpPerspective(
+        photo, matrix, size, flags=cv2.INTER_AREA, borderValue=(255, 255, 255)
+    )
+
+
+def _read_code(page: np.ndarray) -> Sheet | None:
+    """What the page's QR code says, tried at a few sizes."""
+    cv2 = opencv()
+    height, width = page.shape[:2]
+    part = cv2.cvtColor(
+        page[round(height * 0.8) :, round(width * 0.2) : round(width * 0.8)], cv2.COLOR_RGB2GRAY
+    )
+    for scale in (1.0, 0.6, 1.6):
+        picture = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+        try:
+            code, *_ = cv2.QRCodeDetector().detectAndDecode(picture)
+        except cv2.error:
+            continue
+        if code and (sheet := Sheet.of_code(code)):
+            return sheet
+    return None

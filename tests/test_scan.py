@@ -1,0 +1,140 @@
+"""Templates, photographed by simulation, to labelled glyphs."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from conftest import HAN
+from PIL import Image
+
+pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+
+from photograph import Camera, photograph
+from scan import same, written
+
+from calligan.errors import DataError
+from calligan.page.png import to_image
+from calligan.scan.cells import cut_cells
+from calligan.scan.folder import Found, read_hand, save_hand
+from calligan.scan.photo import evened, open_photo, read_sheet
+from calligan.scan.sheet import Sheet, sheets
+from calligan.scan.template import font_letters, template_page
+
+
+@pytest.fixture(scope="module")
+def page(font_folder):
+    """A written page, what was written, and the sheet."""
+    models, _ = font_letters(str(font_folder / "source.ttf"), HAN + "Ab1")
+    hand, _ = font_letters(str(font_folder / "bold.ttf"), HAN)
+    (sheet,) = sheets(HAN[:40], "a4", 20)
+    page = template_page(sheet, models, "A1", "mi")
+    statuses = written(sheet, page, hand, np.random.default_rng(0))
+    return np.asarray(to_image(page, 200)), statuses, sheet
+
+
+@pytest.mark.parametrize("turned", [0, 1, 2, 3])
+def test_a_photograph_is_read_whichever_way_up(page, turned):
+    picture, statuses, sheet = page
+    camera = Camera(turned=turned, shadow=0.5, width_px=2000)
+    read = read_sheet(photograph(picture, camera, np.random.default_rng(turned)))
+    assert read is not None and read[1] == sheet
+    cells = cut_cells(evened(read[0]), sheet, 64)
+    assert all(map(same, cells, statuses))
+    assert "".join(cell.char for cell in cells) == sheet.chars
+
+
+def test_the_printed_guides_leave_no_ink(page):
+    picture, statuses, sheet = page
+    cells = cut_cells(evened(read_sheet(picture)[0]), sheet, 64)
+    for cell, status in zip(cells, statuses, strict=True):
+        if status == "empty":
+            assert cell.image.min() == 255
+
+
+def test_a_code_says_all_of_a_page():
+    for chars in ("书法", HAN, "\U00020000永"):
+        for sheet in sheets(chars, "letter", 25):
+            assert Sheet.of_code(sheet.code()) == sheet
+    assert Sheet.of_code("https://example.org") is None and Sheet.of_code("C1:A9:20:04E0") is None
+
+
+def test_pages_that_are_not_ours(page):
+    picture, _, _ = page
+    half = picture[: len(picture) // 2]
+    assert read_sheet(half) is None
+    assert read_sheet(np.full((800, 600, 3), 255, np.uint8)) is None
+
+
+def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path):
+    font = ("--font", font_folder / "source.ttf")
+    out = tmp_path / "t.pdf"
+    done = calligan("template", "--charset", HAN, "--count", 90, "-o", out, *font)
+    assert done.returncode == 0, done.stderr
+    assert len(pypdfium2.PdfDocument(out)) == 2
+    Image.fromarray(page[0]).save(tmp_path / "p.jpg", quality=80)
+    hand = tmp_path / "hand"
+    for _ in range(2):
+        done = calligan("scan", tmp_path / "p.jpg", "-o", hand, *font)
+        assert done.returncode == 0, done.stderr
+    found = list(read_hand(hand))
+    number = page[1].count("written")
+    assert len(found) == 2 * number and {image.shape for _, image in found} == {(256, 256)}
+    assert (hand / f"{found[0][0]}-2.png").exists() and (hand / "contact-sheet.png").exists()
+
+
+def test_labels_are_corrected_by_list_or_by_name(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    save_hand(tmp_path, [Found(char, image, "p") for char in "书法永"], lambda char: image)
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        labels.read_text("utf-8").replace("书.png,书", "书.png,画").replace("法.png,法", "法.png,"),
+        "utf-8",
+    )
+    assert [char for char, _ in read_hand(tmp_path)] == ["画", "永"] or [
+        c for c, _ in read_hand(tmp_path)
+    ] == ["永", "画"]
+    (tmp_path / "永.png").rename(tmp_path / "九.png")
+    assert {char for char, _ in read_hand(tmp_path)} == {"画", "九"}
+    (tmp_path / "page one.png").write_bytes((tmp_path / "九.png").read_bytes())
+    with pytest.raises(DataError, match="one character"):
+        list(read_hand(tmp_path))
+
+
+def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):
+    for name, data in (
+        ("empty.png", b""),
+        ("text.jpg", b"hello"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n123"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(DataError, match=name):
+            open_photo(tmp_path / name)
+    Image.new("1", (15_000, 15_000)).save(tmp_path / "huge.png")
+    with pytest.raises(DataError, match="megapixels"):
+        open_photo(tmp_path / "huge.png")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match="no PNG"):
+        list(read_hand(tmp_path / "none"))
+    Image.new("RGB", (300, 400), "white").save(tmp_path / "blank.png")
+    done = calligan("scan", tmp_path / "blank.png", "-o", tmp_path / "h")
+    assert done.returncode == 2 and "corner marks" in done.stderr and not (tmp_path / "h").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-o", "a.png"], ".pdf"),
+        (["-o", "a.pdf", "--paper", "a3"], "a4, letter"),
+        (["-o", "a.pdf", "--cell", "3"], "12 to 60"),
+        (["-o", "a.pdf", "--grid", "no"], "mi, tian"),
+        (["-o", "a.pdf", "--count", "0"], "--count"),
+    ],
+)
+def test_bad_templates(options, says, calligan, font_folder, tmp_path):
+    done = calligan(
+        "template", *options, "--font", font_folder / "source.ttf", "--charset", HAN, cwd=tmp_path
+    )
+    assert done.returncode == 2 and says in done.stderr and not list(tmp_path.iterdir())
