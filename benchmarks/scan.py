@@ -1,9 +1,11 @@
 """Template pages written in a brush font, photographed by simulation, and read back.
 
     python benchmarks/scan.py --hand ma-shan-zheng --model lxgw-wenkai --cells 1000
+    python benchmarks/scan.py --hand zhi-mang-xing --free --gap -0.08      # touching characters
 
 For every cell: was it found, was its status right, and is what was cut out the glyph that was
-written there (it correlates best with that glyph among all that were written on the page)?
+written there (is it more like that glyph than like any other written on the page)? With `--free` a
+copybook page of @lanting is cut by its text alone.
 """
 
 import argparse
@@ -14,13 +16,16 @@ from photograph import Camera, photograph
 from PIL import Image, ImageFilter
 from rich.console import Console
 
-from calligan.glyphs.charset import load_charset
+from calligan.glyphs.charset import is_han, load_charset, load_text
 from calligan.page.drawing import Mark, Page, line
 from calligan.page.flow import moved, set_line
+from calligan.page.formats import Format, Region
+from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import Cell, cut_cells
 from calligan.scan.cells import to_image as cell_image
-from calligan.scan.photo import evened, read_sheet
+from calligan.scan.copybook import crop, doubtful, find_characters
+from calligan.scan.photo import evened, flattened, read_sheet
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
@@ -77,14 +82,8 @@ def _flat(image: np.ndarray) -> np.ndarray:
     return (ink - ink.mean()) / max(np.linalg.norm(ink - ink.mean()), 1e-6)
 
 
-def main() -> None:
-    """Write, photograph, read, count."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--hand", default="ma-shan-zheng")
-    parser.add_argument("--model", default="lxgw-wenkai")
-    parser.add_argument("--cells", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+def read_templates(options: argparse.Namespace) -> Counter[str]:
+    """Write, photograph, read and count template pages."""
     rng, chars = np.random.default_rng(options.seed), load_charset("gb2312-1")[: options.cells]
     models, _ = font_letters(options.model, chars + "calligan")
     hand, _ = font_letters(options.hand, chars)
@@ -100,14 +99,50 @@ def main() -> None:
             counts["pages not read"] += 1
             continue
         cells = cut_cells(evened(read[0]), sheet, SIZE_PX)
-        truth = {
-            char: _drawn(char, hand) for char, status in zip(sheet.chars, statuses, strict=True)
-        }
         counts["cells"] += len(cells)
         counts["status right"] += sum(map(same, cells, statuses))
-        right = named_right(cells, truth)
+        right = named_right(cells, {char: _drawn(char, hand) for char in sheet.chars})
         counts["written"] += len(right)
         counts["the glyph written there"] += sum(right)
+    return counts
+
+
+def read_copybook(options: argparse.Namespace) -> Counter[str]:
+    """Set a text on a page, photograph it, cut it by its text and count."""
+    rng, text = np.random.default_rng(options.seed), load_text("lanting")
+    text = "".join(char for char in text if is_han(char))
+    hand, lacking = font_letters(options.hand, text)
+    text = "".join(char for char in text if char not in lacking)
+    models, _ = font_letters(options.model, text)
+    region = Region(25, 30, 250, 340, size_mm=22, gap=options.gap, line_gap=0.25)
+    setting = Setting(hand, INK, vary=0.8, seed=options.seed)
+    counts: Counter[str] = Counter()
+    for page in lay_out(Words(text), Format("copybook", 300, 400, (region,), many=True), setting):
+        photo = photograph(np.asarray(to_image(page, 150)), Camera(tilt=0.02, blur_px=1), rng)
+        ink = evened(flattened(photo))
+        spots = find_characters(ink, page.text, "rtl", models)
+        cells = [Cell(spot.char, crop(ink, spot, SIZE_PX), "written") for spot in spots]
+        right = named_right(cells, {char: _drawn(char, hand) for char in page.text})
+        counts["pages"] += 1
+        counts["characters"] += len(cells)
+        counts["right"] += sum(right)
+        counts["wrong without a mark"] += sum(
+            not (fine or said) for fine, said in zip(right, doubtful(spots), strict=True)
+        )
+    return counts
+
+
+def main() -> None:
+    """Write, photograph, read, count."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--hand", default="ma-shan-zheng")
+    parser.add_argument("--model", default="lxgw-wenkai")
+    parser.add_argument("--cells", type=int, default=1000)
+    parser.add_argument("--free", action="store_true", help="a copybook page")
+    parser.add_argument("--gap", type=float, default=0.0, help="between its characters, in ems")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    counts = read_copybook(options) if options.free else read_templates(options)
     for name, count in counts.items():
         Console().print(f"{count:6,} {name}")
 

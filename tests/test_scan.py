@@ -16,10 +16,13 @@ from photograph import Camera, photograph
 from scan import same, written
 
 from calligan.errors import DataError
+from calligan.page.formats import Format, Region
+from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import cut_cells
+from calligan.scan.copybook import crop, find_characters
 from calligan.scan.folder import Found, read_hand, save_hand
-from calligan.scan.photo import evened, open_photo, read_sheet
+from calligan.scan.photo import evened, flattened, open_photo, read_sheet
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
@@ -83,6 +86,34 @@ def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path)
     number = page[1].count("written")
     assert len(found) == 2 * number and {image.shape for _, image in found} == {(256, 256)}
     assert (hand / f"{found[0][0]}-2.png").exists() and (hand / "contact-sheet.png").exists()
+
+
+@pytest.mark.parametrize("rubbing", [False, True])
+def test_a_free_page_is_cut_by_its_text(font_folder, rubbing):
+    text = "".join(np.random.default_rng(1).permutation(list(HAN[:60])))
+    hand, _ = font_letters(str(font_folder / "bold.ttf"), text)
+    region = Region(15, 15, 120, 170, size_mm=15, gap=0.05, line_gap=0.4)
+    form = Format("page", 150, 200, (region,))
+    colours = ("white", "#202020") if rubbing else ("#201a18", "white")
+    (page,) = lay_out(Words(text), form, Setting(hand, colours[0]))
+    page.paper = colours[1]
+    picture = np.asarray(to_image(page, 120))
+    if not rubbing:
+        picture = photograph(
+            picture, Camera(tilt=0.02, width_px=1100, blur_px=0.8), np.random.default_rng(0)
+        )
+    spots = find_characters(evened(flattened(picture)), text, "rtl", hand)
+    assert "".join(spot.char for spot in spots) == text
+    wanted = {
+        mark.text: mark.outline.moved(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
+        for mark in page.marks
+    }
+    ink = evened(flattened(picture))
+    middle = {s.char: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in spots}
+    scale = np.array([ink.shape[1] / 150, ink.shape[0] / 200])
+    gaps = [np.abs(np.array(middle[c]) / scale - wanted[c]).max() for c in text]
+    assert np.mean(np.array(gaps) < 6) > 0.97
+    assert crop(ink, spots[0], 64).min() < 100
 
 
 def test_labels_are_corrected_by_list_or_by_name(tmp_path):

@@ -2,12 +2,16 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from calligan.cli.model import chinese_font_name
 from calligan.cli.show import bar, note
+from calligan.errors import DataError
+
+if TYPE_CHECKING:
+    from calligan.scan.folder import Found
 
 
 def scan(
@@ -16,47 +20,93 @@ def scan(
         Path, typer.Option("--output", "-o", help="The folder to put glyphs into.")
     ] = Path("hand"),
     size: Annotated[int, typer.Option(help="Side of a glyph's image in pixels.")] = 256,
+    text: Annotated[
+        str | None,
+        typer.Option(help="What a free page says (or @FILE): its characters are cut by that."),
+    ] = None,
+    columns: Annotated[
+        str, typer.Option(help="How a free page runs: rtl, ltr (columns), or rows.")
+    ] = "rtl",
     font: Annotated[
         str | None, typer.Option(help="The contact sheet's models' font; default one that is here.")
     ] = None,
 ) -> None:
-    """Cut the characters out of filled template pages, whichever way up and however lit.
+    """Cut the characters out of filled template pages, or out of a page whose text is known.
 
     Example: calligan scan page1.jpg page2.jpg -o hand
+
+    Example: calligan scan copybook.jpg --text @lanting --columns rtl -o hand
 
     Look at hand/contact-sheet.png: under each model stands what was found, in a frame where it is
     doubtful. To correct a label, rename the file or change `char` in hand/labels.csv (nothing in
     it leaves the glyph out). A second image of a character is kept as a variant.
     """
-    from calligan.errors import ConfigError, DataError
-    from calligan.scan.cells import cut_cells
+    from calligan.errors import ConfigError
     from calligan.scan.folder import LABELS, SHEET, Found, save_hand
-    from calligan.scan.photo import evened, open_photo, read_sheet
     from calligan.scan.template import font_image
 
     if not 32 <= size <= 1024:
         raise ConfigError(f"--size {size} is out of reach; give 32 to 1024 pixels")
+    if columns not in ("rtl", "ltr", "rows"):
+        raise ConfigError(f"--columns {columns!r} is none of rtl, ltr, rows")
+    name = chinese_font_name(font)
     found: list[Found] = []
-    counts: Counter[str] = Counter()
     with bar(len(pages), "reading", "page") as progress:
-        for path in pages:
-            read = read_sheet(open_photo(path))
-            if read is None:
-                raise DataError(
-                    f"{path} shows no template page: all four corner marks and the code must be in "
-                    "the picture and sharp; photograph it again"
-                )
-            page, sheet = read
-            for cell in cut_cells(evened(page), sheet, size):
-                counts[cell.status] += 1
-                if cell.status in ("written", "over the edge"):
-                    note_ = "" if cell.status == "written" else cell.status
-                    found.append(Found(cell.char, cell.image, path.name, note_))
-            progress.update()
+        if text is None:
+            for path in pages:
+                found += _template_page(path, size)
+                progress.update()
+        else:
+            found = _free_page(pages, text, columns, size, name)
     if not found:
         raise DataError("no cell is written on; nothing was saved")
-    save_hand(output, found, font_image(chinese_font_name(font), size))
-    told = ", ".join(f"{number} {status}" for status, number in counts.items())
-    note(f"{len(pages)} page(s): {told}")
+    save_hand(output, found, font_image(name, size))
+    doubtful = sum(bool(glyph.note) for glyph in found)
+    note(f"{len(found)} glyphs from {len(pages)} page(s), {doubtful} doubtful")
     note(f"look at {output / SHEET}; correct labels in {output / LABELS} or by renaming")
     typer.echo(output)
+
+
+def _template_page(path: Path, size: int) -> "list[Found]":
+    from calligan.scan.cells import cut_cells
+    from calligan.scan.folder import Found
+    from calligan.scan.photo import evened, open_photo, read_sheet
+
+    read = read_sheet(open_photo(path))
+    if read is None:
+        raise DataError(
+            f"{path} shows no template page: all four corner marks and the code must be in the "
+            "picture and sharp; photograph it again (a free page needs --text)"
+        )
+    page, sheet = read
+    cells = cut_cells(evened(page), sheet, size)
+    counts = Counter(cell.status for cell in cells)
+    note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
+    return [
+        Found(cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status)
+        for cell in cells
+        if cell.status in ("written", "over the edge")
+    ]
+
+
+def _free_page(pages: list[Path], text: str, columns: str, size: int, font: str) -> "list[Found]":
+    from calligan.glyphs.charset import is_han, load_text
+    from calligan.scan.copybook import crop, doubtful, find_characters
+    from calligan.scan.folder import Found
+    from calligan.scan.photo import evened, flattened, open_photo
+    from calligan.scan.template import font_letters
+
+    if len(pages) != 1:
+        raise DataError("--text goes with one page at a time: give each page its own text")
+    words = load_text(text[1:]) if text[:1] == "@" else text.replace("\\n", "\n")
+    words = "".join(char for char in words if is_han(char) or char == "\n")
+    if not words.strip():
+        raise DataError("--text holds no Chinese character")
+    letters, _ = font_letters(font, words.replace("\n", ""))
+    ink = evened(flattened(open_photo(pages[0])))
+    spots = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
+    notes = doubtful(spots)
+    return [
+        Found(spot.char, crop(ink, spot, size), pages[0].name, said)
+        for spot, said in zip(spots, notes, strict=True)
+    ]

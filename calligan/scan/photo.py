@@ -13,6 +13,8 @@ from calligan.scan.sheet import MARKER_MM, Sheet
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _MOST_PIXELS = 120_000_000
 _WORKED_PX = 4500  # of the longer side: enough for any page
+_RUBBING = 105  # of 255: a page whose middle is darker is a rubbing
+_LEAST_PAPER, _MOST_PAPER = 0.25, 0.97  # of a picture, for a sheet on a ground
 PX_A_MM = 12.0  # of a straightened page
 
 
@@ -60,6 +62,27 @@ def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet] | None:
     return None
 
 
+def flattened(photo: np.ndarray) -> np.ndarray:
+    """A free page cut out of its surroundings and straightened, where its four edges show.
+
+    Rubbings, white on black, are turned over.
+    """
+    cv2 = opencv()
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    corners = _paper(grey)
+    if corners is not None:
+        sides = np.hypot(*(corners - np.roll(corners, -1, axis=0)).T)
+        width, height = round(max(sides[0], sides[2])), round(max(sides[1], sides[3]))
+        goal = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), goal)
+        photo = cv2.warpPerspective(photo, matrix, (width, height), flags=cv2.INTER_AREA)
+        edge = round(0.012 * min(width, height))  # of desk, at a corner that is not quite square
+        photo = photo[edge : height - edge, edge : width - edge]
+    high, wide = photo.shape[:2]
+    middle = photo[high // 4 : -high // 4, wide // 4 : -wide // 4]
+    return 255 - photo if np.median(middle) < _RUBBING else photo
+
+
 def evened(page: np.ndarray) -> np.ndarray:
     """Ink alone: float (H, W), 1 = ink, paper and pale guides near 0.
 
@@ -77,6 +100,28 @@ def evened(page: np.ndarray) -> np.ndarray:
     dark = float(np.percentile(share, 1))
     low, high = min(0.82, dark + 0.62 * (1 - dark)), min(0.5, dark + 0.12 * (1 - dark))
     return np.clip((low - share) / max(low - high, 0.05), 0, 1)
+
+
+def _paper(grey: np.ndarray) -> np.ndarray | None:
+    """Corners of a bright sheet on a darker ground, clockwise from its top left; or None."""
+    cv2 = opencv()
+    k = 700 / max(grey.shape)
+    small = cv2.GaussianBlur(
+        cv2.resize(grey, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), (0, 0), 2
+    )
+    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    bright = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8))
+    found, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not found:
+        return None
+    outline = max(found, key=cv2.contourArea)
+    share = cv2.contourArea(outline) / small.size
+    quad = cv2.approxPolyDP(outline, 0.02 * cv2.arcLength(outline, True), True).reshape(-1, 2)
+    if not _LEAST_PAPER < share < _MOST_PAPER or len(quad) != 4 or not cv2.isContourConvex(quad):
+        return None
+    around = quad[np.argsort(np.arctan2(*(quad - quad.mean(axis=0)).T[::-1]))]
+    first = int(around.sum(axis=1).argmin())
+    return np.roll(around, -first, axis=0) / k
 
 
 def _markers(photo: np.ndarray) -> np.ndarray | None:
