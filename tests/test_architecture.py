@@ -20,6 +20,7 @@ FLOORS = [
     {"vector"},
     {"page"},
     {"pairs", "scan"},
+    {"reader"},
     {"training", "inference"},
     {"evaluation"},
     {"cli"},

@@ -1,0 +1,172 @@
+"""Train the reader that ships with calligan, and measure it on fonts and characters unseen.
+
+    python weights/reader.py train DATA reader.safetensors --minutes 40
+    python weights/reader.py measure DATA reader.safetensors
+
+DATA is a folder of `calligan render-pairs` with every font of the catalog. The fonts of UNSEEN and
+the test characters are kept out of training. A run stopped half-way goes on from what it saved.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from calligan.models.pixels import to_tensor
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.store import PairStore
+from calligan.reader.examples import KINDS, Examples, ReaderBatch
+from calligan.reader.network import SIZE_PX, Reader
+
+UNSEEN = ("kouzan-gyosho", "long-cang", "zcool-kuaile", "kouzan-sosho")
+UNSEEN_REFERENCES = ("tw-kai", "arphic-uming", "arphic-ukai")
+BATCH, RATE, SAVE_EVERY_STEPS = 128, 2e-3, 200
+
+
+def fonts_of(store: PairStore, unseen: bool) -> tuple[list[FontEntry], list[FontEntry]]:
+    """Fonts to read and fonts to compare with."""
+    targets = [f for f in store.manifest.of_role("target") if (f.name in UNSEEN) == unseen]
+    sources = store.manifest.of_role("source")
+    references = [f for f in sources if (f.name in UNSEEN_REFERENCES) == unseen]
+    return (targets if unseen else [*targets, *references]), references
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train for so many minutes, in all calls together."""
+    store = PairStore.open(options.data)
+    examples = Examples(store, *fonts_of(store, unseen=False), "train")
+    reader, step, spent_s = Reader(), 0, 0.0
+    optimizer = torch.optim.AdamW(reader.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.02)
+    state = options.model.with_suffix(".state.safetensors")
+    if state.exists():
+        step, spent_s = restore(state, reader, optimizer)
+    average = {name: tensor.clone() for name, tensor in reader.state_dict().items()}
+    begun, total_s = time.monotonic() - spent_s, options.minutes * 60
+    bar = tqdm(total=round(total_s), initial=round(spent_s), unit="s")
+    while (elapsed := time.monotonic() - begun) < total_s:
+        warm, done = min(1.0, (step + 1) / 100), elapsed / total_s
+        optimizer.param_groups[0]["lr"] = (
+            RATE * warm * (0.02 + 0.98 * np.cos(done * np.pi / 2) ** 2)
+        )
+        loss = loss_of(reader, examples.random(BATCH, 0, step))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            for name, tensor in reader.state_dict().items():
+                average[name].lerp_(tensor, 1 - min(0.999, step / (step + 10)))
+        bar.n = round(elapsed)
+        bar.set_postfix(step=step, loss=f"{loss.item():.3f}")
+        if step % SAVE_EVERY_STEPS == 0:
+            save(options.model, average)
+            keep(state, reader, optimizer, step, elapsed)
+    save(options.model, average)
+    state.unlink(missing_ok=True)
+
+
+def loss_of(reader: Reader, batch: ReaderBatch) -> torch.Tensor:
+    """Cross-entropy of the labels that are told."""
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = reader(to_tensor(batch.glyph, SIZE_PX), to_tensor(batch.reference, SIZE_PX))
+    labels = torch.from_numpy(batch.labels)
+    told = labels >= 0
+    return F.binary_cross_entropy_with_logits(logits[told], labels[told])
+
+
+def save(path: Path, state: dict[str, torch.Tensor]) -> None:
+    """The weights as fp16."""
+    save_file({name: tensor.half().contiguous() for name, tensor in state.items()}, path)
+
+
+def keep(path: Path, reader: Reader, optimizer, step: int, spent_s: float) -> None:
+    """What training needs to go on."""
+    tensors = {f"net.{name}": tensor for name, tensor in reader.state_dict().items()}
+    for number, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"opt.{number}.{name}": value for name, value in moments.items()}
+    meta = {"at": json.dumps([step, spent_s])}
+    save_file(tensors, path.with_suffix(".tmp"), meta)
+    path.with_suffix(".tmp").replace(path)
+
+
+def restore(path: Path, reader: Reader, optimizer) -> tuple[int, float]:
+    """The counterpart of `keep`."""
+    from safetensors import safe_open
+
+    tensors = load_file(path)
+    reader.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("net.")})
+    state = optimizer.state_dict()
+    for name, tensor in tensors.items():
+        if name.startswith("opt."):
+            _, number, part = name.split(".", 2)
+            state["state"].setdefault(int(number), {})[part] = tensor
+    optimizer.load_state_dict(state)
+    with safe_open(path, "pt") as file:
+        step, spent_s = json.loads(file.metadata()["at"])
+    return step, spent_s
+
+
+def scores_of(reader: Reader, batch: ReaderBatch) -> np.ndarray:
+    """The probability of being right and whole."""
+    found = []
+    for start in range(0, len(batch.glyph), 64):
+        part = slice(start, start + 64)
+        with torch.inference_mode():
+            pair = (to_tensor(x[part], SIZE_PX) for x in (batch.glyph, batch.reference))
+            found.append(torch.sigmoid(reader(*pair)).prod(dim=1).numpy())
+    return np.concatenate(found)
+
+
+def auc(good: np.ndarray, bad: np.ndarray) -> float:
+    """The chance that a genuine glyph scores above a bad one (Mann and Whitney 1947)."""
+    order = np.argsort(np.concatenate([good, bad]), kind="stable")
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(1, len(order) + 1)
+    return float(
+        (ranks[: len(good)].sum() - len(good) * (len(good) + 1) / 2) / len(good) / len(bad)
+    )
+
+
+def measure(options: argparse.Namespace) -> None:
+    """AUC of each kind against genuine glyphs, on fonts and characters never seen."""
+    store = PairStore.open(options.data)
+    reader = Reader()
+    reader.load_state_dict({n: t.float() for n, t in load_file(options.model).items()})
+    reader.eval()
+    fonts, references = fonts_of(store, unseen=True)
+    examples = Examples(store, fonts, references, "test")
+    print("font".ljust(18), *(kind.rjust(8) for kind in KINDS[1:]))
+    for index, font in enumerate(fonts):
+        by_kind = {}
+        for kind in KINDS:
+            rng = np.random.default_rng(1)
+            made = [examples.one(index, kind, rng) for _ in range(options.count)]
+            glyphs, refs, kinds = zip(*(m for m in made if m[2] == kind), strict=True)
+            batch = ReaderBatch(np.stack(glyphs), np.stack(refs), np.empty((0, 2)), list(kinds))
+            by_kind[kind] = scores_of(reader, batch)
+        figures = (auc(by_kind["genuine"], by_kind[kind]) for kind in KINDS[1:])
+        print(font.name.ljust(18), *(f"{value:8.3f}" for value in figures))
+
+
+def main() -> None:
+    """Train or measure."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=("train", "measure"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--count", type=int, default=300, help="examples of a kind and font")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    (train if options.what == "train" else measure)(options)
+
+
+if __name__ == "__main__":
+    main()
