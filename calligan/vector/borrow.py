@@ -14,7 +14,7 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.vertical import TO_CORNER, TURNED
 from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, Blank, FontGlyph
 
-_BLOCKS = ((0x21, 0x7E), (0xA1, 0xFF), (0x2010, 0x205E), (0x20AC, 0x20AC))
+_BLOCKS = ((0x21, 0x7E), (0xA1, 0xAC), (0xAE, 0xFF), (0x2010, 0x205E), (0x20AC, 0x20AC))
 _WIDE_BLOCKS = ((0x3001, 0x303F), (0xFF01, 0xFFEF))
 _SPACES = {"space": (0x20, 0xA0), "uni3000": (0x3000,)}  # no-break space shares the space's glyph
 _SPACE_UPEM = 250  # a space's advance, where the font has none

@@ -70,7 +70,7 @@ def build_font(glyphs: Sequence[FontGlyph], naming: Naming, kind: Kind) -> TTFon
         charstrings = {g.name: charstring(g.drawing, g.advance_upem) for g in glyphs}
         builder.setupCFF(naming.postscript, {"FullName": naming.full}, charstrings, {})
     _setup_metrics(builder, glyphs)
-    builder.setupNameTable(naming.english())
+    builder.setupNameTable(naming.english(), mac=False)
     for language, names in naming.chinese().items():
         for number, text in names.items():
             builder.font["name"].setName(text, number, 3, 1, language)
