@@ -64,6 +64,7 @@ class TraceConfig:
 
 
 NETWORKS = ("calligan", "zi2zi", "pix2pix")  # the names in models/networks.py
+DISCRIMINATORS = (*NETWORKS, "autoencoder")  # likewise
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,26 @@ class DiscriminatorConfig:
     The forebears' networks (`kind`) take nothing else from here.
     """
 
-    kind: str = "calligan"  # one of NETWORKS
+    kind: str = "calligan"  # one of DISCRIMINATORS
     grid: int = 32
     widths: tuple[int, ...] = (32, 64, 128)  # channels; each after the first halves the grid
+    spectral_norm: bool = True
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
-        names = ", ".join(NETWORKS)
-        _require(self.kind in NETWORKS, "discriminator.kind", self.kind, f"one of {names}")
+        names = ", ".join(DISCRIMINATORS)
+        _require(self.kind in DISCRIMINATORS, "discriminator.kind", self.kind, f"one of {names}")
         ok = len(self.widths) >= 2 and min(self.widths) >= 1
         _require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
         least = 2 ** (len(self.widths) - 1)
         _require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")
 
 
-OBJECTIVES = ("hinge", "lsgan", "vanilla")  # the names in training/objectives.py
+# The names in training/objectives.py.
+OBJECTIVES = (
+    *("minimax", "vanilla", "lsgan", "wgan", "wgan-gp", "hinge", "dragan", "ebgan"),
+    *("relativistic", "f-kl", "f-reverse-kl", "f-pearson", "f-hellinger", "f-js"),
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ class LossConfig:
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVES
     adversarial: float = 0.1  # generator's adversarial term
+    penalty: float | None = None  # weight of the objective's penalty; None is its paper's
+    n_critic: int | None = None  # discriminator's moves to one of the generator; likewise
     feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
     wrong_style: float = 0.5  # real glyph under a wrong style, as a negative
@@ -141,6 +149,11 @@ class LossConfig:
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
         weights += ["wrong_style", "category", "constancy"]
         _at_least(self, "loss", **dict.fromkeys(weights, 0))
+        _require(
+            self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"
+        )
+        moves = self.n_critic is None or self.n_critic >= 1
+        _require(moves, "loss.n_critic", self.n_critic, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -251,7 +264,19 @@ class TrainConfig:
         self.optimizer.validate()
         names = self.loss.category == 0 or self.discriminator.kind == "zi2zi"
         _require(names, "loss.category", self.loss.category, "0 unless discriminator.kind is zi2zi")
+        self._validate_game()
         self._validate_sizes()
+
+    def _validate_game(self) -> None:
+        """Objectives and discriminators that cannot go together, with the reason."""
+        kind, objective = self.discriminator.kind, self.loss.objective
+        clipped = objective == "wgan" and kind == "calligan" and self.discriminator.spectral_norm
+        wanted = "false with wgan: clipping and spectral norm both bound the weights, one against "
+        spectral = self.discriminator.spectral_norm
+        _require(not clipped, "discriminator.spectral_norm", spectral, wanted + "the other")
+        energy = (objective == "ebgan") == (kind == "autoencoder")
+        wanted = "autoencoder with ebgan, whose scores are its errors, and only then"
+        _require(energy, "discriminator.kind", kind, wanted)
 
     def _validate_sizes(self) -> None:
         """Stages keep their size or double it, and every part can work at each."""
@@ -260,7 +285,7 @@ class TrainConfig:
         _require(grows, "stages.size_px", sizes, "sizes that stay or double from stage to stage")
         networks = (("generator", self.generator), ("discriminator", self.discriminator))
         for name, network in networks:
-            if network.kind == "calligan":
+            if network.kind in ("calligan", "autoencoder"):
                 fits = all(size % network.grid == 0 for size in sizes)
                 wanted = f"multiples of {name}.grid ({network.grid})"
             else:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from calligan.config import DiscriminatorConfig, GeneratorConfig
-from calligan.models.discriminator import Discriminator
+from calligan.models.discriminator import Autoencoder, Discriminator
 from calligan.models.forebears import ForebearDiscriminator, ForebearGenerator
 from calligan.models.generator import Generator
 
 AnyGenerator = Generator | ForebearGenerator
-AnyDiscriminator = Discriminator | ForebearDiscriminator
+AnyDiscriminator = Discriminator | Autoencoder | ForebearDiscriminator
 
 GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
     "calligan": Generator,
@@ -22,6 +22,7 @@ GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
 
 DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], AnyDiscriminator]] = {
     "calligan": Discriminator,
+    "autoencoder": Autoencoder,
     "zi2zi": lambda config, styles, size_px: ForebearDiscriminator(
         styles, size_px, kernel=5, categories=True
     ),

@@ -1,40 +1,120 @@
-"""Adversarial objectives: pure functions of logits, one table from name to implementation.
+"""Adversarial objectives: pure functions of scores, one table from name to implementation.
 
-`discriminator(real, fake)` and `generator(fake)` take patch logits of any shape and return a
-scalar to minimise.
+`discriminator(real, fake)` and `generator(real, fake)` take scores of any shape, higher for more
+real, and return a scalar to minimise. The f-GANs (Nowozin et al. 2016) put scores through an output
+activation g and play the convex conjugate f*; their generators take the paper's second form, which
+keeps its gradient where the discriminator wins.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The two players' losses."""
+    """The two players' losses, and the rules of the paper that the game comes from."""
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    discriminator: Loss
+    generator: Loss
+    relative: bool = False  # the generator looks at real scores too
+    penalty: str = ""  # a name in penalties.PENALTIES
+    penalty_weight: float = 0.0
+    clip: float = 0.0  # the discriminator's weights are clipped to this
+    n_critic: int = 1  # discriminator's moves to one of the generator
 
 
-# Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018.
-_HINGE = Objective(
-    discriminator=lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
-    generator=lambda fake: -fake.mean(),
+def _f_divergence(activation: Callable[[Tensor], Tensor], conjugate: Callable) -> Objective:
+    return Objective(
+        discriminator=lambda real, fake: (
+            conjugate(activation(fake)).mean() - activation(real).mean()
+        ),
+        generator=lambda real, fake: -activation(fake).mean(),
+    )
+
+
+# Goodfellow et al. 2014: the game as it is defined ...
+_MINIMAX = Objective(
+    discriminator=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
+    generator=lambda real, fake: -F.softplus(fake).mean(),
+)
+
+# ... and the generator's loss that does not saturate.
+_VANILLA = Objective(
+    discriminator=_MINIMAX.discriminator,
+    generator=lambda real, fake: F.softplus(-fake).mean(),
 )
 
 # Mao et al. 2017, "Least Squares GAN", labels 0 and 1.
 _LSGAN = Objective(
     discriminator=lambda real, fake: ((real - 1).square().mean() + fake.square().mean()) / 2,
-    generator=lambda fake: (fake - 1).square().mean() / 2,
+    generator=lambda real, fake: (fake - 1).square().mean() / 2,
 )
 
-# Goodfellow et al. 2014, the non-saturating form.
-_VANILLA = Objective(
-    discriminator=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
-    generator=lambda fake: F.softplus(-fake).mean(),
+# Arjovsky et al. 2017: a critic kept Lipschitz by clipping ...
+_WGAN = Objective(
+    discriminator=lambda real, fake: fake.mean() - real.mean(),
+    generator=lambda real, fake: -fake.mean(),
+    clip=0.01,
+    n_critic=5,
 )
 
-OBJECTIVES: dict[str, Objective] = {"hinge": _HINGE, "lsgan": _LSGAN, "vanilla": _VANILLA}
+# ... and Gulrajani et al. 2017, by a penalty on its gradient between real and fake.
+_WGAN_GP = Objective(
+    _WGAN.discriminator, _WGAN.generator, penalty="interpolated", penalty_weight=10, n_critic=5
+)
+
+# Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018.
+_HINGE = Objective(
+    discriminator=lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
+    generator=lambda real, fake: -fake.mean(),
+)
+
+# Kodali et al. 2017, "On convergence and stability of GANs": a penalty about real samples.
+_DRAGAN = Objective(
+    _VANILLA.discriminator, _VANILLA.generator, penalty="perturbed", penalty_weight=10
+)
+
+# Jolicoeur-Martineau 2018, "The relativistic discriminator", the average form.
+_RELATIVISTIC = Objective(
+    discriminator=lambda real, fake: (
+        (F.softplus(-(real - fake.mean())).mean() + F.softplus(fake - real.mean()).mean()) / 2
+    ),
+    generator=lambda real, fake: (
+        (F.softplus(-(fake - real.mean())).mean() + F.softplus(real - fake.mean()).mean()) / 2
+    ),
+    relative=True,
+)
+
+# Zhao et al. 2017, "Energy-based GAN": scores are minus the error of an autoencoder, so that a
+# real glyph has little energy and a fake one at least the margin.
+EBGAN_MARGIN = 1.0
+_EBGAN = Objective(
+    discriminator=lambda real, fake: -real.mean() + F.relu(EBGAN_MARGIN + fake).mean(),
+    generator=lambda real, fake: -fake.mean(),
+)
+
+OBJECTIVES: dict[str, Objective] = {
+    "minimax": _MINIMAX,
+    "vanilla": _VANILLA,
+    "lsgan": _LSGAN,
+    "wgan": _WGAN,
+    "wgan-gp": _WGAN_GP,
+    "hinge": _HINGE,
+    "dragan": _DRAGAN,
+    "ebgan": _EBGAN,
+    "relativistic": _RELATIVISTIC,
+    "f-kl": _f_divergence(lambda v: v, lambda t: torch.exp(t - 1)),
+    "f-reverse-kl": _f_divergence(lambda v: -torch.exp(-v), lambda t: -1 - torch.log(-t)),
+    "f-pearson": _f_divergence(lambda v: v, lambda t: t.square() / 4 + t),
+    "f-hellinger": _f_divergence(lambda v: 1 - torch.exp(-v), lambda t: t / (1 - t)),
+    "f-js": _f_divergence(
+        lambda v: math.log(2) - F.softplus(-v), lambda t: -torch.log(2 - torch.exp(t))
+    ),
+}

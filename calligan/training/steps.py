@@ -13,7 +13,8 @@ from calligan.errors import Diverged
 from calligan.models.networks import AnyDiscriminator
 from calligan.models.pixels import image_of_logits
 from calligan.training.losses import feature_matching, reconstruction
-from calligan.training.objectives import OBJECTIVES
+from calligan.training.objectives import OBJECTIVES, Objective
+from calligan.training.penalties import PENALTIES
 from calligan.training.state import TrainState
 
 
@@ -53,8 +54,14 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
             drawn.append(Drawn(wrong, _ink_logits(state, example, wrong)))
         with autocast(config):
             losses["d"] = discriminator_loss(state.discriminator, example, drawn, config.loss)
+        if weight := _penalty_weight(config.loss):
+            losses["penalty"] = _penalty(state.discriminator, example, drawn[0], config.loss)
+            losses["d"] = losses["d"] + weight * losses["penalty"]
         rates = {"adamw": rate * config.optimizer.discriminator_rate}
         _update(state, state.discriminator, state.discriminator_optimizers, losses["d"], rates)
+        _clip(state.discriminator, config.loss)
+        if state.counters.step % _n_critic(config.loss):
+            return {name: loss.detach() for name, loss in losses.items()}
     losses.update(_generator_losses(state, example, drawn))
     rates = {"adamw": rate, "muon": rate * config.optimizer.muon_rate}
     _update(state, state.generator, state.generator_optimizers, losses["g"], rates)
@@ -105,12 +112,16 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
             (critic.features(source, image_of_logits(each.ink_logits)), each.style_index)
             for each in drawn
         ]
-        fooled = torch.stack([objective.generator(critic.score(*pair)) for pair in named]).mean()
+        real: list[Tensor] = []
+        if config.feature_matching or objective.relative:
+            with torch.no_grad():
+                real = critic.features(source, example.target)
+        judged = critic.score(real, example.style_index) if objective.relative else None
+        games = [_fooling(objective, judged, critic.score(*pair)) for pair in named]
+        fooled = torch.stack(games).mean()
         losses = {"reconstruction": rebuilt, "adversarial": fooled}
         total = config.adversarial_reconstruction * rebuilt + config.adversarial * fooled
         if config.feature_matching:
-            with torch.no_grad():
-                real = critic.features(source, example.target)
             losses["matching"] = feature_matching(real, named[0][0])
             total = total + config.feature_matching * losses["matching"]
         if config.category:
@@ -121,6 +132,43 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
             total = total + config.constancy * losses["constancy"]
     critic.requires_grad_(True)
     return {**losses, "g": total}
+
+
+def _fooling(objective: Objective, real: Tensor | None, fake: Tensor) -> Tensor:
+    return objective.generator(fake.detach() if real is None else real.detach(), fake)
+
+
+def _penalty(
+    critic: AnyDiscriminator, example: Example, drawn: Drawn, config: LossConfig
+) -> Tensor:
+    """The objective's penalty, in float32: it is differentiated twice."""
+    kind = OBJECTIVES[config.objective].penalty
+    source, real = example.source_of_each.float(), example.target.float()
+    fake = image_of_logits(drawn.ink_logits.detach()).float()
+    noise = torch.rand_like(real) if kind == "interpolated" else torch.randn_like(real)
+
+    def scores(images: Tensor) -> Tensor:
+        return critic.score(critic.features(source, images), example.style_index)
+
+    return PENALTIES[kind](scores, real, fake, noise)
+
+
+def _penalty_weight(config: LossConfig) -> float:
+    objective = OBJECTIVES[config.objective]
+    if not objective.penalty:
+        return 0.0
+    return objective.penalty_weight if config.penalty is None else config.penalty
+
+
+def _n_critic(config: LossConfig) -> int:
+    return config.n_critic or OBJECTIVES[config.objective].n_critic
+
+
+def _clip(critic: AnyDiscriminator, config: LossConfig) -> None:
+    if bound := OBJECTIVES[config.objective].clip:
+        with torch.no_grad():
+            for weight in critic.parameters():
+                weight.clamp_(-bound, bound)
 
 
 def _category_loss(critic: AnyDiscriminator, named: list[tuple[list[Tensor], Tensor]]) -> Tensor:
