@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
 from calligan.cli.show import bar, note
 
 
@@ -22,14 +22,8 @@ def export(
         str | None,
         typer.Option(help="A font to keep as it is and add to: only what it lacks is drawn."),
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(help="Source font; default one trained with, or of this machine."),
-    ] = None,
+    model: ModelOption = None,
+    source: SourceOption = None,
     latin: Annotated[
         str | None, typer.Option(help="Letters, digits and marks from this font; default source.")
     ] = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
 from calligan.cli.show import bar, note
 
 
@@ -21,14 +21,8 @@ def infer(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
     ] = Path("out.png"),
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(help="Source font; default one trained with, or of this machine."),
-    ] = None,
+    model: ModelOption = None,
+    source: SourceOption = None,
     form: Annotated[
         str | None,
         typer.Option(

@@ -1,7 +1,9 @@
 """How commands find the model that the user means, and a source font for it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from calligan.cli.show import note
 
@@ -9,6 +11,15 @@ if TYPE_CHECKING:
     from calligan.models.card import ModelCard
 
 RUNS = Path("runs")
+
+# Options that several commands share.
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(help="Model file or run folder; default the newest, or the bundle."),
+]
+SourceOption = Annotated[
+    str | None, typer.Option(help="Source font; default one trained with, or of this machine.")
+]
 
 
 def model_path(given: Path | None) -> Path:

@@ -5,22 +5,16 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
 
 
 def styles(
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Model file or run folder; default the newest, or the bundle."),
-    ] = None,
+    model: ModelOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Also draw each style into this PNG.")
     ] = None,
     text: Annotated[str, typer.Option(help="What to draw.")] = "永和九年书法",
-    source: Annotated[
-        str | None,
-        typer.Option(help="Source font; default one trained with, or of this machine."),
-    ] = None,
+    source: SourceOption = None,
 ) -> None:
     """List the numbered styles of a model, with a picture if asked.
 
