@@ -42,6 +42,8 @@ class Base:
         there = set(font.keys())
         if not (there >= _NEEDED and there & {"glyf", "CFF "}):
             raise FontError(f"{path} has no outlines that can be added to; give a TTF or an OTF")
+        if "CFF " in font and hasattr(font["CFF "].cff.topDictIndex[0], "ROS"):
+            raise FontError(f"{path} is CID-keyed, which cannot be added to; save it as a TTF")
         if font["OS/2"].fsType & _RESTRICTED:
             raise FontError(
                 f"{path} forbids changes and embedding (fsType 2); ask its maker, or give another"
@@ -116,11 +118,7 @@ def _add(font: TTFont, name: str, drawing: Drawing, advance: int) -> None:
     top = cff.topDictIndex[0]
     strings = top.CharStrings
     glyph: Any = charstring(drawing, advance)
-    if hasattr(top, "FDSelect"):
-        top.FDSelect.append(0)
-        private = top.FDArray[0].Private
-    else:
-        private = top.Private
+    private = top.Private
     glyph.private, glyph.globalSubrs = private, cff.GlobalSubrs
     _set_width(glyph, private, advance)
     strings.charStringsIndex.append(glyph)
