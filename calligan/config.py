@@ -44,7 +44,7 @@ class SplitConfig:
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _require(0 < self.validation < 0.5, "split.validation", self.validation, "0 to 0.5")
-        _require(0 < self.test < 0.5, "split.test", self.test, "0 to 0.5")
+        _require(0 <= self.test < 0.5, "split.test", self.test, "0 to 0.5")
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,25 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
+class AugmentConfig:
+    """How far training pairs are disturbed, at most (training/augment.py)."""
+
+    amount: float = 1.0  # factor on all below; 0 leaves the pairs as they are
+    turn_deg: float = 3.0
+    stretch: float = 0.08  # of width and of height, by themselves
+    slant: float = 0.06
+    shift: float = 0.04  # share of the canvas
+    warp: float = 0.012  # standard deviation of a smooth displacement, share of the canvas
+    warp_knots: int = 4  # random displacements a side, smoothly between
+    weight: float = 0.25  # share of a pixel's ink that the source's edges move by
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        _at_least(self, "augment", amount=0, turn_deg=0, stretch=0, slant=0, shift=0, warp=0)
+        _at_least(self, "augment", warp_knots=2, weight=0)
+
+
+@dataclass(frozen=True)
 class StageConfig:
     """A part of a training run. Shares add up to 1."""
 
@@ -225,6 +244,7 @@ class TrainConfig:
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
@@ -262,6 +282,7 @@ class TrainConfig:
         self.discriminator.validate()
         self.loss.validate()
         self.optimizer.validate()
+        self.augment.validate()
         names = self.loss.category == 0 or self.discriminator.kind == "zi2zi"
         _require(names, "loss.category", self.loss.category, "0 unless discriminator.kind is zi2zi")
         self._validate_game()

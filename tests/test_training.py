@@ -18,6 +18,7 @@ from calligan.config import (
 )
 from calligan.config import (
     NETWORKS,
+    AugmentConfig,
     TrainConfig,
     from_dict,
     load_preset,
@@ -27,8 +28,10 @@ from calligan.config import (
 from calligan.errors import ConfigError, Diverged, ModelError
 from calligan.models import forebears
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
+from calligan.models.pixels import ink
 from calligan.models.weights import load_model
 from calligan.pairs.store import PairStore
+from calligan.training.augment import augmented
 from calligan.training.loop import Listener, train
 from calligan.training.losses import multiscale_l1
 from calligan.training.optimizer import orthogonalised
@@ -156,7 +159,7 @@ def test_a_run_can_begin_at_a_model_and_add_a_style(tmp_path, calligan, data_fol
     run = Run.open(tmp_path / "0002")
     assert [stage.size_px for stage in run.config.stages] == [32, 32]  # none at 16 px any more
     assert sum(stage.share for stage in run.config.stages) == pytest.approx(1)
-    before = first_state(run.config, run.styles, run.start).generator
+    before = first_state(run.config, run.selection(), run.start).generator
     assert torch.equal(before.embedding.weight[1], first.embedding.weight[0])
     resumed = calligan("train", "--resume", tmp_path / "0002")
     assert resumed.returncode == 0 and "finished already" in resumed.stderr
@@ -396,3 +399,33 @@ def _wait_for(condition, seconds=60):
     while not condition():
         assert time.monotonic() < until, "waited too long"
         time.sleep(0.05)
+
+
+def test_source_and_targets_are_disturbed_together():
+    source = torch.ones(3, 1, 32, 32)
+    source[:, :, 8:20, 10:14] = -1
+    target = source.repeat_interleave(2, 0)
+    still = AugmentConfig(weight=0.0)
+    moved, moved_target = augmented(source, target, still, seed=5)
+    again, _ = augmented(source, target, still, seed=5)
+    assert torch.equal(moved, again) and not torch.equal(moved[0], moved[1])
+    assert torch.equal(moved_target[0], moved_target[1])
+    crossing = [(ink(moved)[i] - ink(moved_target)[2 * i]).abs().mean() for i in range(3)]
+    assert max(crossing) < 0.02  # the source's edges pass through one blur more
+    assert all((ink(moved)[i] - ink(source)[i]).abs().mean() > 0.005 for i in range(3))
+    other, _ = augmented(source, target, still, seed=6)
+    assert not torch.equal(moved, other)
+
+
+def test_without_an_amount_nothing_is_disturbed():
+    source, target = torch.rand(2, 1, 16, 16), torch.rand(4, 1, 16, 16)
+    assert augmented(source, target, AugmentConfig(amount=0.0), 1) == (source, target)
+
+
+def test_weight_moves_the_sources_edges_only():
+    source = torch.ones(64, 1, 32, 32)
+    source[:, :, 8:24, 14:18] = -1
+    flat = AugmentConfig(turn_deg=0, stretch=0, slant=0, shift=0, warp=0, weight=0.4)
+    moved, target = augmented(source, source.clone(), flat, seed=1)
+    ink_of_each = ink(moved).sum(dim=(1, 2, 3))
+    assert ink_of_each.std() > 3 and float((target - source).abs().max()) < 1e-4

@@ -5,7 +5,18 @@ from typing import NoReturn
 
 import typer
 
-from calligan.cli import evaluate, export, fonts, infer, render_pairs, scan, styles, template, train
+from calligan.cli import (
+    evaluate,
+    export,
+    fonts,
+    infer,
+    learn,
+    render_pairs,
+    scan,
+    styles,
+    template,
+    train,
+)
 from calligan.errors import CalliganError
 
 app = typer.Typer(
@@ -25,6 +36,7 @@ app.command("export", short_help="A style to an installable font.")(export.expor
 app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.evaluate)
 app.command("template", short_help="Sheets to write your own hand on.")(template.template)
 app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
+app.command("learn", short_help="Your own hand, from a few glyphs.")(learn.learn)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -51,7 +51,7 @@ def export(
     _check(output)
     wanted = load_charset(charset)
     base, placement, upem = None, None, UPEM
-    path = model_path(model)
+    path = model_path(model, style)
     card = read_card(path)
     index = card.style_index(style)
     if complete is not None:

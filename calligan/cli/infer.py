@@ -87,7 +87,7 @@ def infer(
         missing=missing,
     )
     request.validate()
-    path = model_path(model)
+    path = model_path(model, style)
     card = read_card(path)
     every = [str(i + 1) for i in range(len(card.styles))]
     wanted = every if style == "all" else [name.strip() for name in style.split(",")]

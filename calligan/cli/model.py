@@ -10,7 +10,7 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.models.card import ModelCard
 
-RUNS = Path("runs")
+RUNS, HANDS = Path("runs"), Path("hands")
 
 # Options that several commands share.
 ModelOption = Annotated[
@@ -22,14 +22,31 @@ SourceOption = Annotated[
 ]
 
 
-def model_path(given: Path | None) -> Path:
-    """A model file: as given; the best of a given run folder, or of the newest; the bundle."""
+def hand_path(name: str) -> Path | None:
+    """The model of a hand that `calligan learn` made here, if there is one of that name."""
+    from calligan.errors import ModelError
+    from calligan.training.run import newest_run
+
+    try:
+        return newest_run(HANDS / name) / "best.safetensors" if (HANDS / name).is_dir() else None
+    except ModelError:
+        return None
+
+
+def model_path(given: Path | None, style: str = "") -> Path:
+    """A model file: as given; the hand named as the style; the best of a given run folder, or of
+    the newest; the bundle.
+    """
     from calligan.errors import ModelError
     from calligan.resources import bundled_model
     from calligan.training.run import newest_run
 
     if given is not None:
-        return given / "best.safetensors" if given.is_dir() else given
+        whole = given.is_dir() and not (given / "best.safetensors").exists()
+        folder = newest_run(given) if whole and any(given.glob("[0-9]*")) else given
+        return folder / "best.safetensors" if folder.is_dir() else folder
+    if style and (hand := hand_path(style)):
+        return hand
     try:
         return newest_run(RUNS) / "best.safetensors"
     except ModelError:

@@ -4,7 +4,7 @@ Fonts disagree by several pixels in size and height. A placement equalises whole
 single glyphs: inside a font, where a character sits is part of the hand.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,13 +67,15 @@ class Placement:
         return canvas
 
 
-def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) -> Placement:
+def measure_placement(
+    face: Face, chars: Iterable[str], config: RasterConfig, least: int = _MIN_SAMPLE
+) -> Placement:
     """Place a font so that its median glyph has the wanted extent and sits in the middle.
 
-    Raises FontError where the font draws fewer than five of `chars`.
+    Raises FontError where the font draws fewer than `least` of `chars`.
     """
     chars = list(chars)
-    if len(chars) < _MIN_SAMPLE:
+    if len(chars) < least:
         raise FontError(
             f"{face.spec} cannot be placed by {len(chars)} training character(s); "
             "give a larger --charset"
@@ -81,11 +83,16 @@ def measure_placement(face: Face, chars: Iterable[str], config: RasterConfig) ->
     glyphs = [glyph for char in chars if (glyph := face.glyph_index(char))]
     sampled = glyphs[:: max(1, len(glyphs) // config.sampled_chars)]
     boxes = [box for box in map(face.ink_box_em, sampled) if box]
-    if len(boxes) < _MIN_SAMPLE:
+    if len(boxes) < least:
         raise FontError(
             f"{face.spec} draws only {len(boxes)} of the characters asked for; "
             "give a font with Chinese characters, or a smaller --charset"
         )
+    return placed(boxes, config)
+
+
+def placed(boxes: Sequence[tuple[float, float, float, float]], config: RasterConfig) -> Placement:
+    """Where ink boxes in ems (left, bottom, right, top; y up) put the em box on the canvas."""
     left, bottom, right, top = np.array(boxes).T
     x, y = np.median((left + right) / 2), np.median((bottom + top) / 2)
     extent = float(np.median(np.maximum(right - left, top - bottom)))

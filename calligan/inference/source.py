@@ -1,5 +1,6 @@
 """Which font a model takes its content from: the user's, or the one it was trained with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from calligan.config import RasterConfig
@@ -30,8 +31,13 @@ def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
 
 
 def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
-    """The first of the model's own source fonts that is here, unchanged: where it was when the
-    model was trained, or in the catalog's cache.
+    """The first of the model's own source fonts that is here, unchanged."""
+    return next(trained_sources(card), None)
+
+
+def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
+    """The model's own source fonts that are here, unchanged: where they were when the model was
+    trained, or in the catalog's cache.
     """
     for font in card.sources:
         catalog = load_catalog().get(font.name)
@@ -40,5 +46,5 @@ def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
             if path.is_file():
                 face = Face(FontSpec(path, font.face, font.instance))
                 if face.sha256 == font.font_sha256:
-                    return face, font
-    return None
+                    yield face, font
+                    break

@@ -64,7 +64,7 @@ class Pairs:
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
         wrong = (style_index + others) % len(self.styles)
         source = np.stack([self._source(char, rng) for char in chars])
-        return self._batch(source, style_index, wrong, chars, styles_per_char)
+        return self._batch(source, style_index, wrong, chars, styles_per_char, rng)
 
     def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
         """`count` characters of one style (or all), spread over the charset (or `among` it).
@@ -80,7 +80,7 @@ class Pairs:
             chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
         source = np.stack([self._source(char, None) for char in chars])
-        return self._batch(source, index, index, chars, 1)
+        return self._batch(source, index, index, chars, 1, None)
 
     def _batch(
         self,
@@ -89,10 +89,11 @@ class Pairs:
         wrong_style_index: np.ndarray,
         chars: list[str],
         styles_per_char: int,
+        rng: np.random.Generator | None,
     ) -> Batch:
         each = [char for char in chars for _ in range(styles_per_char)]
         fonts = [self.styles[s] for s in style_index]
-        target = np.stack([self._glyph(f, char) for f, char in zip(fonts, each, strict=True)])
+        target = np.stack([self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)])
         return Batch(source, target, style_index, wrong_style_index, "".join(each))
 
     def _styles_of(self, char: str, first: int, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -103,14 +104,23 @@ class Pairs:
 
     def _source(self, char: str, rng: np.random.Generator | None) -> np.ndarray:
         having = [font for font in self.sources if char in self._rows[font.name]]
-        return self._glyph(having[0 if rng is None else int(rng.integers(len(having)))], char)
+        font = having[0 if rng is None else int(rng.integers(len(having)))]
+        return self._glyph(font, char, rng)
 
-    def _glyph(self, font: FontEntry, char: str) -> np.ndarray:
-        return self._images[font.name][self._rows[font.name][char]]
+    def _glyph(self, font: FontEntry, char: str, rng: np.random.Generator | None) -> np.ndarray:
+        """A hand may have written a character more than once: any of them, or the first."""
+        rows = self._rows[font.name][char]
+        row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
+        return self._images[font.name][row]
 
     @cached_property
-    def _rows(self) -> dict[str, dict[str, int]]:
-        return {f.name: {c: i for i, c in enumerate(f.chars)} for f in self._fonts}
+    def _rows(self) -> dict[str, dict[str, list[int]]]:
+        found: dict[str, dict[str, list[int]]] = {}
+        for font in self._fonts:
+            rows = found.setdefault(font.name, {})
+            for row, char in enumerate(font.chars):
+                rows.setdefault(char, []).append(row)
+        return found
 
     @cached_property
     def _images(self) -> dict[str, np.ndarray]:

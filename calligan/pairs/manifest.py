@@ -30,9 +30,9 @@ class FontEntry:
     script: str  # 楷 行 草 …, or empty
     licence: str
     placement: Placement
-    chars: str  # row i of the array shows chars[i]
-    left_out: dict[str, str]  # reason to characters
-    array_sha256: str
+    chars: str  # row i of the array shows chars[i]; a hand may have a character twice
+    left_out: dict[str, str] = field(default_factory=dict)  # reason to characters
+    array_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
 

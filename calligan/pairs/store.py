@@ -119,9 +119,6 @@ class PairStore:
         glyphs = render_glyphs(
             info.spec, manifest.chars, font.placement, manifest.raster.min_ink, executor, progress
         )
-        path = self._array_path(info.name)
-        with atomic_file(path) as file:
-            np.save(file, glyphs.images)
         entry = FontEntry(
             name=info.name,
             role=font.role,
@@ -136,11 +133,18 @@ class PairStore:
             placement=font.placement,
             chars=glyphs.chars,
             left_out=glyphs.left_out,
-            array_sha256=sha256_file(path),
-            versions={"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))},
         )
-        fonts = {font.name: font for font in manifest.fonts} | {entry.name: entry}
-        self.manifest = replace(manifest, fonts=tuple(fonts.values()))
+        return self.keep(entry, glyphs.images)
+
+    def keep(self, font: FontEntry, images: np.ndarray) -> FontEntry:
+        """Write a font's glyphs, then its entry (completed), in place of any of that name."""
+        path = self._array_path(font.name)
+        with atomic_file(path) as file:
+            np.save(file, images)
+        made_by = {"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))}
+        entry = replace(font, array_sha256=sha256_file(path), versions=made_by)
+        fonts = {font.name: font for font in self.manifest.fonts} | {entry.name: entry}
+        self.manifest = replace(self.manifest, fonts=tuple(fonts.values()))
         self.manifest.save(self.folder)
         return entry
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.store import Selection
 from calligan.storage import atomic_file
+from calligan.training.augment import augmented
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
@@ -49,7 +50,8 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
         )
         batch = pairs.random(config.batch_size, config.styles_per_char, config.seed, counters.step)
         torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
-        losses = training_step(state, on_device(batch, state), rate)
+        example = disturbed(on_device(batch, state), state)
+        losses = training_step(state, example, rate)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size
@@ -76,6 +78,13 @@ def on_device(batch: Batch, state: TrainState) -> Example:
     images = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
     indices = (batch.style_index, batch.wrong_style_index)
     return Example(*images, *(torch.from_numpy(index).to(device) for index in indices))
+
+
+def disturbed(example: Example, state: TrainState) -> Example:
+    """The example as the run's augmentation moves it at this step."""
+    config, seed = state.config.augment, state.config.seed + state.counters.step
+    source, target = augmented(example.source, example.target, config, seed)
+    return replace(example, source=source, target=target)
 
 
 def evaluate_and_keep(

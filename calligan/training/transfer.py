@@ -9,19 +9,25 @@ from calligan.config import TrainConfig
 from calligan.errors import ConfigError
 from calligan.models.card import ModelCard
 from calligan.models.networks import AnyGenerator, make_generator
+from calligan.models.pixels import ink, to_tensor
 from calligan.models.weights import load_model, read_card
+from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.store import Selection
 from calligan.training.state import TrainState
 
+_COMPARED = 24  # glyphs that a new style is compared with the model's styles on
 
-def first_state(config: TrainConfig, styles: tuple[str, ...], start: Path | None) -> TrainState:
+
+def first_state(config: TrainConfig, selection: Selection, start: Path | None) -> TrainState:
     """The state before step one; `start` is a model whose weights to take.
 
-    Styles that the model has keep their embedding, new ones begin at the mean of all.
+    Styles that the model has keep their embedding; a new one begins at that which draws nearest
+    to it, by L1 on training characters.
     """
-    state = TrainState(config, len(styles))
+    state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
-        state.begin_at(_with_styles(model, card, styles))
+        state.begin_at(_with_styles(model, card, selection))
     return state
 
 
@@ -42,13 +48,29 @@ def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) 
     return fitted
 
 
-def _with_styles(model: AnyGenerator, card: ModelCard, styles: tuple[str, ...]) -> AnyGenerator:
-    """A copy of `model` with an embedding row for each of `styles`."""
-    copy = make_generator(card.generator, len(styles), card.size_px)
-    state = model.state_dict()
+def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> int:
+    """Which of the model's styles, from 0, draws most like the glyphs of a batch (least L1)."""
+    source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
+    with torch.inference_mode():
+        apart = [
+            (ink(model(source, torch.full((len(source),), style))) - ink(target)).abs().mean()
+            for style in range(styles)
+        ]
+    return int(torch.stack(apart).argmin())
+
+
+def _with_styles(model: AnyGenerator, card: ModelCard, selection: Selection) -> AnyGenerator:
+    """A copy of `model` with an embedding row for each style of the selection."""
+    names = [font.name for font in selection.styles]
     known = {font.name: row for row, font in enumerate(card.styles)}
-    rows = state["embedding.weight"]
-    mean = rows.mean(dim=0)
-    taken = [rows[known[name]] if name in known else mean for name in styles]
-    copy.load_state_dict({**state, "embedding.weight": torch.stack(taken)})
+    state = model.state_dict()
+    pairs = Pairs(selection, "train")
+    rows = []
+    for index, name in enumerate(names):
+        if name not in known:
+            real = pairs.spread(index, _COMPARED)
+            known[name] = nearest_style(model, len(card.styles), card.size_px, real)
+        rows.append(state["embedding.weight"][known[name]])
+    copy = make_generator(card.generator, len(names), card.size_px)
+    copy.load_state_dict({**state, "embedding.weight": torch.stack(rows)})
     return copy

@@ -1,0 +1,131 @@
+"""`calligan learn`: a few written glyphs to a style of one's own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from calligan.cli.model import HANDS, ModelOption, model_path, source_font
+from calligan.cli.running import run_training, started
+from calligan.cli.show import note
+from calligan.cli.train import settled
+
+if TYPE_CHECKING:
+    from calligan.models.card import ModelCard
+    from calligan.pairs.hand import Written
+    from calligan.pairs.store import Prepared
+
+_FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
+
+
+def learn(
+    name: Annotated[str, typer.Argument(help="What to call the hand.")],
+    origin: Annotated[
+        str, typer.Option("--from", help="Folder of glyphs (`calligan scan`), or a font.")
+    ],
+    chars: Annotated[
+        str | None, typer.Option(help="Use these only: a charset's name, a file, characters.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Learn this long (default 10).")] = None,
+    steps: Annotated[int | None, typer.Option(help="Or this many steps.")] = None,
+    model: ModelOption = None,
+    source: Annotated[
+        str | None, typer.Option(help="Source font; default those that the model knows.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="One setting, as `train` takes it.")
+    ] = None,
+    hands: Annotated[Path, typer.Option(help="Where hands are kept.")] = HANDS,
+) -> None:
+    """Learn a style from 10 to 500 glyphs of one hand, beginning at a trained model.
+
+    Example: calligan learn mine --from hand
+
+    Example: calligan learn half --from HalfAFont.ttf
+
+    Afterwards `--style mine` works with infer, export and evaluate. The model it began at stays as
+    it was.
+    """
+    from calligan.models.weights import read_card
+    from calligan.page.sheet import save_png
+    from calligan.pairs.hand import hand_store
+    from calligan.storage import atomic_file
+    from calligan.training.compare import before_after
+    from calligan.training.transfer import fitted_to_start
+
+    _check_name(name)
+    base = model_path(model)
+    card = read_card(base)
+    written = _written(name, origin, chars, card)
+    config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
+    folder = hands / name
+    data = folder / f"data-{written.entry.font_sha256[:8]}-{len(written.entry.chars)}"
+    store = hand_store(data, written, _sources(card, source))
+    _told(written)
+    run, selection, state = started(folder, config, store.select([name]), base)
+    if code := run_training(run, selection, state):
+        raise typer.Exit(code)
+    sheet = run.folder / "before-after.png"
+    with atomic_file(sheet) as file:
+        save_png(before_after(run, selection), file)
+    note(f"look at {sheet}; next: calligan infer 书法 --style {name} -o out.png")
+    typer.echo(run.best)
+
+
+def _check_name(name: str) -> None:
+    """A name that is a folder's, and no number."""
+    from calligan.errors import ConfigError
+
+    if name.isdecimal() or not name.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")
+
+
+def _written(name: str, origin: str, chars: str | None, card: "ModelCard") -> "Written":
+    from calligan.config import RasterConfig
+    from calligan.errors import DataError
+    from calligan.glyphs.catalog import resolve_font
+    from calligan.glyphs.charset import is_han, load_charset
+    from calligan.pairs.hand import of_font, of_pictures
+    from calligan.scan.folder import read_hand
+
+    raster = RasterConfig(size_px=card.size_px)
+    wanted = set(load_charset(chars)) if chars else None
+    if Path(origin).is_dir():
+        read = [(char, image) for char, image in read_hand(Path(origin)) if is_han(char)]
+        if wanted is not None:
+            read = [(char, image) for char, image in read if char in wanted]
+        if not read:
+            raise DataError(f"{origin} holds none of the characters asked for")
+        found = of_pictures(name, Path(origin), read, raster)
+    else:
+        every = load_charset(chars or "gb2312+jis-1+big5-1")
+        found = of_font(name, resolve_font(origin), every, raster)
+    if len(set(found.entry.chars)) < 2:
+        raise DataError(f"{origin} gives one character only; write two at the least, better 100")
+    return found
+
+
+def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
+    """The source fonts to learn from: the one given, or all of the model's that are here."""
+    from calligan.glyphs.catalog import FontInfo
+    from calligan.glyphs.placement import Placement
+    from calligan.inference.source import open_source, trained_sources
+    from calligan.pairs.store import Prepared
+
+    found = []
+    for face, font in trained_sources(card) if given is None else ():
+        info = FontInfo(font.name, face.spec, font.chinese, font.script, font.licence)
+        place = Placement(**font.placement).scaled(card.size_px)  # type: ignore[arg-type]
+        found.append(Prepared(info, "source", face, place, None))
+    if not found:
+        face, place = open_source(card, source_font(card, given))
+        info = FontInfo(face.spec.path.stem, face.spec)
+        found.append(Prepared(info, "source", face, place, None))
+    return found
+
+
+def _told(written: "Written") -> None:
+    count = len(set(written.entry.chars))
+    note(f"{len(written.entry.chars)} glyphs of {count} characters")
+    if count < _FEW:
+        note(f"{count} are few: expect weight and slant, hardly the forms; 100 are better")

@@ -1,0 +1,128 @@
+"""A hand as a data folder: the glyphs somebody wrote, and the same characters in source fonts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from calligan.config import RasterConfig, SplitConfig
+from calligan.errors import DataError
+from calligan.glyphs.catalog import FontInfo
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import Placement, measure_placement, placed
+from calligan.glyphs.raster import render_glyphs
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.split import held_out
+from calligan.pairs.store import PairStore, Prepared
+from calligan.storage import sha256_bytes
+
+_INK = 128  # darker is ink, where a picture's ink is measured
+_SEEDS = 64  # tried for a split of the wanted size
+
+
+@dataclass(frozen=True)
+class Written:
+    """A hand's entry in a data folder, and its glyphs: uint8 (N, S, S), 255 = paper.
+
+    Row i shows `entry.chars[i]`; a character may come twice.
+    """
+
+    entry: FontEntry
+    images: np.ndarray
+
+
+def of_pictures(
+    name: str, folder: Path, glyphs: Sequence[tuple[str, np.ndarray]], raster: RasterConfig
+) -> Written:
+    """Pictures of characters, each in its square, at one scale and offset for all.
+
+    Raises DataError where none of them has ink.
+    """
+    inked = [(char, image) for char, image in glyphs if (image < _INK).any()]
+    if not inked:
+        raise DataError(f"{folder} shows no ink; dark ink on light paper is wanted")
+    place = placed([_ink_box(image) for _, image in inked], raster)
+    images = np.stack([_drawn(image, place) for _, image in inked])
+    entry = FontEntry(
+        name=name,
+        role="target",
+        path=str(folder.resolve()),
+        face="",
+        instance=None,
+        font_sha256=sha256_bytes(images.tobytes()),
+        family=name,
+        chinese=name,
+        script="",
+        licence="own",
+        placement=place,
+        chars="".join(char for char, _ in inked),
+    )
+    return Written(entry, images)
+
+
+def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Written:
+    """What a font draws of `chars`. Raises FontError where that is nothing."""
+    face = Face(info.spec)
+    place = measure_placement(face, chars, raster, least=1)
+    glyphs = render_glyphs(info.spec, chars, place, raster.min_ink)
+    entry = FontEntry(
+        name=name,
+        role="target",
+        path=str(info.spec.path.resolve()),
+        face=info.spec.face,
+        instance=info.spec.instance,
+        font_sha256=face.sha256,
+        family=face.family,
+        chinese=info.chinese or face.family,
+        script=info.script,
+        licence=info.licence,
+        placement=place,
+        chars=glyphs.chars,
+        left_out=glyphs.left_out,
+    )
+    return Written(entry, glyphs.images)
+
+
+def hand_store(folder: Path, written: Written, sources: Sequence[Prepared]) -> PairStore:
+    """A data folder with one style, and its characters in each of the sources.
+
+    About a tenth of the characters is kept for validation, one at least; none for testing.
+    """
+    chars = "".join(dict.fromkeys(written.entry.chars))
+    raster = RasterConfig(size_px=written.entry.placement.size_px)
+    store = PairStore.create_or_open(folder, "hand", chars, raster, split_of(chars))
+    for source in sources:
+        store.add(source)
+    store.keep(written.entry, written.images)
+    return store
+
+
+def split_of(chars: str) -> SplitConfig:
+    """The split by the seed that comes nearest to a tenth of these few characters."""
+    splits = [SplitConfig(seed=seed, validation=0.1, test=0.0) for seed in range(_SEEDS)]
+    wanted = max(1, round(len(chars) / 10))
+    return min(splits, key=lambda split: abs(len(held_out(chars, "validation", split)) - wanted))
+
+
+def _ink_box(image: np.ndarray) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of the ink, in sides of the picture, y up from its lower edge."""
+    height, width = image.shape
+    rows, columns = np.nonzero((image < _INK).any(1))[0], np.nonzero((image < _INK).any(0))[0]
+    side = max(height, width)
+    bottom, top = height - rows[-1] - 1, height - rows[0]
+    return columns[0] / side, bottom / side, (columns[-1] + 1) / side, top / side
+
+
+def _drawn(image: np.ndarray, place: Placement) -> np.ndarray:
+    """A picture on the canvas, its sides as long as the placement's em."""
+    height, width = image.shape
+    scale = place.em_px / max(height, width)
+    picture = Image.fromarray(255 - image)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    ink = picture.resize(size, Image.Resampling.LANCZOS if scale > 1 else Image.Resampling.BOX)
+    canvas = Image.new("L", (place.size_px, place.size_px))
+    left, top = round(place.origin_x_px), round(place.baseline_y_px) - size[1]
+    canvas.paste(ink, (left, top))
+    return 255 - np.asarray(canvas)

@@ -1,0 +1,71 @@
+"""Disturbing training pairs, so that the network cannot learn its characters by heart.
+
+Source and target move together (an affine map and a smooth warp); the source's weight changes by
+itself, since users' source fonts are lighter and heavier than those trained with.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from calligan.config import AugmentConfig
+from calligan.models.pixels import ink
+
+_STEEPER = 1.4  # resampling softens edges; this gives glyphs their share of grey pixels back
+
+
+def augmented(
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Sources (M, 1, S, S) and targets (N, 1, S, S), N a multiple of M, in [-1, 1]: the same moved.
+
+    All targets of a source move as it does. A function of the arguments: resuming repeats it.
+    """
+    if not config.amount:
+        return source, target
+    rng = torch.Generator().manual_seed(seed)
+    field = _field(len(source), source.shape[-1], config, rng).to(source.device)
+    of_each = field.repeat_interleave(len(target) // len(source), 0)
+    shift = _uniform(len(source), config.amount * config.weight, rng).to(source.device)
+    return _reweighted(_moved(source, field), shift), _moved(target, of_each)
+
+
+def _field(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+    """Where each pixel is taken from: (count, S, S, 2) in [-1, 1], as grid_sample wants it."""
+    amount = config.amount
+    turn = torch.deg2rad(_uniform(count, amount * config.turn_deg, rng))
+    width = 1 + _uniform(count, amount * config.stretch, rng)
+    height = 1 + _uniform(count, amount * config.stretch, rng)
+    slant = _uniform(count, amount * config.slant, rng)
+    right, down = (_uniform(count, 2 * amount * config.shift, rng) for _ in range(2))
+    cos, sin = torch.cos(turn), torch.sin(turn)
+    rows = (
+        torch.stack([width * cos, slant - sin, right], 1),
+        torch.stack([sin, height * cos, down], 1),
+    )
+    field = F.affine_grid(torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False)
+    knots = torch.randn(count, 2, config.warp_knots, config.warp_knots, generator=rng)
+    warp = F.interpolate(knots, (size_px, size_px), mode="bicubic", align_corners=True)
+    return field + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
+
+
+def _moved(images: Tensor, field: Tensor) -> Tensor:
+    """Images resampled, with paper beyond their edges."""
+    moved = F.grid_sample(ink(images), field, align_corners=False)
+    return _steeper(moved, _STEEPER)
+
+
+def _reweighted(images: Tensor, shift: Tensor) -> Tensor:
+    """Strokes made bolder (shift above 0) or thinner: their blurred edge is cut elsewhere."""
+    blurred = F.avg_pool2d(ink(images), 3, 1, 1)
+    return _steeper(blurred + shift[:, None, None, None], 2 * _STEEPER)
+
+
+def _steeper(coverage: Tensor, factor: float) -> Tensor:
+    """Coverage as an image in [-1, 1], its edges `factor` times as steep."""
+    return 1 - 2 * ((coverage - 0.5) * factor + 0.5).clamp(0, 1)
+
+
+def _uniform(count: int, most: float, rng: torch.Generator) -> Tensor:
+    """(count,) from -most to most."""
+    return (2 * torch.rand(count, generator=rng) - 1) * most

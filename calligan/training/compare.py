@@ -1,0 +1,37 @@
+"""What a run changed, to look at: the model it began at beside the one it ended with."""
+
+import torch
+from PIL import Image
+
+from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.weights import load_model
+from calligan.page.sheet import Row, contact_sheet
+from calligan.pairs.batches import Pairs
+from calligan.pairs.store import Selection
+from calligan.training.run import Run
+from calligan.training.transfer import nearest_style
+
+_SHOWN = 12
+
+
+def before_after(run: Run, selection: Selection) -> Image.Image:
+    """Source, nearest style before, after, and the real glyphs, of validation characters."""
+    assert run.start is not None
+    real = Pairs(selection, "validation").spread(0, _SHOWN)
+    before, card = load_model(run.start)
+    seen = Pairs(selection, "train").spread(0, 2 * _SHOWN)
+    nearest = nearest_style(before, len(card.styles), card.size_px, seen)
+    after, learned = load_model(run.best)
+    source = to_tensor(real.source, learned.size_px)
+    with torch.inference_mode():
+        drawn = [
+            model(to_tensor(real.source, model.size_px), torch.full((len(source),), style))
+            for model, style in ((before, nearest), (after, 0))
+        ]
+    rows = [
+        Row("source", list(to_uint8(source))),
+        Row(f"before: {card.styles[nearest].name}", list(to_uint8(drawn[0]))),
+        Row("after", list(to_uint8(drawn[1]))),
+        Row("yours", list(real.target)),
+    ]
+    return contact_sheet(rows, learned.size_px)

@@ -1,0 +1,147 @@
+"""A hand learned from a folder or a font, by real commands."""
+
+import numpy as np
+import pytest
+from conftest import HAN, build_font
+from PIL import Image
+
+from calligan.config import RasterConfig
+from calligan.models.weights import read_card
+from calligan.pairs.batches import Pairs
+from calligan.pairs.hand import of_pictures, split_of
+from calligan.pairs.split import held_out
+from calligan.pairs.store import PairStore
+
+WRITTEN = HAN[:12]
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory, data_folder):
+    """Pictures as `calligan scan` leaves them, on a larger canvas, one character twice."""
+    folder = tmp_path_factory.mktemp("hand")
+    store = PairStore.open(data_folder)
+    font = store.manifest.named("bold")
+    for char in WRITTEN:
+        glyph = store.images(font)[font.chars.index(char)]
+        canvas = np.full((96, 96), 255, np.uint8)
+        canvas[20:84, 10:74] = glyph.repeat(2, 0).repeat(2, 1)
+        Image.fromarray(canvas).save(folder / f"{char}.png")
+    Image.fromarray(canvas).save(folder / f"{WRITTEN[0]}-2.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
+    """A working directory in which the hand `mine` was learned."""
+    home = tmp_path_factory.mktemp("home")
+    done = calligan(
+        *("learn", "mine", "--from", hand, "--model", run_folder, "--steps", 4, *tiny_settings),
+        cwd=home,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
+    assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
+    return home
+
+
+def test_a_learned_hand_is_a_style_by_its_name(learned, calligan):
+    done = calligan("infer", HAN[20:24], "--style", "mine", "-o", "out.png", cwd=learned)
+    assert done.returncode == 0, done.stderr
+    assert np.asarray(Image.open(learned / "out.png").convert("L")).min() < 255
+    assert Image.open(learned / "hands/mine/0001/before-after.png").width > 100
+
+
+def test_what_a_hand_was_made_of_is_in_its_card(learned, run_folder, hand):
+    card = read_card(learned / "hands/mine/0001/best.safetensors")
+    assert [style.name for style in card.styles] == ["mine"]
+    assert card.styles[0].path == str(hand)
+    assert set(read_card(run_folder / "best.safetensors").trained_chars) <= set(card.trained_chars)
+    assert card.provenance["began_at"]["step"] == 8
+
+
+def test_both_images_of_a_character_are_learned_from(learned):
+    (data,) = learned.glob("hands/mine/data-*")
+    store = PairStore.open(data)
+    (font,) = store.manifest.of_role("target")
+    assert sorted(font.chars) == sorted(WRITTEN + WRITTEN[0])
+    pairs = Pairs(store.select(["mine"]), "train" if _trains(store) else "validation")
+    seen = {pairs._glyph(font, WRITTEN[0], np.random.default_rng(i)).tobytes() for i in range(20)}
+    assert len(seen) == 2
+
+
+def _trains(store):
+    return WRITTEN[0] in store.training_chars()
+
+
+def test_learning_again_keeps_what_was_learned_before(
+    learned, calligan, hand, run_folder, tiny_settings
+):
+    before = (learned / "hands/mine/0001/best.safetensors").read_bytes()
+    done = calligan(
+        *("learn", "mine", "--from", hand, "--chars", WRITTEN[:6], "--model", run_folder),
+        *("--steps", 2, *tiny_settings),
+        cwd=learned,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "hands/mine/0002/best.safetensors"
+    assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
+
+
+def test_a_font_is_a_hand_too(tmp_path, calligan, run_folder, tiny_settings):
+    font = build_font(tmp_path / "half.ttf", chars=WRITTEN, weight=30)
+    done = calligan(
+        *("learn", "half", "--from", font, "--model", run_folder, "--steps", 2, *tiny_settings),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "12 glyphs of 12 characters" in done.stderr
+
+
+def test_pictures_are_placed_as_one():
+    small = np.full((50, 50), 255, np.uint8)
+    small[10:30, 10:20] = 0  # ten wide, twenty high, up and left of the middle
+    tall = np.full((50, 50), 255, np.uint8)
+    tall[0:40, 10:20] = 0
+    found = of_pictures(
+        "x", _here(), [("一", small)] * 3 + [("丁", tall)], RasterConfig(size_px=64)
+    )
+    ink = found.images[0] < 128
+    rows, columns = np.nonzero(ink.any(1))[0], np.nonzero(ink.any(0))[0]
+    assert (rows[0] + rows[-1] + 1) / 2 == pytest.approx(32, abs=1)
+    assert (columns[0] + columns[-1] + 1) / 2 == pytest.approx(32, abs=1)
+    heights = [(image < 128).any(1).sum() for image in found.images]
+    assert heights[3] == pytest.approx(2 * heights[0], abs=1)
+
+
+def _here():
+    from pathlib import Path
+
+    return Path(__file__)
+
+
+@pytest.mark.parametrize("count", [2, 5, 10, 57])
+def test_a_tenth_is_kept_for_validation_and_one_at_least(count):
+    chars = HAN[:count]
+    kept = held_out(chars, "validation", split_of(chars))
+    assert abs(len(kept) - max(1, round(count / 10))) <= 1 and 0 < len(kept) < count
+    assert not held_out(chars, "test", split_of(chars))
+
+
+@pytest.mark.parametrize(
+    ("name", "glyphs", "said"),
+    [
+        ("3", WRITTEN[:4], "no name for a hand"),
+        ("a/b", WRITTEN[:4], "no name for a hand"),
+        ("mine", "", "no PNG"),
+        ("mine", WRITTEN[0], "one character only"),
+    ],
+)
+def test_what_cannot_be_learned_from(name, glyphs, said, tmp_path, calligan, run_folder):
+    folder = tmp_path / "glyphs"
+    folder.mkdir()
+    for char in glyphs:
+        Image.new("L", (40, 40), 90).save(folder / f"{char}.png")
+    done = calligan("learn", name, "--from", folder, "--model", run_folder, cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "hands").exists()
