@@ -16,8 +16,14 @@ def data_folder(name: str) -> Path:
 
 def bundled_model() -> Path | None:
     """The model that ships with calligan, if it does."""
-    found = sorted(data_folder("weights").glob("*.safetensors"))
-    return found[0] if found else None
+    path = data_folder("weights") / "calligan.safetensors"
+    return path if path.is_file() else None
+
+
+def reader_model() -> Path | None:
+    """The reader of glyphs that ships with calligan, if it does."""
+    path = data_folder("weights") / "reader.safetensors"
+    return path if path.is_file() else None
 
 
 def cache_folder() -> Path:

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from calligan.cli import (
+    check,
     evaluate,
     export,
     fonts,
@@ -37,6 +38,7 @@ app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.eval
 app.command("template", short_help="Sheets to write your own hand on.")(template.template)
 app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
 app.command("learn", short_help="Your own hand, from a few glyphs.")(learn.learn)
+app.command("check", short_help="What is wrong with a font's glyphs.")(check.check)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -8,6 +8,17 @@ import typer
 
 from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
 from calligan.cli.show import bar, note
+from calligan.cli.verdict import (
+    DOUBTFUL,
+    ReportOption,
+    StrictOption,
+    VerdictOption,
+    check_options,
+    open_writer,
+    tell,
+)
+
+FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
 
 
 def export(
@@ -29,6 +40,12 @@ def export(
     ] = None,
     family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
     family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
+    verdict: VerdictOption = True,
+    fallback: Annotated[
+        str, typer.Option(help="Glyphs that stay doubtful: keep, skip, or the source's.")
+    ] = "keep",
+    report: ReportOption = None,
+    strict: StrictOption = False,
 ) -> None:
     """Make a font of a learned style.
 
@@ -42,13 +59,13 @@ def export(
     from calligan.glyphs.charset import load_charset
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
-    from calligan.inference.export import Job, Parts, outlines
-    from calligan.inference.writer import Writer
+    from calligan.inference.export import Job, Parts, fall_back, outlines
     from calligan.models.weights import read_card
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
 
-    _check(output)
+    _check(output, fallback)
+    check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
     wanted = load_charset(charset)
     base, placement, upem = None, None, UPEM
     path = model_path(model, style)
@@ -59,7 +76,7 @@ def export(
         base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
         placement, upem = maker.Lettering.of(complete, wanted, card.size_px).placement, base.upem
     english = family or maker.default_family(card, index, base)
-    writer = Writer(path, source_font(card, source))
+    writer = open_writer(path, source_font(card, source), verdict)
     if model is None:
         note(f"model: {path}")
     chars, lacking = maker.drawable(writer, wanted, base.codepoints if base else set())
@@ -76,6 +93,7 @@ def export(
     seconds: dict[str, float] = {}
     with bar(len(chars), "drawing", "glyph") as progress:
         found = outlines(writer, job, parts, seconds, progress.update)
+    replaced = fall_back(found, writer, job, fallback)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
     if not drawn:
         raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
@@ -86,6 +104,8 @@ def export(
         maker.save_new(output, drawn, lettering, naming)
     seconds["font"] = perf_counter() - started
     parts.remove()
+    if replaced:
+        note(f"doubtful, {FALLBACKS[fallback]}: {_some(replaced)}")
     if blank := "".join(char for char in found if char not in drawn):
         note(f"left out, drawn blank: {_some(blank)}")
     if lacking:
@@ -93,11 +113,16 @@ def export(
     told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
     note(f"{english}: {len(drawn):,} characters drawn ({told})")
     typer.echo(output)
+    if tell(writer, [index], report or []) and strict:
+        raise typer.Exit(DOUBTFUL)
 
 
-def _check(output: Path) -> None:
-    from calligan.errors import DataError
+def _check(output: Path, fallback: str) -> None:
+    from calligan.errors import ConfigError, DataError
     from calligan.inference.fontmaker import KINDS
+
+    if fallback not in FALLBACKS:
+        raise ConfigError(f"--fallback {fallback!r} is none of {', '.join(FALLBACKS)}")
 
     if output.suffix.lower() not in KINDS:
         raise DataError(f"{output} should end in {', '.join(KINDS)}: the kind of font to write")

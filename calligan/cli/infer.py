@@ -8,6 +8,16 @@ import typer
 
 from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
 from calligan.cli.show import bar, note
+from calligan.cli.verdict import (
+    DOUBTFUL,
+    ReportOption,
+    StrictOption,
+    VerdictOption,
+    check_options,
+    open_writer,
+    save_candidates,
+    tell,
+)
 
 
 def infer(
@@ -52,20 +62,31 @@ def infer(
     missing: Annotated[
         str, typer.Option(help="Characters the source lacks: error, skip or box.")
     ] = "error",
+    verdict: VerdictOption = True,
+    report: ReportOption = None,
+    strict: StrictOption = False,
+    candidates: Annotated[
+        int | None, typer.Option(help="Also draw so many ways of each character beside OUTPUT.")
+    ] = None,
+    pick: Annotated[
+        str | None, typer.Option(help="Take these candidates, such as 书=2,法=3.")
+    ] = None,
 ) -> None:
     r"""Write any text in a learned style, as a picture or a page.
 
     Example: calligan infer "书法" --style 3 -o out.png
 
     Lines are broken at line breaks (or \n). Han characters are drawn by the model; punctuation,
-    digits and letters are borrowed from the source font.
+    digits and letters are borrowed from the source font. Each drawn glyph is looked at: is it that
+    character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
     from calligan.inference.pages import Request, check_output, write_pages
-    from calligan.inference.writer import Writer
     from calligan.models.weights import read_card
     from calligan.page.output import Look, save_pages
 
     check_output(output)
+    picked = _picked(pick)
+    check_options(verdict, bool(report or strict or candidates or picked), report or [])
     look = Look(dpi, grain)
     look.validate()
     request = Request(
@@ -92,7 +113,7 @@ def infer(
     every = [str(i + 1) for i in range(len(card.styles))]
     wanted = every if style == "all" else [name.strip() for name in style.split(",")]
     indices = [card.style_index(name) for name in wanted]
-    writer = Writer(path, source_font(card, source))
+    writer = open_writer(path, source_font(card, source), verdict, picked, bool(candidates))
     if model is None:
         note(f"model: {path}")
     with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
@@ -104,6 +125,10 @@ def infer(
         note(f"borrowed from the source font as it is: {' '.join(read.borrowed)}")
     for file in files:
         typer.echo(file)
+    if candidates:
+        typer.echo(save_candidates(writer, indices, output, candidates))
+    if tell(writer, indices, report or []) and strict:
+        raise typer.Exit(DOUBTFUL)
 
 
 def _words(text: str) -> str:
@@ -117,3 +142,16 @@ def _words(text: str) -> str:
         except UnicodeDecodeError as error:
             raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error
     return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
+
+
+def _picked(text: str | None) -> dict[str, int]:
+    """`书=2,法=3` to numbers of candidates by character."""
+    from calligan.errors import ConfigError
+
+    picked = {}
+    for part in filter(None, (text or "").split(",")):
+        char, equals, number = part.strip().partition("=")
+        if len(char) != 1 or not equals or not number.isdecimal():
+            raise ConfigError(f"--pick {part!r} should read as 书=2, with commas between")
+        picked[char] = int(number)
+    return picked

@@ -48,6 +48,13 @@ class Placement:
         k = size_px / self.size_px
         return Placement(size_px, self.em_px * k, self.origin_x_px * k, self.baseline_y_px * k)
 
+    def moved(self, scale: float, shift_x: float, shift_y: float) -> "Placement":
+        """The same, scaled about the canvas's middle and shifted by shares of the canvas."""
+        middle = self.size_px / 2
+        x = middle + (self.origin_x_px - middle) * scale + shift_x * self.size_px
+        y = middle + (self.baseline_y_px - middle) * scale + shift_y * self.size_px
+        return Placement(self.size_px, round(self.em_px * scale * 64) / 64, x, y)
+
     def bitmap(self, face: Face, glyph: int) -> Bitmap | None:
         """A glyph's ink, offset in pixels from the canvas's corner, y down; None if blank."""
         column, row = int(self.origin_x_px), int(self.baseline_y_px)

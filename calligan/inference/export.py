@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import usable_cores
+from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.writer import Writer
 from calligan.storage import atomic_file, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
@@ -48,6 +50,7 @@ class Job:
             "placement": asdict(self.placement),
             "upem": self.upem,
             "trace": asdict(self.trace),
+            "verdict": isinstance(writer, Proofreader),
         }
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 
@@ -77,11 +80,34 @@ class Parts:
         columns = (np.split(column, cuts) for column in (controls, contour, straight))
         return [Outline(*each) for each in zip(*columns, strict=True)]
 
-    def write(self, number: int, outlines: list[Outline]) -> None:
+    def verdicts(self, number: int, chars: str) -> list[Verdict]:
+        """What was found about the glyphs of a part, if they were looked at."""
+        with np.load(self._path(number), allow_pickle=False) as part:
+            if "scores" not in part:
+                return []
+            columns = zip(
+                chars, part["ways"].tolist(), part["images"], part["scores"].tolist(), strict=True
+            )
+            least = float(part["least_score"])
+            return [
+                Verdict(char, (Attempt(way, image, score),), least)
+                for char, way, image, score in columns
+            ]
+
+    def write(self, number: int, outlines: list[Outline], verdicts: list[Verdict]) -> None:
         """Keep a part."""
+        judged: dict[str, Any] = {}
+        if verdicts:
+            judged = {
+                "scores": np.array([verdict.best.score for verdict in verdicts]),
+                "ways": np.array([verdict.best.way for verdict in verdicts]),
+                "images": np.stack([verdict.best.image for verdict in verdicts]),
+                "least_score": np.array(verdicts[0].least_score),
+            }
         with atomic_file(self._path(number)) as file:
-            np.savez(
+            np.savez_compressed(
                 file,
+                **judged,
                 lengths=[len(outline.contour) for outline in outlines],
                 controls=np.concatenate([outline.controls for outline in outlines]),
                 contour=np.concatenate([outline.contour for outline in outlines]),
@@ -109,11 +135,13 @@ def outlines(
     """
     found: dict[str, Outline] = {}
     with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
-        pending: list[tuple[int, str, list[Future]]] = []
+        pending: list[_Waiting] = []
         for number, chars in enumerate(_cut(job.chars)):
             kept = parts.read(number)
             if kept is not None and len(kept) == len(chars):
                 found.update(zip(chars, kept, strict=True))
+                if isinstance(writer, Proofreader):
+                    writer.remember(job.style_index, parts.verdicts(number, chars))
                 progress(len(chars))
                 continue
             started = perf_counter()
@@ -122,7 +150,7 @@ def outlines(
             stack = np.stack([images[char] for char in chars])
             halves = np.array_split(stack, usable_cores())
             futures = [pool.submit(_traced, half, job) for half in halves if len(half)]
-            pending.append((number, chars, futures))
+            pending.append(_Waiting(number, chars, futures, _verdicts(writer, job, chars)))
             while len(pending) > _AHEAD:
                 _finish(pending.pop(0), found, parts, seconds, progress)
         for waiting in pending:
@@ -130,20 +158,48 @@ def outlines(
     return found
 
 
+def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> str:
+    """Leave out what is doubtful (`skip`), or take the source's glyph (`source`); which it was."""
+    if how == "keep" or not isinstance(writer, Proofreader):
+        return ""
+    doubtful = "".join(verdict.char for verdict in writer.doubtful(job.style_index))
+    for char in doubtful:
+        if how == "skip":
+            del found[char]
+        else:
+            found[char] = trace(writer.source_image(char), job.placement, job.upem, job.trace)
+    return doubtful
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A part that is drawn, and being traced."""
+
+    number: int
+    chars: str
+    futures: list[Future]
+    verdicts: list[Verdict]
+
+
+def _verdicts(writer: Writer, job: Job, chars: str) -> list[Verdict]:
+    if not isinstance(writer, Proofreader):
+        return []
+    return [writer.verdicts[job.style_index][char] for char in chars]
+
+
 def _finish(
-    waiting: tuple[int, str, list[Future]],
+    waiting: _Waiting,
     found: dict[str, Outline],
     parts: Parts,
     seconds: dict[str, float],
     progress: Callable[[int], None],
 ) -> None:
-    number, chars, futures = waiting
     started = perf_counter()
-    done = [outline for future in futures for outline in future.result()]
+    done = [outline for future in waiting.futures for outline in future.result()]
     seconds["tracing"] = seconds.get("tracing", 0) + perf_counter() - started
-    parts.write(number, done)
-    found.update(zip(chars, done, strict=True))
-    progress(len(chars))
+    parts.write(waiting.number, done, waiting.verdicts)
+    found.update(zip(waiting.chars, done, strict=True))
+    progress(len(waiting.chars))
 
 
 def _traced(images: np.ndarray, job: Job) -> list[Outline]:

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from calligan.config import TraceConfig
 from calligan.errors import DataError
 from calligan.glyphs.charset import check_text, is_han
+from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
-from calligan.inference.source import open_source
-from calligan.models.pixels import to_tensor, to_uint8
+from calligan.inference.source import open_source, trained_sources
+from calligan.models.generator import Generator
+from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
 from calligan.vector.borrow import borrowed
@@ -24,6 +28,21 @@ from calligan.vector.trace import trace
 
 Missing = Literal["error", "skip", "box"]
 _BATCH = 32
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a character is drawn: what a doubtful one is tried in once more."""
+
+    name: str = "as it is"
+    source: int = 0  # which of the source fonts
+    scale: float = 1.0  # of the source glyph, about the canvas's middle
+    shift_x: float = 0.0  # of the source glyph, share of the canvas
+    shift_y: float = 0.0
+    strength: float = 1.0  # of the style, against the mean of all styles
+
+
+PLAIN = Way()
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,7 @@ class Writer:
         self.generator, self.card = load_model(model, device)
         self.face, self.placement = open_source(self.card, source)
         self.renderer = Renderer(self.face, self.placement, min_ink=0)
+        self._renderers = {PLAIN: self.renderer}
         self.device = device
 
     def read(self, text: str, missing: Missing = "error") -> Text:
@@ -73,17 +93,40 @@ class Writer:
         han = "".join(filter(is_han, there))
         return Text(text, han, "".join(c for c in there if not is_han(c)), lacking)
 
-    def draw(self, chars: str, style_index: int) -> dict[str, np.ndarray]:
+    def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> dict[str, np.ndarray]:
         """Characters in a style numbered from 0: uint8 (S, S), 255 = paper, by character."""
-        sources = np.stack([self._source(char) for char in chars]) if chars else np.empty((0,))
         images: dict[str, np.ndarray] = {}
         for start in range(0, len(chars), _BATCH):
-            part = to_tensor(sources[start : start + _BATCH], self.card.size_px, self.device)
-            style = torch.full((len(part),), style_index, device=self.device)
+            part = chars[start : start + _BATCH]
+            sources = np.stack([self.source_image(char, way) for char in part])
+            tensor = to_tensor(sources, self.card.size_px, self.device)
             with torch.inference_mode():
-                drawn = to_uint8(self.generator(part, style))
-            images.update(zip(chars[start:], drawn, strict=False))
+                drawn = to_uint8(self._generated(tensor, style_index, way.strength))
+            images.update(zip(part, drawn, strict=True))
         return images
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether a style can be made weaker or stronger: there are several, in one space."""
+        return isinstance(self.generator, Generator) and len(self.card.styles) > 1
+
+    @cached_property
+    def other_sources(self) -> list[tuple[Face, Placement]]:
+        """The other fonts that the model takes its content from, where they are here."""
+        found = []
+        for face, font in trained_sources(self.card):
+            if face.sha256 != self.face.sha256:
+                place = Placement(**font.placement)  # type: ignore[arg-type]
+                found.append((face, place.scaled(self.card.size_px)))
+        return found
+
+    def _generated(self, sources: Tensor, style_index: int, strength: float) -> Tensor:
+        index = torch.full((len(sources),), style_index, device=self.device)
+        if strength == 1 or not isinstance(self.generator, Generator):
+            return self.generator(sources, index)
+        mean = self.generator.embedding.weight.mean(dim=0)
+        style = mean + strength * (self.generator.embedding(index) - mean)
+        return image_of_logits(self.generator.ink_logits(sources, style))
 
     def letters(
         self, text: Text, style_index: int, progress: Callable[[int], None] = lambda count: None
@@ -105,12 +148,20 @@ class Writer:
 
     def lacks(self, char: str) -> bool:
         """Whether the source font has no ink for a character."""
-        return self.renderer.render(char, self._paper()) not in (None, "clipped")
+        paper = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
+        return self.renderer.render(char, paper) not in (None, "clipped")
 
-    def _source(self, char: str) -> np.ndarray:
-        canvas = self._paper()
-        self.renderer.render(char, canvas)
+    def source_image(self, char: str, way: Way = PLAIN) -> np.ndarray:
+        """A character in the source font as the model is shown it: uint8 (S, S), 255 = paper."""
+        canvas = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
+        left_out = self._renderer(way).render(char, canvas)
+        if left_out and way.source:  # the other source lacks it
+            self.renderer.render(char, canvas)
         return canvas
 
-    def _paper(self) -> np.ndarray:
-        return np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
+    def _renderer(self, way: Way) -> Renderer:
+        if way not in self._renderers:
+            face, place = [(self.face, self.placement), *self.other_sources][way.source]
+            moved = place.moved(way.scale, way.shift_x, way.shift_y)
+            self._renderers[way] = Renderer(face, moved, min_ink=0)
+        return self._renderers[way]

@@ -22,6 +22,7 @@ class FontCard:
     face: str
     instance: str | None
     placement: dict[str, float]  # see glyphs.placement
+    least_score: float | None = None  # what its real glyphs score by the reader, 95 in 100
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,11 @@ def draw(state: TrainState, network: AnyGenerator, example: Example) -> torch.Te
 
 
 def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:
-    """Write last.safetensors; and best.safetensors if no later stage or lower L1 is there."""
+    """Write last.safetensors; and best.safetensors if no better one is there.
+
+    Better is a later stage, or a lower L1 in the same stage. In an adversarial stage the newest is
+    taken: L1 rises there while glyphs grow sharper.
+    """
     counters = state.counters
     provenance = {
         "step": counters.step,
@@ -145,9 +149,10 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
     size_px = state.average.size_px
     card = model_card(run, selection, size_px, counters.metrics, provenance)
     save_model(run.last, state.average, card)
+    newest = run.config.stages[counters.stage].adversarial
     lower = counters.best_l1 is None or l1 < counters.best_l1
     # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.
-    if counters.stage > counters.best_stage or lower:
+    if counters.stage > counters.best_stage or newest or lower:
         counters.best_stage, counters.best_l1 = counters.stage, l1
         save_model(run.best, state.average, card)
 

@@ -1,0 +1,91 @@
+"""What the commands that draw share: a writer that looks at what it drew, and what it says."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from calligan.cli.show import note
+
+if TYPE_CHECKING:
+    from calligan.inference.writer import Writer
+
+DOUBTFUL = 3  # exit code of --strict
+_NAMED = 40  # doubtful characters named in the note
+
+# Options that several commands share.
+VerdictOption = Annotated[
+    bool, typer.Option("--verdict/--no-verdict", help="Look at each glyph; retry doubtful ones.")
+]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
+]
+
+
+def check_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:
+    """Refuse what makes no sense, before anything is drawn."""
+    from calligan.errors import ConfigError
+    from calligan.inference.report import check_report
+
+    if needed and not verdict:
+        raise ConfigError(
+            "--report, --strict, --candidates and --pick need the verdict; drop --no-verdict"
+        )
+    for path in reports:
+        check_report(path)
+
+
+def open_writer(
+    model: Path,
+    source: str | None,
+    verdict: bool,
+    picked: dict[str, int] | None = None,
+    every_way: bool = False,
+) -> "Writer":
+    """A writer, which proofreads unless told not to."""
+    from calligan.inference.proofread import Proofreader
+    from calligan.inference.writer import Writer
+    from calligan.resources import reader_model
+
+    if verdict and reader_model() is None:
+        note("this calligan came without its reader: glyphs are not looked at")
+        verdict = False
+    if not verdict:
+        return Writer(model, source)
+    return Proofreader(model, source, picked=picked, every_way=every_way)
+
+
+def save_candidates(writer: "Writer", styles: Sequence[int], output: Path, count: int) -> Path:
+    """The sheet to choose from, beside the picture; its path."""
+    from calligan.inference.proofread import Proofreader
+    from calligan.inference.report import Findings
+
+    assert isinstance(writer, Proofreader)
+    sheet = output.with_name(f"{output.stem}-candidates.png")
+    Findings(writer, styles).save_candidates(sheet, count)
+    return sheet
+
+
+def tell(writer: "Writer", styles: Sequence[int], reports: Sequence[Path]) -> bool:
+    """Write the reports, name what is doubtful on stderr; whether anything is."""
+    from calligan.inference.proofread import Proofreader
+    from calligan.inference.report import Findings
+
+    if not isinstance(writer, Proofreader):
+        return False
+    findings = Findings(writer, styles)
+    for path in reports:
+        findings.save(path)
+        typer.echo(path)
+    doubtful = findings.doubtful()
+    for name, chars in doubtful.items():
+        shown = " ".join(chars[:_NAMED]) + (" …" if len(chars) > _NAMED else "")
+        note(f"doubtful in {name} ({len(chars)}): {shown}")
+    if doubtful:
+        note("look at them (--report r.html), try --candidates 5, or another --source")
+    return bool(doubtful)

@@ -1,0 +1,115 @@
+"""What the proofreader found, for people (HTML with pictures, a sheet) and programs (JSON)."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from calligan.errors import DataError
+from calligan.inference.proofread import Proofreader, Verdict
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.storage import atomic_file, write_bytes, write_json
+
+KINDS = (".json", ".html")
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
+td, th {{ padding: .2rem .8rem; text-align: left; vertical-align: middle }}
+img {{ width: 72px; height: 72px; border: 1px solid #ddd }} tr.doubtful td {{ background: #fdf0e0 }}
+</style><h1>{title}</h1><p>{about}</p><table><tr><th>asked<th>source<th>drawn<th>score<th>way
+</tr>{rows}</table></html>"""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The verdicts of some styles, and the source glyphs to set beside them."""
+
+    proofreader: Proofreader
+    styles: Sequence[int]
+
+    def verdicts(self, style: int) -> list[Verdict]:
+        """Of one style, the worst first against what its real glyphs score."""
+        found = self.proofreader.verdicts.get(style, {}).values()
+        return sorted(found, key=lambda verdict: verdict.best.score)
+
+    def doubtful(self) -> dict[str, str]:
+        """Style names to their doubtful characters, where there are any."""
+        names = self.proofreader.card.styles
+        every = {names[s].name: [v.char for v in self.proofreader.doubtful(s)] for s in self.styles}
+        return {name: "".join(chars) for name, chars in every.items() if chars}
+
+    def as_json(self) -> dict[str, Any]:
+        """Every score."""
+        return {
+            self.proofreader.card.styles[style].name: {
+                "least_score": round(self.proofreader.least_score(style), 4),
+                "glyphs": [
+                    {
+                        "char": verdict.char,
+                        "score": round(verdict.best.score, 4),
+                        "doubtful": verdict.doubtful,
+                        "way": verdict.best.way,
+                        "attempts": len(verdict.attempts),
+                    }
+                    for verdict in self.verdicts(style)
+                ],
+            }
+            for style in self.styles
+        }
+
+    def save(self, path: Path) -> None:
+        """Write a report, by the file's ending. Raises DataError for another."""
+        check_report(path)
+        if path.suffix.lower() == ".json":
+            write_json(path, self.as_json())
+        else:
+            write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
+
+    def save_candidates(self, path: Path, count: int) -> None:
+        """Draw each character's best attempts under its source, numbered from the left."""
+        rows = []
+        for style in self.styles:
+            for verdict in self.proofreader.verdicts.get(style, {}).values():
+                source = self.proofreader.source_image(verdict.char)
+                images = [attempt.image for attempt in verdict.attempts[:count]]
+                rows.append(Row(f"U+{ord(verdict.char):04X}", [source, *images]))
+        with atomic_file(path) as file:
+            save_png(contact_sheet(rows, self.proofreader.card.size_px), file)
+
+    def _page(self, style: int) -> str:
+        verdicts = self.verdicts(style)
+        least = self.proofreader.least_score(style)
+        count = sum(verdict.doubtful for verdict in verdicts)
+        about = (
+            f"{len(verdicts):,} characters, {count:,} doubtful: they score less than {least:.3f}, "
+            "which 95 in 100 real glyphs of the style reach. The worst come first."
+        )
+        name = self.proofreader.card.styles[style].name
+        rows = "".join(map(self._row, verdicts))
+        return _PAGE.format(title=escape(f"Style {name}"), about=about, rows=rows)
+
+    def _row(self, verdict: Verdict) -> str:
+        kind = ' class="doubtful"' if verdict.doubtful else ""
+        pictures = "".join(
+            f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'
+            for image in (self.proofreader.source_image(verdict.char), verdict.best.image)
+        )
+        told = f"<td>{verdict.best.score:.3f}<td>{escape(verdict.best.way)}"
+        return f"<tr{kind}><td>{escape(verdict.char)}{pictures}{told}</tr>\n"
+
+
+def check_report(path: Path) -> None:
+    """Raise DataError for a file that no report can be written to."""
+    if path.suffix.lower() not in KINDS or path.is_dir():
+        raise DataError(f"{path} does not end in {' or '.join(KINDS)}; name the kind of report")
+
+
+def _png(image: np.ndarray) -> str:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,119 @@
+"""What is wrong with a set of glyphs: blank, the same twice, mislabelled, malformed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from calligan.reader.verdict import Judge
+
+_CELLS = 16  # a side, when looking for characters of a like shape
+_NEAR = 24  # of them are compared with a doubtful glyph
+_SURE = 0.5  # a glyph is taken for another character from this score on
+_OWN_SHARE = 0.02  # at most so many of a set are doubtful only because it is unlike print
+_INK = 128
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A set's glyphs and what was found, uint8 (N, S, S), row i showing `chars[i]`."""
+
+    chars: str
+    images: np.ndarray
+    references: np.ndarray
+    scores: np.ndarray  # NaN where no reference has the character
+    least_score: float
+    blank: str = ""
+    duplicates: tuple[str, ...] = ()  # characters that show one and the same picture
+    mislabelled: dict[str, str] = field(default_factory=dict)  # to what they look like
+    malformed: str = ""  # the worst first
+
+    @property
+    def wrong(self) -> str:
+        """Every character that something is the matter with, each once."""
+        every = [self.blank, *self.duplicates, *self.mislabelled, self.malformed]
+        return "".join(dict.fromkeys("".join(every)))
+
+
+def check(
+    chars: str,
+    images: np.ndarray,
+    references: Sequence[np.ndarray | None],
+    judge: Judge,
+    script: str = "",
+    progress: Callable[[int], None] = lambda count: None,
+) -> Checked:
+    """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
+
+    A character without a reference is looked at for ink and for copies only.
+    """
+    inked = np.array([bool((image < _INK).any()) for image in images])
+    shown = np.stack(
+        [image if r is None else r for image, r in zip(images, references, strict=True)]
+    )
+    known = inked & np.array([reference is not None for reference in references])
+    scores = np.full(len(chars), np.nan)
+    rows = np.flatnonzero(known)
+    for start in range(0, len(rows), 256):
+        part = rows[start : start + 256]
+        scores[part] = judge.scores(images[part], shown[part])
+        progress(len(part))
+    least = judge.least_score(script)
+    if known.any():
+        least = min(least, float(np.quantile(scores[known], _OWN_SHARE)))
+    doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
+    taken = _taken_for(doubtful, chars, images, shown, np.flatnonzero(known), judge)
+    return Checked(
+        chars,
+        images,
+        shown,
+        scores,
+        least,
+        blank="".join(char for char, ink in zip(chars, inked, strict=True) if not ink),
+        duplicates=_duplicates(chars, images, inked),
+        mislabelled=taken,
+        malformed="".join(chars[row] for row in doubtful if chars[row] not in taken),
+    )
+
+
+def _duplicates(chars: str, images: np.ndarray, inked: np.ndarray) -> tuple[str, ...]:
+    found: dict[bytes, str] = {}
+    for char, image, ink in zip(chars, images, inked, strict=True):
+        if ink:
+            found[image.tobytes()] = found.get(image.tobytes(), "") + char
+    return tuple(group for group in found.values() if len(group) > 1)
+
+
+def _taken_for(
+    doubtful: list[int],
+    chars: str,
+    images: np.ndarray,
+    references: np.ndarray,
+    known: np.ndarray,
+    judge: Judge,
+) -> dict[str, str]:
+    """Doubtful glyphs that pass for another character: that which scores best among the likest."""
+    if not doubtful or len(known) < 2:
+        return {}
+    printed = _coarse(references[known])
+    found = {}
+    for row in doubtful:
+        alike = printed @ _coarse(images[row : row + 1])[0]
+        near = known[np.argsort(-alike)[:_NEAR]]
+        near = near[near != row]
+        scores = judge.scores(np.repeat(images[row : row + 1], len(near), 0), references[near])
+        best = int(scores.argmax())
+        if scores[best] >= _SURE:
+            found[chars[row]] = chars[near[best]]
+    return found
+
+
+def _coarse(images: np.ndarray) -> np.ndarray:
+    """Ink in 16 x 16 cells as vectors of length one, (N, 256)."""
+    count, size = images.shape[:2]
+    cell = size // _CELLS
+    trimmed = images[:, : cell * _CELLS, : cell * _CELLS].astype(np.float32)
+    cells = 255 - trimmed.reshape(count, _CELLS, cell, _CELLS, cell).mean(axis=(2, 4))
+    flat = cells.reshape(count, -1)
+    flat -= flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6))

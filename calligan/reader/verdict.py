@@ -1,0 +1,99 @@
+"""Is this glyph the character asked for, and whole? A score, and what real glyphs score."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from calligan.errors import ModelError
+from calligan.models.pixels import to_tensor
+from calligan.reader.network import SIZE_PX, Reader
+from calligan.resources import reader_model
+from calligan.storage import write_bytes
+
+_BATCH = 64
+_PASSED = 0.95  # share of real glyphs that pass
+
+
+@dataclass(frozen=True)
+class ReaderCard:
+    """What a reader's file says of itself."""
+
+    least_scores: dict[str, float]  # what real glyphs of a script score, 95 in 100; "" for any
+    about: dict[str, str]
+
+
+class Judge:
+    """The reader, ready to score."""
+
+    def __init__(self, reader: Reader, card: ReaderCard):
+        self.reader, self.card = reader.eval(), card
+
+    @classmethod
+    def load(cls) -> "Judge":
+        """The reader that ships with calligan. Raises ModelError where it does not."""
+        if (path := reader_model()) is None:
+            raise ModelError("this calligan came without its reader; install it again")
+        return cls(*load_reader(path))
+
+    def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
+        """The probability that each glyph is the character of its reference and is whole, (N,).
+
+        Both uint8 (N, H, W), 255 = paper; references in a regular font.
+        """
+        found = [np.empty(0, np.float32)]
+        for start in range(0, len(glyphs), _BATCH):
+            part = slice(start, start + _BATCH)
+            pair = (to_tensor(images[part], SIZE_PX) for images in (glyphs, references))
+            with torch.inference_mode():
+                found.append(torch.sigmoid(self.reader(*pair)).prod(dim=1).numpy())
+        return np.concatenate(found)
+
+    def least_score(self, script: str) -> float:
+        """What real glyphs of a script score, 95 in 100 of them."""
+        known = self.card.least_scores
+        return known.get(script, known[""])
+
+
+def least_of(scores: np.ndarray) -> float:
+    """The score that 95 in 100 of some real glyphs reach."""
+    return float(np.quantile(scores, 1 - _PASSED))
+
+
+def save_reader(path: Path, state: dict[str, Tensor], card: ReaderCard) -> None:
+    """Write weights as fp16, with the card and a checksum, atomically."""
+    stored = {name: tensor.half().contiguous() for name, tensor in state.items()}
+    told = json.dumps({"least_scores": card.least_scores, "about": card.about})
+    write_bytes(path, to_bytes(stored, {"reader": told, "sha256": _digest(stored, told)}))
+
+
+def load_reader(path: Path) -> tuple[Reader, ReaderCard]:
+    """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = file.metadata() or {}
+        card = ReaderCard(**json.loads(header["reader"]))
+        reader = Reader()
+        reader.load_state_dict(state)
+    except FileNotFoundError as error:
+        raise ModelError(f"no reader {path}; install calligan again, or --no-verdict") from error
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path} is no reader, or is damaged; install calligan again") from error
+    if header.get("sha256") != _digest(state, header["reader"]):
+        raise ModelError(f"{path} is damaged (checksum); install calligan again")
+    return reader.float(), card
+
+
+def _digest(state: dict[str, Tensor], told: str) -> str:
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].numpy().tobytes())
+    return digest.hexdigest()

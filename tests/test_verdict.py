@@ -1,0 +1,152 @@
+"""The verdict on drawn glyphs: scored, retried, reported; with a judge that obeys the test."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import HAN
+
+from calligan.errors import DataError, ModelError
+from calligan.glyphs.placement import Placement
+from calligan.inference.export import Job, Parts, fall_back, outlines
+from calligan.inference.proofread import WAYS, Proofreader
+from calligan.inference.report import Findings
+from calligan.reader.network import Reader
+from calligan.reader.verdict import Judge, ReaderCard, least_of, load_reader, save_reader
+
+CHARS = HAN[:4]
+
+
+class Obedient:
+    """Gives the scores that a test asks for, by character and attempt; remembers what it saw."""
+
+    def __init__(self, writer_chars, scores, least=0.5):
+        self.chars, self.script, self.least, self.calls = writer_chars, scores, least, []
+        self.asked = dict.fromkeys(writer_chars, 0)
+
+    def scores(self, glyphs, references):
+        assert glyphs.shape == references.shape and glyphs.dtype == np.uint8
+        self.calls.append(len(glyphs))
+        found = []
+        for reference in references:
+            char = self.of[reference.tobytes()]
+            row = self.script.get(char, [1.0])
+            found.append(row[min(self.asked[char], len(row) - 1)])
+            self.asked[char] += 1
+        return np.array(found)
+
+    def least_score(self, script):
+        return self.least
+
+
+@pytest.fixture
+def proofreader(inked_model):
+    def make(scores, **options):
+        judge = Obedient(CHARS, scores)
+        made = Proofreader(inked_model, judge=judge, **options)
+        judge.of = {made.source_image(char).tobytes(): char for char in CHARS}
+        return made, judge
+
+    return make
+
+
+def test_only_doubtful_glyphs_are_drawn_again_and_the_best_is_kept(proofreader):
+    writer, judge = proofreader({CHARS[1]: [0.1, 0.3, 0.9], CHARS[2]: [0.1, 0.4, 0.2]})
+    images = writer.draw(CHARS, 0)
+    assert judge.calls[:3] == [4, 2, 2] and set(judge.calls[3:]) == {1}
+    found = writer.verdicts[0]
+    assert [found[c].best.score for c in CHARS] == [1.0, 0.9, 0.4, 1.0]
+    assert [v.char for v in writer.doubtful(0)] == [CHARS[2]]
+    assert found[CHARS[0]].best.way == "as it is" and found[CHARS[1]].best.way != "as it is"
+    assert np.array_equal(images[CHARS[1]], found[CHARS[1]].best.image)
+    writer.draw(CHARS, 0)
+    assert sum(judge.calls) == sum(judge.asked.values())  # nothing is judged twice
+
+
+def test_every_way_draws_something_else(proofreader):
+    writer, _ = proofreader({}, every_way=True)
+    writer.draw(CHARS[:1], 0)
+    attempts = writer.verdicts[0][CHARS[0]].attempts
+    assert len(attempts) == 1 + len([way for way in WAYS if way.source == 0])
+    assert len({attempt.image.tobytes() for attempt in attempts}) == len(attempts)
+
+
+def test_a_candidate_can_be_picked_by_eye(proofreader):
+    writer, _ = proofreader({CHARS[0]: [0.1, 0.3, 0.2]}, picked={CHARS[0]: 2})
+    writer.draw(CHARS, 0)
+    verdict = writer.verdicts[0][CHARS[0]]
+    assert verdict.best.score == 0.2 and not verdict.doubtful
+    writer, _ = proofreader({}, picked={CHARS[0]: 99})
+    with pytest.raises(DataError, match="there is no 99"):
+        writer.draw(CHARS, 0)
+
+
+def test_a_style_of_its_own_least_score_wins_over_its_script(proofreader):
+    writer, _ = proofreader({CHARS[0]: [0.4]})
+    assert writer.least_score(0) == 0.5
+    writer.card.styles[0].__dict__["least_score"] = 0.3
+    writer.draw(CHARS, 0)
+    assert writer.doubtful(0) == []
+
+
+def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path):
+    writer, _ = proofreader({CHARS[2]: [0.1]})
+    writer.draw(CHARS, 0)
+    findings = Findings(writer, [0])
+    findings.save(tmp_path / "r.json")
+    told = json.loads((tmp_path / "r.json").read_text())["bold"]
+    assert told["least_score"] == 0.5
+    assert [g["char"] for g in told["glyphs"] if g["doubtful"]] == [CHARS[2]]
+    assert told["glyphs"][0]["char"] == CHARS[2]  # the worst first
+    findings.save(tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
+    assert findings.doubtful() == {"bold": CHARS[2]}
+    findings.save_candidates(tmp_path / "c.png", 3)
+    assert (tmp_path / "c.png").stat().st_size > 500
+    with pytest.raises(DataError, match="name the kind"):
+        findings.save(tmp_path / "r.txt")
+
+
+@pytest.mark.parametrize("how", ["keep", "skip", "source"])
+def test_export_falls_back_and_remembers_verdicts(proofreader, tmp_path, how):
+    job_of = Job(None, 0, CHARS, Placement.full_width(32), 1000)
+    writer, _ = proofreader({CHARS[2]: [0.1]})
+    parts = Parts(tmp_path / "parts", "key")
+    found = outlines(writer, job_of, parts, {})
+    again, judge = proofreader({})
+    resumed = outlines(again, job_of, Parts(tmp_path / "parts", "key"), {})
+    assert judge.calls == [] and [v.char for v in again.doubtful(0)] == [CHARS[2]]
+    before = resumed[CHARS[2]]
+    doubtful = fall_back(resumed, again, job_of, how)
+    assert doubtful == ("" if how == "keep" else CHARS[2])
+    assert set(resumed) == set(CHARS) - ({CHARS[2]} if how == "skip" else set())
+    if how == "source":
+        assert resumed[CHARS[2]].controls.shape != before.controls.shape
+    assert found.keys() == set(CHARS)
+
+
+def test_a_reader_is_saved_and_read_back_and_refused_where_damaged(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "reader.safetensors"
+    card = ReaderCard({"": 0.5, "草": 0.1}, {"minutes": "1"})
+    save_reader(path, Reader().state_dict(), card)
+    judge = Judge(*load_reader(path))
+    assert judge.least_score("草") == 0.1 and judge.least_score("楷") == 0.5
+    glyphs = np.random.default_rng(0).integers(0, 256, (3, 128, 128)).astype(np.uint8)
+    scores = judge.scores(glyphs, glyphs)
+    assert scores.shape == (3,) and ((scores > 0) & (scores < 1)).all()
+    assert judge.scores(glyphs[:0], glyphs[:0]).shape == (0,)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="checksum"):
+        load_reader(path)
+    with pytest.raises(ModelError, match="no reader"):
+        load_reader(tmp_path / "none")
+
+
+def test_95_in_100_pass():
+    scores = np.arange(1000) / 1000
+    assert (scores >= least_of(scores)).mean() == pytest.approx(0.95, abs=0.002)
