@@ -63,8 +63,8 @@ class TraceConfig:
         _require(10 <= self.corner_deg < 180, "trace.corner_deg", self.corner_deg, "10 to 180")
 
 
-NETWORKS = ("calligan", "zi2zi", "pix2pix")  # the names in models/networks.py
-DISCRIMINATORS = (*NETWORKS, "autoencoder")  # likewise
+NETWORKS = ("calligan", "zi2zi", "pix2pix", "noise")  # the names in models/networks.py
+DISCRIMINATORS = ("calligan", "zi2zi", "pix2pix", "autoencoder")  # likewise
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,17 @@ class GeneratorConfig:
     encoder_blocks: int = 1  # residual blocks a level on the way down, where no style is known
     blocks: int = 1  # and on the way up
     style_dim: int = 64  # length of the style embedding
+    noise_dim: int = 64  # of kind noise, which draws from a character's number
+    classes: int = 0  # the characters it knows; set by the data
+    embedding: str = "learned"  # fixed: a Gaussian, as zi2zi's; gaussian: a style is one (VAE)
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         names = ", ".join(NETWORKS)
         _require(self.kind in NETWORKS, "generator.kind", self.kind, f"one of {names}")
+        kinds = ("learned", "fixed", "gaussian")
+        wanted = f"one of {', '.join(kinds)}"
+        _require(self.embedding in kinds, "generator.embedding", self.embedding, wanted)
         ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
         _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
         _at_least(self, "generator", grid=1, encoder_blocks=1, blocks=1, style_dim=1)
@@ -104,6 +110,9 @@ class DiscriminatorConfig:
     grid: int = 32
     widths: tuple[int, ...] = (32, 64, 128)  # channels; each after the first halves the grid
     spectral_norm: bool = True
+    scales: int = 1  # copies of the network, each looking at half the size of the one before
+    heads: str = "joint"  # apart: "is it real" and "does it fit" are scored by themselves
+    names_styles: bool = False  # a head more, which names the style of a glyph
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
@@ -111,7 +120,10 @@ class DiscriminatorConfig:
         _require(self.kind in DISCRIMINATORS, "discriminator.kind", self.kind, f"one of {names}")
         ok = len(self.widths) >= 2 and min(self.widths) >= 1
         _require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
-        least = 2 ** (len(self.widths) - 1)
+        _require(1 <= self.scales <= 3, "discriminator.scales", self.scales, "1 to 3")
+        heads = self.heads in ("joint", "apart")
+        _require(heads, "discriminator.heads", self.heads, "joint or apart")
+        least = 2 ** (len(self.widths) + self.scales - 2)
         _require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")
 
 
@@ -135,8 +147,11 @@ class LossConfig:
     n_critic: int | None = None  # discriminator's moves to one of the generator; likewise
     feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
-    wrong_style: float = 0.5  # real glyph under a wrong style, as a negative
+    wrong_style: float = 0.5  # real glyph under a wrong style, as a negative (Reed et al. 2016)
+    wrong_character: float = 0.0  # real glyph beside another character's source, likewise
     category: float = 0.0  # naming the style of a glyph, where the discriminator can (zi2zi)
+    cycle: float = 0.0  # L1 of a glyph drawn back in the style it came from (StarGAN)
+    kl: float = 0.01  # of Gaussian styles from N(0, 1), where generator.embedding is gaussian
     constancy: float = 0.0  # the drawn glyph's encoding is the source's (zi2zi, after DTN)
     label_shuffling: bool = False  # each source also drawn in a wrong style, L1 aside (zi2zi)
 
@@ -147,7 +162,7 @@ class LossConfig:
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
-        weights += ["wrong_style", "category", "constancy"]
+        weights += ["wrong_style", "wrong_character", "category", "cycle", "kl", "constancy"]
         _at_least(self, "loss", **dict.fromkeys(weights, 0))
         _require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"
@@ -227,6 +242,7 @@ class TrainConfig:
     seed: int = 0
     batch_size: int = 64  # glyphs a step
     styles_per_char: int = 4  # of them drawn from one source glyph, which is encoded once
+    any_source: bool = False  # source glyphs come from the styles too: from any hand to any other
     steps: int | None = None  # the run's length in steps, or
     minutes: float | None = 30.0  # in minutes of training
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
@@ -283,8 +299,11 @@ class TrainConfig:
         self.loss.validate()
         self.optimizer.validate()
         self.augment.validate()
-        names = self.loss.category == 0 or self.discriminator.kind == "zi2zi"
-        _require(names, "loss.category", self.loss.category, "0 unless discriminator.kind is zi2zi")
+        named = self.discriminator.kind == "zi2zi" or self.discriminator.names_styles
+        wanted = "0 unless discriminator.names_styles is true, or discriminator.kind is zi2zi"
+        _require(named or self.loss.category == 0, "loss.category", self.loss.category, wanted)
+        told = self.any_source or self.loss.cycle == 0
+        _require(told, "loss.cycle", self.loss.cycle, "0 unless any_source is true")
         self._validate_game()
         self._validate_sizes()
 
@@ -295,6 +314,14 @@ class TrainConfig:
         wanted = "false with wgan: clipping and spectral norm both bound the weights, one against "
         spectral = self.discriminator.spectral_norm
         _require(not clipped, "discriminator.spectral_norm", spectral, wanted + "the other")
+        if self.generator.kind == "noise":
+            without = ("l1", "bce", "constancy", "cycle")
+            for name in without:
+                value = getattr(self.loss, name)
+                wanted = "0 with generator.kind noise, which has no source to rebuild"
+                _require(value == 0, f"loss.{name}", value, wanted)
+            played = all(stage.adversarial for stage in self.stages)
+            _require(played, "stages.adversarial", False, "true with generator.kind noise")
         energy = (objective == "ebgan") == (kind == "autoencoder")
         wanted = "autoencoder with ebgan, whose scores are its errors, and only then"
         _require(energy, "discriminator.kind", kind, wanted)
@@ -306,7 +333,11 @@ class TrainConfig:
         _require(grows, "stages.size_px", sizes, "sizes that stay or double from stage to stage")
         networks = (("generator", self.generator), ("discriminator", self.discriminator))
         for name, network in networks:
-            if network.kind in ("calligan", "autoencoder"):
+            if network.kind == "noise":
+                grid = 4 << (len(self.generator.widths) - 1)
+                fits = len(set(sizes)) == 1 and sizes[0] % grid == 0
+                wanted = f"one multiple of {grid} (4 cells, doubled at each of generator.widths)"
+            elif network.kind in ("calligan", "autoencoder"):
                 fits = all(size % network.grid == 0 for size in sizes)
                 wanted = f"multiples of {name}.grid ({network.grid})"
             else:

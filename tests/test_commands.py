@@ -113,6 +113,13 @@ def test_infer_takes_the_newest_run_and_another_source(
     assert Image.open(out).tobytes() != Image.open(other).tobytes()
 
 
+def test_a_random_style_is_new_and_the_same_by_its_seed(infer):
+    seven = infer(PLAIN, "--style", "random", "--seed", "7")[0]
+    assert seven.tobytes() == infer(PLAIN, "--style", "random", "--seed", "7")[0].tobytes()
+    others = [infer(PLAIN, "--style", "random", "--seed", "8")[0], infer(PLAIN)[0]]
+    assert all(other.tobytes() != seven.tobytes() for other in others)
+
+
 def test_infer_reads_standard_input(run_folder, tmp_path):
     out = tmp_path / "x.png"
     command = [sys.executable, "-m", "calligan", "infer", "-", "--model", run_folder, "-o", out]

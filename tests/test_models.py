@@ -10,6 +10,7 @@ from calligan.models.card import FontCard, ModelCard
 from calligan.models.discriminator import Discriminator
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
+from calligan.models.networks import make_discriminator, make_generator
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
 from calligan.models.weights import load_model, read_card, save_model
 
@@ -103,3 +104,49 @@ def test_style_by_number_name_and_chinese_name():
     for wrong in ("0", "4", "b", "-1", ""):
         with pytest.raises(ModelError, match="it has: 1 a"):
             told.style_index(wrong)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape"),
+    [
+        ({"scales": 2}, (2, 2, 4, 4)),
+        ({"heads": "apart"}, (2, 2, 4, 4)),
+        ({"heads": "apart", "scales": 2}, (2, 4, 4, 4)),
+    ],
+)
+def test_discriminators_of_more_scales_and_heads(settings, shape):
+    torch.manual_seed(0)
+    config = DiscriminatorConfig(grid=8, widths=(8, 16), spectral_norm=False, **settings)
+    config.validate()
+    critic = make_discriminator(config, 3, 32)
+    source, glyph = torch.rand(2, 1, 32, 32), torch.rand(2, 1, 32, 32)
+    one, other = (critic(source, glyph, torch.tensor(s)) for s in ([0, 1], [1, 0]))
+    assert one.shape == shape
+    if "heads" in settings:  # a style changes whether it fits, not whether it is real
+        assert torch.equal(one[:, 0], other[:, 0])
+        assert not torch.equal(critic.matches(one), critic.matches(other))
+        assert critic.matches(one).shape[1] == shape[1] // 2
+    else:
+        assert critic.matches(one) is one
+
+
+def test_a_gaussian_style_is_drawn_in_training_and_is_its_mean_otherwise():
+    torch.manual_seed(0)
+    config = GeneratorConfig(grid=8, widths=(8, 16), style_dim=8, embedding="gaussian")
+    generator = make_generator(config, 2, 16)
+    index = torch.tensor([0, 1])
+    assert not torch.equal(generator.style(index), generator.style(index))
+    generator.eval()
+    assert torch.equal(generator.style(index), generator.embedding.weight)
+    with torch.no_grad():
+        generator.embedding.weight.zero_()
+        generator.log_variance.weight.zero_()
+    assert generator.divergence(index) == 0
+    with torch.no_grad():
+        generator.embedding.weight.fill_(2.0)
+    assert float(generator.divergence(index).detach()) == pytest.approx(2.0)  # mean² / 2
+
+
+def test_a_fixed_embedding_is_not_learned():
+    config = GeneratorConfig(grid=8, widths=(8, 16), style_dim=8, embedding="fixed")
+    assert not make_generator(config, 2, 16).embedding.weight.requires_grad

@@ -71,6 +71,13 @@ GAMES = {
     "ebgan": {"discriminator.kind": "autoencoder"},
     "relativistic": {},
     "f-js": {},
+    "lsgan": {
+        "discriminator.heads": "apart",
+        "discriminator.scales": 2,
+        "discriminator.widths": [8, 8],
+        "loss.wrong_character": 0.5,
+        "generator.embedding": "gaussian",
+    },
 }
 
 
@@ -429,3 +436,24 @@ def test_weight_moves_the_sources_edges_only():
     moved, target = augmented(source, source.clone(), flat, seed=1)
     ink_of_each = ink(moved).sum(dim=(1, 2, 3))
     assert ink_of_each.std() > 3 and float((target - source).abs().max()) < 1e-4
+
+
+def test_other_negatives_and_styles_change_the_numbers(tmp_path, data_folder):
+    torch.set_num_threads(1)
+    changes = (
+        {},
+        {"loss.wrong_character": 1.0},
+        {"loss.wrong_style": 0.0},
+        {"discriminator.heads": "apart"},
+        {"generator.embedding": "gaussian"},
+    )
+    seen = []
+    for number, change in enumerate(changes):
+        config = tiny_config(**change)
+        config.validate()
+        run = new_run(tmp_path / str(number), data_folder, config)
+        train(run, run.selection(), TrainState(config, 2), Listener())
+        rows = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+        seen.append([row for row in rows if "d" in row][-1])
+    assert len({(row["d"], row["g"]) for row in seen}) == len(seen)
+    assert "kl" in seen[4] and not any("kl" in row for row in seen[:4])

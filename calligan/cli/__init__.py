@@ -6,13 +6,17 @@ from typing import NoReturn
 import typer
 
 from calligan.cli import (
+    animate,
     check,
     evaluate,
     export,
     fonts,
     infer,
     learn,
+    morph,
     render_pairs,
+    restyle,
+    sample,
     scan,
     styles,
     template,
@@ -39,6 +43,10 @@ app.command("template", short_help="Sheets to write your own hand on.")(template
 app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
 app.command("learn", short_help="Your own hand, from a few glyphs.")(learn.learn)
 app.command("check", short_help="What is wrong with a font's glyphs.")(check.check)
+app.command("morph", short_help="From style to style, as a film.")(morph.morph)
+app.command("animate", short_help="Training as a film, or as curves.")(animate.animate)
+app.command("sample", short_help="Glyphs out of noise.")(sample.sample)
+app.command("restyle", short_help="Pictures of glyphs, in another hand.")(restyle.restyle)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

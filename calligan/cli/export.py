@@ -113,7 +113,7 @@ def export(
     told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
     note(f"{english}: {len(drawn):,} characters drawn ({told})")
     typer.echo(output)
-    if tell(writer, [index], report or []) and strict:
+    if tell(writer, verdict, [index], report or []) and strict:
         raise typer.Exit(DOUBTFUL)
 
 

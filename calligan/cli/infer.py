@@ -26,7 +26,9 @@ def infer(
     ],
     style: Annotated[
         str,
-        typer.Option(help="A number or name of `calligan styles`; several with commas; or all."),
+        typer.Option(
+            help="A number or name of `calligan styles`, several with commas, all, random."
+        ),
     ] = "1",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
@@ -56,7 +58,7 @@ def infer(
     vary: Annotated[
         float | None, typer.Option(help="How much repeats of a character differ, 0 to 1.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed, other variations.")] = 0,
+    seed: Annotated[int, typer.Option(help="Other variations; another random style.")] = 0,
     trace: Annotated[int, typer.Option(help="Pale glyphs to trace, on practice sheets.")] = 3,
     dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     missing: Annotated[
@@ -80,6 +82,7 @@ def infer(
     digits and letters are borrowed from the source font. Each drawn glyph is looked at: is it that
     character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
+    from calligan.inference.invent import invent
     from calligan.inference.pages import Request, check_output, write_pages
     from calligan.models.weights import read_card
     from calligan.page.output import Look, save_pages
@@ -112,8 +115,10 @@ def infer(
     card = read_card(path)
     every = [str(i + 1) for i in range(len(card.styles))]
     wanted = every if style == "all" else [name.strip() for name in style.split(",")]
-    indices = [card.style_index(name) for name in wanted]
+    indices = [] if style == "random" else [card.style_index(name) for name in wanted]
     writer = open_writer(path, source_font(card, source), verdict, picked, bool(candidates))
+    if style == "random":
+        indices = [invent(writer, seed)]
     if model is None:
         note(f"model: {path}")
     with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
@@ -127,7 +132,7 @@ def infer(
         typer.echo(file)
     if candidates:
         typer.echo(save_candidates(writer, indices, output, candidates))
-    if tell(writer, indices, report or []) and strict:
+    if tell(writer, verdict, indices, report or []) and strict:
         raise typer.Exit(DOUBTFUL)
 
 

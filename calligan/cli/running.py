@@ -87,7 +87,7 @@ def run_training(run: "Run", selection: "Selection", state: "TrainState") -> int
         )
         return 128 + received[0]
     metrics = state.counters.metrics
-    if metrics["validation_l1"] >= metrics["copy_source_l1"]:
+    if metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]:
         note("the model is not yet better than a copy of the source: train longer")
     return 0
 
@@ -125,6 +125,8 @@ class _Progress:
 
     def evaluation(self, row: dict[str, Any]) -> None:
         """A line that stays: L1 on validation characters."""
+        if "validation_l1" not in row:
+            return
         self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
         size_px = self.config.stages[row["stage"]].size_px
         self.bar.write(

@@ -57,6 +57,7 @@ def train(
     Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
     """
     from calligan.errors import ConfigError
+    from calligan.training.transfer import fitted_to_data, fitted_to_start
 
     flags = {"batch_size": batch_size, "seed": seed, "device": device}
     if resume is not None:
@@ -68,10 +69,9 @@ def train(
         return
     chosen = settled(preset, config, settings or [], minutes, steps, flags)
     selection = _selected(data or Path("data"), styles, sources)
+    chosen = fitted_to_data(chosen, selection)
     first = model_path(start) if start else None
     if first:
-        from calligan.training.transfer import fitted_to_start
-
         chosen = fitted_to_start(chosen, first, selection.store.manifest.held_out)
     if dry_run:
         typer.echo(json.dumps(asdict(chosen), indent=1))

@@ -52,10 +52,7 @@ def open_writer(
     from calligan.inference.writer import Writer
     from calligan.resources import reader_model
 
-    if verdict and reader_model() is None:
-        note("this calligan came without its reader: glyphs are not looked at")
-        verdict = False
-    if not verdict:
+    if not verdict or reader_model() is None:
         return Writer(model, source)
     return Proofreader(model, source, picked=picked, every_way=every_way)
 
@@ -71,12 +68,14 @@ def save_candidates(writer: "Writer", styles: Sequence[int], output: Path, count
     return sheet
 
 
-def tell(writer: "Writer", styles: Sequence[int], reports: Sequence[Path]) -> bool:
+def tell(writer: "Writer", verdict: bool, styles: Sequence[int], reports: Sequence[Path]) -> bool:
     """Write the reports, name what is doubtful on stderr; whether anything is."""
     from calligan.inference.proofread import Proofreader
     from calligan.inference.report import Findings
 
     if not isinstance(writer, Proofreader):
+        if verdict:
+            note("this calligan came without its reader: the glyphs were not looked at")
         return False
     findings = Findings(writer, styles)
     for path in reports:

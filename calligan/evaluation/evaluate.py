@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from calligan.errors import Unmeasured
+from calligan.errors import ModelError, Unmeasured
 from calligan.evaluation import metrics, perceptual
 from calligan.evaluation.baselines import nearest_training_glyph
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
 from calligan.models.networks import AnyGenerator
+from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
@@ -62,7 +63,9 @@ def gather(plan: Plan, progress: Progress) -> Glyphs:
     """Draw the test characters with every system."""
     asked_of, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
     models = {name: load_model(path) for name, path in {MODEL: plan.model, **plan.against}.items()}
-    for _, card in models.values():
+    for name, (generator, card) in models.items():
+        if isinstance(generator, NoiseGenerator):
+            raise ModelError(f"{name} draws from noise; there is nothing unseen to ask of it")
         card.check_unseen("".join(set().union(*asked_of.chars)))
     glyphs = Glyphs(plan.selection.styles, [], [], {})
     for index, style in enumerate(asked_of.styles):

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from calligan.config import TraceConfig
-from calligan.errors import DataError
+from calligan.errors import DataError, ModelError
 from calligan.glyphs.charset import check_text, is_han
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
+from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
@@ -60,6 +61,8 @@ class Writer:
 
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
+        if isinstance(self.generator, NoiseGenerator):
+            raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
         self.face, self.placement = open_source(self.card, source)
         self.renderer = Renderer(self.face, self.placement, min_ink=0)
         self._renderers = {PLAIN: self.renderer}

@@ -4,6 +4,7 @@ Patches after Isola et al. 2017, spectral normalisation after Miyato et al. 2018
 projection after Miyato & Koyama 2018: score = linear(h) + <embedding(style), h>, at each patch.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -12,18 +13,20 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from calligan.config import DiscriminatorConfig
+from calligan.models.critic import Critic
 from calligan.models.layers import Fold, Unfold
 from calligan.models.pixels import ink
 
 _UNIT = 0.1  # of mean ink difference: a margin of 1 is that of a poor copy
 
 
-class Discriminator(nn.Module):
-    """Pairs of images in [-1, 1] to patch logits (N, 1, P, P), higher = more real."""
+class Discriminator(Critic):
+    """Patch logits (N, 1, P, P); with heads apart (N, 2, P, P): real at all, and fitting."""
 
     def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
         super().__init__()
         self.styles, widths = styles, config.widths
+        self.apart = config.heads == "apart"
         bounded = spectral_norm if config.spectral_norm else _as_it_is
         self.fold = Fold(2, widths[0], size_px // config.grid)
         self.convs = nn.ModuleList(
@@ -33,9 +36,10 @@ class Discriminator(nn.Module):
         self.linear = bounded(nn.Conv2d(widths[-1], 1, 1))
         self.embedding = bounded(nn.Embedding(styles, widths[-1]))
         bounded(self.fold.conv)
+        self.names = nn.Linear(widths[-1], styles) if config.names_styles else None
 
     def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
-        """Activations of every layer, first to last, for feature matching and `score`."""
+        """Activations of every layer, first to last."""
         h = F.leaky_relu(self.fold(ink(torch.cat([source, glyph], dim=1))), 0.2)
         found = [h]
         for conv in (*self.convs, self.last):
@@ -44,21 +48,65 @@ class Discriminator(nn.Module):
         return found
 
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
-        """Patch logits (N, 1, P, P), float32, of features under a style numbered from 0."""
+        """Patch logits of features under a style numbered from 0."""
         h = features[-1]
+        real = self.linear(h)
         projected = (h * self.embedding(style_index)[:, :, None, None]).sum(1, keepdim=True)
-        return (self.linear(h) + projected).float()
+        scores = torch.cat([real, projected], dim=1) if self.apart else real + projected
+        return scores.float()
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
-        """None: it judges a style by projection and names none."""
-        return None
+        """Style logits (N, styles) of what the patches say on average."""
+        return None if self.names is None else self.names(features[-1].mean(dim=(2, 3))).float()
 
-    def forward(self, source: Tensor, glyph: Tensor, style_index: Tensor) -> Tensor:
-        """Patch logits of pairs under styles."""
-        return self.score(self.features(source, glyph), style_index)
+    def matches(self, scores: Tensor) -> Tensor:
+        """The patches' second channel, where the heads are apart."""
+        return scores[:, 1::2] if self.apart else scores
 
 
-class Autoencoder(nn.Module):
+class MultiScale(Critic):
+    """The same network at the full size, the half, the quarter … (Wang et al. 2018, pix2pixHD).
+
+    Coarser scores are repeated, so that each scale weighs the same: (N, scales, P, P).
+    """
+
+    def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
+        super().__init__()
+        self.styles = styles
+        self.parts = nn.ModuleList(
+            Discriminator(replace(config, grid=config.grid >> i), styles, size_px >> i)
+            for i in range(config.scales)
+        )
+
+    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
+        """Those of each part, the finest first."""
+        found: list[Tensor] = []
+        for number, part in enumerate(self.parts):
+            if number:
+                source, glyph = F.avg_pool2d(source, 2), F.avg_pool2d(glyph, 2)
+            found += part.features(source, glyph)  # type: ignore[operator]
+        return found
+
+    def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
+        """Patch logits of all parts, at the finest's size."""
+        each = len(features) // len(self.parts)
+        maps = [
+            part.score(features[i * each : (i + 1) * each], style_index)  # type: ignore[operator]
+            for i, part in enumerate(self.parts)
+        ]
+        return torch.cat([F.interpolate(m, maps[0].shape[-2:]) for m in maps], dim=1)
+
+    def matches(self, scores: Tensor) -> Tensor:
+        """As its parts."""
+        return self.parts[0].matches(scores)  # type: ignore[operator]
+
+    def categories(self, features: list[Tensor]) -> Tensor | None:
+        """As the finest part says."""
+        each = len(features) // len(self.parts)
+        return self.parts[0].categories(features[:each])  # type: ignore[operator]
+
+
+class Autoencoder(Critic):
     """An energy: how badly a glyph is rebuilt from its source, itself and its style.
 
     After Zhao et al. 2017: scores are minus the mean difference of ink, in units of `_UNIT`.
@@ -95,14 +143,6 @@ class Autoencoder(nn.Module):
             h = F.leaky_relu(conv(h), 0.2)
         rebuilt = torch.sigmoid(self.unfold(h).float())
         return -(rebuilt - features[0].float()).abs().mean(dim=(1, 2, 3)) / _UNIT
-
-    def categories(self, features: list[Tensor]) -> Tensor | None:
-        """None: it names no styles."""
-        return None
-
-    def forward(self, source: Tensor, glyph: Tensor, style_index: Tensor) -> Tensor:
-        """Scores of pairs under styles."""
-        return self.score(self.features(source, glyph), style_index)
 
 
 def _as_it_is(module: nn.Module) -> nn.Module:

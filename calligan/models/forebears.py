@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from calligan.models.critic import Critic
 from calligan.models.pixels import image_of_logits
 
 _WIDTHS = (64, 128, 256, 512)  # then 512 down to one pixel: eight levels at 256 px, seven at 128
@@ -51,6 +52,10 @@ class ForebearGenerator(nn.Module):
         """Draw sources in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
         return image_of_logits(self.ink_logits(source, self.embedding(style_index)))
 
+    def style(self, style_index: Tensor) -> Tensor:
+        """Style vectors (N, style_dim) of styles numbered from 0."""
+        return self.embedding(style_index)
+
     def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
         """Its tanh output, told as ink logits: tanh(x) is the image of -2x."""
         levels = self.encode(source)
@@ -75,7 +80,7 @@ class ForebearGenerator(nn.Module):
         return levels
 
 
-class ForebearDiscriminator(nn.Module):
+class ForebearDiscriminator(Critic):
     """(source, glyph) to logits: of patches (pix2pix), or of the image and its category (zi2zi)."""
 
     def __init__(self, styles: int, size_px: int, kernel: int, categories: bool):
@@ -111,7 +116,3 @@ class ForebearDiscriminator(nn.Module):
     def categories(self, features: list[Tensor]) -> Tensor | None:
         """Style logits (N, styles), where it has that head."""
         return None if self.category is None else self.category(features[-1].flatten(1)).float()
-
-    def forward(self, source: Tensor, glyph: Tensor, style_index: Tensor) -> Tensor:
-        """Logits of pairs."""
-        return self.score(self.features(source, glyph), style_index)

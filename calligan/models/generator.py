@@ -7,6 +7,7 @@ bottleneck alone.
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +15,7 @@ from calligan.config import GeneratorConfig
 from calligan.models.layers import Block, Fold, Unfold
 from calligan.models.pixels import image_of_logits, ink
 
+_LOG_VARIANCE = -4.0  # of a style's Gaussian to begin with
 _MOSTLY_PAPER = -2.0  # ink logit to begin with: an eighth of the canvas is ink
 
 
@@ -30,6 +32,11 @@ class Generator(nn.Module):
         widths, style_dim = config.widths, config.style_dim
         cell_px = size_px // config.grid
         self.embedding = nn.Embedding(styles, style_dim)
+        self.embedding.requires_grad_(config.embedding != "fixed")
+        self.log_variance: nn.Embedding | None = None
+        if config.embedding == "gaussian":
+            self.log_variance = nn.Embedding(styles, style_dim)
+            nn.init.constant_(self.log_variance.weight, _LOG_VARIANCE)
         self.fold = Fold(1, widths[0], cell_px)
         self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
         for above, here in zip((widths[0], *widths), widths, strict=False):
@@ -43,7 +50,20 @@ class Generator(nn.Module):
 
     def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
         """Draw sources in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
-        return image_of_logits(self.ink_logits(source, self.embedding(style_index)))
+        return image_of_logits(self.ink_logits(source, self.style(style_index)))
+
+    def style(self, style_index: Tensor) -> Tensor:
+        """Style vectors (N, style_dim); of a Gaussian style a sample in training, else its mean."""
+        mean = self.embedding(style_index)
+        if self.log_variance is None or not self.training:
+            return mean
+        return mean + torch.exp(self.log_variance(style_index) / 2) * torch.randn_like(mean)
+
+    def divergence(self, style_index: Tensor) -> Tensor:
+        """Mean KL divergence of the styles' Gaussians from N(0, 1) (Kingma & Welling 2014)."""
+        assert self.log_variance is not None
+        mean, log_variance = self.embedding(style_index), self.log_variance(style_index)
+        return (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
 
     def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
         """The same before the sigmoid, float32, from style vectors (N, style_dim)."""

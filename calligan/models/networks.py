@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from calligan.config import DiscriminatorConfig, GeneratorConfig
-from calligan.models.discriminator import Autoencoder, Discriminator
+from calligan.models.critic import Critic
+from calligan.models.discriminator import Autoencoder, Discriminator, MultiScale
 from calligan.models.forebears import ForebearDiscriminator, ForebearGenerator
 from calligan.models.generator import Generator
+from calligan.models.noise import NoiseGenerator
 
-AnyGenerator = Generator | ForebearGenerator
-AnyDiscriminator = Discriminator | Autoencoder | ForebearDiscriminator
+AnyGenerator = Generator | ForebearGenerator | NoiseGenerator
 
 GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
     "calligan": Generator,
@@ -18,10 +19,13 @@ GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
     "pix2pix": lambda config, styles, size_px: ForebearGenerator(
         styles, size_px, kernel=4, style_dim=0
     ),
+    "noise": NoiseGenerator,
 }
 
-DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], AnyDiscriminator]] = {
-    "calligan": Discriminator,
+DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], Critic]] = {
+    "calligan": lambda config, styles, size_px: (
+        Discriminator if config.scales == 1 else MultiScale
+    )(config, styles, size_px),
     "autoencoder": Autoencoder,
     "zi2zi": lambda config, styles, size_px: ForebearDiscriminator(
         styles, size_px, kernel=5, categories=True
@@ -37,6 +41,6 @@ def make_generator(config: GeneratorConfig, styles: int, size_px: int) -> AnyGen
     return GENERATORS[config.kind](config, styles, size_px)
 
 
-def make_discriminator(config: DiscriminatorConfig, styles: int, size_px: int) -> AnyDiscriminator:
+def make_discriminator(config: DiscriminatorConfig, styles: int, size_px: int) -> Critic:
     """A discriminator with fresh weights, for images of `size_px`."""
     return DISCRIMINATORS[config.kind](config, styles, size_px)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-_GAP_PX = 4
+GAP_PX = 4
 _LABEL_PX = 14
 
 
@@ -22,14 +22,14 @@ class Row:
 def contact_sheet(rows: Sequence[Row], cell_px: int) -> Image.Image:
     """Draw rows of square cells, labels in a column at the left."""
     font = ImageFont.load_default(_LABEL_PX)
-    label_px = int(max(font.getlength(row.label) for row in rows)) + 3 * _GAP_PX
+    label_px = int(max(font.getlength(row.label) for row in rows)) + 3 * GAP_PX
     columns = max(len(row.images) for row in rows)
-    pitch = cell_px + _GAP_PX
-    sheet = Image.new("L", (label_px + columns * pitch, len(rows) * pitch + _GAP_PX), 255)
+    pitch = cell_px + GAP_PX
+    sheet = Image.new("L", (label_px + columns * pitch, len(rows) * pitch + GAP_PX), 255)
     draw = ImageDraw.Draw(sheet)
     for y, row in enumerate(rows):
-        top = _GAP_PX + y * pitch
-        draw.text((_GAP_PX, top + (cell_px - _LABEL_PX) // 2), row.label, fill=96, font=font)
+        top = GAP_PX + y * pitch
+        draw.text((GAP_PX, top + (cell_px - _LABEL_PX) // 2), row.label, fill=96, font=font)
         for x, image in enumerate(row.images):
             if image is not None:
                 cell = Image.fromarray(image)

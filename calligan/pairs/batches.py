@@ -23,18 +23,31 @@ class Batch:
     target: np.ndarray
     style_index: np.ndarray
     wrong_style_index: np.ndarray  # another style than the pair's, for the discriminator
+    source_style_index: np.ndarray  # (M,): the style that a source is of; -1 for none
+    char_index: np.ndarray  # (M,): the character's place among `Pairs.classes`; -1 for none
     chars: str
+
+
+def classes_of(selection: Selection) -> str:
+    """The characters that training shows: in the training part, in a source and in a style."""
+    shown = set().union(*(font.chars for font in selection.sources))
+    shown &= set().union(*(font.chars for font in selection.styles))
+    return "".join(char for char in selection.store.training_chars() if char in shown)
 
 
 class Pairs:
     """The pairs of one part of the split, for the sources and styles of a selection.
 
-    Raises DataError where a style has none.
+    With `any_source`, a source glyph may be of any style too. Raises DataError where a style has
+    none.
     """
 
-    def __init__(self, selection: Selection, part: Part):
+    def __init__(self, selection: Selection, part: Part, any_source: bool = False):
         store, styles = selection.store, selection.styles
         self.store, self.sources, self.styles = store, selection.sources, styles
+        if any_source:
+            self.sources = (*selection.sources, *styles)
+        self.classes = classes_of(selection)
         in_source = set().union(*(font.chars for font in self.sources))
         split = store.manifest.split
         self.chars = [
@@ -63,8 +76,8 @@ class Pairs:
         style_index = np.concatenate(drawn)
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
         wrong = (style_index + others) % len(self.styles)
-        source = np.stack([self._source(char, rng) for char in chars])
-        return self._batch(source, style_index, wrong, chars, styles_per_char, rng)
+        origins = [self._origin(char, rng) for char in chars]
+        return self._batch(origins, style_index, wrong, chars, styles_per_char, rng)
 
     def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
         """`count` characters of one style (or all), spread over the charset (or `among` it).
@@ -79,12 +92,12 @@ class Pairs:
         if count is not None:
             chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
-        source = np.stack([self._source(char, None) for char in chars])
-        return self._batch(source, index, index, chars, 1, None)
+        origins = [self._origin(char, None) for char in chars]
+        return self._batch(origins, index, index, chars, 1, None)
 
     def _batch(
         self,
-        source: np.ndarray,
+        origins: list[FontEntry],
         style_index: np.ndarray,
         wrong_style_index: np.ndarray,
         chars: list[str],
@@ -94,7 +107,12 @@ class Pairs:
         each = [char for char in chars for _ in range(styles_per_char)]
         fonts = [self.styles[s] for s in style_index]
         target = np.stack([self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)])
-        return Batch(source, target, style_index, wrong_style_index, "".join(each))
+        source = np.stack([self._glyph(f, c, rng) for f, c in zip(origins, chars, strict=True)])
+        from_style = np.array([self._style_rows.get(font.name, -1) for font in origins])
+        char_index = np.array([self._class_rows.get(char, -1) for char in chars])
+        return Batch(
+            source, target, style_index, wrong_style_index, from_style, char_index, "".join(each)
+        )
 
     def _styles_of(self, char: str, first: int, count: int, rng: np.random.Generator) -> np.ndarray:
         """`first` and others that have the character; repeated where there are too few."""
@@ -102,16 +120,24 @@ class Pairs:
         others = rng.permutation([s for s in having if s != first])
         return np.resize(np.array([first, *others[: count - 1]], np.int64), count)
 
-    def _source(self, char: str, rng: np.random.Generator | None) -> np.ndarray:
+    def _origin(self, char: str, rng: np.random.Generator | None) -> FontEntry:
+        """A font to take the source glyph from."""
         having = [font for font in self.sources if char in self._rows[font.name]]
-        font = having[0 if rng is None else int(rng.integers(len(having)))]
-        return self._glyph(font, char, rng)
+        return having[0 if rng is None else int(rng.integers(len(having)))]
 
     def _glyph(self, font: FontEntry, char: str, rng: np.random.Generator | None) -> np.ndarray:
         """A hand may have written a character more than once: any of them, or the first."""
         rows = self._rows[font.name][char]
         row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
         return self._images[font.name][row]
+
+    @cached_property
+    def _style_rows(self) -> dict[str, int]:
+        return {font.name: row for row, font in enumerate(self.styles)}
+
+    @cached_property
+    def _class_rows(self) -> dict[str, int]:
+        return {char: row for row, char in enumerate(self.classes)}
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, list[int]]]:

@@ -8,19 +8,21 @@ from typing import Any
 
 import torch
 
+from calligan.config import TrainConfig
 from calligan.errors import Diverged
 from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import ink, to_tensor, to_uint8
 from calligan.models.weights import save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 from calligan.storage import atomic_file
 from calligan.training.augment import augmented
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
-from calligan.training.steps import Example, autocast, training_step
+from calligan.training.steps import Example, autocast, content_of, training_step
 
 
 @dataclass
@@ -38,7 +40,8 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
     Evaluates and saves at the end, however it ends, but for an error.
     """
     config, counters = run.config, state.counters
-    pairs, validation = Pairs(selection, "train"), Pairs(selection, "validation")
+    pairs = Pairs(selection, "train", config.any_source)
+    validation = Pairs(selection, judged_on(config))
     started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
@@ -72,12 +75,18 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
     return not stopped
 
 
+def judged_on(config: TrainConfig) -> Part:
+    """The part of the split to watch: a generator of numbered characters knows no others."""
+    return "train" if config.generator.kind == "noise" else "validation"
+
+
 def on_device(batch: Batch, state: TrainState) -> Example:
     """A batch on the run's device at the stage's size."""
     size_px, device = state.generator.size_px, state.config.device
     images = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
-    indices = (batch.style_index, batch.wrong_style_index)
-    return Example(*images, *(torch.from_numpy(index).to(device) for index in indices))
+    styles = (batch.style_index, batch.wrong_style_index, batch.source_style_index)
+    indices = (torch.from_numpy(index).to(device) for index in (*styles, batch.char_index))
+    return Example(*images, *indices)
 
 
 def disturbed(example: Example, state: TrainState) -> Example:
@@ -90,11 +99,11 @@ def disturbed(example: Example, state: TrainState) -> Example:
 def evaluate_and_keep(
     run: Run, selection: Selection, state: TrainState, validation: Pairs
 ) -> dict[str, Any]:
-    """L1 on validation characters, a sample sheet, both models, and a checkpoint.
+    """L1 on characters held out for it, a sample sheet, both models, and a checkpoint.
 
     Raises Diverged, keeping nothing, where the network no longer draws numbers.
     """
-    counters, config = state.counters, run.config
+    counters, config, part = state.counters, run.config, judged_on(run.config)
     l1, copied, rows = {}, {}, []
     for index, style in enumerate(validation.styles):
         real = on_device(validation.spread(index, config.eval_chars), state)
@@ -112,8 +121,8 @@ def evaluate_and_keep(
     row = {
         "step": counters.step,
         "stage": counters.stage,
-        "validation_l1": round(mean, 5),
-        "validation_l1_by_style": {name: round(value, 5) for name, value in l1.items()},
+        f"{part}_l1": round(mean, 5),
+        f"{part}_l1_by_style": {name: round(value, 5) for name, value in l1.items()},
         "copy_source_l1": round(sum(copied.values()) / len(copied), 5),
     }
     counters.metrics = row
@@ -129,7 +138,8 @@ def draw(state: TrainState, network: AnyGenerator, example: Example) -> torch.Te
     """Images in batches, without gradients."""
     done = []
     with torch.no_grad(), autocast(state.config):
-        for part in zip(example.source.split(64), example.style_index.split(64), strict=True):
+        content = content_of(example, network)
+        for part in zip(content.split(64), example.style_index.split(64), strict=True):
             done.append(network(*part))
     return torch.cat(done)
 

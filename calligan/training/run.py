@@ -24,7 +24,7 @@ from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
-from calligan.pairs.batches import Pairs
+from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
 from calligan.storage import cannot_write, write_bytes, write_json
@@ -140,9 +140,7 @@ def model_card(
 ) -> ModelCard:
     """The card of a model of this run."""
     manifest = selection.store.manifest
-    shown = set().union(*(font.chars for font in selection.sources))
-    shown &= set().union(*(font.chars for font in selection.styles))
-    trained = "".join(c for c in selection.store.training_chars() if c in shown)
+    trained = classes_of(selection)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
     if run.start is not None:
         before = read_card(run.start)

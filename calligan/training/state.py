@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from calligan.config import TrainConfig
 from calligan.errors import ModelError
+from calligan.models.critic import Critic
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
 from calligan.models.networks import (
-    AnyDiscriminator,
     AnyGenerator,
     make_discriminator,
     make_generator,
@@ -55,7 +55,7 @@ class TrainState:
     generator: AnyGenerator
     ink_logits: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
     average: AnyGenerator  # exponential moving average of the generator
-    discriminator: AnyDiscriminator | None
+    discriminator: Critic | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
     discriminator_optimizers: dict[str, torch.optim.Optimizer]
 
@@ -71,7 +71,7 @@ class TrainState:
         self,
         generator: AnyGenerator,
         average: AnyGenerator,
-        discriminator: AnyDiscriminator | None,
+        discriminator: Critic | None,
     ) -> None:
         """Place the networks and give them fresh optimizers."""
         self.generator = self._placed(generator)

@@ -10,8 +10,11 @@ from torch.nn.utils import clip_grad_norm_
 
 from calligan.config import LossConfig, TrainConfig
 from calligan.errors import Diverged
-from calligan.models.networks import AnyDiscriminator
-from calligan.models.pixels import image_of_logits
+from calligan.models.critic import Critic
+from calligan.models.generator import Generator
+from calligan.models.networks import AnyGenerator
+from calligan.models.noise import NoiseGenerator
+from calligan.models.pixels import image_of_logits, ink
 from calligan.training.losses import feature_matching, reconstruction
 from calligan.training.objectives import OBJECTIVES, Objective
 from calligan.training.penalties import PENALTIES
@@ -26,6 +29,8 @@ class Example:
     target: Tensor
     style_index: Tensor
     wrong_style_index: Tensor
+    source_style_index: Tensor  # (M,), -1 for a source that is of no style
+    char_index: Tensor  # (M,), for a generator that draws from a character's number
 
     @property
     def source_of_each(self) -> Tensor:
@@ -63,6 +68,10 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         if state.counters.step % _n_critic(config.loss):
             return {name: loss.detach() for name, loss in losses.items()}
     losses.update(_generator_losses(state, example, drawn))
+    generator = state.generator
+    if isinstance(generator, Generator) and generator.log_variance is not None:
+        losses["kl"] = generator.divergence(example.style_index)
+        losses["g"] = losses["g"] + config.loss.kl * losses["kl"]
     rates = {"adamw": rate, "muon": rate * config.optimizer.muon_rate}
     _update(state, state.generator, state.generator_optimizers, losses["g"], rates)
     state.update_average()
@@ -71,13 +80,19 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
 
 def _ink_logits(state: TrainState, example: Example, style_index: Tensor) -> Tensor:
     with autocast(state.config):
-        return state.ink_logits(example.source, state.generator.embedding(style_index))
+        content = content_of(example, state.generator)
+        return state.ink_logits(content, state.generator.style(style_index))
+
+
+def content_of(example: Example, generator: AnyGenerator) -> Tensor:
+    """What the generator is told of a character: its source glyph, or its number."""
+    return example.char_index if isinstance(generator, NoiseGenerator) else example.source
 
 
 def discriminator_loss(
-    critic: AnyDiscriminator, example: Example, drawn: list[Drawn], config: LossConfig
+    critic: Critic, example: Example, drawn: list[Drawn], config: LossConfig
 ) -> Tensor:
-    """Real against generated; real under a wrong style as a second kind of negative.
+    """Real against generated; real under a wrong style, or beside a wrong source, as negatives.
 
     With a category head, also the names of the styles, of real and of generated glyphs.
     """
@@ -93,7 +108,13 @@ def discriminator_loss(
         named.append((fake, each.style_index))
     if config.wrong_style and critic.styles > 1:
         wrong = critic.score(features, example.wrong_style_index)
-        loss = loss + config.wrong_style * objective.discriminator(real, wrong)
+        told = objective.discriminator(critic.matches(real), critic.matches(wrong))
+        loss = loss + config.wrong_style * told
+    if config.wrong_character and len(example.source) > 1:
+        others = source.roll(len(example.target) // len(example.source), 0)
+        wrong = critic.score(critic.features(others, example.target), example.style_index)
+        told = objective.discriminator(critic.matches(real), critic.matches(wrong))
+        loss = loss + config.wrong_character * told
     if config.category:
         loss = loss + config.category * _category_loss(critic, named)
     return loss
@@ -127,6 +148,9 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
         if config.category:
             losses["category"] = _category_loss(critic, named)
             total = total + config.category * losses["category"]
+        if config.cycle:
+            losses["cycle"] = _cycle(state, example, drawn[0])
+            total = total + config.cycle * losses["cycle"]
         if config.constancy:
             losses["constancy"] = _constancy(state, example, drawn)
             total = total + config.constancy * losses["constancy"]
@@ -138,9 +162,7 @@ def _fooling(objective: Objective, real: Tensor | None, fake: Tensor) -> Tensor:
     return objective.generator(fake.detach() if real is None else real.detach(), fake)
 
 
-def _penalty(
-    critic: AnyDiscriminator, example: Example, drawn: Drawn, config: LossConfig
-) -> Tensor:
+def _penalty(critic: Critic, example: Example, drawn: Drawn, config: LossConfig) -> Tensor:
     """The objective's penalty, in float32: it is differentiated twice."""
     kind = OBJECTIVES[config.objective].penalty
     source, real = example.source_of_each.float(), example.target.float()
@@ -164,14 +186,14 @@ def _n_critic(config: LossConfig) -> int:
     return config.n_critic or OBJECTIVES[config.objective].n_critic
 
 
-def _clip(critic: AnyDiscriminator, config: LossConfig) -> None:
+def _clip(critic: Critic, config: LossConfig) -> None:
     if bound := OBJECTIVES[config.objective].clip:
         with torch.no_grad():
             for weight in critic.parameters():
                 weight.clamp_(-bound, bound)
 
 
-def _category_loss(critic: AnyDiscriminator, named: list[tuple[list[Tensor], Tensor]]) -> Tensor:
+def _category_loss(critic: Critic, named: list[tuple[list[Tensor], Tensor]]) -> Tensor:
     """Cross-entropy of naming styles (Odena et al. 2017, as zi2zi uses it)."""
     terms = []
     for features, style_index in named:
@@ -181,8 +203,22 @@ def _category_loss(critic: AnyDiscriminator, named: list[tuple[list[Tensor], Ten
     return torch.stack(terms).mean()
 
 
+def _cycle(state: TrainState, example: Example, drawn: Drawn) -> Tensor:
+    """L1 of sources and what is drawn back in their style (StarGAN, Choi et al. 2018)."""
+    each = len(example.target) // len(example.source)
+    origin = example.source_style_index.repeat_interleave(each)
+    known = origin >= 0
+    if not known.any():
+        return drawn.ink_logits.new_zeros(())
+    back = state.generator.style(origin[known])
+    images = image_of_logits(drawn.ink_logits)[known]
+    rebuilt = torch.sigmoid(state.ink_logits(images, back).float())
+    return (rebuilt - ink(example.source_of_each[known])).abs().mean()
+
+
 def _constancy(state: TrainState, example: Example, drawn: list[Drawn]) -> Tensor:
     """Mean square between encodings of source and drawn glyph (DTN, Taigman et al. 2017)."""
+    assert not isinstance(state.generator, NoiseGenerator)  # TrainConfig.validate
     with torch.no_grad():
         wanted = state.generator.encode(example.source)[-1]
     each = len(example.target) // len(example.source)

@@ -11,10 +11,11 @@ from calligan.models.card import ModelCard
 from calligan.models.networks import AnyGenerator, make_generator
 from calligan.models.pixels import ink, to_tensor
 from calligan.models.weights import load_model, read_card
-from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
 from calligan.training.state import TrainState
 
+_TABLES = {"embedding.weight", "log_variance.weight"}  # with a row a style
 _COMPARED = 24  # glyphs that a new style is compared with the model's styles on
 
 
@@ -29,6 +30,13 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
         model, card = load_model(start)
         state.begin_at(_with_styles(model, card, selection))
     return state
+
+
+def fitted_to_data(config: TrainConfig, selection: Selection) -> TrainConfig:
+    """The config with what the data decides: how many characters a generator has numbers for."""
+    if config.generator.kind != "noise":
+        return config
+    return replace(config, generator=replace(config.generator, classes=len(classes_of(selection))))
 
 
 def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> TrainConfig:
@@ -65,12 +73,13 @@ def _with_styles(model: AnyGenerator, card: ModelCard, selection: Selection) -> 
     known = {font.name: row for row, font in enumerate(card.styles)}
     state = model.state_dict()
     pairs = Pairs(selection, "train")
-    rows = []
     for index, name in enumerate(names):
         if name not in known:
             real = pairs.spread(index, _COMPARED)
             known[name] = nearest_style(model, len(card.styles), card.size_px, real)
-        rows.append(state["embedding.weight"][known[name]])
+    rows = [known[name] for name in names]
+    for table in _TABLES & state.keys():
+        state[table] = state[table][rows]
     copy = make_generator(card.generator, len(names), card.size_px)
-    copy.load_state_dict({**state, "embedding.weight": torch.stack(rows)})
+    copy.load_state_dict(state)
     return copy

@@ -1,0 +1,120 @@
+"""How many glyphs a hand needs: `calligan learn` on fonts that the model never saw.
+
+    python benchmarks/learn.py DATA --model MODEL --counts 10,30,100,300 --out curves
+
+DATA is a folder of `calligan render-pairs` that holds the hands, some others to tell them from, and
+the model's sources. Each hand is learned from so many training characters, chosen to cover
+components, and judged on test characters, which neither the model nor the hand has shown.
+Interrupted, the same call goes on where it was.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, generate, judge
+from calligan.evaluation.report import write_sheet
+from calligan.evaluation.scores import REAL, Scores, as_json
+from calligan.glyphs.charset import load_charset
+from calligan.models.weights import load_model, read_card
+from calligan.pairs.batches import Pairs
+from calligan.pairs.store import PairStore
+from calligan.storage import write_json
+
+HANDS = (  # 楷 行 草, two pens, a display face
+    *("aoyagi-kouzan-t", "kouzan-gyosho", "kouzan-sosho"),
+    *("zen-kurenaido", "setofont", "smiley-sans"),
+)
+OTHERS = 14  # hands more that style accuracy tells them from
+METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
+
+
+def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
+    """The hand's model after learning so many characters; learned now, unless it is there."""
+    home = options.out / f"{len(chars)}" / hand
+    model = home / "0001" / "best.safetensors"
+    if not (home / "0001" / "before-after.png").exists():
+        command = ["learn", hand, "--from", hand, "--chars", chars, "--hands", str(home.parent)]
+        command += ["--model", str(options.model), "--minutes", str(options.minutes)]
+        for setting in options.set or []:
+            command += ["--set", setting]
+        subprocess.run([sys.executable, "-m", "calligan", *command], check=True)
+    return model
+
+
+def first_chars(hand: str, count: int, store: PairStore) -> str:
+    """The first characters that cover components, of those that the hand and training have."""
+    font = store.manifest.named(hand)
+    order = dict.fromkeys(load_charset("components-500") + store.training_chars())
+    there = set(font.chars) & set(store.training_chars())
+    return "".join([char for char in order if char in there][:count])
+
+
+def gathered(models: dict[str, Path], store: PairStore, options: argparse.Namespace) -> Glyphs:
+    """Test glyphs of every hand: by its own model, copied, and real."""
+    sources = [font.name for font in read_card(options.model).sources]
+    pairs = Pairs(store.select(list(models), sources[:1]), "test")
+    glyphs = Glyphs(pairs.styles, [], [], {MODEL: [], COPY: [], REAL: []})
+    for index, path in enumerate(models.values()):
+        asked = pairs.spread(index, options.test)
+        generator, card = load_model(path)
+        card.check_unseen(asked.chars)
+        glyphs.drawn[MODEL].append(generate(generator, asked.source, 0, card.size_px))
+        glyphs.drawn[COPY].append(asked.source)
+        glyphs.drawn[REAL].append(asked.target)
+        glyphs.chars.append(asked.chars)
+        glyphs.source.append(asked.source)
+    return glyphs
+
+
+def main() -> None:
+    """Learn, judge, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--hands", default=",".join(HANDS))
+    parser.add_argument("--counts", default="10,30,100,300")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--test", type=int, default=100, help="test characters a hand")
+    parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
+    parser.add_argument("--out", type=Path, default=Path("curves"))
+    options = parser.parse_args()
+    store, hands = PairStore.open(options.data), options.hands.split(",")
+    known = {font.name for font in read_card(options.model).styles}
+    if seen := known & set(hands):
+        raise SystemExit(f"the model has seen {', '.join(sorted(seen))}; give other --hands")
+    others = [f.name for f in store.manifest.of_role("target") if f.name not in hands][:OTHERS]
+    told = {}
+    for count in map(int, options.counts.split(",")):
+        models = {h: learned(h, first_chars(h, count, store), options) for h in hands}
+        glyphs = gathered(models, store, options)
+        plan = Plan(options.model, store.select([*hands, *others]))
+        scores = judge(glyphs, plan, lambda what, done, of: None)
+        show(count, scores)
+        write_sheet(options.out / f"{count}.png", glyphs)
+        told[count] = as_json(scores)
+        write_json(options.out / "figures.json", told)
+
+
+def show(count: int, scores: Scores) -> None:
+    """A row a hand, then the mean and the worst."""
+    table = Table(title=f"{count} glyphs", box=None)
+    for name in ("hand", *METRICS, "content of real"):
+        table.add_column(name, justify="right")
+    rows = []
+    for index, font in enumerate(scores.styles):
+        found = [scores.mean(MODEL, metric, [index]) for metric in METRICS]
+        found.append(scores.mean(REAL, "content", [index]))
+        rows.append([value.mean if value else np.nan for value in found])
+        table.add_row(font.name, *(f"{value:.3f}" for value in rows[-1]))
+    table.add_row("mean", *(f"{value:.3f}" for value in np.nanmean(rows, axis=0)))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

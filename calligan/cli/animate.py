@@ -1,0 +1,46 @@
+"""`calligan animate`: a run's training as a film, or as curves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def animate(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help=".gif, .webp or .mp4; .png draws the log's curves."),
+    ] = Path("film.gif"),
+    styles: Annotated[
+        str | None, typer.Option(help="Names with commas; default the first three.")
+    ] = None,
+    chars: Annotated[int, typer.Option(help="Validation characters a style.")] = 2,
+    fps: Annotated[float, typer.Option(help="Pictures a second.")] = 6.0,
+) -> None:
+    """Show how validation characters became what they are.
+
+    Example: calligan animate runs/0001 -o film.gif
+
+    Beside the film stand the source, the last drawing and the real glyph.
+    """
+    from calligan.errors import ConfigError
+    from calligan.page.film import check_film, save_film
+    from calligan.training.film import frames, save_curves
+    from calligan.training.run import Run
+
+    check_film(output, also=[".png"])
+    opened = Run.open(run)
+    if output.suffix.lower() == ".png":
+        save_curves(opened, output)
+    else:
+        names = [n.strip() for n in styles.split(",")] if styles else list(opened.styles[:3])
+        if unknown := [name for name in names if name not in opened.styles]:
+            raise ConfigError(
+                f"{run} has no style {unknown[0]}; it has: {', '.join(opened.styles)}"
+            )
+        if chars < 1 or not 1 <= fps <= 60:
+            raise ConfigError("--chars is 1 or more, --fps 1 to 60")
+        indices = [opened.styles.index(name) for name in names]
+        save_film(output, list(frames(opened, indices, chars)), fps)
+    typer.echo(output)

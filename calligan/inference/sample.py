@@ -1,0 +1,39 @@
+"""Glyphs out of noise, by a model of kind `noise`."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from calligan.errors import DataError, ModelError
+from calligan.models.noise import NoiseGenerator
+from calligan.models.pixels import image_of_logits, to_uint8
+from calligan.models.weights import load_model
+
+
+def sampled(
+    model: Path, chars: str, style: str, count: int, seed: int, between: bool
+) -> list[np.ndarray]:
+    """`count` glyphs of each character, uint8 (count, S, S): from fresh noise each, the same noise
+    for every character; or from noise that goes from one draw to another (`between`).
+
+    Raises ModelError for another kind of model, DataError for characters that it does not know.
+    """
+    generator, card = load_model(model)
+    if not isinstance(generator, NoiseGenerator):
+        raise ModelError(f"{model} draws from sources, not from noise; use `calligan infer`")
+    if unknown := "".join(char for char in chars if char not in card.trained_chars):
+        raise DataError(f"the model was not trained on {' '.join(unknown)}; it draws nothing else")
+    torch.manual_seed(seed)
+    noise = generator.noise(2 if between else count)
+    if between:
+        shares = torch.linspace(0, np.pi / 2, count)[:, None]
+        noise = torch.cos(shares) * noise[:1] + torch.sin(shares) * noise[1:]  # keeps its length
+    index = card.style_index(style)
+    found = []
+    for char in chars:
+        number = torch.tensor([card.trained_chars.index(char)])
+        vectors = generator.style(torch.full((count,), index))
+        with torch.inference_mode():
+            found.append(to_uint8(image_of_logits(generator.ink_logits(number, vectors, noise))))
+    return found

@@ -1,0 +1,96 @@
+"""Morphs between styles, films and curves of training."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import HAN
+from PIL import Image
+
+from calligan.inference.morph import path_through
+from calligan.training.film import curves, sheets
+from calligan.training.run import Run
+
+
+def test_a_path_begins_and_ends_at_styles():
+    styles = torch.tensor([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
+    there = path_through(styles, 4, "lerp", loop=False)
+    assert there.shape == (9, 2)
+    assert all(torch.allclose(there[4 * i], styles[i]) for i in range(3))
+    back = path_through(styles, 4, "lerp", loop=True)
+    assert back.shape == (12, 2) and torch.allclose(back[0], styles[0])
+    assert torch.allclose(there[2], torch.tensor([0.5, 1.0]))
+
+
+def test_slerp_keeps_to_the_sphere():
+    styles = torch.tensor([[3.0, 0.0], [0.0, 3.0]])
+    path = path_through(styles, 10, "slerp", loop=False)
+    assert torch.allclose(path.norm(dim=1), torch.full((11,), 3.0), atol=1e-5)
+    same = path_through(torch.ones(2, 2), 4, "slerp", loop=False)
+    assert torch.allclose(same, torch.ones(5, 2))
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "mp4", "png"])
+def test_morph_writes_films_and_a_sheet(calligan, inked_model, tmp_path, kind):
+    if kind == "mp4":
+        pytest.importorskip("cv2")
+    out = tmp_path / f"m.{kind}"
+    done = calligan(
+        *("morph", HAN[:2], "--styles", "1,2", "--steps", 3, "--model", inked_model, "-o", out)
+    )
+    assert done.returncode == 0, done.stderr
+    if kind == "mp4":
+        assert out.stat().st_size > 500
+        return
+    image = Image.open(out)
+    if kind == "png":
+        assert image.width > 8 * 32 and image.height > 2 * 32
+    else:
+        assert image.size == (64, 32) and 1 < image.n_frames <= 6  # like pictures are merged
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--styles", "1"], "two or more"),
+        (["--styles", "1,9"], "no style"),
+        (["-o", "m.tiff"], "name the kind of film"),
+        (["--way", "zigzag"], "slerp or lerp"),
+    ],
+)
+def test_morphs_that_cannot_be(calligan, inked_model, tmp_path, options, said):
+    done = calligan("morph", HAN[:2], "--model", inked_model, *options, cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sample_sheet_is_cut_into_its_cells(run_folder):
+    run = Run.open(run_folder)
+    found = list(sheets(run))
+    assert [sheet.step for sheet in found] == [4, 8]
+    last = found[-1]
+    assert last.drawn.shape == last.real.shape == (2, 2, 32, 32)
+    assert np.array_equal(last.source[0], last.source[1])  # the same characters in both styles
+    store = run.selection().store
+    bold = store.manifest.named("bold")
+    glyphs = {glyph.tobytes() for glyph in store.images(bold)}
+    assert all(cell.tobytes() in glyphs for cell in last.real[0])
+
+
+def test_a_runs_film(calligan, run_folder, tmp_path):
+    out = tmp_path / "film.gif"
+    done = calligan("animate", run_folder, "--styles", "bold", "--chars", 2, "-o", out)
+    assert done.returncode == 0, done.stderr
+    image = Image.open(out)
+    assert image.n_frames == 2 and image.width == 4 * 32 and image.height > 64
+    done = calligan("animate", run_folder, "--styles", "none", "-o", out)
+    assert done.returncode == 2 and "no style none" in done.stderr
+
+
+def test_curves_are_those_of_the_log(calligan, run_folder, tmp_path):
+    found = curves(Run.open(run_folder))
+    assert {"g", "reconstruction", "validation_l1", "learning_rate"} <= found.keys()
+    assert [step for step, _ in found["validation_l1"]] == [4, 8]
+    pytest.importorskip("matplotlib")
+    done = calligan("animate", run_folder, "-o", tmp_path / "curves.png")
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "curves.png").width > 500

@@ -1,0 +1,142 @@
+"""The other games of the field, each by its preset and real commands."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import HAN
+from PIL import Image
+
+from calligan.config import TrainConfig, from_dict, load_preset
+from calligan.errors import ConfigError
+from calligan.models.weights import load_model, read_card
+from calligan.pairs.batches import Pairs
+from calligan.pairs.store import PairStore
+
+TINY = [
+    *("batch_size=4", "eval_chars=4", "sample_chars=2", "keep_every_steps=4", "warmup_steps=2"),
+    *("device=cpu", "precision=fp32", "generator.widths=[8, 16]", "generator.style_dim=8"),
+    *("discriminator.grid=8", "discriminator.widths=[8, 16]"),
+]
+STAGE = (
+    "stages=[{share=1.0, size_px=32, adversarial=true, learning_rate=1e-3, learning_rate_end=1e-4}]"
+)
+
+
+def settings(*more: str) -> list[str]:
+    return [part for setting in (*TINY, STAGE, *more) for part in ("--set", setting)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, calligan, data_folder):
+    """A run of four steps by a preset."""
+    done = {}
+
+    def train(preset, *more):
+        if preset not in done:
+            runs = tmp_path_factory.mktemp(preset)
+            said = calligan(
+                *("train", "--preset", preset, "--steps", 4, "--data", data_folder),
+                *("--runs", runs, *settings(*more)),
+            )
+            assert said.returncode == 0, said.stderr
+            done[preset] = runs / "0001"
+        return done[preset]
+
+    return train
+
+
+@pytest.mark.parametrize("preset", ["sngan", "stargan", "vae", "learn", "zi2zi", "pix2pix"])
+def test_presets_are_sound(preset):
+    from_dict(TrainConfig, load_preset(preset)).validate()
+
+
+def test_sngan_draws_what_it_was_trained_on_from_noise(trained, calligan, tmp_path):
+    run = trained("sngan")
+    card = read_card(run / "best.safetensors")
+    assert card.generator.classes == len(card.trained_chars) > 0
+    chars, out = card.trained_chars[:2], tmp_path / "s.png"
+    command = ("sample", chars, "--model", run, "-o", out, "--count", 3)
+    assert calligan(*command).returncode == 0
+    first = Image.open(out).tobytes()
+    assert calligan(*command).returncode == 0 and Image.open(out).tobytes() == first
+    assert calligan(*command, "--seed", 1).returncode == 0 and Image.open(out).tobytes() != first
+    assert calligan(*command, "--between").returncode == 0
+    unseen = card.held_out["test"][0]
+    done = calligan("sample", unseen, "--model", run, "-o", out)
+    assert done.returncode == 2 and "draws nothing else" in done.stderr
+    done = calligan("infer", chars, "--model", run, "-o", out)
+    assert done.returncode == 2 and "calligan sample" in done.stderr
+    done = calligan("evaluate", run)
+    assert done.returncode == 2 and "noise" in done.stderr
+
+
+def test_sngan_says_that_it_is_watched_on_training_characters(trained):
+    rows = [json.loads(line) for line in (trained("sngan") / "log.jsonl").read_text().splitlines()]
+    assert any("train_l1" in row for row in rows)
+    assert not any("validation_l1" in row for row in rows)
+
+
+def test_stargan_takes_any_hand_for_a_source(trained, calligan, tmp_path, data_folder):
+    run = trained("stargan", "generator.grid=8")
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert all({"cycle", "category"} <= row.keys() for row in rows if "d" in row)
+    hand = tmp_path / "hand"
+    hand.mkdir()
+    store = PairStore.open(data_folder)
+    font = store.manifest.named("slanted")
+    for char in font.chars[:3]:
+        glyph = np.asarray(store.images(font)[font.chars.index(char)])
+        Image.fromarray(glyph).save(hand / f"{char}.png")
+    out = tmp_path / "out"
+    done = calligan("restyle", hand, "--style", "bold", "--model", run, "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in out.glob("*.png")} == {
+        "contact-sheet.png",
+        *(f"{char}.png" for char in font.chars[:3]),
+    }
+
+
+def test_any_source_draws_sources_from_styles(data_folder):
+    selection = PairStore.open(data_folder).select(["bold", "slanted"])
+    batch = Pairs(selection, "train", any_source=True).random(64, 2, 0, 0)
+    assert set(batch.source_style_index.tolist()) == {-1, 0, 1}
+    plain = Pairs(selection, "train").random(64, 2, 0, 0)
+    assert set(plain.source_style_index.tolist()) == {-1}
+    pairs = Pairs(selection, "train")
+    assert all(
+        pairs.classes[index] == char
+        for index, char in zip(plain.char_index, plain.chars[::2], strict=True)
+    )
+
+
+def test_vae_draws_new_hands(trained, calligan, tmp_path):
+    run = trained("vae", "generator.grid=8")
+    generator, _ = load_model(run / "best.safetensors")
+    assert generator.log_variance is not None
+    images = []
+    for seed in (7, 7, 8):
+        out = tmp_path / "v.png"
+        done = calligan(
+            *("infer", HAN[:2], "--style", "random", "--seed", seed, "--model", run, "-o", out)
+        )
+        assert done.returncode == 0, done.stderr
+        images.append(Image.open(out).tobytes())
+    assert images[0] == images[1]
+
+
+@pytest.mark.parametrize(
+    ("preset", "change", "said"),
+    [
+        ("sngan", {"loss": {"l1": 1.0}}, "no source to rebuild"),
+        ("stargan", {"any_source": False}, "unless any_source"),
+        ("stargan", {"discriminator": {"names_styles": False}}, "names_styles"),
+        ("sngan", {"generator": {"kind": "noise", "widths": [8] * 6}}, "one multiple of"),
+    ],
+)
+def test_games_that_make_no_sense(preset, change, said):
+    values = load_preset(preset)
+    for key, value in change.items():
+        values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
+    with pytest.raises(ConfigError, match=said):
+        from_dict(TrainConfig, values).validate()
