@@ -129,7 +129,7 @@ class DiscriminatorConfig:
 
 # The names in training/objectives.py.
 OBJECTIVES = (
-    *("minimax", "vanilla", "lsgan", "wgan", "wgan-gp", "hinge", "dragan", "ebgan"),
+    *("none", "minimax", "vanilla", "lsgan", "wgan", "wgan-gp", "hinge", "dragan", "ebgan"),
     *("relativistic", "f-kl", "f-reverse-kl", "f-pearson", "f-hellinger", "f-js"),
 )
 

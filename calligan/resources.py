@@ -16,13 +16,21 @@ def data_folder(name: str) -> Path:
 
 def bundled_model() -> Path | None:
     """The model that ships with calligan, if it does."""
-    path = data_folder("weights") / "calligan.safetensors"
-    return path if path.is_file() else None
+    return _shipped("calligan")
 
 
 def reader_model() -> Path | None:
     """The reader of glyphs that ships with calligan, if it does."""
-    path = data_folder("weights") / "reader.safetensors"
+    return _shipped("reader")
+
+
+def upscaler_model() -> Path | None:
+    """The upscaler that ships with calligan, if it does."""
+    return _shipped("upscaler")
+
+
+def _shipped(name: str) -> Path | None:
+    path = data_folder("weights") / f"{name}.safetensors"
     return path if path.is_file() else None
 
 

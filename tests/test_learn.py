@@ -145,3 +145,25 @@ def test_what_cannot_be_learned_from(name, glyphs, said, tmp_path, calligan, run
     assert done.returncode == 2 and said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "hands").exists()
+
+
+def test_a_plan_is_a_template_of_what_is_not_written_yet(learned, calligan):
+    pytest.importorskip("cv2")
+    build_font(learned / "print.ttf", chars=HAN + "藻撤储喀渤怪铡纶瞻碳")
+    font = ("--source", "print.ttf")
+    done = calligan("learn", "mine", "--plan", 9, "-o", "next.pdf", *font, cwd=learned)
+    assert done.returncode == 0, done.stderr
+    assert "9 characters on 1 page" in done.stderr
+    assert (learned / "next.pdf").read_bytes()[:4] == b"%PDF"
+
+
+def test_a_plan_takes_what_reads_worst_and_what_covers_most(learned):
+    from calligan.inference.plan import planned
+
+    class Writer:
+        def lacks(self, char):
+            return char == "藻"
+
+    chars, doubtful = planned(Writer(), "撤储", 5)
+    assert doubtful is None
+    assert len(chars) == 5 and not set(chars) & set("撤储藻")

@@ -66,7 +66,7 @@ def test_the_classic_game_at_its_optimum_is_js(name):
     )
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", sorted(OBJECTIVES.keys() - {"none"}))
 def test_gradients_point_the_right_way(name):
     objective = OBJECTIVES[name]
     real, fake = (torch.tensor([0.2, 0.1], requires_grad=True) for _ in range(2))

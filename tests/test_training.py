@@ -457,3 +457,12 @@ def test_other_negatives_and_styles_change_the_numbers(tmp_path, data_folder):
         seen.append([row for row in rows if "d" in row][-1])
     assert len({(row["d"], row["g"]) for row in seen}) == len(seen)
     assert "kl" in seen[4] and not any("kl" in row for row in seen[:4])
+
+
+def test_no_game_makes_no_discriminator(tmp_path, data_folder):
+    torch.set_num_threads(1)
+    config = tiny_config(**{"loss.objective": "none"})
+    run, state = new_run(tmp_path, data_folder, config), TrainState(config, 2)
+    assert train(run, run.selection(), state, Listener())
+    assert state.discriminator is None and state.counters.stage == 2
+    assert '"d"' not in (run.folder / "log.jsonl").read_text()

@@ -21,8 +21,8 @@ _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 def learn(
     name: Annotated[str, typer.Argument(help="What to call the hand.")],
     origin: Annotated[
-        str, typer.Option("--from", help="Folder of glyphs (`calligan scan`), or a font.")
-    ],
+        str | None, typer.Option("--from", help="Folder of glyphs (`calligan scan`), or a font.")
+    ] = None,
     chars: Annotated[
         str | None, typer.Option(help="Use these only: a charset's name, a file, characters.")
     ] = None,
@@ -36,6 +36,12 @@ def learn(
         list[str] | None, typer.Option("--set", help="One setting, as `train` takes it.")
     ] = None,
     hands: Annotated[Path, typer.Option(help="Where hands are kept.")] = HANDS,
+    plan: Annotated[
+        int | None, typer.Option(help="Learn nothing: print sheets of so many characters to add.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The PDF that --plan writes.")
+    ] = Path("next.pdf"),
 ) -> None:
     """Learn a style from 10 to 500 glyphs of one hand, beginning at a trained model.
 
@@ -43,9 +49,13 @@ def learn(
 
     Example: calligan learn half --from HalfAFont.ttf
 
+    Example: calligan learn mine --plan 50 -o next.pdf
+
     Afterwards `--style mine` works with infer, export and evaluate. The model it began at stays as
-    it was.
+    it was. A plan holds the characters that would teach a learned hand the most: those that cover
+    components it lacks, and those that are doubtful as it draws them now.
     """
+    from calligan.errors import ConfigError
     from calligan.models.weights import read_card
     from calligan.page.sheet import save_png
     from calligan.pairs.hand import hand_store
@@ -54,6 +64,11 @@ def learn(
     from calligan.training.transfer import fitted_to_start
 
     _check_name(name)
+    if plan is not None:
+        _plan(hands / name, name, plan, source, output)
+        return
+    if origin is None:
+        raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     base = model_path(model)
     card = read_card(base)
     written = _written(name, origin, chars, card)
@@ -70,6 +85,27 @@ def learn(
         save_png(before_after(run, selection), file)
     note(f"look at {sheet}; next: calligan infer 书法 --style {name} -o out.png")
     typer.echo(run.best)
+
+
+def _plan(folder: Path, name: str, count: int, source: str | None, output: Path) -> None:
+    """Sheets of the characters to write next."""
+    from calligan.cli.template import check_template, write_template
+    from calligan.cli.verdict import open_writer
+    from calligan.errors import ConfigError
+    from calligan.inference.plan import planned
+    from calligan.models.weights import read_card
+    from calligan.training.run import Run, newest_run
+
+    check_template(output)
+    if count < 1:
+        raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
+    run = Run.open(newest_run(folder))
+    written = run.selection().styles[0].chars
+    writer = open_writer(run.best, source_font(read_card(run.best), source), verdict=True)
+    chars, doubtful = planned(writer, written, count)
+    if doubtful is not None:
+        note(f"{name} was learned from {len(set(written))}; {doubtful} of those tried are doubtful")
+    write_template(chars, output, font=source)
 
 
 def _check_name(name: str) -> None:

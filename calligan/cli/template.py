@@ -31,18 +31,37 @@ def template(
     The characters stand in the order in which they teach the most: any first part is worth
     writing. Leave a cell empty, or cross it out, and it is skipped.
     """
-    from calligan.errors import ConfigError, DataError
+    from calligan.errors import ConfigError
     from calligan.glyphs.charset import load_charset
+
+    check_template(output)
+    if count < 1:
+        raise ConfigError(f"--count {count} makes no sense; give 1 or more")
+    write_template(load_charset(charset)[:count], output, paper, cell, grid, font)
+
+
+def check_template(output: Path) -> None:
+    """Raise DataError for a file that no template can be written to."""
+    from calligan.errors import DataError
+
+    if output.suffix.lower() != ".pdf" or output.is_dir():
+        raise DataError(f"{output} does not end in .pdf; a template is a PDF")
+
+
+def write_template(
+    chars: str,
+    output: Path,
+    paper: str = "a4",
+    cell: int = 20,
+    grid: str = "mi",
+    font: str | None = None,
+) -> None:
+    """Write the sheets for some characters, and say what comes next."""
     from calligan.page.pdf import write_pdf
     from calligan.scan.sheet import sheets
     from calligan.scan.template import font_letters, template_page
     from calligan.storage import atomic_file
 
-    if output.suffix.lower() != ".pdf":
-        raise DataError(f"{output} does not end in .pdf; a template is a PDF")
-    if count < 1:
-        raise ConfigError(f"--count {count} makes no sense; give 1 or more")
-    chars = load_charset(charset)[:count]
     pages = sheets(chars, paper, cell)
     foot = [f"calligan {paper} {i}/{len(pages)}" for i in range(1, len(pages) + 1)]
     letters, lacking = font_letters(chinese_font_name(font), chars + "".join(foot))

@@ -63,13 +63,26 @@ class Recogniser:
         chars, features = zip(*(self._known[key] for key in keys), strict=True)
         return "".join(chars), np.stack(features)
 
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """How likely each of `chars` is for each image, (N, C), rows adding up to 1."""
+        parts = [
+            self._scores(images[start : start + _BATCH])[0]
+            for start in range(0, len(images), _BATCH)
+        ]
+        likely = np.concatenate(parts)
+        return likely / likely.sum(axis=1, keepdims=True)
+
     def _run(self, images: np.ndarray) -> tuple[list[str], np.ndarray]:
+        likely, features = self._scores(images)
+        return [self.chars[i] for i in likely.argmax(axis=1)], features
+
+    def _scores(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The best score of each character along the line (N, C), and mean features (N, 120)."""
         grey = to_tensor(images, _SIZE_PX).numpy()  # [-1, 1], 1 = paper: what the network expects
         line = np.pad(grey, ((0, 0), (0, 0), (0, 0), (_MARGIN_PX, _MARGIN_PX)), constant_values=1)
         inputs = {self._input: np.repeat(line, 3, axis=1)}
         probabilities, features = self._session.run(self._outputs, inputs)
-        best = probabilities.max(axis=1)[:, self._classes].argmax(axis=1)
-        return [self.chars[i] for i in best], features.mean(axis=1)
+        return probabilities.max(axis=1)[:, self._classes], features.mean(axis=1)
 
     @cached_property
     def _input(self) -> str:

@@ -1,22 +1,20 @@
 """Is this glyph the character asked for, and whole? A score, and what real glyphs score."""
 
-import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from calligan.errors import ModelError
+from calligan.models.file import read_weights, write_weights
 from calligan.models.pixels import to_tensor
 from calligan.reader.network import SIZE_PX, Reader
 from calligan.resources import reader_model
-from calligan.storage import write_bytes
 
+_KIND = "reader"
 _BATCH = 64
 _PASSED = 0.95  # share of real glyphs that pass
 
@@ -67,33 +65,17 @@ def least_of(scores: np.ndarray) -> float:
 
 
 def save_reader(path: Path, state: dict[str, Tensor], card: ReaderCard) -> None:
-    """Write weights as fp16, with the card and a checksum, atomically."""
-    stored = {name: tensor.half().contiguous() for name, tensor in state.items()}
-    told = json.dumps({"least_scores": card.least_scores, "about": card.about})
-    write_bytes(path, to_bytes(stored, {"reader": told, "sha256": _digest(stored, told)}))
+    """Write weights and card atomically."""
+    write_weights(path, state, _KIND, json.dumps(asdict(card)))
 
 
 def load_reader(path: Path) -> tuple[Reader, ReaderCard]:
     """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
+    state, told = read_weights(path, _KIND, _KIND, "install calligan again, or give --no-verdict")
     try:
-        with safe_open(path, framework="pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            header = file.metadata() or {}
-        card = ReaderCard(**json.loads(header["reader"]))
+        card = ReaderCard(**json.loads(told))
         reader = Reader()
         reader.load_state_dict(state)
-    except FileNotFoundError as error:
-        raise ModelError(f"no reader {path}; install calligan again, or --no-verdict") from error
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{path} is no reader, or is damaged; install calligan again") from error
-    if header.get("sha256") != _digest(state, header["reader"]):
-        raise ModelError(f"{path} is damaged (checksum); install calligan again")
-    return reader.float(), card
-
-
-def _digest(state: dict[str, Tensor], told: str) -> str:
-    digest = hashlib.sha256(told.encode())
-    for name in sorted(state):
-        digest.update(name.encode())
-        digest.update(state[name].numpy().tobytes())
-    return digest.hexdigest()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path} is of another version of calligan; install it again") from error
+    return reader, card

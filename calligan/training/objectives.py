@@ -100,7 +100,14 @@ _EBGAN = Objective(
     generator=lambda real, fake: -fake.mean(),
 )
 
+# No game at all: the auto-encoder's regime. No discriminator is made for it.
+_NONE = Objective(
+    discriminator=lambda real, fake: real.new_zeros(()),
+    generator=lambda real, fake: fake.new_zeros(()),
+)
+
 OBJECTIVES: dict[str, Objective] = {
+    "none": _NONE,
     "minimax": _MINIMAX,
     "vanilla": _VANILLA,
     "lsgan": _LSGAN,

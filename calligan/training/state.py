@@ -82,7 +82,7 @@ class TrainState:
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
         self.discriminator, self.discriminator_optimizers = None, {}
         stage = self.config.stages[self.counters.stage]
-        if stage.adversarial:
+        if stage.adversarial and self.config.loss.objective != "none":
             if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = make_discriminator(

@@ -1,0 +1,132 @@
+"""Every adversarial game for equal seconds on the same pairs and seed, before one judge.
+
+    calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing long-cang --data data
+    python benchmarks/objectives.py data --minutes 5 --out objectives
+
+Prints a table and writes figures.json and a sheet with a row of held-out glyphs an objective.
+Interrupted, the same call goes on where it was.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from calligan.config import OBJECTIVES
+from calligan.evaluation.evaluate import MODEL, Plan, gather, judge
+from calligan.evaluation.recogniser import Recogniser
+from calligan.evaluation.scores import REAL
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.storage import atomic_file, write_json
+from calligan.training.run import Run
+
+_REBUILD = "share=0.4, size_px=64, adversarial=false, learning_rate=2e-3, learning_rate_end=1e-3"
+_PLAY = "share=0.6, size_px=64, adversarial=true, learning_rate=6e-4, learning_rate_end=1e-4"
+STAGES = f"stages=[{{{_REBUILD}}}, {{{_PLAY}}}]"
+# What a game needs beside its name; the rest is what its paper says, or the default.
+NEEDS = {
+    "wgan": ["discriminator.spectral_norm=false"],
+    "ebgan": ["discriminator.kind=autoencoder"],
+}
+SPIKE = 5  # times the median loss
+
+
+def trained(name: str, options: argparse.Namespace) -> Run | None:
+    """Train with an objective, or find it done; None where it diverged."""
+    folder = options.out / name / "0001"
+    if (folder / "run.json").exists():
+        command = ["--resume", str(folder)]
+    else:
+        command = ["--data", str(options.data), "--runs", str(folder.parent)]
+        command += ["--minutes", str(options.minutes), "--set", STAGES]
+        for setting in (f"loss.objective={name}", *NEEDS.get(name, []), *(options.set or [])):
+            command += ["--set", setting]
+    done = subprocess.run([sys.executable, "-m", "calligan", "train", *command], check=False)
+    if done.returncode == 1:
+        return None
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return Run.open(folder)
+
+
+def log_of(run: Run) -> list[dict]:
+    """The lines of the log that have losses."""
+    lines = (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row for row in map(json.loads, lines) if "g" in row]
+
+
+def spikes(rows: list[dict]) -> int:
+    """How often the generator's loss in the game jumps to five times its usual size."""
+    losses = np.abs([row["g"] for row in rows if "d" in row])
+    return int((losses > SPIKE * np.median(losses)).sum()) if len(losses) else 0
+
+
+def spread(images: np.ndarray) -> float:
+    """The mean L1 between glyphs of different characters: near zero where they are all alike."""
+    ink = (255 - images.reshape(len(images), -1).astype(np.float32)) / 255
+    return float(np.mean([np.abs(ink - np.roll(ink, k, 0)).mean() for k in range(1, 6)]))
+
+
+def inception_score(probabilities: np.ndarray) -> float:
+    """exp of the mean KL divergence of p(y|x) from p(y) (Salimans et al. 2016), by our reader."""
+    p = probabilities.clip(1e-12)
+    return float(np.exp((p * (np.log(p) - np.log(p.mean(0)))).sum(1).mean()))
+
+
+def judged(run: Run, options: argparse.Namespace, reader: Recogniser) -> tuple[dict, np.ndarray]:
+    """Figures of a model, and some of its glyphs to look at."""
+    plan = Plan(run.best, run.selection(), count=options.count)
+    glyphs = gather(plan, lambda what, done, of: None)
+    scores = judge(glyphs, plan, lambda what, done, of: None)
+    drawn, real = (np.concatenate(glyphs.drawn[system]) for system in (MODEL, REAL))
+    names = ("l1", "ssim", "content", "style")
+    figures = {name: scores.mean(MODEL, name).mean for name in names if scores.mean(MODEL, name)}
+    figures["mid_grey"] = scores.of_real(MODEL, "mid_grey")
+    figures["frechet"] = scores.sets.get("recogniser_frechet", {}).get(MODEL)
+    figures["inception"] = inception_score(reader.probabilities(drawn))
+    figures["spread"] = spread(drawn) / spread(real)
+    rows = log_of(run)
+    figures["images_per_s"] = rows[-1]["images"] / rows[-1]["elapsed_s"]
+    figures["spikes"] = spikes(rows)
+    shown = np.concatenate([images[:4] for images in glyphs.drawn[MODEL]])
+    return figures, shown
+
+
+def main() -> None:
+    """Train, judge, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--count", type=int, default=60, help="test characters a style")
+    parser.add_argument("--objectives", default=",".join(OBJECTIVES))
+    parser.add_argument("--set", action="append", help="a setting of `train`; repeatable")
+    parser.add_argument("--out", type=Path, default=Path("objectives"))
+    options = parser.parse_args()
+    told, rows, reader = {}, [], Recogniser()
+    for name in options.objectives.split(","):
+        run = trained(name, options)
+        if run is None:
+            told[name] = {"diverged": True}
+            continue
+        told[name], shown = judged(run, options, reader)
+        rows.append(Row(name, list(shown)))
+        write_json(options.out / "figures.json", told)
+        with atomic_file(options.out / "sheet.png") as file:
+            save_png(contact_sheet(rows, shown.shape[-1]), file)
+    columns = list(dict.fromkeys(key for figures in told.values() for key in figures))
+    table = Table(box=None)
+    for title in ("objective", *columns):
+        table.add_column(title.replace("_", " "), justify="right")
+    for name, figures in told.items():
+        values = (figures.get(key) for key in columns)
+        table.add_row(name, *("–" if value is None else f"{value:.3g}" for value in values))
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Weights in one safetensors file: fp16, a description as JSON in the header, and a checksum.
+
+safetensors has no checksum and accepts any flipped bit, so the header carries one.
+"""
+
+import hashlib
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from calligan.errors import ModelError
+from calligan.storage import write_bytes
+
+FORMAT = "1"
+
+
+def write_weights(path: Path, state: dict[str, Tensor], kind: str, told: str) -> None:
+    """Write tensors and what is told of them, under the name of their kind, atomically."""
+    stored = {name: _stored(tensor) for name, tensor in state.items()}
+    header = {"format": FORMAT, kind: told, "sha256": _digest(stored, told)}
+    write_bytes(path, to_bytes(stored, metadata=header))
+
+
+def read_weights(path: Path, kind: str, noun: str, cure: str) -> tuple[dict[str, Tensor], str]:
+    """Tensors and what is told of them. Raises ModelError naming the file and the cure.
+
+    `noun` is what to call such a file.
+    """
+    state, header = _read(path, kind, noun, cure)
+    if header.get("sha256") != _digest(state, header[kind]):
+        raise ModelError(f"{path} is damaged (checksum); {cure}")
+    return state, header[kind]
+
+
+def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
+    """What is told of the tensors, without looking at them."""
+    return _read(path, kind, noun, cure)[1][kind]
+
+
+def _read(path: Path, kind: str, noun: str, cure: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ModelError(f"no {noun} {path}; {cure}") from error
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is not a {noun}, or is damaged; {cure}") from error
+    if header.get("format") != FORMAT or kind not in header:
+        raise ModelError(f"{path} is not a calligan {noun}, or is of another version; {cure}")
+    return state, header
+
+
+def _stored(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
+def _digest(state: dict[str, Tensor], told: str) -> str:
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].numpy().tobytes())
+    return digest.hexdigest()
