@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import HAN, build_font, save_inked
+from PIL import Image, ImageDraw
 
 from calligan.glyphs.catalog import load_catalog
 
@@ -36,7 +37,13 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
         path = folder / f"{font.name}{Path(font.packages[0].member).suffix.lower()}"
         build_font(path, CHARS, weight=40 + 5 * number)
     (tmp_path / "poem.txt").write_text("床前明月光\n疑是地上霜\n", encoding="utf-8")
-    build_font(tmp_path / "MyHand.ttf", CHARS[:40])
+    for name in ("MyHand.ttf", "HalfAFont.ttf"):
+        build_font(tmp_path / name, CHARS[:40])
+    (tmp_path / "hand").mkdir()
+    for number, char in enumerate(CHARS[:8]):
+        picture = Image.new("L", (64, 64), 255)
+        ImageDraw.Draw(picture).line((8, 8 + 5 * number, 56, 50 - 4 * number), fill=0, width=6)
+        picture.save(tmp_path / "hand" / f"{char}.png")
     tool = tmp_path / "calligan"
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m calligan "$@"\n')
     tool.chmod(0o755)
@@ -50,6 +57,8 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
         if command.startswith("calligan train --styles"):
             command = re.sub(r" --minutes \S+", "", command)
             command += " --steps 4 " + shlex.join(tiny_settings)
+        if command.startswith("calligan learn") and "--from" in command:
+            command += " --steps 2 " + shlex.join(tiny_settings)
         command = re.sub(r"^(calligan render-pairs .*)$", r"\1 --size 32", command)
         done = subprocess.run(
             ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True
