@@ -29,7 +29,7 @@ from calligan.errors import ConfigError, Diverged, ModelError
 from calligan.models import forebears
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
 from calligan.models.pixels import ink
-from calligan.models.weights import load_model
+from calligan.models.weights import load_critic, load_model
 from calligan.pairs.store import PairStore
 from calligan.training.augment import augmented
 from calligan.training.loop import Listener, train
@@ -466,3 +466,27 @@ def test_no_game_makes_no_discriminator(tmp_path, data_folder):
     assert train(run, run.selection(), state, Listener())
     assert state.discriminator is None and state.counters.stage == 2
     assert '"d"' not in (run.folder / "log.jsonl").read_text()
+
+
+def test_a_run_can_begin_at_a_discriminator_too(tmp_path, calligan, data_folder, tiny_settings):
+    free = ["--set", "discriminator.spectral_norm=false"]
+    command = ["train", "--data", data_folder, "--runs", tmp_path, *tiny_settings, *free]
+    assert calligan(*command, "--steps", 8, "--styles", "slanted").returncode == 0
+    assert (tmp_path / "0001" / "best-critic.safetensors").exists()
+    one_size = [
+        "--set",
+        "stages=[{share=0.5, size_px=32, adversarial=false, learning_rate=1e-3,"
+        "learning_rate_end=1e-3}, {share=0.5, size_px=32, adversarial=true,"
+        "learning_rate=1e-3, learning_rate_end=1e-3}]",
+    ]
+    done = calligan(*command, "--steps", 4, "--from", tmp_path / "0001", *one_size)
+    assert done.returncode == 0, done.stderr
+    run = Run.open(tmp_path / "0002")
+    state = first_state(run.config, run.selection(), run.start)
+    first, card = load_critic(tmp_path / "0001" / "best-critic.safetensors")
+    assert card.styles == ("slanted",)
+    assert state.discriminator is None
+    state.enter(1)
+    for name, tensor in state.discriminator.state_dict().items():
+        taken = first[name][[0, 0]] if name == "embedding.weight" else first[name]
+        assert torch.equal(tensor, taken.float())

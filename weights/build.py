@@ -4,19 +4,24 @@
     python weights/build.py figures.json runs/0001 runs/0002
 
 The runs are those that led to the model, in order, each begun at the one before (`--from`).
-Writes here: calligan.safetensors, config.json, log.jsonl (every evaluation), metrics.json,
-MODEL_CARD.md.
+Writes here: calligan.safetensors, calligan-critic.safetensors (for `learn`), config.json, log.jsonl
+(every evaluation), metrics.json, MODEL_CARD.md. Each style's card gets what its real glyphs score by
+the reader, where that is here already.
 """
 
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from calligan.evaluation.scores import METRICS
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import read_card
+from calligan.models.weights import critic_beside, critic_path, load_model, save_model
+from calligan.pairs.batches import Pairs
+from calligan.reader.verdict import Judge, least_of, load_reader
+from calligan.resources import reader_model
 from calligan.storage import write_bytes, write_json
 from calligan.training.run import Run
 
@@ -28,8 +33,12 @@ def main() -> None:
     """Copy, thin out, describe."""
     figures, runs = Path(sys.argv[1]), [Run.open(Path(name)) for name in sys.argv[2:]]
     model = HERE / "calligan.safetensors"
-    shutil.copyfile(runs[-1].best, model)
-    card = read_card(model)
+    generator, card = load_model(runs[-1].best)
+    if critic := critic_beside(runs[-1].best):
+        shutil.copyfile(critic, critic_path(model))
+    if reader := reader_model():
+        card = calibrated(card, runs[-1], Judge(*load_reader(reader)))
+    save_model(model, generator, card)
     for font in (*card.styles, *card.sources):
         if font.path:
             raise SystemExit(f"{font.name} is not in the catalog; the bundle must name its fonts")
@@ -41,6 +50,16 @@ def main() -> None:
         metrics.pop(private, None)
     write_json(HERE / "metrics.json", metrics)
     write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model).encode())
+
+
+def calibrated(card: ModelCard, run: Run, judge: Judge) -> ModelCard:
+    """The card with what 95 in 100 real glyphs of each style score, by validation characters."""
+    pairs, styles = Pairs(run.selection(), "validation"), []
+    for index, style in enumerate(card.styles):
+        real = pairs.spread(index)
+        least = least_of(judge.scores(real.target, real.source))
+        styles.append(replace(style, least_score=round(least, 4)))
+    return replace(card, styles=tuple(styles))
 
 
 def evaluations(runs: list[Run]) -> list[str]:

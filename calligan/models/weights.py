@@ -1,14 +1,15 @@
-"""One model in one file: a generator's weights and its card."""
+"""One model in one file: a generator's weights and its card; beside it, its discriminator."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from calligan.config import GeneratorConfig, from_dict
+from calligan.config import DiscriminatorConfig, GeneratorConfig, from_dict
 from calligan.errors import ConfigError, ModelError
 from calligan.models.card import FontCard, ModelCard
+from calligan.models.critic import Critic
 from calligan.models.file import read_told, read_weights, write_weights
 from calligan.models.networks import AnyGenerator, make_generator
 
@@ -37,6 +38,42 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
 def read_card(path: Path) -> ModelCard:
     """The card alone. Raises ModelError naming the file and the cure."""
     return _card(path, read_told(path, _KIND, _NOUN, _CURE))
+
+
+@dataclass(frozen=True)
+class CriticCard:
+    """What a discriminator's file says of it."""
+
+    discriminator: DiscriminatorConfig
+    size_px: int
+    styles: tuple[str, ...]
+
+
+def save_critic(path: Path, critic: Critic, card: CriticCard) -> None:
+    """Write a discriminator's weights and card atomically."""
+    write_weights(path, critic.state_dict(), "critic", json.dumps(asdict(card)))
+
+
+def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
+    """A discriminator's weights and card. Raises ModelError naming the file and the cure."""
+    state, told = read_weights(path, "critic", "discriminator", _CURE)
+    try:
+        values = json.loads(told)
+        config = from_dict(DiscriminatorConfig, values["discriminator"])
+        return state, CriticCard(config, values["size_px"], tuple(values["styles"]))
+    except (ConfigError, KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{path} is of another version of calligan; remove it") from error
+
+
+def critic_path(model: Path) -> Path:
+    """Where a model's discriminator lies, if it is kept."""
+    return model.with_name(f"{model.stem}-critic.safetensors")
+
+
+def critic_beside(model: Path) -> Path | None:
+    """The discriminator that belongs to a model file, if it lies beside it."""
+    path = critic_path(model)
+    return path if path.is_file() else None
 
 
 def _card(path: Path, told: str) -> ModelCard:

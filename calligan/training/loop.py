@@ -12,7 +12,7 @@ from calligan.config import TrainConfig
 from calligan.errors import Diverged
 from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import ink, to_tensor, to_uint8
-from calligan.models.weights import save_model
+from calligan.models.weights import CriticCard, critic_path, save_critic, save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.split import Part
@@ -165,6 +165,9 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
     if counters.stage > counters.best_stage or newest or lower:
         counters.best_stage, counters.best_l1 = counters.stage, l1
         save_model(run.best, state.average, card)
+        if state.discriminator is not None:
+            about = CriticCard(run.config.discriminator, size_px, run.styles)
+            save_critic(critic_path(run.best), state.discriminator, about)
 
 
 def _ink_l1(images: torch.Tensor, target: torch.Tensor) -> float:

@@ -3,11 +3,12 @@
 runs/0001/config.json     every setting, before step one
 runs/0001/run.json        versions, seed, data hash, styles
 runs/0001/split.json      held-out characters
-runs/0001/start.safetensors  the model it began at, if any
+runs/0001/start.safetensors  the model it began at, if any (and start-critic.safetensors)
 runs/0001/log.jsonl       a line every few steps
 runs/0001/samples/        source / generated / real, validation characters
 runs/0001/checkpoints/    exact state, newest two
 runs/0001/best.safetensors, last.safetensors   models
+runs/0001/best-critic.safetensors  the discriminator, after an adversarial stage
 """
 
 import json
@@ -23,7 +24,7 @@ from calligan.config import TrainConfig, load_train_config, save
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import read_card
+from calligan.models.weights import critic_beside, critic_path, read_card
 from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
@@ -56,6 +57,8 @@ class Run:
         save(config, folder / "config.json")
         if start is not None:
             write_bytes(folder / "start.safetensors", start.read_bytes())
+            if critic := critic_beside(start):
+                write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
         write_json(folder / "split.json", selection.store.manifest.held_out)
         about = {"data": str(data), "data_hash": run.data_hash, "seed": config.seed}
         fonts = {"sources": run.sources, "styles": run.styles}

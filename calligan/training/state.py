@@ -62,6 +62,7 @@ class TrainState:
     def __init__(self, config: TrainConfig, styles: int):
         self.config, self.styles = config, styles
         self.counters = Counters()
+        self.first_critic: Critic | None = None  # for the first stage that plays, at its size
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
         generator = make_generator(config.generator, styles, size_px)
@@ -84,6 +85,8 @@ class TrainState:
         stage = self.config.stages[self.counters.stage]
         if stage.adversarial and self.config.loss.objective != "none":
             if discriminator is None:
+                discriminator, self.first_critic = self.first_critic, None
+            if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = make_discriminator(
                     self.config.discriminator, self.styles, stage.size_px
@@ -97,8 +100,12 @@ class TrainState:
     def _placed(self, network: Network) -> Network:
         return network.to(self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def begin_at(self, generator: AnyGenerator) -> None:
-        """Take a generator's weights, before step one; grown, if the first stage is larger."""
+    def begin_at(self, generator: AnyGenerator, critic: Critic | None = None) -> None:
+        """Take a generator's weights, before step one; grown, if the first stage is larger.
+
+        A critic is taken where every stage has its size.
+        """
+        self.first_critic = critic
         grown = self._grown(generator.cpu().train(), self.config.stages[0].size_px)
         self._set_up(grown, deepcopy(grown), None)
 

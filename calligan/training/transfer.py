@@ -5,17 +5,18 @@ from pathlib import Path
 
 import torch
 
-from calligan.config import TrainConfig
+from calligan.config import DiscriminatorConfig, TrainConfig
 from calligan.errors import ConfigError
 from calligan.models.card import ModelCard
-from calligan.models.networks import AnyGenerator, make_generator
+from calligan.models.critic import Critic
+from calligan.models.networks import AnyGenerator, make_discriminator, make_generator
 from calligan.models.pixels import ink, to_tensor
-from calligan.models.weights import load_model, read_card
+from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
 from calligan.training.state import TrainState
 
-_TABLES = {"embedding.weight", "log_variance.weight"}  # with a row a style
+_TABLES = ("embedding.weight", "log_variance.weight")  # with a row a style
 _COMPARED = 24  # glyphs that a new style is compared with the model's styles on
 
 
@@ -23,12 +24,14 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
     """The state before step one; `start` is a model whose weights to take.
 
     Styles that the model has keep their embedding; a new one begins at that which draws nearest
-    to it, by L1 on training characters.
+    to it, by L1 on training characters. So does the discriminator, where it lies beside the model
+    and has the config's shape.
     """
     state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
-        state.begin_at(_with_styles(model, card, selection))
+        rows = _rows(model, card, selection)
+        state.begin_at(_with_rows(model, card, rows), _critic(start, config, rows))
     return state
 
 
@@ -52,6 +55,13 @@ def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) 
     total = sum(stage.share for stage in stages)
     kept = tuple(replace(stage, share=stage.share / total) for stage in stages)
     fitted = replace(config, generator=card.generator, stages=kept)
+    path = critic_beside(start)
+    if path is not None and config.discriminator == DiscriminatorConfig():
+        critic = load_critic(path)[1].discriminator
+        if (
+            not critic.spectral_norm and not critic.names_styles
+        ):  # those tables cannot be taken over
+            fitted = replace(fitted, discriminator=critic)
     fitted.validate()
     return fitted
 
@@ -67,19 +77,45 @@ def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -
     return int(torch.stack(apart).argmin())
 
 
-def _with_styles(model: AnyGenerator, card: ModelCard, selection: Selection) -> AnyGenerator:
-    """A copy of `model` with an embedding row for each style of the selection."""
-    names = [font.name for font in selection.styles]
+def _rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[int]:
+    """For each style of the selection, the model's style to begin at."""
     known = {font.name: row for row, font in enumerate(card.styles)}
-    state = model.state_dict()
-    pairs = Pairs(selection, "train")
-    for index, name in enumerate(names):
-        if name not in known:
+    pairs, rows = Pairs(selection, "train"), []
+    for index, font in enumerate(selection.styles):
+        if font.name not in known:
             real = pairs.spread(index, _COMPARED)
-            known[name] = nearest_style(model, len(card.styles), card.size_px, real)
-    rows = [known[name] for name in names]
-    for table in _TABLES & state.keys():
-        state[table] = state[table][rows]
-    copy = make_generator(card.generator, len(names), card.size_px)
-    copy.load_state_dict(state)
+            known[font.name] = nearest_style(model, len(card.styles), card.size_px, real)
+        rows.append(known[font.name])
+    return rows
+
+
+def _with_rows(model: AnyGenerator, card: ModelCard, rows: list[int]) -> AnyGenerator:
+    """A copy of `model` with those rows of its style tables."""
+    copy = make_generator(card.generator, len(rows), card.size_px)
+    copy.load_state_dict(_taken(model.state_dict(), rows))
     return copy
+
+
+def _critic(start: Path, config: TrainConfig, rows: list[int]) -> Critic | None:
+    """The discriminator beside `start`, with those rows; None where it does not suit."""
+    path = critic_beside(start)
+    if path is None:
+        return None
+    state, card = load_critic(path)
+    sizes = {stage.size_px for stage in config.stages}
+    same = card.discriminator == config.discriminator and sizes == {card.size_px}
+    if not same or not _can_be_taken(card.discriminator):
+        return None
+    critic = make_discriminator(config.discriminator, len(rows), card.size_px)
+    critic.load_state_dict(_taken(state, rows))
+    return critic
+
+
+def _can_be_taken(config: DiscriminatorConfig) -> bool:
+    """Whether a style more or less is a row more or less of one table."""
+    return config.kind == "calligan" and not config.spectral_norm and not config.names_styles
+
+
+def _taken(state: dict[str, torch.Tensor], rows: list[int]) -> dict[str, torch.Tensor]:
+    """Weights with those rows of every table that has one a style."""
+    return {n: t[rows] if n.endswith(_TABLES) else t for n, t in state.items()}
