@@ -5,8 +5,8 @@
 
 The runs are those that led to the model, in order, each begun at the one before (`--from`).
 Writes here: calligan.safetensors, calligan-critic.safetensors (for `learn`), config.json, log.jsonl
-(every evaluation), metrics.json, MODEL_CARD.md. Each style's card gets what its real glyphs score by
-the reader, where that is here already.
+(every evaluation), metrics.json, MODEL_CARD.md. Each style's card gets what its real glyphs score
+by the reader, where that is here already.
 """
 
 import json
@@ -19,9 +19,7 @@ from calligan.evaluation.scores import METRICS
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import critic_beside, critic_path, load_model, save_model
-from calligan.pairs.batches import Pairs
-from calligan.reader.verdict import Judge, least_of, load_reader
-from calligan.resources import reader_model
+from calligan.reader.calibration import least_scores
 from calligan.storage import write_bytes, write_json
 from calligan.training.run import Run
 
@@ -36,9 +34,7 @@ def main() -> None:
     generator, card = load_model(runs[-1].best)
     if critic := critic_beside(runs[-1].best):
         shutil.copyfile(critic, critic_path(model))
-    if reader := reader_model():
-        card = calibrated(card, runs[-1], Judge(*load_reader(reader)))
-    save_model(model, generator, card)
+    save_model(model, generator, calibrated(card, runs[-1]))
     for font in (*card.styles, *card.sources):
         if font.path:
             raise SystemExit(f"{font.name} is not in the catalog; the bundle must name its fonts")
@@ -52,13 +48,10 @@ def main() -> None:
     write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model).encode())
 
 
-def calibrated(card: ModelCard, run: Run, judge: Judge) -> ModelCard:
-    """The card with what 95 in 100 real glyphs of each style score, by validation characters."""
-    pairs, styles = Pairs(run.selection(), "validation"), []
-    for index, style in enumerate(card.styles):
-        real = pairs.spread(index)
-        least = least_of(judge.scores(real.target, real.source))
-        styles.append(replace(style, least_score=round(least, 4)))
+def calibrated(card: ModelCard, run: Run) -> ModelCard:
+    """The card with what 95 in 100 real glyphs of each style score."""
+    least = least_scores(run.selection())
+    styles = (replace(style, least_score=least.get(style.name)) for style in card.styles)
     return replace(card, styles=tuple(styles))
 
 

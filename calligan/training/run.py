@@ -13,7 +13,7 @@ runs/0001/best-critic.safetensors  the discriminator, after an adversarial stage
 
 import json
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from calligan.models.weights import critic_beside, critic_path, read_card
 from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
+from calligan.reader.calibration import least_scores
 from calligan.storage import cannot_write, write_bytes, write_json
 
 
@@ -41,6 +42,7 @@ class Run:
     data_hash: str
     sources: tuple[str, ...]
     styles: tuple[str, ...]
+    least_scores: dict[str, float] = field(default_factory=dict)  # reader/calibration.py
 
     @classmethod
     def create(
@@ -51,9 +53,12 @@ class Run:
         Raises, before anything is written, where the data does not suit the config.
         """
         _check_fit(config, selection)
+        least = least_scores(selection)
         folder, data = _numbered(parent), selection.store.folder.resolve()
-        names = [tuple(f.name for f in fonts) for fonts in (selection.sources, selection.styles)]
-        run = cls(folder, config, data, selection.data_hash, *names)
+        sources, styles = (
+            tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
+        )
+        run = cls(folder, config, data, selection.data_hash, sources, styles, least)
         save(config, folder / "config.json")
         if start is not None:
             write_bytes(folder / "start.safetensors", start.read_bytes())
@@ -61,7 +66,7 @@ class Run:
                 write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
         write_json(folder / "split.json", selection.store.manifest.held_out)
         about = {"data": str(data), "data_hash": run.data_hash, "seed": config.seed}
-        fonts = {"sources": run.sources, "styles": run.styles}
+        fonts = {"sources": run.sources, "styles": run.styles, "least_scores": run.least_scores}
         write_json(folder / "run.json", {**about, **fonts, "versions": versions()})
         return run
 
@@ -71,8 +76,9 @@ class Run:
         try:
             about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             config = load_train_config(folder / "config.json")
-            fonts = (tuple(about[key]) for key in ("sources", "styles"))
-            return cls(folder, config, Path(about["data"]), about["data_hash"], *fonts)
+            sources, styles = (tuple(about[key]) for key in ("sources", "styles"))
+            least, data = about.get("least_scores", {}), Path(about["data"])
+            return cls(folder, config, data, about["data_hash"], sources, styles, least)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{folder} is not a training run; give a folder under runs/"
@@ -152,7 +158,10 @@ def model_card(
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
-        styles=tuple(map(_font_card, selection.styles)),
+        styles=tuple(
+            replace(_font_card(font), least_score=run.least_scores.get(font.name))
+            for font in selection.styles
+        ),
         sources=tuple(map(_font_card, selection.sources)),
         trained_chars=trained,
         held_out=manifest.held_out,
