@@ -9,6 +9,7 @@ from conftest import HAN
 from PIL import Image
 
 from calligan.errors import ConfigError, DataError
+from calligan.page.brush import dried
 from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
 from calligan.page.flow import Letter, Variation, broken, set_line
 from calligan.page.formats import format_names, load_format
@@ -208,3 +209,30 @@ def test_bad_requests_end_in_one_line(write, options, says):
     path, done = write("bad.png", HAN[:3], *options)
     assert done.returncode == 2 and says in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and not path.exists()
+
+
+def test_a_dry_brush_takes_ink_away_along_the_stroke():
+    bar = np.zeros((200, 200), np.uint8)
+    bar[70:130, 10:190] = 255
+    dry = dried(bar, 1.0, seed=3)
+    assert (dry <= bar).all() and 0.3 * bar.sum() < dry.sum() < 0.98 * bar.sum()
+    inside = dry[75:125, 30:170].astype(float)
+    along, across = np.abs(np.diff(inside, axis=1)).mean(), np.abs(np.diff(inside, axis=0)).mean()
+    assert across > 2 * along
+    upright = dried(np.ascontiguousarray(bar.T), 1.0, seed=3)[30:170, 75:125].astype(float)
+    assert np.abs(np.diff(upright, axis=1)).mean() > 2 * np.abs(np.diff(upright, axis=0)).mean()
+    assert np.array_equal(dry, dried(bar, 1.0, seed=3))
+    assert not np.array_equal(dry, dried(bar, 1.0, seed=4))
+    assert dried(bar, 0.5, seed=3).sum() > dry.sum()
+    assert dried(bar, 0.0, seed=3) is bar
+
+
+def test_infer_writes_with_a_dry_brush(write):
+    wet, done = write("a.png", HAN[:3], "--size", "96")
+    assert done.returncode == 0, done.stderr
+    dry, done = write("b.png", HAN[:3], "--size", "96", "--dry", "1")
+    assert done.returncode == 0, done.stderr
+    wet, dry = (np.asarray(Image.open(p).convert("L")).astype(int) for p in (wet, dry))
+    assert (dry >= wet - 1).all() and dry.sum() > wet.sum()
+    _, done = write("c.png", HAN[:3], "--dry", "2")
+    assert done.returncode == 2 and "--dry 2" in done.stderr

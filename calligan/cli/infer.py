@@ -55,6 +55,9 @@ def infer(
     paper: Annotated[str | None, typer.Option(help="Paper colour.")] = None,
     transparent: Annotated[bool, typer.Option(help="No paper at all.")] = False,
     grain: Annotated[bool, typer.Option(help="Paper with a soft grain (PNG).")] = False,
+    dry: Annotated[
+        float, typer.Option(help="How dry the brush runs, 0 to 1 (PNG, large characters).")
+    ] = 0.0,
     vary: Annotated[
         float | None, typer.Option(help="How much repeats of a character differ, 0 to 1.")
     ] = None,
@@ -90,7 +93,7 @@ def infer(
     check_output(output)
     picked = _picked(pick)
     check_options(verdict, bool(report or strict or candidates or picked), report or [])
-    look = Look(dpi, grain)
+    look = Look(dpi, grain, dry)
     look.validate()
     request = Request(
         text=_words(text),

@@ -21,12 +21,15 @@ class Look:
 
     dpi: float = 96.0
     grain: bool = False  # paper with a soft grain
+    dryness: float = 0.0  # of the brush, 0 to 1
     frame_ms: int = 250  # of an animated picture
 
     def validate(self) -> None:
-        """Raise DataError for a resolution out of reach."""
+        """Raise DataError for a resolution or dryness out of reach."""
         if not _LEAST_DPI <= self.dpi <= _MOST_DPI:
             raise DataError(f"--dpi {self.dpi:g} is out of reach; give {_LEAST_DPI} to {_MOST_DPI}")
+        if not 0 <= self.dryness <= 1:
+            raise DataError(f"--dry {self.dryness:g} is out of reach; give 0 to 1")
 
 
 def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:
@@ -59,7 +62,7 @@ def _save(path: Path, page: Page, look: Look) -> None:
             write_gif(page, look.dpi, look.frame_ms, file)
         return None
     back = on_paper(page_px(page, look.dpi), page.paper, 0) if look.grain and page.paper else None
-    image = to_image(page, look.dpi, back)
+    image = to_image(page, look.dpi, back, look.dryness)
     with atomic_file(path) as file:
         write_png(image, look.dpi, file)
     return None

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from calligan.errors import DataError
+from calligan.page.brush import dried
 from calligan.page.drawing import Mark, Page
 from calligan.vector.fill import fill
 
@@ -13,9 +14,12 @@ _MM_AN_INCH = 25.4
 _MAX_PIXELS = 200_000_000
 
 
-def to_image(page: Page, dpi: float, background: Image.Image | None = None) -> Image.Image:
+def to_image(
+    page: Page, dpi: float, background: Image.Image | None = None, dryness: float = 0.0
+) -> Image.Image:
     """A page at so many pixels an inch: RGB, or RGBA where it has no paper.
 
+    `dryness` 0 to 1 streaks the characters' ink (brush.py).
     Raises DataError for a picture of an absurd size.
     """
     size = page_px(page, dpi)
@@ -31,8 +35,8 @@ def to_image(page: Page, dpi: float, background: Image.Image | None = None) -> I
         image = Image.new("RGBA", size, (red, green, blue, 0))
     else:
         image = Image.new("RGB", size, page.paper)
-    for mark in page.marks:
-        _put(image, mark, dpi / _MM_AN_INCH)
+    for number, mark in enumerate(page.marks):
+        _put(image, mark, dpi / _MM_AN_INCH, dryness if mark.text else 0.0, number)
     return image
 
 
@@ -64,12 +68,14 @@ def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
     first.save(file, "GIF", save_all=True, append_images=rest, duration=times, loop=0)
 
 
-def _put(image: Image.Image, mark: Mark, px_a_mm: float) -> None:
+def _put(
+    image: Image.Image, mark: Mark, px_a_mm: float, dryness: float = 0.0, seed: int = 0
+) -> None:
     bitmap = fill(mark.outline.moved(mark.matrix * px_a_mm))
     if bitmap is None:
         return
     corner = (bitmap.left_px, bitmap.top_px)
-    mask = Image.fromarray(bitmap.ink)
+    mask = Image.fromarray(dried(bitmap.ink, dryness, seed))
     if image.mode == "RGB":
         image.paste(ImageColor.getrgb(mark.colour)[:3], (*corner, *_far(corner, mask)), mask)
         return
