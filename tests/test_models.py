@@ -12,6 +12,13 @@ from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
 from calligan.models.networks import make_discriminator, make_generator
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
+from calligan.models.upscaler import (
+    Upscaler,
+    UpscalerConfig,
+    load_upscaler,
+    save_upscaler,
+    upscaled,
+)
 from calligan.models.weights import load_model, read_card, save_model
 
 SMALL = GeneratorConfig(grid=8, widths=(8, 16, 24), style_dim=8)
@@ -150,3 +157,22 @@ def test_a_gaussian_style_is_drawn_in_training_and_is_its_mean_otherwise():
 def test_a_fixed_embedding_is_not_learned():
     config = GeneratorConfig(grid=8, widths=(8, 16), style_dim=8, embedding="fixed")
     assert not make_generator(config, 2, 16).embedding.weight.requires_grad
+
+
+def test_an_untrained_upscaler_enlarges_like_its_start(tmp_path):
+    torch.manual_seed(0)
+    network = Upscaler(UpscalerConfig(width=8, blocks=1))
+    images = np.full((3, 32, 32), 255, np.uint8)
+    images[:, 8:24, 12:20] = 0
+    large = upscaled(network, images)
+    assert large.shape == (3, 64, 64) and large[0, 32, 32] < 40 and large[0, 4, 4] > 215
+    path = tmp_path / "u.safetensors"
+    save_upscaler(path, network)
+    again = load_upscaler(path)
+    assert np.abs(upscaled(again, images).astype(int) - large.astype(int)).max() <= 2
+    assert upscaled(network, images[:0]).shape == (0, 64, 64)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="checksum"):
+        load_upscaler(path)

@@ -10,6 +10,7 @@ from calligan.cli.model import ModelOption, SourceOption, model_path, source_fon
 from calligan.cli.show import bar, note
 from calligan.cli.verdict import (
     DOUBTFUL,
+    FineOption,
     ReportOption,
     StrictOption,
     VerdictOption,
@@ -40,6 +41,7 @@ def export(
     ] = None,
     family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
     family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
+    fine: FineOption = False,
     verdict: VerdictOption = True,
     fallback: Annotated[
         str, typer.Option(help="Glyphs that stay doubtful: keep, skip, or the source's.")
@@ -76,7 +78,7 @@ def export(
         base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
         placement, upem = maker.Lettering.of(complete, wanted, card.size_px).placement, base.upem
     english = family or maker.default_family(card, index, base)
-    writer = open_writer(path, source_font(card, source), verdict)
+    writer = open_writer(path, source_font(card, source), verdict, fine)
     if model is None:
         note(f"model: {path}")
     chars, lacking = maker.drawable(writer, wanted, base.codepoints if base else set())

@@ -10,6 +10,7 @@ from calligan.cli.model import ModelOption, SourceOption, model_path, source_fon
 from calligan.cli.show import bar, note
 from calligan.cli.verdict import (
     DOUBTFUL,
+    FineOption,
     ReportOption,
     StrictOption,
     VerdictOption,
@@ -67,6 +68,7 @@ def infer(
     missing: Annotated[
         str, typer.Option(help="Characters the source lacks: error, skip or box.")
     ] = "error",
+    fine: FineOption = False,
     verdict: VerdictOption = True,
     report: ReportOption = None,
     strict: StrictOption = False,
@@ -119,7 +121,7 @@ def infer(
     every = [str(i + 1) for i in range(len(card.styles))]
     wanted = every if style == "all" else [name.strip() for name in style.split(",")]
     indices = [] if style == "random" else [card.style_index(name) for name in wanted]
-    writer = open_writer(path, source_font(card, source), verdict, picked, bool(candidates))
+    writer = open_writer(path, source_font(card, source), verdict, fine, picked, bool(candidates))
     if style == "random":
         indices = [invent(writer, seed)]
     if model is None:

@@ -22,6 +22,9 @@ ReportOption = Annotated[
     list[Path] | None,
     typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
 ]
+FineOption = Annotated[
+    bool, typer.Option("--fine", help="Twice the pixels before outlines are traced; slower.")
+]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
 ]
@@ -44,17 +47,27 @@ def open_writer(
     model: Path,
     source: str | None,
     verdict: bool,
+    fine: bool = False,
     picked: dict[str, int] | None = None,
     every_way: bool = False,
 ) -> "Writer":
-    """A writer, which proofreads unless told not to."""
+    """A writer, which proofreads unless told not to. Raises ModelError where `fine` cannot be."""
+    from calligan.errors import ModelError
     from calligan.inference.proofread import Proofreader
     from calligan.inference.writer import Writer
-    from calligan.resources import reader_model
+    from calligan.models.upscaler import load_upscaler
+    from calligan.resources import reader_model, upscaler_model
 
+    upscaler = upscaler_model()
+    if fine and upscaler is None:
+        raise ModelError("this calligan came without its upscaler; drop --fine")
     if not verdict or reader_model() is None:
-        return Writer(model, source)
-    return Proofreader(model, source, picked=picked, every_way=every_way)
+        writer = Writer(model, source)
+    else:
+        writer = Proofreader(model, source, picked=picked, every_way=every_way)
+    if fine and upscaler is not None:
+        writer.upscaler = load_upscaler(upscaler)
+    return writer
 
 
 def save_candidates(writer: "Writer", styles: Sequence[int], output: Path, count: int) -> Path:

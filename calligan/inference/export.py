@@ -51,6 +51,7 @@ class Job:
             "upem": self.upem,
             "trace": asdict(self.trace),
             "verdict": isinstance(writer, Proofreader),
+            "enlarged": writer.upscaler is not None,
         }
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 
@@ -147,7 +148,7 @@ def outlines(
             started = perf_counter()
             images = writer.draw(chars, job.style_index)
             seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
-            stack = np.stack([images[char] for char in chars])
+            stack = writer.enlarged([images[char] for char in chars])
             halves = np.array_split(stack, usable_cores())
             futures = [pool.submit(_traced, half, job) for half in halves if len(half)]
             pending.append(_Waiting(number, chars, futures, _verdicts(writer, job, chars)))

@@ -1,6 +1,6 @@
 """Text to ink: the model draws Han characters, the source font everything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
+from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
 from calligan.vector.borrow import borrowed
@@ -58,6 +59,8 @@ class Text:
 
 class Writer:
     """A model and its source font, ready to write."""
+
+    upscaler: Upscaler | None = None  # enlarges glyphs before their outlines are traced
 
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
@@ -144,10 +147,15 @@ class Writer:
             letters[char] = Letter(char, outlines[0], advance, *outlines[1:])
         for start in range(0, len(text.han), _BATCH):
             part = self.draw(text.han[start : start + _BATCH], style_index)
-            for char, image in part.items():
+            for char, image in zip(part, self.enlarged(list(part.values())), strict=True):
                 letters[char] = Letter(char, trace(image, cell, UPEM, TraceConfig()), 1.0)
             progress(len(part))
         return letters
+
+    def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Glyphs as their outlines are traced: uint8 (N, S, S), or twice that by the upscaler."""
+        stack = np.stack(images)
+        return stack if self.upscaler is None else upscaled(self.upscaler, stack)
 
     def lacks(self, char: str) -> bool:
         """Whether the source font has no ink for a character."""

@@ -34,7 +34,8 @@ def _smeared(noise: np.ndarray, ink: np.ndarray, length_px: float) -> np.ndarray
     rows, columns = np.nonzero(ink)
     total, steps = noise[rows, columns].copy(), max(2, round(length_px / 2))
     for sign in (1.0, -1.0):
-        y, x = rows.astype(np.float32), columns.astype(np.float32)
+        x: np.ndarray = columns.astype(np.float32)
+        y: np.ndarray = rows.astype(np.float32)
         way_x, way_y = sign * dx[rows, columns], sign * dy[rows, columns]
         for _ in range(steps):
             x, y = x + way_x, y + way_y
