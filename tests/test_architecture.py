@@ -16,6 +16,7 @@ FLOORS = [
     {"errors", "__init__"},
     {"storage", "resources"},
     {"config"},
+    {"settings"},
     {"glyphs", "models"},
     {"vector"},
     {"page"},

@@ -7,11 +7,12 @@ import pytest
 from conftest import HAN
 from PIL import Image
 
-from calligan.config import TrainConfig, from_dict, load_preset
+from calligan.config import TrainConfig
 from calligan.errors import ConfigError
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
+from calligan.settings import from_dict, load_preset
 
 TINY = [
     *("batch_size=4", "eval_chars=4", "sample_chars=2", "keep_every_steps=4", "warmup_steps=2"),

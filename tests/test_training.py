@@ -16,21 +16,14 @@ from conftest import HAN, TINY, build_font
 from calligan.config import (
     DISCRIMINATORS as DISCRIMINATOR_NAMES,
 )
-from calligan.config import (
-    NETWORKS,
-    AugmentConfig,
-    TrainConfig,
-    from_dict,
-    load_preset,
-    parse_setting,
-    replaced,
-)
+from calligan.config import NETWORKS, AugmentConfig, TrainConfig
 from calligan.errors import ConfigError, Diverged, ModelError
 from calligan.models import forebears
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
 from calligan.models.pixels import ink
 from calligan.models.weights import load_critic, load_model
 from calligan.pairs.store import PairStore
+from calligan.settings import from_dict, load_preset, parse_setting, replaced
 from calligan.training.augment import augmented
 from calligan.training.loop import Listener, train
 from calligan.training.losses import multiscale_l1

@@ -117,16 +117,9 @@ def settled(
     flags: dict[str, Any],
 ) -> "TrainConfig":
     """Flags over --set over the TOML file over the preset over defaults, with no `auto` left."""
-    from calligan.config import (
-        TrainConfig,
-        from_dict,
-        load_preset,
-        load_toml,
-        merged,
-        parse_setting,
-        replaced,
-    )
+    from calligan.config import TrainConfig
     from calligan.errors import ConfigError
+    from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
     from calligan.training.device import resolved
 
     if minutes is not None and steps is not None:

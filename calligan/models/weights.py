@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
-from calligan.config import DiscriminatorConfig, GeneratorConfig, from_dict
+from calligan.config import DiscriminatorConfig, GeneratorConfig
 from calligan.errors import ConfigError, ModelError
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.critic import Critic
 from calligan.models.file import read_told, read_weights, write_weights
 from calligan.models.networks import AnyGenerator, make_generator
+from calligan.settings import from_dict
 
 _KIND, _NOUN = "calligan", "model"
 _CURE = "copy it again, run `calligan train`, or give --model"

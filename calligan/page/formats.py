@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from calligan.config import from_dict
 from calligan.errors import ConfigError, DataError
 from calligan.resources import data_folder
+from calligan.settings import from_dict
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from calligan.config import RasterConfig, SplitConfig, from_dict
+from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import CalliganError, DataError
 from calligan.glyphs.placement import Placement
+from calligan.settings import from_dict
 from calligan.storage import write_json
 
 FORMAT = 1

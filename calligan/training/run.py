@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from calligan import __version__
-from calligan.config import TrainConfig, load_train_config, save
+from calligan.config import TrainConfig
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
@@ -29,6 +29,7 @@ from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
 from calligan.reader.calibration import least_scores
+from calligan.settings import load_train_config, save
 from calligan.storage import cannot_write, write_bytes, write_json
 
 

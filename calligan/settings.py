@@ -1,0 +1,134 @@
+"""Configs from TOML, JSON and `--set`, checked: an error names the nearest setting; and back."""
+
+import dataclasses
+import json
+import math
+import tomllib
+import types
+import typing
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from calligan.config import TrainConfig
+from calligan.errors import ConfigError
+from calligan.storage import write_json
+
+
+def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
+    """Build the config dataclass `kind` from nested plain values.
+
+    Raises ConfigError for an unknown key (naming the nearest) or a value of the wrong type.
+    """
+    if not isinstance(values, dict):
+        raise ConfigError(f"setting {where or kind.__name__} should be a table, not {values!r}")
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for key in values:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise ConfigError(f"unknown setting {where}{key}; {hint}")
+    made = {key: _convert(hints[key], value, where + key) for key, value in values.items()}
+    try:
+        return kind(**made)
+    except TypeError as error:
+        raise ConfigError(f"setting {where or kind.__name__}: {error}") from error
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Plain values that `from_dict` reads back."""
+    return dataclasses.asdict(config)
+
+
+def replaced(config: Any, settings: dict[str, Any]) -> Any:
+    """A copy of `config` with dotted settings (`loss.l1`) changed, checked like a file's."""
+    values = to_dict(config)
+    for dotted, value in settings.items():
+        *parents, last = dotted.split(".")
+        inner = values
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"setting {dotted}: {parent} has no parts")
+        inner[last] = value
+    return from_dict(type(config), values)
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Settings of a TOML file; raises ConfigError naming the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Settings of a shipped preset; raises ConfigError naming those there are."""
+    folder = Path(__file__).parent / "presets"
+    there = sorted(path.stem for path in folder.glob("*.toml"))
+    if name not in there:
+        raise ConfigError(f"no preset {name!r}; there are: {', '.join(there)}")
+    return load_toml(folder / f"{name}.toml")
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Nested settings, `above` winning where both speak."""
+    both = {
+        key: merged(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if isinstance(below[key], dict) and isinstance(above[key], dict)
+    }
+    return {**below, **above, **both}
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`loss.l1=2` to ("loss.l1", 2): the value is read as TOML, else taken as a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {text!r} should read KEY=VALUE, such as loss.l1=2")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def save(config: Any, path: Path) -> None:
+    """Write a config as JSON."""
+    write_json(path, to_dict(config))
+
+
+def load_train_config(path: Path) -> TrainConfig:
+    """Read back a run's own config."""
+    try:
+        config = from_dict(TrainConfig, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the run's settings {path}: {error}") from error
+    config.validate()
+    return config
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        hint = next(arg for arg in args if arg is not type(None))
+        return _convert(hint, value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"setting {where} should be a list, not {value!r}")
+        return tuple(_convert(args[0], item, where) for item in value)
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise ConfigError(f"setting {where} should be a table, not {value!r}")
+        return from_dict(typing.cast(type, hint), value, where + ".")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"setting {where} is {value}; it should be a number")
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"setting {where} should be {hint.__name__}, not {value!r}")
+    return value
