@@ -1,5 +1,7 @@
 """A hand learned from a folder or a font, by real commands."""
 
+import shutil
+
 import numpy as np
 import pytest
 from conftest import HAN, build_font
@@ -49,6 +51,15 @@ def test_a_learned_hand_is_a_style_by_its_name(learned, calligan):
     assert done.returncode == 0, done.stderr
     assert np.asarray(Image.open(learned / "out.png").convert("L")).min() < 255
     assert Image.open(learned / "hands/mine/0001/before-after.png").width > 100
+
+
+def test_styles_names_the_hands_that_are_here(learned, calligan, run_folder):
+    done = calligan("styles", "--model", run_folder, cwd=learned)
+    assert done.returncode == 0 and "mine" not in done.stderr
+    shutil.copytree(run_folder, learned / "runs" / "0001", dirs_exist_ok=True)
+    done = calligan("styles", cwd=learned)
+    assert done.returncode == 0 and "by name: mine" in done.stderr
+    shutil.rmtree(learned / "runs")
 
 
 def test_what_a_hand_was_made_of_is_in_its_card(learned, run_folder, hand):

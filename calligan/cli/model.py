@@ -33,6 +33,11 @@ def hand_path(name: str) -> Path | None:
         return None
 
 
+def hand_names() -> list[str]:
+    """The hands that `calligan learn` made here."""
+    return sorted(folder.name for folder in HANDS.glob("*") if hand_path(folder.name))
+
+
 def model_path(given: Path | None, style: str = "") -> Path:
     """A model file: as given; the hand named as the style; the best of a given run folder, or of
     the newest; the bundle.

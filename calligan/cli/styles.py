@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, hand_names, model_path, source_font
+from calligan.cli.show import note
 
 
 def styles(
@@ -33,6 +34,8 @@ def styles(
     for number, style in enumerate(card.styles, start=1):
         table.add_row(str(number), style.name, style.chinese, style.script, style.licence)
     Console().print(table)
+    if model is None and (hands := hand_names()):
+        note(f"hands learned here, by name: {', '.join(hands)}")
     if output is not None:
         from calligan.inference.writer import Writer
         from calligan.page.sheet import Row, contact_sheet, save_png

@@ -1,0 +1,99 @@
+"""What is wrong with a set of glyphs, found by a judge that obeys the test; and by the real one."""
+
+import numpy as np
+import pytest
+from conftest import HAN, build_font
+from PIL import Image
+
+from calligan.reader.check import check
+from calligan.resources import reader_model
+
+
+def glyph(seed):
+    """Bars on paper, 64 px, unlike those of other seeds."""
+    rng = np.random.default_rng(seed)
+    image = np.full((64, 64), 255, np.uint8)
+    for _ in range(4):
+        y, x = rng.integers(4, 50, 2)
+        image[y : y + 5, 4:60] = 0
+        image[4:60, x : x + 5] = 0
+    return image
+
+
+class Same:
+    """Scores 1 where glyph and reference are one picture, else 0.01."""
+
+    def scores(self, glyphs, references):
+        pairs = zip(glyphs, references, strict=True)
+        return np.array([1.0 if np.array_equal(a, b) else 0.01 for a, b in pairs])
+
+    def least_score(self, script):
+        return 0.3
+
+
+CHARS = HAN[:60]
+
+
+def test_a_sound_set_has_nothing_wrong():
+    images = np.stack([glyph(i) for i in range(len(CHARS))])
+    found = check(CHARS, images, list(images), Same())
+    assert found.wrong == "" and not found.duplicates
+    assert (found.scores == 1).all()
+
+
+def test_each_kind_of_trouble_is_found_and_told_apart():
+    references = [glyph(i) for i in range(len(CHARS))]
+    images = np.stack(references)
+    images[3] = 255  # blank
+    images[7] = images[8]  # the same twice: and so mislabelled
+    images[20] = glyph(999)  # malformed
+    found = check(CHARS, images, references, Same(), progress=lambda count: None)
+    assert found.blank == CHARS[3]
+    assert found.duplicates == (CHARS[7] + CHARS[8],)
+    assert found.mislabelled == {CHARS[7]: CHARS[8]}
+    assert found.malformed == CHARS[20]
+    assert set(found.wrong) == {CHARS[i] for i in (3, 7, 8, 20)}
+
+
+def test_only_so_many_are_doubtful_where_a_whole_font_is_unlike_print():
+    images = np.stack([glyph(i) for i in range(len(CHARS))])
+    other = [glyph(1000 + i) for i in range(len(CHARS))]
+    found = check(CHARS, images, other, Same())
+    assert found.least_score == pytest.approx(0.01) and found.malformed == ""
+
+
+def test_characters_without_a_reference_are_looked_at_for_ink_only():
+    images = np.stack([glyph(i) for i in range(4)])
+    found = check(HAN[:4], images, [images[0], None, images[2], None], Same())
+    assert np.isnan(found.scores[[1, 3]]).all() and found.wrong == ""
+
+
+needs_reader = pytest.mark.skipif(reader_model() is None, reason="the reader is not trained yet")
+
+
+@needs_reader
+def test_check_reads_fonts_and_folders(tmp_path, calligan, font_folder):
+    sheet, told = tmp_path / "s.png", tmp_path / "f.json"
+    done = calligan(
+        *("check", font_folder / "bold.ttf", "--font", font_folder / "source.ttf"),
+        *("--charset", HAN, "--sheet", sheet, "--json", told),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("blank") and sheet.exists() and told.exists()
+    broken = build_font(tmp_path / "broken.ttf", chars=HAN[2:], blank=HAN[:2])
+    done = calligan(
+        *("check", broken, "--font", font_folder / "source.ttf", "--charset", HAN, "--strict")
+    )
+    assert done.returncode == 3 and HAN[0] in done.stdout.splitlines()[0]
+    folder = tmp_path / "hand"
+    folder.mkdir()
+    for number, char in enumerate(HAN[:6]):
+        Image.fromarray(glyph(number)).save(folder / f"{char}.png")
+    done = calligan("check", folder, "--font", font_folder / "source.ttf")
+    assert done.returncode == 0, done.stderr
+
+
+@needs_reader
+def test_check_refuses_what_it_cannot_read(tmp_path, calligan):
+    done = calligan("check", tmp_path / "none.ttf")
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
