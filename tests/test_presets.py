@@ -89,11 +89,13 @@ def test_stargan_takes_any_hand_for_a_source(trained, calligan, tmp_path, data_f
     for char in font.chars[:3]:
         glyph = np.asarray(store.images(font)[font.chars.index(char)])
         Image.fromarray(glyph).save(hand / f"{char}.png")
+    Image.fromarray(glyph).save(hand / f"{char}-2.png")
     out = tmp_path / "out"
     done = calligan("restyle", hand, "--style", "bold", "--model", run, "-o", out)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in out.glob("*.png")} == {
         "contact-sheet.png",
+        f"{font.chars[2]}-2.png",
         *(f"{char}.png" for char in font.chars[:3]),
     }
 

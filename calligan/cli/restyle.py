@@ -1,5 +1,6 @@
 """`calligan restyle`: pictures of glyphs, in another hand."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -38,8 +39,11 @@ def restyle(
     raster = RasterConfig(size_px=card.size_px)
     hand = of_pictures("hand", folder, list(read_hand(folder)), raster)
     drawn = generate(generator, hand.images, index, card.size_px)
+    written: Counter[str] = Counter()
     for char, image in zip(hand.entry.chars, drawn, strict=True):
-        with atomic_file(output / f"{char}.png") as file:
+        written[char] += 1
+        variant = f"-{written[char]}" if written[char] > 1 else ""
+        with atomic_file(output / f"{char}{variant}.png") as file:
             Image.fromarray(image).save(file, "PNG")
     rows = [Row("yours", list(hand.images[:12])), Row(card.styles[index].name, list(drawn[:12]))]
     with atomic_file(output / "contact-sheet.png") as file:
