@@ -124,14 +124,16 @@ class _Progress:
         self._to(row["step"] if self.by_steps else row["elapsed_s"])
 
     def evaluation(self, row: dict[str, Any]) -> None:
-        """A line that stays: L1 on validation characters."""
+        """A line that stays: L1 on validation characters, and how many the reader passes."""
         if "validation_l1" not in row:
             return
         self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
         size_px = self.config.stages[row["stage"]].size_px
+        share = row.get("validation_passed")
+        passed = "" if share is None else f", {share:.0%} pass the reader"
         self.bar.write(
             f"step {row['step']:,} at {size_px} px{self.held_out} "
-            f"(copying the source {row['copy_source_l1']:.4f})",
+            f"(copying the source {row['copy_source_l1']:.4f}){passed}",
             file=sys.stderr,
         )
 

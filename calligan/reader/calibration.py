@@ -1,5 +1,7 @@
 """What a style's real glyphs score by the reader: the measure for drawn ones."""
 
+import numpy as np
+
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
 from calligan.reader.verdict import Judge, least_of
@@ -23,3 +25,20 @@ def least_scores(selection: Selection) -> dict[str, float]:
         real = pairs.spread(index, _LOOKED_AT)
         found[style.name] = round(least_of(judge.scores(real.target, real.source)), 4)
     return found
+
+
+def share_passed(
+    drawn: dict[str, tuple[np.ndarray, np.ndarray]], least: dict[str, float]
+) -> dict[str, float]:
+    """By style, the share of drawn glyphs that score as its real ones do; empty without a reader.
+
+    `drawn` holds glyphs and their sources, both uint8 (N, S, S), by style.
+    """
+    if not least or reader_model() is None:
+        return {}
+    judge = Judge.load()
+    return {
+        name: round(float((judge.scores(glyphs, sources) >= least[name]).mean()), 4)
+        for name, (glyphs, sources) in drawn.items()
+        if name in least
+    }

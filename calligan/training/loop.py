@@ -17,6 +17,7 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
+from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
 from calligan.training.augment import augmented
 from calligan.training.run import Run, model_card
@@ -99,12 +100,13 @@ def disturbed(example: Example, state: TrainState) -> Example:
 def evaluate_and_keep(
     run: Run, selection: Selection, state: TrainState, validation: Pairs
 ) -> dict[str, Any]:
-    """L1 on characters held out for it, a sample sheet, both models, and a checkpoint.
+    """L1 and the reader's verdict on characters held out for it, a sample sheet, both models, and
+    a checkpoint.
 
     Raises Diverged, keeping nothing, where the network no longer draws numbers.
     """
     counters, config, part = state.counters, run.config, judged_on(run.config)
-    l1, copied, rows = {}, {}, []
+    l1, copied, rows, drawn = {}, {}, [], {}
     for index, style in enumerate(validation.styles):
         real = on_device(validation.spread(index, config.eval_chars), state)
         fake = draw(state, state.average, real)
@@ -112,6 +114,7 @@ def evaluate_and_keep(
         copied[style.name] = _ink_l1(real.source, real.target)
         kinds = (("source", real.source), (style.name, fake), ("real", real.target))
         rows += [Row(label, list(to_uint8(x[: config.sample_chars]))) for label, x in kinds]
+        drawn[style.name] = to_uint8(fake), to_uint8(real.source)
     mean = sum(l1.values()) / len(l1)
     if not math.isfinite(mean):
         raise Diverged(
@@ -125,6 +128,9 @@ def evaluate_and_keep(
         f"{part}_l1_by_style": {name: round(value, 5) for name, value in l1.items()},
         "copy_source_l1": round(sum(copied.values()) / len(copied), 5),
     }
+    if passed := share_passed(drawn, run.least_scores):
+        row[f"{part}_passed"] = round(sum(passed.values()) / len(passed), 4)
+        row[f"{part}_passed_by_style"] = passed
     counters.metrics = row
     run.log(row)
     with atomic_file(run.folder / "samples" / f"{counters.step:07d}.png") as file:
