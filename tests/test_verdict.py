@@ -12,6 +12,7 @@ from calligan.glyphs.placement import Placement
 from calligan.inference.export import Job, Parts, fall_back, outlines
 from calligan.inference.proofread import WAYS, Proofreader
 from calligan.inference.report import Findings
+from calligan.reader.calibration import share_passed
 from calligan.reader.network import Reader
 from calligan.reader.verdict import Judge, ReaderCard, least_of, load_reader, save_reader
 
@@ -150,3 +151,16 @@ def test_a_reader_is_saved_and_read_back_and_refused_where_damaged(tmp_path):
 def test_95_in_100_pass():
     scores = np.arange(1000) / 1000
     assert (scores >= least_of(scores)).mean() == pytest.approx(0.95, abs=0.002)
+
+
+def test_the_share_that_passes_is_told_by_style(tmp_path, monkeypatch):
+    glyphs = np.full((4, 32, 32), 255, np.uint8)
+    drawn = {"one": (glyphs, glyphs), "two": (glyphs, glyphs), "unknown": (glyphs, glyphs)}
+    monkeypatch.setattr("calligan.reader.calibration.reader_model", lambda: None)
+    assert share_passed(drawn, {"one": 0.0}) == {}
+    path = tmp_path / "reader.safetensors"
+    save_reader(path, Reader().state_dict(), ReaderCard({"": 0.5}, {}))
+    monkeypatch.setattr("calligan.reader.calibration.reader_model", lambda: path)
+    monkeypatch.setattr("calligan.reader.verdict.reader_model", lambda: path)
+    assert share_passed(drawn, {}) == {}
+    assert share_passed(drawn, {"one": 0.0, "two": 1.1}) == {"one": 1.0, "two": 0.0}

@@ -1,7 +1,6 @@
-"""Train the reader that ships with calligan, and measure it on fonts and characters unseen.
+"""Train the reader that ships with calligan. `benchmarks/verdict.py` measures it.
 
-    python weights/reader.py train DATA reader.safetensors --minutes 40
-    python weights/reader.py measure DATA reader.safetensors
+    python weights/reader.py DATA reader.safetensors --minutes 40
 
 DATA is a folder of `calligan render-pairs` with every font of the catalog. The fonts of UNSEEN and
 the test characters are kept out of training. A run stopped half-way goes on from what it saved.
@@ -22,9 +21,9 @@ from tqdm import tqdm
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
-from calligan.reader.examples import KINDS, Examples, ReaderBatch
+from calligan.reader.examples import Examples, ReaderBatch
 from calligan.reader.network import SIZE_PX, Reader
-from calligan.reader.verdict import Judge, ReaderCard, least_of, load_reader, save_reader
+from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
 
 CALIBRATED = 150  # real glyphs of a font that its script's least score is taken from
 UNSEEN = ("kouzan-gyosho", "long-cang", "zcool-kuaile", "kouzan-sosho")
@@ -32,18 +31,18 @@ UNSEEN_REFERENCES = ("tw-kai", "arphic-uming", "arphic-ukai")
 BATCH, RATE, SAVE_EVERY_STEPS = 128, 2e-3, 200
 
 
-def fonts_of(store: PairStore, unseen: bool) -> tuple[list[FontEntry], list[FontEntry]]:
+def fonts_of(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
     """Fonts to read and fonts to compare with."""
-    targets = [f for f in store.manifest.of_role("target") if (f.name in UNSEEN) == unseen]
+    targets = [f for f in store.manifest.of_role("target") if f.name not in UNSEEN]
     sources = store.manifest.of_role("source")
-    references = [f for f in sources if (f.name in UNSEEN_REFERENCES) == unseen]
-    return (targets if unseen else [*targets, *references]), references
+    references = [f for f in sources if f.name not in UNSEEN_REFERENCES]
+    return [*targets, *references], references
 
 
 def train(options: argparse.Namespace) -> None:
     """Train for so many minutes, in all calls together."""
     store = PairStore.open(options.data)
-    examples = Examples(store, *fonts_of(store, unseen=False), "train")
+    examples = Examples(store, *fonts_of(store), "train")
     reader, step, spent_s = Reader(), 0, 0.0
     optimizer = torch.optim.AdamW(reader.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.02)
     state = options.model.with_suffix(".state.safetensors")
@@ -74,7 +73,11 @@ def train(options: argparse.Namespace) -> None:
     finished = Reader()
     finished.load_state_dict(average)
     least = calibrated(Judge(finished, ReaderCard({}, {})), store)
-    about = {"steps": str(step), "minutes": f"{elapsed / 60:.0f}", "unseen": " ".join(UNSEEN)}
+    about = {
+        "steps": str(step),
+        "minutes": f"{elapsed / 60:.0f}",
+        "unseen": " ".join((*UNSEEN, *UNSEEN_REFERENCES)),
+    }
     save_reader(options.model, average, ReaderCard(least, about))
     print(least)
 
@@ -90,7 +93,7 @@ def loss_of(reader: Reader, batch: ReaderBatch) -> torch.Tensor:
 
 def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
     """By script, what 95 in 100 real glyphs of validation characters score; "" for any script."""
-    fonts, references = fonts_of(store, unseen=False)
+    fonts, references = fonts_of(store)
     reference, by_script = references[0], {}
     for font in fonts:
         if font.name == reference.name:
@@ -134,45 +137,15 @@ def restore(path: Path, reader: Reader, optimizer) -> tuple[int, float]:
     return step, spent_s
 
 
-def auc(good: np.ndarray, bad: np.ndarray) -> float:
-    """The chance that a genuine glyph scores above a bad one (Mann and Whitney 1947)."""
-    order = np.argsort(np.concatenate([good, bad]), kind="stable")
-    ranks = np.empty(len(order))
-    ranks[order] = np.arange(1, len(order) + 1)
-    return float(
-        (ranks[: len(good)].sum() - len(good) * (len(good) + 1) / 2) / len(good) / len(bad)
-    )
-
-
-def measure(options: argparse.Namespace) -> None:
-    """AUC of each kind against genuine glyphs, on fonts and characters never seen."""
-    store = PairStore.open(options.data)
-    judge = Judge(*load_reader(options.model))
-    fonts, references = fonts_of(store, unseen=True)
-    examples = Examples(store, fonts, references, "test")
-    print("font".ljust(18), *(kind.rjust(8) for kind in KINDS[1:]))
-    for index, font in enumerate(fonts):
-        by_kind = {}
-        for kind in KINDS:
-            rng = np.random.default_rng(1)
-            made = [examples.one(index, kind, rng) for _ in range(options.count)]
-            glyphs, refs, _ = zip(*(m for m in made if m[2] == kind), strict=True)
-            by_kind[kind] = judge.scores(np.stack(glyphs), np.stack(refs))
-        figures = (auc(by_kind["genuine"], by_kind[kind]) for kind in KINDS[1:])
-        print(font.name.ljust(18), *(f"{value:8.3f}" for value in figures))
-
-
 def main() -> None:
-    """Train or measure."""
+    """Train."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("train", "measure"))
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
     parser.add_argument("--minutes", type=float, default=40)
-    parser.add_argument("--count", type=int, default=300, help="examples of a kind and font")
     options = parser.parse_args()
     torch.manual_seed(0)
-    (train if options.what == "train" else measure)(options)
+    train(options)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,258 @@
+"""The reader behind the verdict, on fonts and characters that it never saw.
+
+    weights/render.sh data
+    python benchmarks/verdict.py data --out verdict
+
+Glyphs of the fonts kept out of the reader's training are spoiled by calligan/reader/defects.py and
+set beside their genuine ones: the chance that a genuine glyph scores above a spoiled one (AUC), for
+the reader and for plain measures of structure. Then: how many genuine glyphs pass, by script; what
+the reader reads, beside the recogniser of `calligan evaluate`; milliseconds a glyph. Writes
+figures.json and misses.png: what the reader was most wrong about.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from calligan.evaluation.recogniser import Recogniser
+from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.store import PairStore
+from calligan.reader.examples import KINDS, Examples
+from calligan.reader.verdict import Judge, least_of, load_reader
+from calligan.resources import reader_model
+from calligan.scan.opencv import opencv
+from calligan.storage import atomic_file, write_json
+
+SHORTLIST = 200  # characters in print, the likest by coarse ink, that a glyph is read among
+SHOWN = 12  # misses of a kind in the picture
+Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def coarse(images: np.ndarray) -> np.ndarray:
+    """Ink in 16 x 16 cells, softened, as vectors of length one, (N, 256)."""
+    cell = images.shape[-1] // 16
+    ink = 255 - images.reshape(len(images), 16, cell, 16, cell).mean(axis=(2, 4))
+    flat = np.stack([opencv().GaussianBlur(i.astype(np.float32), (0, 0), 0.8) for i in ink])
+    flat = flat.reshape(len(images), -1)
+    flat -= flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6))
+
+
+def cosine(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """How alike coarse ink is."""
+    return np.asarray((coarse(glyphs) * coarse(references)).sum(axis=1))
+
+
+def chamfer(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """Minus the mean distance from ink to the other's ink, both ways, in pixels."""
+    return np.array(
+        [-(_far(g, r) + _far(r, g)) / 2 for g, r in zip(glyphs, references, strict=True)]
+    )
+
+
+def _far(from_image: np.ndarray, to_image: np.ndarray) -> float:
+    cv2 = opencv()
+    depth = cv2.distanceTransform((to_image >= 128).astype(np.uint8), cv2.DIST_L2, 3)
+    inked = from_image < 128
+    return float(depth[inked].mean()) if inked.any() else float(from_image.shape[0])
+
+
+def pieces(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """Minus the difference in the number of connected pieces."""
+    cv2 = opencv()
+    counts = [
+        [cv2.connectedComponents((image < 128).astype(np.uint8))[0] for image in images]
+        for images in (glyphs, references)
+    ]
+    return -np.abs(np.diff(np.array(counts), axis=0)[0]).astype(float)
+
+
+def auc(good: np.ndarray, bad: np.ndarray) -> float:
+    """The chance that a good one scores above a bad one, ties counting half (Mann & Whitney)."""
+    every = np.concatenate([good, bad])
+    _, where, counts = np.unique(every, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[where]
+    above = ranks[: len(good)].sum() - len(good) * (len(good) + 1) / 2
+    return float(above / len(good) / len(bad))
+
+
+def told_apart(judge: Judge, examples: Examples, count: int) -> tuple[dict, dict]:
+    """AUC by measure, font and kind; and every example with the reader's score, by kind."""
+    measures: dict[str, Measure] = {
+        "the reader": judge.scores,
+        "16 x 16 cosine": cosine,
+        "chamfer": chamfer,
+        "pieces": pieces,
+    }
+    found: dict[str, dict] = {name: {} for name in measures}
+    shown: dict[str, list] = {kind: [] for kind in KINDS}
+    for index, font in enumerate(examples.fonts):
+        made = {kind: drawn(examples, index, kind, count) for kind in KINDS}
+        for name, measure in measures.items():
+            scores = {kind: measure(*pair) for kind, pair in made.items()}
+            found[name][font.name] = {
+                kind: auc(scores["genuine"], scores[kind]) for kind in KINDS[1:]
+            }
+            if measure == judge.scores:
+                for kind, values in scores.items():
+                    shown[kind] += list(zip(values.tolist(), *made[kind], strict=True))
+    return found, shown
+
+
+def drawn(examples: Examples, index: int, kind: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """So many examples of a kind from a font, and their references: uint8 (N, S, S) each."""
+    rng, made = np.random.default_rng(index), []
+    for _ in range(20 * count):
+        glyph, reference, was = examples.one(index, kind, rng)
+        if was == kind:
+            made.append((glyph, reference))
+        if len(made) == count:
+            break
+    glyphs, references = zip(*made, strict=True)
+    return np.stack(glyphs), np.stack(references)
+
+
+def of_part(store: PairStore, font: FontEntry, print_: FontEntry, part: str) -> str:
+    """Characters of a part that both have."""
+    chars = set(font.chars) & set(print_.chars)
+    return "".join(c for c in store.manifest.held_out[part] if c in chars)
+
+
+def rows(store: PairStore, font: FontEntry, chars: str) -> np.ndarray:
+    """A font's images of some characters."""
+    index = {char: row for row, char in enumerate(font.chars)}
+    return store.images(font)[[index[char] for char in chars]]
+
+
+def passed(judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry) -> dict:
+    """Of genuine test glyphs, those that pass by the font's own least score, and by its script's.
+
+    The font's own is measured on validation characters, as when a run begins.
+    """
+    found = {}
+    for font in fonts:
+        scores = {}
+        for part in ("validation", "test"):
+            chars = of_part(store, font, print_, part)
+            scores[part] = judge.scores(rows(store, font, chars), rows(store, print_, chars))
+        own = least_of(scores["validation"])
+        found[font.name] = {
+            "script": font.script,
+            "n": len(scores["test"]),
+            "by its own": float((scores["test"] >= own).mean()),
+            "by its script's": float((scores["test"] >= judge.least_score(font.script)).mean()),
+        }
+    return found
+
+
+def reading(
+    judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry, count: int
+) -> dict:
+    """Top-1 among a shortlist of all characters in print, beside the recogniser's choice."""
+    printed, recogniser, found = store.images(print_), Recogniser(), {}
+    shapes = coarse(printed)
+    for font in fonts:
+        chars = of_part(store, font, print_, "test")
+        chars = "".join(c for c in chars if c in recogniser.chars)[:count]
+        glyphs, mine, listed = rows(store, font, chars), 0, 0
+        alike = coarse(glyphs) @ shapes.T
+        for glyph, char, likeness in zip(glyphs, chars, alike, strict=True):
+            near = np.argpartition(-likeness, SHORTLIST)[:SHORTLIST]
+            scores = judge.scores(np.repeat(glyph[None], SHORTLIST, 0), printed[near])
+            mine += print_.chars[int(near[scores.argmax()])] == char
+            listed += char in {print_.chars[row] for row in near}
+        theirs = recogniser.read(glyphs)[0]
+        found[font.name] = {
+            "script": font.script,
+            "n": len(chars),
+            "reader": mine / len(chars),
+            "in the shortlist": listed / len(chars),
+            "PP-OCRv6": float(np.mean([a == b for a, b in zip(theirs, chars, strict=True)])),
+        }
+    return found
+
+
+def milliseconds(judge: Judge) -> float:
+    """A glyph, in batches of 64, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    glyphs = np.random.default_rng(0).integers(0, 256, (512, 128, 128)).astype(np.uint8)
+    judge.scores(glyphs[:64], glyphs[:64])
+    start = time.perf_counter()
+    judge.scores(glyphs, glyphs)
+    torch.set_num_threads(threads)
+    return (time.perf_counter() - start) / len(glyphs) * 1e3
+
+
+def misses(path: Path, shown: dict[str, list]) -> None:
+    """By kind, what was judged most wrongly: each glyph above its reference."""
+    drawn_rows = []
+    for kind, made in shown.items():
+        worst = sorted(made, key=lambda one: one[0], reverse=kind != "genuine")[:SHOWN]
+        drawn_rows.append(Row(kind, [glyph for _, glyph, _ in worst]))
+        drawn_rows.append(Row("", [reference for _, _, reference in worst]))
+    with atomic_file(path) as file:
+        save_png(contact_sheet(drawn_rows, 64), file)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--reader", type=Path, default=reader_model())
+    parser.add_argument("--count", type=int, default=400, help="examples of a kind and font")
+    parser.add_argument("--read", type=int, default=100, help="glyphs a font to read")
+    parser.add_argument("--out", type=Path, default=Path("verdict"))
+    options = parser.parse_args()
+    store, judge = PairStore.open(options.data), Judge(*load_reader(options.reader))
+    unseen = judge.card.about["unseen"].split()
+    fonts = [f for f in store.manifest.of_role("target") if f.name in unseen]
+    references = [f for f in store.manifest.of_role("source") if f.name in unseen]
+    print_ = store.manifest.of_role("source")[0]
+    apart, shown = told_apart(judge, Examples(store, fonts, references, "test"), options.count)
+    figures = {
+        "n": options.count,
+        "auc": apart,
+        "genuine glyphs that pass": passed(judge, store, fonts, print_),
+        "reading": reading(judge, store, fonts, print_, options.read),
+        "ms a glyph, one thread": milliseconds(judge),
+        "megabytes": options.reader.stat().st_size / 1e6,
+    }
+    show(figures)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_json(options.out / "figures.json", figures)
+    misses(options.out / "misses.png", shown)
+
+
+def show(figures: dict) -> None:
+    """As tables."""
+    console = Console(width=120)
+    for name, by_font in figures["auc"].items():
+        console.print(_table(f"AUC, {name}, n = {figures['n']} a cell", by_font))
+    for name in ("genuine glyphs that pass", "reading"):
+        console.print(_table(name, figures[name]))
+    for name in ("ms a glyph, one thread", "megabytes"):
+        console.print(f"{name}: {figures[name]:.2f}")
+
+
+def _table(title: str, by_font: dict[str, dict]) -> Table:
+    table = Table(title=title, box=None)
+    for name in ("font", *next(iter(by_font.values()))):
+        table.add_column(name, justify="right")
+    for font, row in by_font.items():
+        table.add_row(font, *(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()))
+    if all(isinstance(v, float) for row in by_font.values() for v in row.values()):
+        means = np.mean([list(row.values()) for row in by_font.values()], axis=0)
+        table.add_row("mean", *(f"{value:.3f}" for value in means))
+    return table
+
+
+if __name__ == "__main__":
+    main()
