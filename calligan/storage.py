@@ -1,6 +1,7 @@
 """Files written whole or not at all, and their checksums."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -53,6 +54,19 @@ def cannot_write(path: Path, error: OSError) -> DataError:
     """The one way to say that `path` could not be written."""
     reason = error.strerror or str(error)
     return DataError(f"cannot write {path}: {reason}; choose another place or free some space")
+
+
+def check_writable(*paths: Path) -> None:
+    """Raise DataError where a file plainly cannot be written, before long work that ends in it."""
+    for path in paths:
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
+        if path.is_dir() or not parent.is_dir():
+            code = errno.EISDIR if path.is_dir() else errno.ENOTDIR
+        elif not os.access(parent, os.W_OK | os.X_OK):
+            code = errno.EACCES
+        else:
+            continue
+        raise cannot_write(path, OSError(code, os.strerror(code)))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -65,8 +65,9 @@ def evaluate(
     from calligan.evaluation.evaluate import evaluate as run
     from calligan.evaluation.scores import as_json
     from calligan.glyphs.charset import load_charset
-    from calligan.storage import write_json
+    from calligan.storage import check_writable, write_json
 
+    check_writable(*filter(None, (report, json_path, sheet)))
     path = model_path(model)
     selection = _selection(path, data, source, styles)
     plan = Plan(
