@@ -1,12 +1,16 @@
 """Morphs between styles, films and curves of training."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from conftest import HAN
 from PIL import Image
 
+from calligan.errors import Unmeasured
 from calligan.inference.morph import path_through
+from calligan.training.board import check_board
 from calligan.training.film import curves, sheets
 from calligan.training.run import Run
 
@@ -94,3 +98,27 @@ def test_curves_are_those_of_the_log(calligan, run_folder, tmp_path):
     done = calligan("animate", run_folder, "-o", tmp_path / "curves.png")
     assert done.returncode == 0, done.stderr
     assert Image.open(tmp_path / "curves.png").width > 500
+
+
+def test_training_logs_to_tensorboard_and_goes_on_there(calligan, run_folder, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    for checkpoint in sorted((run / "checkpoints").iterdir())[1:]:
+        shutil.rmtree(checkpoint)
+    done = calligan("train", "--resume", run, "--tensorboard")
+    assert done.returncode == 0, done.stderr
+    told = EventAccumulator(str(run / "tensorboard"))
+    told.Reload()
+    names = told.Tags()["scalars"]
+    assert "reconstruction" in names and "validation_l1_by_style/bold" in names
+    last = Run.open(run).config.steps
+    assert told.Scalars("validation_l1")[-1].step == last
+
+
+def test_tensorboard_is_asked_for_before_anything_is_made(monkeypatch):
+    monkeypatch.setattr("calligan.training.board.find_spec", lambda name: None)
+    with pytest.raises(Unmeasured, match="tensorboard"):
+        check_board()

@@ -11,6 +11,7 @@ from calligan.cli.show import bar, note
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
     from calligan.pairs.store import Selection
+    from calligan.training.board import Board
     from calligan.training.run import Run
     from calligan.training.state import TrainState
 
@@ -54,9 +55,12 @@ def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     return run, selection, state
 
 
-def run_training(run: "Run", selection: "Selection", state: "TrainState") -> int:
+def run_training(
+    run: "Run", selection: "Selection", state: "TrainState", tensorboard: bool = False
+) -> int:
     """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
     from calligan.errors import ConfigError
+    from calligan.training.board import Board
     from calligan.training.loop import Listener
     from calligan.training.loop import train as loop
 
@@ -67,9 +71,10 @@ def run_training(run: "Run", selection: "Selection", state: "TrainState") -> int
         note("saving and stopping; once more to stop without saving")
         signal.signal(number, signal.SIG_DFL)
 
+    board = Board(run, state.counters.step) if tensorboard else None
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _Progress(run.config, state) as progress:
+        with _Progress(run.config, state, board) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
             finished = loop(run, selection, state, listener)
     except (RuntimeError, MemoryError) as error:
@@ -95,8 +100,8 @@ def run_training(run: "Run", selection: "Selection", state: "TrainState") -> int
 class _Progress:
     """The bar: images a second, losses, held-out L1, time left."""
 
-    def __init__(self, config: "TrainConfig", state: "TrainState"):
-        self.config = config
+    def __init__(self, config: "TrainConfig", state: "TrainState", board: "Board | None" = None):
+        self.config, self.board = config, board
         by_steps = config.steps is not None
         total = config.steps if by_steps else round(60 * (config.minutes or 0))
         done = state.counters.step if by_steps else round(state.counters.elapsed_s)
@@ -110,9 +115,12 @@ class _Progress:
 
     def __exit__(self, *error: object) -> None:
         self.bar.close()
+        if self.board:
+            self.board.close()
 
     def step(self, row: dict[str, Any]) -> None:
         """Move the bar and show the losses."""
+        self._to_board(row)
         now = time.monotonic()
         rate = (row["images"] - self.images) / (now - self.since)
         self.images, self.since = row["images"], now
@@ -125,6 +133,7 @@ class _Progress:
 
     def evaluation(self, row: dict[str, Any]) -> None:
         """A line that stays: L1 on validation characters, and how many the reader passes."""
+        self._to_board(row)
         if "validation_l1" not in row:
             return
         self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
@@ -136,6 +145,10 @@ class _Progress:
             f"(copying the source {row['copy_source_l1']:.4f}){passed}",
             file=sys.stderr,
         )
+
+    def _to_board(self, row: dict[str, Any]) -> None:
+        if self.board:
+            self.board.row(row)
 
     def _to(self, position: float) -> None:
         self.bar.update(min(position, self.bar.total) - self.bar.n)

@@ -35,7 +35,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of weights and batches.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A forebear's network and losses: zi2zi or pix2pix.")
+        str | None, typer.Option(help="zi2zi, pix2pix, sngan, stargan or vae.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     settings: Annotated[
@@ -49,6 +49,9 @@ def train(
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run folder.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Print the settings and stop.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also log to tensorboard/ in the run's folder.")
+    ] = False,
 ) -> None:
     """Train the generator with a style embedding against a PatchGAN discriminator.
 
@@ -57,15 +60,18 @@ def train(
     Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
     """
     from calligan.errors import ConfigError
+    from calligan.training.board import check_board
     from calligan.training.transfer import fitted_to_data, fitted_to_start
 
+    if tensorboard:
+        check_board()
     flags = {"batch_size": batch_size, "seed": seed, "device": device}
     if resume is not None:
         others = [data, styles, sources, minutes, steps, preset, config, settings, runs, start]
         others += flags.values()
         if dry_run or any(given is not None for given in others):
             raise ConfigError("--resume takes the run's own settings; drop the other options")
-        _train(*resumed(resume))
+        _train(*resumed(resume), tensorboard)
         return
     chosen = settled(preset, config, settings or [], minutes, steps, flags)
     selection = _selected(data or Path("data"), styles, sources)
@@ -76,12 +82,12 @@ def train(
     if dry_run:
         typer.echo(json.dumps(asdict(chosen), indent=1))
     else:
-        _train(*started(runs or Path("runs"), chosen, selection, first))
+        _train(*started(runs or Path("runs"), chosen, selection, first), tensorboard)
 
 
-def _train(run: "Run", selection: "Selection", state: "TrainState") -> None:
+def _train(run: "Run", selection: "Selection", state: "TrainState", tensorboard: bool) -> None:
     """Train, and say what comes next; a stopped run ends with the signal's exit code."""
-    if code := run_training(run, selection, state):
+    if code := run_training(run, selection, state, tensorboard):
         raise typer.Exit(code)
     note(f"next: calligan infer 书法 --model {run.folder} --style 1 -o out.png")
     typer.echo(run.best)
