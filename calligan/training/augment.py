@@ -24,10 +24,12 @@ def augmented(
     if not config.amount:
         return source, target
     rng = torch.Generator().manual_seed(seed)
-    field = _field(len(source), source.shape[-1], config, rng).to(source.device)
-    of_each = field.repeat_interleave(len(target) // len(source), 0)
-    shift = _uniform(len(source), config.amount * config.weight, rng).to(source.device)
-    return _reweighted(_moved(source, field), shift), _moved(target, of_each)
+    if config.turn_deg or config.stretch or config.slant or config.shift or config.warp:
+        field = _field(len(source), source.shape[-1], config, rng).to(source.device)
+        of_each = field.repeat_interleave(len(target) // len(source), 0)
+        source, target = _moved(source, field), _moved(target, of_each)
+    share = _uniform(len(source), 1, rng).to(source.device)
+    return _reweighted(source, share, config.amount * config.weight), target
 
 
 def _field(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
@@ -55,10 +57,15 @@ def _moved(images: Tensor, field: Tensor) -> Tensor:
     return _steeper(moved, _STEEPER)
 
 
-def _reweighted(images: Tensor, shift: Tensor) -> Tensor:
-    """Strokes made bolder (shift above 0) or thinner: their blurred edge is cut elsewhere."""
+def _reweighted(images: Tensor, share: Tensor, most: float) -> Tensor:
+    """Strokes made bolder (share above 0) or thinner: their blurred edge is cut elsewhere.
+
+    `share` (N,) from -1 to 1 is of `most`; at 0 images stay as they are.
+    """
+    share = share[:, None, None, None]
     blurred = F.avg_pool2d(ink(images), 3, 1, 1)
-    return _steeper(blurred + shift[:, None, None, None], 2 * _STEEPER)
+    changed = _steeper(blurred + most * share, 2 * _STEEPER)
+    return images + share.abs() * (changed - images)
 
 
 def _steeper(coverage: Tensor, factor: float) -> Tensor:
