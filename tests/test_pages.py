@@ -54,6 +54,33 @@ def test_words_of_letters_stay_whole_and_paragraphs_part():
     assert broken("甲乙，丙丁。\n戊", 2, one) == ["甲乙，", "丙丁。", "戊"]
 
 
+def test_every_second_line_may_be_short():
+    assert broken("一二三四五六七八九", 4, one, short=0.5) == ["一二三四", "五六", "七八九"]
+
+
+def size_of(text, form):
+    (page,) = lay_out(Words(text), load_format(form), SETTING)
+    return next(mark.size_mm for mark in page.marks if mark.text)
+
+
+def test_line_breaks_are_given_up_only_where_the_text_gets_larger_for_it():
+    verse = "\n".join(HAN[i : i + 5] for i in range(0, 20, 5))
+    assert size_of(verse, "scroll") == pytest.approx(size_of(HAN[:20], "scroll"))
+    assert size_of(verse, "square") < 1.15 * size_of(HAN[:20], "square")
+    (page,) = lay_out(Words(verse), load_format("square"), SETTING)
+    columns = {round(mark.matrix[0, 2]) for mark in page.marks if mark.text}
+    assert len(columns) == 4
+
+
+def test_a_fans_columns_do_not_meet():
+    (page,) = lay_out(Words(HAN[:30]), load_format("fan"), SETTING)
+    marks = [mark for mark in page.marks if mark.text]
+    middles = np.array([mark.matrix @ (500, 380, 1) for mark in marks])
+    apart = np.linalg.norm(middles[:, None] - middles[None], axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    assert apart.min() > marks[0].size_mm
+
+
 def test_a_column_sets_letters_on_their_side():
     marks, length = set_line("永A", Letters(), "vertical", 10, 0, "black", NO_CHANGE)
     assert length == pytest.approx(15)

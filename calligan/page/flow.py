@@ -66,19 +66,22 @@ def advance_em(letters: Mapping[str, Letter], char: str, direction: Direction) -
     return 1.0 if direction == "vertical" and letter.upright else letter.advance_em
 
 
-def broken(text: str, longest_em: float, advance: Callable[[str], float]) -> list[str]:
-    """Lines of at most `longest_em`, over whose end closing marks may hang.
+def broken(
+    text: str, longest_em: float, advance: Callable[[str], float], short: float = 1.0
+) -> list[str]:
+    """Lines of at most `longest_em` (every second of `short` times that); closing marks may hang.
 
     Lines never begin with a closing mark nor end with an opening one, and words of letters stay
     whole where they fit (kinsoku, JLREQ 3.1; CLREQ 3.1.3).
     """
-    lines = []
+    lines: list[str] = []
     for paragraph in text.split("\n"):
         line, length = "", 0.0
         for unit in _units(paragraph):
+            room = longest_em * (short if len(lines) % 2 else 1.0)
             width = sum(map(advance, unit))
             hangs = len(unit) == 1 and unit in NEVER_FIRST
-            if line and length + width > longest_em + 1e-6 and not hangs:
+            if line and length + width > room + 1e-6 and not hangs:
                 line, carried = _carried(line)
                 lines.append(line.rstrip(" "))
                 line, length = carried, sum(map(advance, carried))

@@ -37,6 +37,8 @@ class Region:
     gap: float = 0.08  # between characters, in ems
     spread: float = 0.0  # up to so much more, to fill the line
     line_gap: float = 0.3  # between lines, in ems
+    short: float = 1.0  # every second line ends after this share of the room
+    joined: bool = False  # line breaks are given up where the text gets larger for it
     rule: str = ""  # colour of lines between columns
     centred: bool = False  # a line in the middle of its region
     sign: bool = False  # whether signature and seal stand here
@@ -70,6 +72,8 @@ class Format:
                 raise ConfigError("a region's direction should be vertical or horizontal")
             if min(region.width_mm, region.height_mm) <= 2 * region.padding_mm:
                 raise ConfigError("a region should have room inside its padding_mm")
+            if not 0 < region.short <= 1:
+                raise ConfigError("a region's short should be more than 0, and 1 at the most")
 
 
 def format_names() -> dict[str, str]:

@@ -14,6 +14,7 @@ from calligan.page.seal import Kind, seal
 from calligan.vector.outline import Outline
 
 _LEAST_MM = 3.0  # no smaller a character is asked of a brush
+_LARGER = 1.15  # joined lines must be, to be worth it
 _SIGNATURE = 0.42  # its size, as a share of the text's
 _SEAL = 1.7  # a seal's side, in characters of the signature
 _IN_CELL = 0.92  # of a practice cell
@@ -30,10 +31,10 @@ class Words:
     seal: Sequence[Outline] = ()
     seal_kind: Kind = "white"
 
-    @property
-    def lines(self) -> list[str]:
-        """The text's lines, the title before them."""
-        return ([f"　　{self.title}"] if self.title else []) + self.text.split("\n")
+    def lines(self, joined: bool = False) -> str:
+        """The text's lines or, joined, as one; the title's before them."""
+        text = "".join(self.text.split("\n")) if joined else self.text
+        return f"　　{self.title}\n{text}" if self.title else text
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,19 @@ def lay_out(words: Words, form: Format, setting: Setting) -> list[Page]:
 
 def _region(words: Words, region: Region, form: Format, setting: Setting) -> list[list[Mark]]:
     """What stands in a region, page by page."""
-    paragraphs = words.lines
+    texts = [words.lines()] + ([words.lines(joined=True)] if region.joined else [])
     if region.text:
         given = words.text.split("\n")
         if region.text > len(given):
             return []
-        paragraphs = [given[region.text - 1]]
+        texts = [given[region.text - 1]]
     area = _Area.of(region)
     if region.sign and not region.rule and (words.signature or words.seal):
         area = replace(area, reserve=region.line_gap / 2 + _SIGNATURE * (1 + _SEAL / 2))
-    fit = _fitted("\n".join(paragraphs), area, form, setting)
+    fits = [fit for text in texts if (fit := _fitted(text, area, form, setting))]
+    if not fits:
+        raise DataError(_too_long(texts[0], form))
+    fit = fits[-1] if fits[-1].size_mm > _LARGER * fits[0].size_mm else fits[0]
     a_page = max(1, area.holds(fit.size_mm)) if form.many else len(fit.lines)
     parts = [fit.lines[i : i + a_page] for i in range(0, len(fit.lines), a_page)]
     pages, drawn = [], 0
@@ -147,8 +151,16 @@ class _Area:
         return self.width_mm - self.reserve * size_mm if self.vertical else self.height_mm
 
     def pitch_mm(self, size_mm: float) -> float:
-        """From one line to the next."""
-        return size_mm * (1 + self.region.line_gap)
+        """From one line to the next; in a fan at its inner rim.
+
+        A fan's lines come closest where the shorter of two neighbours ends, and where long ones do.
+        """
+        pitch, short = size_mm * (1 + self.region.line_gap), self.region.short
+        if (fan := self.region.fan) and short < 1:
+            inner = fan.inner_mm + self.region.padding_mm
+            ends = fan.radius_mm - self.region.padding_mm - short * self.along_mm(size_mm)
+            return pitch * max(inner / ends, 0.5)
+        return pitch
 
     def holds(self, size_mm: float) -> int:
         """How many lines of a size there is room for."""
@@ -192,15 +204,18 @@ class _Area:
         return left, self.y_mm + before + across, 0.0
 
 
-def _fitted(text: str, area: _Area, form: Format, setting: Setting) -> _Fit:
-    """The largest size at which a text fits, or its lines at the size that the format asks for."""
+def _fitted(text: str, area: _Area, form: Format, setting: Setting) -> _Fit | None:
+    """The largest size at which a text fits, or its lines at the size that the format asks for.
+
+    None where it does not fit.
+    """
     region = area.region
 
     def cut(size: float) -> _Fit:
         def advance(char: str) -> float:
             return advance_em(setting.letters, char, area.way) + region.gap
 
-        lines = broken(text, area.along_mm(size) / size + region.gap, advance)
+        lines = broken(text, area.along_mm(size) / size + region.gap, advance, region.short)
         if region.text and len(lines) > 1:
             return _Fit(size, lines, 1e9)
         across = len(lines) * area.pitch_mm(size) - size * region.line_gap
@@ -208,12 +223,10 @@ def _fitted(text: str, area: _Area, form: Format, setting: Setting) -> _Fit:
 
     if region.size_mm:
         fit = cut(region.size_mm)
-        if not form.many and fit.across_mm > area.across_mm(fit.size_mm):
-            raise DataError(_too_long(text, form))
-        return fit
+        return fit if form.many or fit.across_mm <= area.across_mm(fit.size_mm) else None
     low, high = _LEAST_MM, min(area.width_mm, area.height_mm, region.largest_mm) + 1e-6
     if cut(low).across_mm > area.across_mm(low):
-        raise DataError(_too_long(text, form))
+        return None
     for _ in range(40):
         middle = (low + high) / 2
         if cut(middle).across_mm <= area.across_mm(middle):
