@@ -88,7 +88,7 @@ def evaluate(
 
         scores, glyphs = run(plan, moved)
     console = Console(width=max(_WIDTH, Console().width))
-    for table in (told.overall(scores), told.by_style(scores)):
+    for table in (told.overall(scores), told.by_script(scores), told.by_style(scores)):
         _print(console, table)
     for name, reason in scores.unmeasured.items():
         note(f"{name} is unmeasured: {reason}")
