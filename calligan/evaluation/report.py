@@ -19,6 +19,7 @@ from calligan.storage import atomic_file, write_bytes
 _TEMPLATE = Path(__file__).with_name("report.html")
 _SHOWN = 10  # glyphs a figure
 _CELL_PX = 80
+_GREYS = 16  # of the pictures: half the page's size
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _pictures(scores: Scores, glyphs: Glyphs, style: int) -> dict:
             [Row(kind, list(images[rows])) for kind, images in kinds.items()], _CELL_PX
         )
         file = BytesIO()
-        save_png(sheet, file)
+        save_png(sheet.quantize(_GREYS), file)
         chars = "".join(glyphs.chars[style][i] for i in rows)
         figures[label] = {"png": base64.b64encode(file.getvalue()).decode(), "chars": chars}
     about = {"name": font.name, "chinese": font.chinese, "script": font.script}
