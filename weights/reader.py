@@ -95,14 +95,11 @@ def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
     """By script, what 95 in 100 real glyphs of validation characters score; "" for any script."""
     fonts, references = fonts_of(store)
     reference, by_script = references[0], {}
+    asked = set(reference.chars) & set(store.manifest.held_out["validation"])
     for font in fonts:
         if font.name == reference.name:
             continue
-        both = [
-            char
-            for char in font.chars
-            if char in set(reference.chars) and char in store.manifest.held_out["validation"]
-        ][:CALIBRATED]
+        both = [char for char in font.chars if char in asked][:CALIBRATED]
         glyphs, shown = (
             store.images(f)[[f.chars.index(char) for char in both]] for f in (font, reference)
         )
