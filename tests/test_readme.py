@@ -16,7 +16,9 @@ from calligan.glyphs.catalog import load_catalog
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:\$ )?(calligan .*)$", README, re.M)
 CHARS = "".join(dict.fromkeys(HAN + "书法永和九年岁在癸丑，。床前明月光疑是地上霜举头望低思故乡"))
-CHARS = "".join(dict.fromkeys(CHARS + "春回大地百花艳日照山河万里红象更新厚德载物丙午秋太白花笑水碧茶馨石翠"))
+CHARS = "".join(
+    dict.fromkeys(CHARS + "春回大地百花艳日照山河万里红象更新厚德载物丙午秋太白花笑水碧茶馨石翠")
+)
 
 
 def test_readme_names_the_three_commands_of_the_mission():

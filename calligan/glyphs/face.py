@@ -95,7 +95,7 @@ class Face:
         try:
             face = freetype.Face(io.BytesIO(self._data), index)
         except freetype.FT_Exception as error:
-            raise FontError(f"{self.spec} is not a font that can be opened ({error})") from error
+            raise _no_font(self.spec) from error
         if not face.is_scalable or not face.units_per_EM:
             raise FontError(f"{self.spec} has no outlines (a bitmap font); give an outline font")
         if face.charmap is None or not _select_unicode(face):
@@ -214,6 +214,8 @@ def _read(path: Path) -> bytes:
 
 def _face_index(spec: FontSpec, data: bytes) -> int:
     """The number of the face that `spec.face` names; raises FontError listing what there is."""
+    if spec.face == "0":  # every font has it
+        return 0
     count, names = _faces(spec, data)
     if spec.face.isdecimal():
         if int(spec.face) < count:
@@ -236,10 +238,14 @@ def _faces(spec: FontSpec, data: bytes) -> tuple[int, list[str]]:
         faces = (freetype.Face(io.BytesIO(data), i) for i in range(count))
         return count, [(face.family_name or b"?").decode("utf-8", "replace") for face in faces]
     except freetype.FT_Exception as error:
-        raise FontError(
-            f"{spec.path} is not a font (TTF, OTF, TTC, WOFF, WOFF2), or is damaged; "
-            "fetch or export it again"
-        ) from error
+        raise _no_font(spec) from error
+
+
+def _no_font(spec: FontSpec) -> FontError:
+    return FontError(
+        f"{spec.path} is not a font (TTF, OTF, TTC, WOFF, WOFF2), or is damaged; "
+        "fetch or export it again"
+    )
 
 
 def _select_unicode(face: freetype.Face) -> bool:

@@ -1,6 +1,7 @@
 """Which font a model takes its content from: the user's, or the one it was trained with."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from calligan.config import RasterConfig
@@ -44,7 +45,13 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
         paths = [Path(font.path)] if font.path else []
         for path in [*paths, catalog.path] if catalog else paths:
             if path.is_file():
-                face = Face(FontSpec(path, font.face, font.instance))
+                face = _opened(FontSpec(path, font.face, font.instance), path.stat().st_mtime_ns)
                 if face.sha256 == font.font_sha256:
                     yield face, font
                     break
+
+
+@lru_cache(maxsize=8)
+def _opened(spec: FontSpec, mtime_ns: int) -> Face:
+    """Open once: a command asks for its source font several times."""
+    return Face(spec)
