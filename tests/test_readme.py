@@ -56,6 +56,8 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
             continue  # needs the network; tests/test_fetch.py stands in
         if command.startswith("calligan scan"):
             continue  # needs photographs; tests/test_scan.py makes some
+        if not (tmp_path / "runs").exists():  # the bundle would fetch a source that it knows
+            command = re.sub(r"^calligan (infer|styles)", r"\g<0> --source lxgw-wenkai", command)
         if command.startswith("calligan train --styles"):
             command = re.sub(r" --minutes \S+", "", command)
             command += " --steps 4 " + shlex.join(tiny_settings)
