@@ -20,7 +20,7 @@ help:
 	@echo "make test    run the whole suite in its own environment"
 	@echo "make check   lint, format and types"
 	@echo "make fonts   fetch the demo's fonts, for the tests on real fonts"
-	@echo "make report  judge the bundled model on unseen characters (30 fonts, half an hour)"
+	@echo "make report  judge the bundled model on unseen characters (fetches 30 fonts)"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
 
@@ -78,7 +78,6 @@ fonts: $(TEST)/installed
 	$(TEST)/bin/calligan fonts fetch $(SOURCE) $(TARGETS)
 
 report: $(TEST)/installed
-	$(TEST)/bin/pip install --quiet --disable-pip-version-check -e ".[eval]"
 	PATH="$(CURDIR)/$(TEST)/bin:$$PATH" weights/render.sh demo/bundle-data
 	$(TEST)/bin/calligan evaluate weights/calligan.safetensors --data demo/bundle-data \
 		--json weights/metrics.json --report docs/report.html
