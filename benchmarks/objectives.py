@@ -30,7 +30,6 @@ _PLAY = "share=0.6, size_px=64, adversarial=true, learning_rate=6e-4, learning_r
 STAGES = f"stages=[{{{_REBUILD}}}, {{{_PLAY}}}]"
 # What a game needs beside its name; the rest is what its paper says, or the default.
 NEEDS = {
-    "wgan": ["discriminator.spectral_norm=false"],
     "ebgan": ["discriminator.kind=autoencoder"],
 }
 SPIKE = 5  # times the median loss

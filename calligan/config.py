@@ -92,15 +92,15 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """A spectrally normalised projection PatchGAN over (source, glyph) pairs.
+    """A projection PatchGAN over (source, glyph) pairs.
 
     The forebears' networks (`kind`) take nothing else from here.
     """
 
     kind: str = "calligan"  # one of DISCRIMINATORS
     grid: int = 32
-    widths: tuple[int, ...] = (32, 64, 128)  # channels; each after the first halves the grid
-    spectral_norm: bool = True
+    widths: tuple[int, ...] = (48, 96, 192)  # channels; each after the first halves the grid
+    spectral_norm: bool = False  # calmer games, duller edges: see docs/experiments.md
     scales: int = 1  # copies of the network, each looking at half the size of the one before
     heads: str = "joint"  # apart: "is it real" and "does it fit" are scored by themselves
     names_styles: bool = False  # a head more, which names the style of a glyph
@@ -133,10 +133,10 @@ class LossConfig:
     l1: float = 1.0  # mean L1 of ink over `scales`
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVES
-    adversarial: float = 0.1  # generator's adversarial term
+    adversarial: float = 0.2  # generator's adversarial term
     penalty: float | None = None  # weight of the objective's penalty; None is its paper's
     n_critic: int | None = None  # discriminator's moves to one of the generator; likewise
-    feature_matching: float = 1.0  # L1 between discriminator features (Wang et al. 2018)
+    feature_matching: float = 4.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
     wrong_style: float = 0.5  # real glyph under a wrong style, as a negative (Reed et al. 2016)
     wrong_character: float = 0.0  # real glyph beside another character's source, likewise
@@ -164,16 +164,20 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How far training pairs are disturbed, at most (training/augment.py)."""
+    """How far training pairs are disturbed, at most (training/augment.py).
 
-    amount: float = 1.0  # factor on all below; 0 leaves the pairs as they are
+    Few glyphs need it, lest they be learned by heart; many are better left as they are, since
+    disturbed pairs teach disturbed strokes (docs/experiments.md).
+    """
+
+    weight: float = 0.25  # share of a pixel's ink that the source's edges move by
+    amount: float = 0.0  # factor on all below, which move source and target together
     turn_deg: float = 3.0
     stretch: float = 0.08  # of width and of height, by themselves
     slant: float = 0.06
     shift: float = 0.04  # share of the canvas
     warp: float = 0.012  # standard deviation of a smooth displacement, share of the canvas
     warp_knots: int = 4  # random displacements a side, smoothly between
-    weight: float = 0.25  # share of a pixel's ink that the source's edges move by
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
@@ -210,7 +214,7 @@ class OptimizerConfig:
 
     muon_rate: float = 10.0  # Muon's learning rate over the stage's; 0 leaves all to AdamW
     momentum: float = 0.95  # of Muon
-    discriminator_rate: float = 0.5  # the discriminator's learning rate over the stage's
+    discriminator_rate: float = 1.0  # the discriminator's learning rate over the stage's
     weight_decay: float = 0.01
     gradient_norm: float = 1.0  # clipped to this
     betas: tuple[float, float] = (0.9, 0.99)  # AdamW's, for the generator

@@ -18,7 +18,7 @@ stage() { # folder, then the options of a first call
     else calligan train --data "$DATA" --sources "$SOURCES" --runs "$(dirname "$run")" "$@"; fi
 }
 
-stage 1 --styles "$SIXTEEN" --steps 9000 --config "$HERE/1-rebuild.toml" --set augment.amount=0
+stage 1 --styles "$SIXTEEN" --steps 9000 --config "$HERE/1-rebuild.toml" --set augment.weight=0
 stage 2 --styles "$NINETEEN" --steps 1800 --config "$HERE/2-more-hands.toml" --from "$RUNS/1"
 stage 3 --styles "$NINETEEN" --steps 5400 --config "$HERE/3-play.toml" --from "$RUNS/2"
 stage 4 --styles "$NINETEEN" --steps 3300 --config "$HERE/4-as-they-are.toml" --from "$RUNS/3"

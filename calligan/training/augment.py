@@ -21,15 +21,15 @@ def augmented(
 
     All targets of a source move as it does. A function of the arguments: resuming repeats it.
     """
-    if not config.amount:
-        return source, target
     rng = torch.Generator().manual_seed(seed)
-    if config.turn_deg or config.stretch or config.slant or config.shift or config.warp:
+    if config.amount:
         field = _field(len(source), source.shape[-1], config, rng).to(source.device)
         of_each = field.repeat_interleave(len(target) // len(source), 0)
         source, target = _moved(source, field), _moved(target, of_each)
-    share = _uniform(len(source), 1, rng).to(source.device)
-    return _reweighted(source, share, config.amount * config.weight), target
+    if config.weight:
+        share = _uniform(len(source), 1, rng).to(source.device)
+        source = _reweighted(source, share, config.weight)
+    return source, target
 
 
 def _field(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:

@@ -58,9 +58,7 @@ def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) 
     path = critic_beside(start)
     if path is not None and config.discriminator == DiscriminatorConfig():
         critic = load_critic(path)[1].discriminator
-        if (
-            not critic.spectral_norm and not critic.names_styles
-        ):  # those tables cannot be taken over
+        if _can_be_taken(critic):
             fitted = replace(fitted, discriminator=critic)
     fitted.validate()
     return fitted
