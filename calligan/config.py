@@ -144,6 +144,7 @@ class LossConfig:
     cycle: float = 0.0  # L1 of a glyph drawn back in the style it came from (StarGAN)
     kl: float = 0.01  # of Gaussian styles from N(0, 1), where generator.embedding is gaussian
     constancy: float = 0.0  # the drawn glyph's encoding is the source's (zi2zi, after DTN)
+    reader: float = 0.0  # the reader that ships with calligan finds the character right and whole
     label_shuffling: bool = False  # each source also drawn in a wrong style, L1 aside (zi2zi)
 
     def validate(self) -> None:
@@ -153,7 +154,15 @@ class LossConfig:
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
-        weights += ["wrong_style", "wrong_character", "category", "cycle", "kl", "constancy"]
+        weights += [
+            "wrong_style",
+            "wrong_character",
+            "category",
+            "cycle",
+            "kl",
+            "constancy",
+            "reader",
+        ]
         _at_least(self, "loss", **dict.fromkeys(weights, 0))
         _require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"
@@ -208,10 +217,16 @@ DEFAULT_STAGES = (
 )
 
 
+# Which of the generator's weights learn: a few glyphs should not move much. Each holds the next:
+# the part that knows the style, what the style does to it, and the style's embedding alone.
+MOVES = ("all", "decoder", "modulation", "style")
+
+
 @dataclass(frozen=True)
 class OptimizerConfig:
     """Muon for the generator's convolutions, AdamW for everything else."""
 
+    moves: str = "all"  # one of MOVES
     muon_rate: float = 10.0  # Muon's learning rate over the stage's; 0 leaves all to AdamW
     momentum: float = 0.95  # of Muon
     discriminator_rate: float = 1.0  # the discriminator's learning rate over the stage's
@@ -222,6 +237,8 @@ class OptimizerConfig:
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
+        wanted = f"one of {', '.join(MOVES)}"
+        _require(self.moves in MOVES, "optimizer.moves", self.moves, wanted)
         _at_least(self, "optimizer", muon_rate=0, discriminator_rate=0, weight_decay=0)
         _at_least(self, "optimizer", momentum=0, gradient_norm=1e-6)
         for name in ("betas", "discriminator_betas"):
@@ -309,6 +326,9 @@ class TrainConfig:
         wanted = "false with wgan: clipping and spectral norm both bound the weights, one against "
         spectral = self.discriminator.spectral_norm
         _require(not clipped, "discriminator.spectral_norm", spectral, wanted + "the other")
+        moves = self.optimizer.moves
+        ours = moves == "all" or self.generator.kind == "calligan"
+        _require(ours, "optimizer.moves", moves, "all with the networks of others")
         if self.generator.kind == "noise":
             without = ("l1", "bce", "constancy", "cycle")
             for name in without:

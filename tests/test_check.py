@@ -27,7 +27,11 @@ class Same:
         pairs = zip(glyphs, references, strict=True)
         return np.array([1.0 if np.array_equal(a, b) else 0.01 for a, b in pairs])
 
-    def least_score(self, script):
+    def embeddings(self, glyphs):
+        flat = 255.0 - glyphs.reshape(len(glyphs), -1)
+        return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6)
+
+    def least_score(self, script, font=""):
         return 0.3
 
 
@@ -36,7 +40,7 @@ CHARS = HAN[:60]
 
 def test_a_sound_set_has_nothing_wrong():
     images = np.stack([glyph(i) for i in range(len(CHARS))])
-    found = check(CHARS, images, list(images), Same())
+    found = check(CHARS, images, list(images), Same(), 0.3)
     assert found.wrong == "" and not found.duplicates
     assert (found.scores == 1).all()
 
@@ -47,7 +51,7 @@ def test_each_kind_of_trouble_is_found_and_told_apart():
     images[3] = 255  # blank
     images[7] = images[8]  # the same twice: and so mislabelled
     images[20] = glyph(999)  # malformed
-    found = check(CHARS, images, references, Same(), progress=lambda count: None)
+    found = check(CHARS, images, references, Same(), 0.3, progress=lambda count: None)
     assert found.blank == CHARS[3]
     assert found.duplicates == (CHARS[7] + CHARS[8],)
     assert found.mislabelled == {CHARS[7]: CHARS[8]}
@@ -58,13 +62,13 @@ def test_each_kind_of_trouble_is_found_and_told_apart():
 def test_only_so_many_are_doubtful_where_a_whole_font_is_unlike_print():
     images = np.stack([glyph(i) for i in range(len(CHARS))])
     other = [glyph(1000 + i) for i in range(len(CHARS))]
-    found = check(CHARS, images, other, Same())
+    found = check(CHARS, images, other, Same(), 0.3)
     assert found.least_score == pytest.approx(0.01) and found.malformed == ""
 
 
 def test_characters_without_a_reference_are_looked_at_for_ink_only():
     images = np.stack([glyph(i) for i in range(4)])
-    found = check(HAN[:4], images, [images[0], None, images[2], None], Same())
+    found = check(HAN[:4], images, [images[0], None, images[2], None], Same(), 0.3)
     assert np.isnan(found.scores[[1, 3]]).all() and found.wrong == ""
 
 

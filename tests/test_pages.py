@@ -209,6 +209,11 @@ def test_commands_write_every_kind(write):
     assert np.asarray(opened[0].render().to_pil().convert("L")).min() < 100
     gif, done = write("a.gif", HAN[:3], "--size", "32")
     assert done.returncode == 0 and Image.open(gif).n_frames == 4
+    gif, done = write("b.gif", HAN[:3], "--size", "32", "--transparent")
+    clear = Image.open(gif)
+    clear.seek(3)
+    alpha = clear.convert("RGBA").getchannel("A")
+    assert done.returncode == 0 and alpha.getextrema() == (0, 255)
     png, done = write("a.png", HAN[:3], "--format", "square", "--grain", "--dpi", "20")
     assert done.returncode == 0 and Image.open(png).size == (394, 394)
     assert len(np.unique(np.asarray(Image.open(png).convert("L")))) > 10

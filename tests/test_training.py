@@ -16,7 +16,7 @@ from conftest import HAN, TINY, build_font
 from calligan.config import (
     DISCRIMINATORS as DISCRIMINATOR_NAMES,
 )
-from calligan.config import NETWORKS, AugmentConfig, TrainConfig
+from calligan.config import MOVES, NETWORKS, AugmentConfig, TrainConfig
 from calligan.errors import ConfigError, Diverged, ModelError
 from calligan.models import forebears
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
@@ -193,7 +193,10 @@ def test_networks_and_presets_match_what_the_config_offers():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"loss.objective": "wgan", "discriminator.spectral_norm": True}, "clipping and spectral norm"),
+        (
+            {"loss.objective": "wgan", "discriminator.spectral_norm": True},
+            "clipping and spectral norm",
+        ),
         ({"loss.objective": "ebgan"}, "autoencoder with ebgan"),
         ({"discriminator.kind": "autoencoder"}, "only then"),
     ],
@@ -439,6 +442,7 @@ def test_other_negatives_and_styles_change_the_numbers(tmp_path, data_folder):
         {"loss.wrong_style": 0.0},
         {"discriminator.heads": "apart"},
         {"generator.embedding": "gaussian"},
+        {"loss.reader": 1.0},
     )
     seen = []
     for number, change in enumerate(changes):
@@ -450,6 +454,7 @@ def test_other_negatives_and_styles_change_the_numbers(tmp_path, data_folder):
         seen.append([row for row in rows if "d" in row][-1])
     assert len({(row["d"], row["g"]) for row in seen}) == len(seen)
     assert "kl" in seen[4] and not any("kl" in row for row in seen[:4])
+    assert "reader" in seen[5] and not any("reader" in row for row in seen[:5])
 
 
 def test_no_game_makes_no_discriminator(tmp_path, data_folder):
@@ -482,3 +487,21 @@ def test_a_run_can_begin_at_a_discriminator_too(tmp_path, calligan, data_folder,
     for name, tensor in state.discriminator.state_dict().items():
         taken = first[name][[0, 0]] if name == "embedding.weight" else first[name]
         assert torch.equal(tensor, taken.float())
+
+
+@pytest.mark.parametrize("moves", MOVES)
+def test_only_what_should_move_moves(tmp_path, data_folder, moves):
+    torch.set_num_threads(1)
+    config = tiny_config(**{"optimizer.moves": moves})
+    run, state = new_run(tmp_path, data_folder, config), TrainState(config, 2)
+    before = {name: p.detach().clone() for name, p in state.generator.named_parameters()}
+    train(run, run.selection(), state, Listener())
+    after = dict(state.generator.named_parameters())
+    same_shape = [name for name in before if before[name].shape == after[name].shape]
+    moved = {name for name in same_shape if not torch.equal(before[name], after[name])}
+    assert "embedding.weight" in moved
+    assert any("encoder" in name for name in moved) == (moves == "all")
+    assert any("decoder" in name and "film" not in name for name in moved) == (
+        moves in ("all", "decoder")
+    )
+    assert any("film" in name for name in moved) == (moves != "style")

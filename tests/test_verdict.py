@@ -25,6 +25,7 @@ class Obedient:
     def __init__(self, writer_chars, scores, least=0.5):
         self.chars, self.script, self.least, self.calls = writer_chars, scores, least, []
         self.asked = dict.fromkeys(writer_chars, 0)
+        self.name = "this one"
 
     def scores(self, glyphs, references):
         assert glyphs.shape == references.shape and glyphs.dtype == np.uint8
@@ -37,7 +38,7 @@ class Obedient:
             self.asked[char] += 1
         return np.array(found)
 
-    def least_score(self, script):
+    def least_score(self, script, font=""):
         return self.least
 
 
@@ -89,6 +90,9 @@ def test_a_style_of_its_own_least_score_wins_over_its_script(proofreader):
     writer, _ = proofreader({CHARS[0]: [0.4]})
     assert writer.least_score(0) == 0.5
     writer.card.styles[0].__dict__["least_score"] = 0.3
+    writer.card.provenance["reader"] = "another"
+    assert writer.least_score(0) == 0.5  # measured by another reader
+    writer.card.provenance["reader"] = "this one"
     writer.draw(CHARS, 0)
     assert writer.doubtful(0) == []
 
@@ -133,14 +137,17 @@ def test_export_falls_back_and_remembers_verdicts(proofreader, tmp_path, how):
 def test_a_reader_is_saved_and_read_back_and_refused_where_damaged(tmp_path):
     torch.manual_seed(0)
     path = tmp_path / "reader.safetensors"
-    card = ReaderCard({"": 0.5, "草": 0.1}, {"minutes": "1"})
+    card = ReaderCard({"": 0.5, "草": 0.1, "long-cang": 0.2}, {"minutes": "1"})
     save_reader(path, Reader().state_dict(), card)
     judge = Judge(*load_reader(path))
     assert judge.least_score("草") == 0.1 and judge.least_score("楷") == 0.5
+    assert judge.least_score("草", "long-cang") == 0.2 and judge.least_score("草", "mine") == 0.1
     glyphs = np.random.default_rng(0).integers(0, 256, (3, 128, 128)).astype(np.uint8)
     scores = judge.scores(glyphs, glyphs)
     assert scores.shape == (3,) and ((scores > 0) & (scores < 1)).all()
     assert judge.scores(glyphs[:0], glyphs[:0]).shape == (0,)
+    known = judge.embeddings(glyphs)
+    assert np.linalg.norm(known, axis=1) == pytest.approx([1, 1, 1], abs=1e-3)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)

@@ -50,9 +50,9 @@ def main() -> None:
 
 def calibrated(card: ModelCard, run: Run) -> ModelCard:
     """The card with what 95 in 100 real glyphs of each style score."""
-    least = least_scores(run.selection())
+    least, reader = least_scores(run.selection())
     styles = (replace(style, least_score=least.get(style.name)) for style in card.styles)
-    return replace(card, styles=tuple(styles))
+    return replace(card, styles=tuple(styles), provenance={**card.provenance, "reader": reader})
 
 
 def evaluations(runs: list[Run]) -> list[str]:

@@ -7,8 +7,10 @@ the test characters are kept out of training. A run stopped half-way goes on fro
 """
 
 import argparse
+import copy
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +18,25 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from calligan.config import OptimizerConfig
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
 from calligan.reader.examples import Examples, ReaderBatch
 from calligan.reader.network import SIZE_PX, Reader
 from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
+from calligan.training.optimizer import generator_optimizers
 
 CALIBRATED = 150  # real glyphs of a font that its script's least score is taken from
 UNSEEN = ("kouzan-gyosho", "long-cang", "zcool-kuaile", "kouzan-sosho")
 UNSEEN_REFERENCES = ("tw-kai", "arphic-uming", "arphic-ukai")
-BATCH, RATE, SAVE_EVERY_STEPS = 128, 2e-3, 200
+BATCH, RATE, SAVE_EVERY_STEPS = 128, 2e-3, 500
+OPTIMIZER = OptimizerConfig(muon_rate=10.0, weight_decay=0.02, betas=(0.9, 0.98))
+TOLD_APART = 0.3  # weight of telling the characters of a batch apart, by their embeddings
+Optimizers = dict[str, torch.optim.Optimizer]
 
 
 def fonts_of(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
@@ -39,96 +47,155 @@ def fonts_of(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
     return [*targets, *references], references
 
 
+@dataclass(frozen=True)
+class Steps(Dataset):
+    """The batch of each step, made by a worker while the network learns."""
+
+    examples: Examples
+    first: int
+
+    def __len__(self) -> int:
+        return 1_000_000
+
+    def __getitem__(self, number: int) -> ReaderBatch:
+        return self.examples.random(BATCH, 0, self.first + number)
+
+
 def train(options: argparse.Namespace) -> None:
     """Train for so many minutes, in all calls together."""
     store = PairStore.open(options.data)
     examples = Examples(store, *fonts_of(store), "train")
     reader, step, spent_s = Reader(), 0, 0.0
-    optimizer = torch.optim.AdamW(reader.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.02)
+    optimizers = generator_optimizers(reader, OPTIMIZER, fused=True)
+    average = copy.deepcopy(reader)
     state = options.model.with_suffix(".state.safetensors")
     if state.exists():
-        step, spent_s = restore(state, reader, optimizer)
-    average = {name: tensor.clone() for name, tensor in reader.state_dict().items()}
+        step, spent_s = restore(state, reader, average, optimizers)
     begun, total_s = time.monotonic() - spent_s, options.minutes * 60
     bar = tqdm(total=round(total_s), initial=round(spent_s), unit="s")
-    elapsed = spent_s
-    while (elapsed := time.monotonic() - begun) < total_s:
+    examples.prepare()
+    for batch in DataLoader(Steps(examples, step), batch_size=None, num_workers=1):
+        if (elapsed := time.monotonic() - begun) >= total_s:
+            break
         warm, done = min(1.0, (step + 1) / 100), elapsed / total_s
-        optimizer.param_groups[0]["lr"] = (
-            RATE * warm * (0.02 + 0.98 * np.cos(done * np.pi / 2) ** 2)
-        )
-        loss = loss_of(reader, examples.random(BATCH, 0, step))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
-        optimizer.step()
+        rate = RATE * warm * (0.02 + 0.98 * np.cos(done * np.pi / 2) ** 2)
+        loss = loss_of(reader, batch)
+        moved(reader, optimizers, loss, rate)
         step += 1
-        with torch.no_grad():
-            for name, tensor in reader.state_dict().items():
-                average[name].lerp_(tensor, 1 - min(0.999, step / (step + 10)))
+        follow(average, reader, min(0.999, step / (step + 10)))
         bar.n = round(elapsed)
         bar.set_postfix(step=step, loss=f"{loss.item():.3f}")
         if step % SAVE_EVERY_STEPS == 0:
-            keep(state, reader, optimizer, step, elapsed)
-    finished = Reader()
-    finished.load_state_dict(average)
-    least = calibrated(Judge(finished, ReaderCard({}, {})), store)
+            keep(state, reader, average, optimizers, (step, elapsed))
+    least = calibrated(Judge(average, ReaderCard({}, {})), store)
     about = {
         "steps": str(step),
         "minutes": f"{elapsed / 60:.0f}",
         "unseen": " ".join((*UNSEEN, *UNSEEN_REFERENCES)),
     }
-    save_reader(options.model, average, ReaderCard(least, about))
+    save_reader(options.model, average.state_dict(), ReaderCard(least, about))
     print(least)
 
 
 def loss_of(reader: Reader, batch: ReaderBatch) -> torch.Tensor:
-    """Cross-entropy of the labels that are told."""
+    """Cross-entropy of the labels that are told, and of each glyph's character in the batch."""
     with torch.autocast("cpu", torch.bfloat16):
-        logits = reader(to_tensor(batch.glyph, SIZE_PX), to_tensor(batch.reference, SIZE_PX))
+        images = (to_tensor(images, SIZE_PX) for images in (batch.glyph, batch.reference))
+        logits, glyphs, references = reader.both(*images)
     labels = torch.from_numpy(batch.labels)
     told = labels >= 0
-    return F.binary_cross_entropy_with_logits(logits[told], labels[told])
+    judged = F.binary_cross_entropy_with_logits(logits[told], labels[told])
+    return judged + TOLD_APART * apart(reader.sharpness.exp() * glyphs @ references.T, batch)
+
+
+def apart(likeness: torch.Tensor, batch: ReaderBatch) -> torch.Tensor:
+    """Cross-entropy of finding each right glyph's reference (InfoNCE, van den Oord et al. 2018)."""
+    chars = np.array(batch.chars)
+    same = torch.from_numpy((chars[:, None] == chars) & ~np.eye(len(chars), dtype=bool))
+    right = torch.from_numpy(batch.labels[:, 0] == 1)
+    likeness = likeness.masked_fill(same, -1e4)[right]
+    return F.cross_entropy(likeness, torch.arange(len(chars))[right])
+
+
+def moved(reader: Reader, optimizers: Optimizers, loss: torch.Tensor, rate: float) -> None:
+    """One step of every optimizer."""
+    reader.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+    for name, optimizer in optimizers.items():
+        for group in optimizer.param_groups:
+            group["lr"] = rate * (OPTIMIZER.muon_rate if name == "muon" else 1)
+        optimizer.step()
+
+
+def follow(average: Reader, reader: Reader, kept: float) -> None:
+    """The moving average of the weights."""
+    with torch.no_grad():
+        for mean, now in zip(average.parameters(), reader.parameters(), strict=True):
+            mean.lerp_(now, 1 - kept)
 
 
 def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
-    """By script, what 95 in 100 real glyphs of validation characters score; "" for any script."""
-    fonts, references = fonts_of(store)
-    reference, by_script = references[0], {}
-    asked = set(reference.chars) & set(store.manifest.held_out["validation"])
-    for font in fonts:
-        if font.name == reference.name:
-            continue
-        both = [char for char in font.chars if char in asked][:CALIBRATED]
-        glyphs, shown = (
-            store.images(f)[[f.chars.index(char) for char in both]] for f in (font, reference)
-        )
-        by_script.setdefault(font.script, []).append(judge.scores(glyphs, shown))
-    found = {script: least_of(np.concatenate(scores)) for script, scores in by_script.items()}
-    found[""] = least_of(np.concatenate([s for scores in by_script.values() for s in scores]))
-    return found
+    """What 95 in 100 real glyphs of validation characters score, by font and by script; "" for any.
+
+    Scripts are by the fonts that were read; the others have their own figure only.
+    """
+    read, references = fonts_of(store)
+    by_font = {f.name: real_scores(judge, store, f, references) for f in store.manifest.fonts}
+    found = {f.name: least_of(by_font[f.name]) for f in store.manifest.of_role("target")}
+    for script in {font.script for font in read}:
+        of_script = [by_font[font.name] for font in read if font.script == script]
+        found[script] = least_of(np.concatenate(of_script))
+    found[""] = least_of(np.concatenate([by_font[font.name] for font in read]))
+    return {name: round(score, 4) for name, score in found.items()}
 
 
-def keep(path: Path, reader: Reader, optimizer, step: int, spent_s: float) -> None:
+def real_scores(
+    judge: Judge, store: PairStore, font: FontEntry, references: list[FontEntry]
+) -> np.ndarray:
+    """Of a font's real glyphs, each beside every other reference that has its character."""
+    found = []
+    for reference in references:
+        if reference.name != font.name:
+            there = set(reference.chars) & set(store.manifest.held_out["validation"])
+            both = [char for char in font.chars if char in there][:CALIBRATED]
+            rows = ([f.chars.index(char) for char in both] for f in (font, reference))
+            glyphs, shown = (
+                store.images(f)[at] for f, at in zip((font, reference), rows, strict=True)
+            )
+            found.append(judge.scores(glyphs, shown))
+    return np.concatenate(found)
+
+
+def keep(
+    path: Path, reader: Reader, average: Reader, optimizers: Optimizers, at: tuple[int, float]
+) -> None:
     """What training needs to go on."""
     tensors = {f"net.{name}": tensor for name, tensor in reader.state_dict().items()}
-    for number, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"opt.{number}.{name}": value for name, value in moments.items()}
-    meta = {"at": json.dumps([step, spent_s])}
-    save_file(tensors, path.with_suffix(".tmp"), meta)
+    tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
+    for kind, optimizer in optimizers.items():
+        for number, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"{kind}.{number}.{name}": value for name, value in moments.items()}
+    save_file(tensors, path.with_suffix(".tmp"), {"at": json.dumps(at)})
     path.with_suffix(".tmp").replace(path)
 
 
-def restore(path: Path, reader: Reader, optimizer) -> tuple[int, float]:
-    """The counterpart of `keep`."""
-    tensors = load_file(path)
-    reader.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("net.")})
-    state = optimizer.state_dict()
-    for name, tensor in tensors.items():
-        if name.startswith("opt."):
-            _, number, part = name.split(".", 2)
-            state["state"].setdefault(int(number), {})[part] = tensor
-    optimizer.load_state_dict(state)
+def restore(
+    path: Path, reader: Reader, average: Reader, optimizers: Optimizers
+) -> tuple[int, float]:
+    """The counterpart of `keep`: steps and seconds so far."""
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tensor in load_file(path).items():
+        kind, rest = name.split(".", 1)
+        parts.setdefault(kind, {})[rest] = tensor
+    reader.load_state_dict(parts["net"])
+    average.load_state_dict(parts["average"])
+    for kind, optimizer in optimizers.items():
+        state = optimizer.state_dict()
+        for name, tensor in parts[kind].items():
+            number, moment = name.split(".", 1)
+            state["state"].setdefault(int(number), {})[moment] = tensor
+        optimizer.load_state_dict(state)
     with safe_open(path, "pt") as file:
         step, spent_s = json.loads(file.metadata()["at"])
     return step, spent_s

@@ -24,8 +24,9 @@ def check(
         str, typer.Option(help="Look at these characters, where a font has them.")
     ] = "gb2312+jis-1+big5-1",
     script: Annotated[
-        str, typer.Option(help="楷, 行楷, 行, 草, pen or display: how far from print is right.")
-    ] = "",
+        str | None,
+        typer.Option(help="楷, 行楷, 行, 草, pen or display: how far from print is right."),
+    ] = None,
     font: Annotated[
         str | None, typer.Option(help="The regular font to compare with; default one that is here.")
     ] = None,
@@ -44,6 +45,7 @@ def check(
     A font's own 2 in 100 least readable glyphs are named at most, the worst first: look at them.
     """
     from calligan.errors import DataError
+    from calligan.glyphs.catalog import resolve_font
     from calligan.page.sheet import save_png
     from calligan.reader.check import check as checked
     from calligan.reader.verdict import Judge
@@ -54,8 +56,12 @@ def check(
     if not chars:
         raise DataError(f"{what} has no ink for any character that was asked for")
     references = _references(chinese_font_name(font), chars)
+    least = judge.least_score(script or "")
+    if script is None and not Path(what).is_dir():
+        info = resolve_font(what)
+        least = judge.least_score(info.script, info.name)
     with bar(len(chars), "reading", "glyph") as progress:
-        found = checked(chars, images, references, judge, script, progress.update)
+        found = checked(chars, images, references, judge, least, progress.update)
     _tell(found, blank)
     if json_path is not None:
         write_json(json_path, _as_json(found, blank))

@@ -89,10 +89,13 @@ class Proofreader(Writer):
         return sorted(found, key=lambda verdict: verdict.best.score)
 
     def least_score(self, style_index: int) -> float:
-        """What real glyphs of the style score: its own figure, or that of its script."""
+        """What real glyphs of the style score, by this reader: measured when it was trained, or
+        with the reader, for fonts of the catalog; else what those of its script do.
+        """
         style = self.card.styles[style_index]
-        own = style.least_score
-        return self.judge.least_score(style.script) if own is None else own
+        if style.least_score is not None and self.card.provenance.get("reader") == self.judge.name:
+            return style.least_score
+        return self.judge.least_score(style.script, "" if style.path else style.name)
 
     def _judged(self, chars: str, style_index: int) -> dict[str, Verdict]:
         least = self.least_score(style_index)

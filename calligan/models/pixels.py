@@ -13,13 +13,17 @@ from torch.nn import functional as F
 def to_tensor(images: np.ndarray, size_px: int, device: torch.device | str = "cpu") -> Tensor:
     """uint8 (N, H, W) to float (N, 1, size, size); smaller sizes by averaging whole pixels."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).to(device, non_blocking=True)
-    tensor = tensor.unsqueeze(1).float().div_(127.5).sub_(1)
+    return resized(tensor.unsqueeze(1).float().div_(127.5).sub_(1), size_px)
+
+
+def resized(tensor: Tensor, size_px: int) -> Tensor:
+    """Images (N, 1, H, W) as (N, 1, size, size); smaller ones by averaging whole pixels."""
     if tensor.shape[-1] == size_px:
         return tensor
     if tensor.shape[-1] % size_px == 0:
         return F.avg_pool2d(tensor, tensor.shape[-1] // size_px)
     shape = (size_px, size_px)
-    return F.interpolate(tensor, shape, mode="bilinear", antialias=True).clamp_(-1, 1)
+    return F.interpolate(tensor, shape, mode="bilinear", antialias=True).clamp(-1, 1)
 
 
 def to_uint8(tensor: Tensor) -> np.ndarray:

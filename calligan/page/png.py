@@ -12,6 +12,7 @@ from calligan.vector.fill import fill
 
 _MM_AN_INCH = 25.4
 _MAX_PIXELS = 200_000_000
+_HALF = 127
 
 
 def to_image(
@@ -52,8 +53,11 @@ def write_png(image: Image.Image, dpi: float, file: BinaryIO) -> None:
 
 
 def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
-    """The page writing itself, a character a frame, the last one staying for a while."""
-    back = Page(page.width_mm, page.height_mm, page.paper or "white")
+    """The page writing itself, a character a frame, the last one staying for a while.
+
+    Without paper every pixel is ink or nothing: GIF has no half-transparent ones.
+    """
+    back = Page(page.width_mm, page.height_mm, page.paper)
     back.marks = [mark for mark in page.marks if not mark.text]
     image = to_image(back, dpi)
     frames = [image.copy()]
@@ -61,11 +65,16 @@ def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
         if mark.text:
             _put(image, mark, dpi / _MM_AN_INCH)
             frames.append(image.copy())
-    first, *rest = (
-        frame.convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for frame in frames
-    )
+    first, *rest = map(_few_colours, frames)
     times = [frame_ms] * len(rest) + [10 * frame_ms]
     first.save(file, "GIF", save_all=True, append_images=rest, duration=times, loop=0)
+
+
+def _few_colours(frame: Image.Image) -> Image.Image:
+    if frame.mode == "RGBA":
+        frame.putalpha(frame.getchannel("A").point(lambda alpha: 255 * (alpha > _HALF)))
+        return frame
+    return frame.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
 
 
 def _put(

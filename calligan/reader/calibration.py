@@ -10,21 +10,23 @@ from calligan.resources import reader_model
 _LOOKED_AT, _ENOUGH = 200, 20  # glyphs a style
 
 
-def least_scores(selection: Selection) -> dict[str, float]:
-    """By style, what 95 in 100 of its real glyphs score; empty where there is no reader.
+def least_scores(selection: Selection) -> tuple[dict[str, float], str]:
+    """By style, what 95 in 100 of its real glyphs score, and the reader's name.
+
+    Empty where there is no reader.
 
     Validation characters are looked at, since the reader learned from the catalog's others; of a
     hand with too few of them, the rest.
     """
     if reader_model() is None:
-        return {}
+        return {}, ""
     judge, found = Judge.load(), {}
     kept, shown = Pairs(selection, "validation"), Pairs(selection, "train")
     for index, style in enumerate(selection.styles):
         pairs = kept if len(kept.chars[index]) >= _ENOUGH else shown
         real = pairs.spread(index, _LOOKED_AT)
         found[style.name] = round(least_of(judge.scores(real.target, real.source)), 4)
-    return found
+    return found, judge.name
 
 
 def share_passed(

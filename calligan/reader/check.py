@@ -7,8 +7,7 @@ import numpy as np
 
 from calligan.reader.verdict import Judge
 
-_CELLS = 16  # a side, when looking for characters of a like shape
-_NEAR = 24  # of them are compared with a doubtful glyph
+_NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on
 _OWN_SHARE = 0.02  # at most so many of a set are doubtful only because it is unlike print
 _INK = 128
@@ -40,12 +39,13 @@ def check(
     images: np.ndarray,
     references: Sequence[np.ndarray | None],
     judge: Judge,
-    script: str = "",
+    least_score: float,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
-    A character without a reference is looked at for ink and for copies only.
+    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 2 in 100 where a
+    whole set is unlike print. A character without a reference is looked at for ink and copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
     shown = np.stack(
@@ -58,7 +58,7 @@ def check(
         part = rows[start : start + 256]
         scores[part] = judge.scores(images[part], shown[part])
         progress(len(part))
-    least = judge.least_score(script)
+    least = least_score
     if known.any():
         least = min(least, float(np.quantile(scores[known], _OWN_SHARE)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
@@ -95,10 +95,10 @@ def _taken_for(
     """Doubtful glyphs that pass for another character: that which scores best among the likest."""
     if not doubtful or len(known) < 2:
         return {}
-    printed = _coarse(references[known])
+    printed = judge.embeddings(references[known])
     found = {}
-    for row in doubtful:
-        alike = printed @ _coarse(images[row : row + 1])[0]
+    for row, glyph in zip(doubtful, judge.embeddings(images[doubtful]), strict=True):
+        alike = printed @ glyph
         near = known[np.argsort(-alike)[:_NEAR]]
         near = near[near != row]
         scores = judge.scores(np.repeat(images[row : row + 1], len(near), 0), references[near])
@@ -106,14 +106,3 @@ def _taken_for(
         if scores[best] >= _SURE:
             found[chars[row]] = chars[near[best]]
     return found
-
-
-def _coarse(images: np.ndarray) -> np.ndarray:
-    """Ink in 16 x 16 cells as vectors of length one, (N, 256)."""
-    count, size = images.shape[:2]
-    cell = size // _CELLS
-    trimmed = images[:, : cell * _CELLS, : cell * _CELLS].astype(np.float32)
-    cells = 255 - trimmed.reshape(count, _CELLS, cell, _CELLS, cell).mean(axis=(2, 4))
-    flat = cells.reshape(count, -1)
-    flat -= flat.mean(axis=1, keepdims=True)
-    return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6))

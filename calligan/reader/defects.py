@@ -19,7 +19,7 @@ _MOST = 0.6  # nor is one with more
 def without_component(ink: Ink, rng: Rng) -> Ink | None:
     """A component missing: one side of a natural gap, or one connected piece."""
     choices = [side for side in _sides(ink) if _LEAST < _share(ink, side) < _MOST]
-    choices += [piece for piece in _pieces(ink) if 0.04 < _share(ink, piece) < _MOST]
+    choices += [piece for piece in _pieces(ink) if _LEAST < _share(ink, piece) < _MOST]
     if not choices:
         return None
     return ink * ~choices[rng.integers(len(choices))]
@@ -38,41 +38,56 @@ def with_other_component(ink: Ink, other: Ink, rng: Rng) -> Ink | None:
 
 
 def broken(ink: Ink, rng: Rng) -> Ink | None:
-    """Strokes cut through at one to three places."""
+    """Strokes severed at one to three places: what hung together does no longer."""
     cv2 = opencv()
     depth = cv2.distanceTransform((ink > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    ridge = (depth >= 1.2) & (depth >= cv2.dilate(depth, np.ones((3, 3))) - 1e-3)
+    ridge = (depth >= 1) & (depth >= cv2.dilate(depth, np.ones((3, 3))) - 1e-3)
     places = np.argwhere(ridge)
-    if len(places) < 20:
-        return None
-    spoiled = ink.copy()
-    for _ in range(int(rng.integers(1, 4))):
-        y, x = (int(v) for v in places[rng.integers(len(places))])
-        half = float(depth[y, x])
-        way = rng.uniform(0, np.pi)
-        gap, reach = rng.uniform(1.2, 2.5) + 0.4 * half, 2.2 * half + 2
-        along = np.array([np.cos(way), np.sin(way)])
-        ends = [(np.array([x, y]) + sign * reach * along) for sign in (-1, 1)]
-        cut = np.zeros(ink.shape, np.uint8)
-        a, b = (tuple(round(float(v)) for v in end) for end in ends)
-        cv2.line(cut, a, b, 1, max(2, round(gap)))
-        spoiled[cut > 0] = 0
-    return spoiled if ink.sum() - spoiled.sum() > 0.008 * ink.sum() else None
+    wanted, made, spoiled = int(rng.integers(1, 4)), 0, ink
+    for y, x in rng.permutation(places)[:12]:
+        cut = _severed(spoiled, int(x), int(y), float(depth[y, x]), rng)
+        if cut is not None:
+            spoiled, made = cut, made + 1
+        if made == wanted:
+            break
+    return spoiled if made else None
+
+
+def _severed(ink: Ink, x: int, y: int, half: float, rng: Rng) -> Ink | None:
+    """Cut through the stroke of that half width at (x, y), if two ends come of it nearby."""
+    cv2 = opencv()
+    reach, gap = 1.5 * half + 1.5, rng.uniform(2, 3.5) + 0.3 * half
+    around = round(reach + gap) + 2
+    window = (slice(max(0, y - around), y + around + 1), slice(max(0, x - around), x + around + 1))
+    before = _count(ink[window])
+    for way in rng.uniform(0, np.pi) + np.arange(4) * np.pi / 4:
+        ends = [
+            (round(x + sign * reach * np.cos(way)), round(y + sign * reach * np.sin(way)))
+            for sign in (-1, 1)
+        ]
+        line = np.zeros(ink.shape, np.float32)
+        cv2.line(line, *ends, 1.0, max(2, round(gap)), cv2.LINE_AA)
+        cut = ink * (1 - line)
+        if _count(cut[window]) > before:
+            return cut
+    return None
 
 
 def with_extra_stroke(ink: Ink, other: Ink, rng: Rng) -> Ink | None:
-    """A piece of another character where there was paper."""
+    """A piece of another character where there was paper, black or grey."""
+    cv2 = opencv()
     size = ink.shape[0]
-    for _ in range(4):
-        h, w = (int(v) for v in rng.integers(size // 6, size // 3, 2))
+    beside = cv2.dilate(ink, np.ones((5, 5), np.uint8))  # a stroke only made fatter is not seen
+    for _ in range(6):
+        h, w = (int(v) for v in rng.integers(size // 6, size // 2, 2))
         y, x = (int(rng.integers(0, size - v)) for v in (h, w))
         top, left = (int(rng.integers(0, size - v)) for v in (h, w))
-        piece = other[top : top + h, left : left + w] * _ellipse(h, w)
-        there = ink[y : y + h, x : x + w]
-        fresh = np.clip(piece - there, 0, 1).sum()
-        if 0.03 * ink.sum() < fresh < 0.25 * ink.sum():
+        piece = other[top : top + h, left : left + w] * _ellipse(h, w) * rng.uniform(0.3, 1.3)
+        there = (slice(y, y + h), slice(x, x + w))
+        fresh = np.clip(piece - beside[there], 0, 1).sum()
+        if 0.05 * ink.sum() < fresh < 0.3 * ink.sum():
             spoiled = ink.copy()
-            spoiled[y : y + h, x : x + w] = np.maximum(there, piece)
+            spoiled[there] = np.maximum(ink[there], piece.clip(0, 1))
             return spoiled
     return None
 
@@ -84,7 +99,7 @@ def melted(ink: Ink, rng: Rng) -> Ink | None:
     fat = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((thick, thick), np.uint8))
     mask = _patch(ink.shape[0], rng)
     spoiled = ink * (1 - mask) + fat * mask
-    return spoiled if spoiled.sum() - ink.sum() > 0.06 * ink.sum() else None
+    return spoiled if spoiled.sum() - ink.sum() > 0.08 * ink.sum() else None
 
 
 def faded(ink: Ink, rng: Rng) -> Ink | None:
@@ -99,7 +114,7 @@ def faded(ink: Ink, rng: Rng) -> Ink | None:
 def fogged(ink: Ink, rng: Rng) -> Ink | None:
     """Blurred in part, as a network blurs what it cannot decide."""
     cv2 = opencv()
-    soft = cv2.GaussianBlur(ink, (0, 0), rng.uniform(2.5, 5))
+    soft = cv2.GaussianBlur(ink, (0, 0), np.exp(rng.uniform(np.log(1.4), np.log(5))))
     soft = np.clip((soft - 0.3) * rng.uniform(1.2, 3) + 0.35, 0, 1)
     mask = _patch(ink.shape[0], rng)
     return ink * (1 - mask) + soft * mask
@@ -168,6 +183,11 @@ def _pieces(ink: Ink) -> list[np.ndarray]:
     return [
         cv2.dilate((labels == n).astype(np.uint8), np.ones((3, 3))) > 0 for n in range(1, count)
     ]
+
+
+def _count(ink: Ink) -> int:
+    """Connected pieces."""
+    return opencv().connectedComponents((ink > 0.4).astype(np.uint8), connectivity=8)[0]
 
 
 def _share(ink: Ink, mask: np.ndarray) -> float:

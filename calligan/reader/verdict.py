@@ -11,8 +11,9 @@ from torch import Tensor
 from calligan.errors import ModelError
 from calligan.models.file import read_weights, write_weights
 from calligan.models.pixels import to_tensor
-from calligan.reader.network import SIZE_PX, Reader
+from calligan.reader.network import EMBEDDED, SIZE_PX, Reader
 from calligan.resources import reader_model
+from calligan.storage import sha256_file
 
 _KIND = "reader"
 _BATCH = 64
@@ -23,22 +24,22 @@ _PASSED = 0.95  # share of real glyphs that pass
 class ReaderCard:
     """What a reader's file says of itself."""
 
-    least_scores: dict[str, float]  # what real glyphs of a script score, 95 in 100; "" for any
+    least_scores: dict[str, float]  # by script or font of the catalog, see least_of; "" for any
     about: dict[str, str]
 
 
 class Judge:
     """The reader, ready to score."""
 
-    def __init__(self, reader: Reader, card: ReaderCard):
-        self.reader, self.card = reader.eval(), card
+    def __init__(self, reader: Reader, card: ReaderCard, name: str = ""):
+        self.reader, self.card, self.name = reader.eval(), card, name
 
     @classmethod
     def load(cls) -> "Judge":
         """The reader that ships with calligan. Raises ModelError where it does not."""
         if (path := reader_model()) is None:
             raise ModelError("this calligan came without its reader; install it again")
-        return cls(*load_reader(path))
+        return cls(*load_reader(path), sha256_file(path)[:8])
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The probability that each glyph is the character of its reference and is whole, (N,).
@@ -53,10 +54,22 @@ class Judge:
                 found.append(torch.sigmoid(self.reader(*pair)).prod(dim=1).numpy())
         return np.concatenate(found)
 
-    def least_score(self, script: str) -> float:
-        """What real glyphs of a script score, 95 in 100 of them."""
+    def embeddings(self, glyphs: np.ndarray) -> np.ndarray:
+        """Vectors of length one, float32 (N, EMBEDDED), that are near for the same character.
+
+        `glyphs` uint8 (N, H, W), 255 = paper, of any hand or in print.
+        """
+        found = [np.empty((0, EMBEDDED), np.float32)]
+        for start in range(0, len(glyphs), _BATCH):
+            with torch.inference_mode():
+                part = to_tensor(glyphs[start : start + _BATCH], SIZE_PX)
+                found.append(self.reader.embedded(part).numpy())
+        return np.concatenate(found)
+
+    def least_score(self, script: str, font: str = "") -> float:
+        """What real glyphs of a font, or else of a script, score, 95 in 100 of them."""
         known = self.card.least_scores
-        return known.get(script, known[""])
+        return next(known[name] for name in (font or None, script, "") if name in known)
 
 
 def least_of(scores: np.ndarray) -> float:

@@ -63,6 +63,21 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     return result.T if matrix.shape[0] > matrix.shape[1] else result
 
 
+_LEARN = {
+    "decoder": ("embedding", "log_variance", "middle", "decoder", "norm", "unfold"),
+    "modulation": ("embedding", "log_variance", "film"),
+    "style": ("embedding", "log_variance"),
+}
+
+
+def only_moving(network: nn.Module, moves: str) -> None:
+    """Fix every weight but those that `moves` (config.MOVES) names."""
+    if moves != "all":
+        for name, parameter in network.named_parameters():
+            if not set(name.split(".")) & set(_LEARN[moves]):
+                parameter.requires_grad_(False)
+
+
 def generator_optimizers(
     network: nn.Module, config: OptimizerConfig, fused: bool
 ) -> dict[str, torch.optim.Optimizer]:

@@ -44,6 +44,7 @@ class Run:
     sources: tuple[str, ...]
     styles: tuple[str, ...]
     least_scores: dict[str, float] = field(default_factory=dict)  # reader/calibration.py
+    reader: str = ""  # which reader they are by
 
     @classmethod
     def create(
@@ -54,12 +55,12 @@ class Run:
         Raises, before anything is written, where the data does not suit the config.
         """
         _check_fit(config, selection)
-        least = least_scores(selection)
+        least, reader = least_scores(selection)
         folder, data = _numbered(parent), selection.store.folder.resolve()
         sources, styles = (
             tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
         )
-        run = cls(folder, config, data, selection.data_hash, sources, styles, least)
+        run = cls(folder, config, data, selection.data_hash, sources, styles, least, reader)
         save(config, folder / "config.json")
         if start is not None:
             write_bytes(folder / "start.safetensors", start.read_bytes())
@@ -67,8 +68,9 @@ class Run:
                 write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
         write_json(folder / "split.json", selection.store.manifest.held_out)
         about = {"data": str(data), "data_hash": run.data_hash, "seed": config.seed}
-        fonts = {"sources": run.sources, "styles": run.styles, "least_scores": run.least_scores}
-        write_json(folder / "run.json", {**about, **fonts, "versions": versions()})
+        fonts = {"sources": run.sources, "styles": run.styles}
+        read = {"least_scores": run.least_scores, "reader": run.reader}
+        write_json(folder / "run.json", {**about, **fonts, **read, "versions": versions()})
         return run
 
     @classmethod
@@ -78,8 +80,9 @@ class Run:
             about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             config = load_train_config(folder / "config.json")
             sources, styles = (tuple(about[key]) for key in ("sources", "styles"))
-            least, data = about.get("least_scores", {}), Path(about["data"])
-            return cls(folder, config, data, about["data_hash"], sources, styles, least)
+            least, reader = about.get("least_scores", {}), about.get("reader", "")
+            data, data_hash = Path(about["data"]), about["data_hash"]
+            return cls(folder, config, data, data_hash, sources, styles, least, reader)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{folder} is not a training run; give a folder under runs/"
@@ -152,6 +155,7 @@ def model_card(
     manifest = selection.store.manifest
     trained = classes_of(selection)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
+    about["reader"] = run.reader
     if run.start is not None:
         before = read_card(run.start)
         trained = "".join(dict.fromkeys(before.trained_chars + trained))

@@ -28,8 +28,10 @@ from calligan.models.networks import (
     make_discriminator,
     make_generator,
 )
+from calligan.reader.network import Reader
+from calligan.reader.verdict import Judge
 from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_bytes, write_json
-from calligan.training.optimizer import adamw, generator_optimizers
+from calligan.training.optimizer import adamw, generator_optimizers, only_moving
 
 _KEPT = 2
 Network = TypeVar("Network", bound=nn.Module)
@@ -62,6 +64,7 @@ class TrainState:
     def __init__(self, config: TrainConfig, styles: int):
         self.config, self.styles = config, styles
         self.counters = Counters()
+        self.reader = _reader(config)
         self.first_critic: Critic | None = None  # for the first stage that plays, at its size
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
@@ -80,6 +83,7 @@ class TrainState:
         compiled = self.config.compile
         self.ink_logits = torch.compile(generator.ink_logits) if compiled else generator.ink_logits
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
+        only_moving(self.generator, settings.moves)
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
         self.discriminator, self.discriminator_optimizers = None, {}
         stage = self.config.stages[self.counters.stage]
@@ -241,6 +245,13 @@ def _verified(path: Path) -> dict[str, bytes]:
     if not files or any(sha256_bytes(data) != digests[name] for name, data in files.items()):
         raise ModelError(f"checkpoint {path} is damaged (checksum)")
     return files
+
+
+def _reader(config: TrainConfig) -> Reader | None:
+    """The reader, fixed, where it is part of the loss."""
+    if not config.loss.reader:
+        return None
+    return Judge.load().reader.requires_grad_(False).to(config.device)
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -14,11 +14,14 @@ from calligan.models.critic import Critic
 from calligan.models.generator import Generator
 from calligan.models.networks import AnyGenerator
 from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import image_of_logits, ink
+from calligan.models.pixels import image_of_logits, ink, resized
+from calligan.reader.network import SIZE_PX
 from calligan.training.losses import feature_matching, reconstruction
 from calligan.training.objectives import OBJECTIVES, Objective
 from calligan.training.penalties import PENALTIES
 from calligan.training.state import TrainState
+
+_SHOWN_ASIDE_PX = 3
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
     rebuilt = reconstruction(drawn[0].ink_logits, example.target, config)
     critic = state.discriminator
     if critic is None:
-        return {"reconstruction": rebuilt, "g": rebuilt}
+        return _with_reader(state, example, drawn[0], {"reconstruction": rebuilt, "g": rebuilt})
     critic.requires_grad_(False)
     source, objective = example.source_of_each, OBJECTIVES[config.objective]
     with autocast(state.config):
@@ -155,7 +158,25 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
             losses["constancy"] = _constancy(state, example, drawn)
             total = total + config.constancy * losses["constancy"]
     critic.requires_grad_(True)
-    return {**losses, "g": total}
+    return _with_reader(state, example, drawn[0], {**losses, "g": total})
+
+
+def _with_reader(
+    state: TrainState, example: Example, drawn: Drawn, losses: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """With what the reader holds against the glyphs, where that is wanted.
+
+    Each batch is shown a little elsewhere, lest pixels be found that please the reader alone.
+    """
+    if state.reader is None:
+        return losses
+    moves = [int(move) for move in torch.randint(-_SHOWN_ASIDE_PX, _SHOWN_ASIDE_PX + 1, (2,))]
+    images = image_of_logits(drawn.ink_logits).roll(moves, (2, 3))
+    with autocast(state.config):
+        found = state.reader(resized(images, SIZE_PX), resized(example.source_of_each, SIZE_PX))
+    held_against = F.softplus(-found).mean()
+    total = losses["g"] + state.config.loss.reader * held_against
+    return {**losses, "reader": held_against, "g": total}
 
 
 def _fooling(objective: Objective, real: Tensor | None, fake: Tensor) -> Tensor:
