@@ -82,11 +82,19 @@ def _flat(image: np.ndarray) -> np.ndarray:
     return (ink - ink.mean()) / max(np.linalg.norm(ink - ink.mean()), 1e-6)
 
 
+def writing(font: str, text: str) -> tuple[dict, str]:
+    """A font's letters, and the text without what it lacks or maps to blanks."""
+    hand, lacking = font_letters(font, text)
+    blank = {char for char, letter in hand.items() if not len(letter.outline.controls)}
+    return hand, "".join(char for char in text if char not in blank | set(lacking))
+
+
 def read_templates(options: argparse.Namespace) -> Counter[str]:
     """Write, photograph, read and count template pages."""
-    rng, chars = np.random.default_rng(options.seed), load_charset("gb2312-1")[: options.cells]
+    rng = np.random.default_rng(options.seed)
+    hand, chars = writing(options.hand, load_charset("gb2312-1"))
+    chars = chars[: options.cells]
     models, _ = font_letters(options.model, chars + "calligan")
-    hand, _ = font_letters(options.hand, chars)
     counts: Counter[str] = Counter()
     for number, sheet in enumerate(sheets(chars, "a4", 20)):
         page = template_page(sheet, models, "calligan", "mi")
@@ -111,8 +119,7 @@ def read_copybook(options: argparse.Namespace) -> Counter[str]:
     """Set a text on a page, photograph it, cut it by its text and count."""
     rng, text = np.random.default_rng(options.seed), load_text("lanting")
     text = "".join(char for char in text if is_han(char))
-    hand, lacking = font_letters(options.hand, text)
-    text = "".join(char for char in text if char not in lacking)
+    hand, text = writing(options.hand, text)
     models, _ = font_letters(options.model, text)
     region = Region(25, 30, 250, 340, size_mm=22, gap=options.gap, line_gap=0.25)
     setting = Setting(hand, INK, vary=0.8, seed=options.seed)

@@ -12,7 +12,7 @@ from calligan.errors import ConfigError, DataError
 from calligan.page.brush import dried
 from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
 from calligan.page.flow import Letter, Variation, broken, set_line
-from calligan.page.formats import format_names, load_format
+from calligan.page.formats import Format, Region, format_names, load_format
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.page.seal import seal
@@ -147,6 +147,15 @@ def test_ten_thousand_characters_run_over_many_pages():
     pages = lay_out(Words(text), load_format("letter"), SETTING)
     assert len(pages) > 30
     assert "".join(page.text for page in pages) == text
+
+
+def test_many_pages_without_rules_keep_their_text_too():
+    region = Region(25, 30, 250, 340, size_mm=22, line_gap=0.25)
+    form = Format("copybook", 300, 400, (region,), many=True)
+    pages = lay_out(Words(HAN * 4), form, SETTING)
+    assert len(pages) > 1
+    for page in pages:
+        inside(page)
 
 
 def test_what_does_not_fit_is_refused():

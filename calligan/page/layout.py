@@ -187,7 +187,7 @@ class _Area:
 
     def place(self, across: float, along: float, fit: _Fit) -> tuple[float, float, float]:
         """Where a line begins that stands `across` from the first: x, y and its turn."""
-        slack = self.across_mm(fit.size_mm) - fit.across_mm
+        slack = max(0.0, self.across_mm(fit.size_mm) - fit.across_mm)  # none over many pages
         before = slack / 2 if not self.region.rule else 0.0
         size, reserve = fit.size_mm, self.reserve * fit.size_mm
         if fan := self.region.fan:
