@@ -30,7 +30,7 @@ from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
 INK = "#201a18"
-SIZE_PX = 64
+SIZE_PX, INKED = 64, 128
 
 
 def written(sheet: Sheet, page: Page, letters: dict, rng: np.random.Generator) -> list[str]:
@@ -67,7 +67,8 @@ def named_right(cells: list[Cell], truth: dict[str, np.ndarray]) -> list[bool]:
     chars = list(truth)
     known = np.stack([_flat(truth[char]) for char in chars])
     return [
-        chars[int((known @ _flat(cell.image)).argmax())] == cell.char
+        bool((cell.image < INKED).any())
+        and chars[int((known @ _flat(cell.image)).argmax())] == cell.char
         for cell in cells
         if same(cell, "written")
     ]
@@ -75,7 +76,7 @@ def named_right(cells: list[Cell], truth: dict[str, np.ndarray]) -> list[bool]:
 
 def _flat(image: np.ndarray) -> np.ndarray:
     """A glyph without its size, place and weight, as a vector of mean 0 and length 1."""
-    there = np.argwhere(image < 128)
+    there = np.argwhere(image < INKED)
     (top, left), (low, right) = there.min(axis=0), there.max(axis=0) + 1
     box = Image.fromarray(image[top:low, left:right]).resize((48, 48), Image.Resampling.BOX)
     ink = np.asarray(box.filter(ImageFilter.GaussianBlur(1.5)), np.float64).reshape(-1)
@@ -85,8 +86,8 @@ def _flat(image: np.ndarray) -> np.ndarray:
 def writing(font: str, text: str) -> tuple[dict, str]:
     """A font's letters, and the text without what it lacks or maps to blanks."""
     hand, lacking = font_letters(font, text)
-    blank = {char for char, letter in hand.items() if not len(letter.outline.controls)}
-    return hand, "".join(char for char in text if char not in blank | set(lacking))
+    there = {c for c in set(text) - set(lacking) if (_drawn(c, hand) < INKED).any()}
+    return hand, "".join(char for char in text if char in there)
 
 
 def read_templates(options: argparse.Namespace) -> Counter[str]:

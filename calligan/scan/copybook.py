@@ -21,6 +21,7 @@ from calligan.vector.font import UPEM
 Reading = Literal["rtl", "ltr", "rows"]
 _WORKED_PX = 1600  # of the longer side, while looking for columns and cuts
 _UNEVEN, _CROSSED = 6.0, 14.0  # weights of a height's and of a cut's cost
+_EMPTY, _LEAST_INK = 50.0, 0.05  # cost of a character with less than this share of the usual ink
 _MOST = 60  # characters in a column
 _NEVER = 1e9
 _ODD = 0.75  # of a size's logarithm
@@ -207,6 +208,8 @@ def _best_cuts(
     at = np.unique(np.append(np.arange(0, length, step), length))
     crossed = _CROSSED * np.append(profile, 0.0)[np.minimum(at, length)]
     crossed[[0, -1]] = 0.0
+    inked = np.append(0.0, np.cumsum(profile))[at]
+    empty = inked[None, :] - inked[:, None] < _LEAST_INK * inked[-1] / number
     cost = np.full(len(at), _NEVER)
     cost[0] = 0.0
     back = np.zeros((number, len(at)), int)
@@ -214,7 +217,7 @@ def _best_cuts(
         sizes = at[None, :] - at[:, None]
         ratio = np.where(sizes > 0, sizes / max(shares[index], 1e-6), np.inf)
         uneven = _UNEVEN * np.square(np.log(np.clip(ratio, 1e-3, 1e3)))
-        total = cost[:, None] + np.where(sizes > 0, uneven, _NEVER)
+        total = cost[:, None] + np.where(sizes > 0, uneven + _EMPTY * empty, _NEVER)
         back[index] = total.argmin(axis=0)
         cost = total.min(axis=0) + crossed
     cuts, here = [length], len(at) - 1
