@@ -32,7 +32,7 @@ from calligan.resources import bundled_model, reader_model
 from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json
 
-SHORTLIST = 8  # characters in print, the nearest by embedding, that a glyph is read among
+NEAREST = 8
 SHOWN = 12  # misses of a kind in the picture
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -147,31 +147,24 @@ def passed(judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontE
 def reading(
     judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry, count: int
 ) -> dict:
-    """Top-1 among all characters in print, beside the recogniser's choice.
-
-    The nearest by embedding are compared with the glyph one by one.
-    """
-    printed, recogniser, found = store.images(print_), Recogniser(), {}
-    shapes = judge.embeddings(printed)
+    """Top-1 among all characters in print, by embedding, beside the recogniser's choice."""
+    printed, recogniser, found = judge.embeddings(store.images(print_)), Recogniser(), {}
     for font in fonts:
         chars = of_part(store, font, print_, "test")
         chars = "".join(c for c in chars if c in recogniser.chars)[:count]
-        glyphs, mine, first, listed = rows(store, font, chars), 0, 0, 0
-        alike = judge.embeddings(glyphs) @ shapes.T
-        for glyph, char, likeness in zip(glyphs, chars, alike, strict=True):
-            near = np.argpartition(-likeness, SHORTLIST)[:SHORTLIST]
-            scores = judge.scores(np.repeat(glyph[None], SHORTLIST, 0), printed[near])
-            mine += print_.chars[int(near[scores.argmax()])] == char
-            first += print_.chars[int(likeness.argmax())] == char
-            listed += char in {print_.chars[row] for row in near}
-        theirs = recogniser.read(glyphs)[0]
+        glyphs = rows(store, font, chars)
+        order = np.argsort(-judge.embeddings(glyphs) @ printed.T, axis=1)[:, :NEAREST]
+        near = [[print_.chars[row] for row in each] for each in order]
         found[font.name] = {
             "script": font.script,
             "n": len(chars),
-            "reader": mine / len(chars),
-            "the nearest": first / len(chars),
-            "among the nearest 8": listed / len(chars),
-            "PP-OCRv6": float(np.mean([a == b for a, b in zip(theirs, chars, strict=True)])),
+            "the nearest": float(np.mean([c == n[0] for c, n in zip(chars, near, strict=True)])),
+            f"among the nearest {NEAREST}": float(
+                np.mean([c in n for c, n in zip(chars, near, strict=True)])
+            ),
+            "PP-OCRv6": float(
+                np.mean([a == b for a, b in zip(recogniser.read(glyphs)[0], chars, strict=True)])
+            ),
         }
     return found
 

@@ -92,7 +92,7 @@ def _taken_for(
     known: np.ndarray,
     judge: Judge,
 ) -> dict[str, str]:
-    """Doubtful glyphs that pass for another character: that which scores best among the likest."""
+    """Doubtful glyphs that pass for another character: the likest that they score well as."""
     if not doubtful or len(known) < 2:
         return {}
     printed = judge.embeddings(references[known])
@@ -102,7 +102,6 @@ def _taken_for(
         near = known[np.argsort(-alike)[:_NEAR]]
         near = near[near != row]
         scores = judge.scores(np.repeat(images[row : row + 1], len(near), 0), references[near])
-        best = int(scores.argmax())
-        if scores[best] >= _SURE:
-            found[chars[row]] = chars[near[best]]
+        if (sure := near[scores >= _SURE]).size:
+            found[chars[row]] = chars[sure[0]]
     return found
