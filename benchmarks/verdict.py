@@ -53,7 +53,8 @@ def _far(from_image: np.ndarray, to_image: np.ndarray) -> float:
     cv2 = opencv()
     depth = cv2.distanceTransform((to_image >= 128).astype(np.uint8), cv2.DIST_L2, 3)
     inked = from_image < 128
-    return float(depth[inked].mean()) if inked.any() else float(from_image.shape[0])
+    both = inked.any() and (to_image < 128).any()  # without ink in one there is no distance
+    return float(depth[inked].mean()) if both else float(from_image.shape[0])
 
 
 def pieces(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
