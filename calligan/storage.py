@@ -53,7 +53,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 def cannot_write(path: Path, error: OSError) -> DataError:
     """The one way to say that `path` could not be written."""
     reason = error.strerror or str(error)
-    return DataError(f"cannot write {path}: {reason}; choose another place or free some space")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+    cure = "free some space, or choose another place" if full else "choose another place"
+    return DataError(f"cannot write {path}: {reason}; {cure}")
 
 
 def check_writable(*paths: Path) -> None:

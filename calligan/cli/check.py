@@ -42,7 +42,7 @@ def check(
 
     Example: calligan check MyFont.ttf --sheet found.png
 
-    A font's own 2 in 100 least readable glyphs are named at most, the worst first: look at them.
+    A font's own 1 in 100 least readable glyphs are named at most, the worst first: look at them.
     """
     from calligan.errors import DataError
     from calligan.glyphs.catalog import resolve_font

@@ -76,7 +76,8 @@ def infer(
         int | None, typer.Option(help="Also draw so many ways of each character beside OUTPUT.")
     ] = None,
     pick: Annotated[
-        str | None, typer.Option(help="Take these candidates, such as 书=2,法=3.")
+        str | None,
+        typer.Option(help="Take these candidates, as numbered by --candidates: 书=2,法=3."),
     ] = None,
 ) -> None:
     r"""Write any text in a learned style, as a picture or a page.
@@ -87,6 +88,7 @@ def infer(
     digits and letters are borrowed from the source font. Each drawn glyph is looked at: is it that
     character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
+    from calligan.errors import ConfigError
     from calligan.inference.invent import invent
     from calligan.inference.pages import Request, check_output, write_pages
     from calligan.models.weights import read_card
@@ -126,18 +128,22 @@ def infer(
         indices = [invent(writer, seed)]
     if model is None:
         note(f"model: {path}")
+    if absent := "".join(char for char in picked if char not in request.text):
+        raise ConfigError(f"--pick names {absent}, which the text does not hold")
     with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
         pages, read = write_pages(writer, request, indices, progress.update)
     files = save_pages(output, pages, look)
     if read.missing:
         note(f"not in the source font: {' '.join(read.missing)}")
     if read.borrowed:
-        note(f"borrowed from the source font as it is: {' '.join(read.borrowed)}")
+        note(f"as the source font draws them: {' '.join(read.borrowed)}")
+    if len(indices) > 1:
+        note(f"hands in order: {', '.join(card.styles[index].name for index in indices)}")
     for file in files:
         typer.echo(file)
     if candidates:
         typer.echo(save_candidates(writer, indices, output, candidates))
-    if tell(writer, verdict, indices, report or []) and strict:
+    if tell(writer, verdict, indices, report or [], not candidates) and strict:
         raise typer.Exit(DOUBTFUL)
 
 

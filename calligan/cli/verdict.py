@@ -81,8 +81,17 @@ def save_candidates(writer: "Writer", styles: Sequence[int], output: Path, count
     return sheet
 
 
-def tell(writer: "Writer", verdict: bool, styles: Sequence[int], reports: Sequence[Path]) -> bool:
-    """Write the reports, name what is doubtful on stderr; whether anything is."""
+def tell(
+    writer: "Writer",
+    verdict: bool,
+    styles: Sequence[int],
+    reports: Sequence[Path],
+    candidates: bool = False,
+) -> bool:
+    """Write the reports, name what is doubtful on stderr; whether anything is.
+
+    `candidates`: whether the command can draw some, and has not.
+    """
     from calligan.inference.proofread import Proofreader
     from calligan.inference.report import Findings
 
@@ -99,5 +108,7 @@ def tell(writer: "Writer", verdict: bool, styles: Sequence[int], reports: Sequen
         shown = " ".join(chars[:_NAMED]) + (" …" if len(chars) > _NAMED else "")
         note(f"doubtful in {name} ({len(chars)}): {shown}")
     if doubtful:
-        note("look at them (--report r.html), try --candidates 5, or another --source")
+        look = [] if reports else ["look at them with --report r.html"]
+        choose = ["choose by eye from --candidates 7"] if candidates else []
+        note(", ".join([*look, *choose, "or try another --source"]))
     return bool(doubtful)

@@ -71,7 +71,7 @@ class Findings:
             write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
 
     def save_candidates(self, path: Path, count: int) -> None:
-        """Draw each character's best attempts under its source, numbered from the left."""
+        """Draw each character's best attempts beside its source, under their numbers."""
         rows = []
         for style in self.styles:
             for verdict in self.proofreader.verdicts.get(style, {}).values():
@@ -79,7 +79,8 @@ class Findings:
                 images = [attempt.image for attempt in verdict.attempts[:count]]
                 rows.append(Row(f"U+{ord(verdict.char):04X}", [source, *images]))
         with atomic_file(path) as file:
-            save_png(contact_sheet(rows, self.proofreader.card.size_px), file)
+            numbers = ["", *map(str, range(1, count + 1))]
+            save_png(contact_sheet(rows, self.proofreader.card.size_px, numbers), file)
 
     def _page(self, style: int) -> str:
         verdicts = self.verdicts(style)

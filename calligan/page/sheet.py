@@ -19,16 +19,19 @@ class Row:
     images: Sequence[np.ndarray | None]
 
 
-def contact_sheet(rows: Sequence[Row], cell_px: int) -> Image.Image:
-    """Draw rows of square cells, labels in a column at the left."""
+def contact_sheet(rows: Sequence[Row], cell_px: int, heads: Sequence[str] = ()) -> Image.Image:
+    """Draw rows of square cells, labels in a column at the left, `heads` above the columns."""
     font = ImageFont.load_default(_LABEL_PX)
     label_px = int(max(font.getlength(row.label) for row in rows)) + 3 * GAP_PX
     columns = max(len(row.images) for row in rows)
-    pitch = cell_px + GAP_PX
-    sheet = Image.new("L", (label_px + columns * pitch, len(rows) * pitch + GAP_PX), 255)
+    pitch, above = cell_px + GAP_PX, 2 * _LABEL_PX if heads else 0
+    sheet = Image.new("L", (label_px + columns * pitch, above + len(rows) * pitch + GAP_PX), 255)
     draw = ImageDraw.Draw(sheet)
+    for x, head in enumerate(heads[:columns]):
+        middle = (label_px + x * pitch + cell_px // 2, _LABEL_PX)
+        draw.text(middle, head, fill=96, font=font, anchor="mm")
     for y, row in enumerate(rows):
-        top = GAP_PX + y * pitch
+        top = above + GAP_PX + y * pitch
         draw.text((GAP_PX, top + (cell_px - _LABEL_PX) // 2), row.label, fill=96, font=font)
         for x, image in enumerate(row.images):
             if image is not None:

@@ -8,8 +8,9 @@ import numpy as np
 from calligan.reader.verdict import Judge
 
 _NEAR = 8  # characters that a doubtful glyph is compared with
-_SURE = 0.5  # a glyph is taken for another character from this score on
-_OWN_SHARE = 0.02  # at most so many of a set are doubtful only because it is unlike print
+_SURE = 0.5  # a glyph is taken for another character from this score on,
+_MARGIN = 4.0  # if that is so many times its own
+_OWN_SHARE = 0.01  # at most so many of a set are doubtful only because it is unlike print
 _INK = 128
 
 
@@ -44,7 +45,7 @@ def check(
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
-    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 2 in 100 where a
+    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 where a
     whole set is unlike print. A character without a reference is looked at for ink and copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
@@ -62,7 +63,7 @@ def check(
     if known.any():
         least = min(least, float(np.quantile(scores[known], _OWN_SHARE)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
-    taken = _taken_for(doubtful, chars, images, shown, np.flatnonzero(known), judge)
+    taken = _taken_for(doubtful, chars, images, shown, np.flatnonzero(known), scores, judge)
     return Checked(
         chars,
         images,
@@ -90,6 +91,7 @@ def _taken_for(
     images: np.ndarray,
     references: np.ndarray,
     known: np.ndarray,
+    own: np.ndarray,
     judge: Judge,
 ) -> dict[str, str]:
     """Doubtful glyphs that pass for another character: the likest that they score well as."""
@@ -102,6 +104,6 @@ def _taken_for(
         near = known[np.argsort(-alike)[:_NEAR]]
         near = near[near != row]
         scores = judge.scores(np.repeat(images[row : row + 1], len(near), 0), references[near])
-        if (sure := near[scores >= _SURE]).size:
+        if (sure := near[scores >= max(_SURE, _MARGIN * own[row])]).size:
             found[chars[row]] = chars[sure[0]]
     return found
