@@ -53,7 +53,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 def cannot_write(path: Path, error: OSError) -> DataError:
     """The one way to say that `path` could not be written."""
     reason = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+    short = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, None)  # NumPy tells no number
+    full = error.errno in short
     cure = "free some space, or choose another place" if full else "choose another place"
     return DataError(f"cannot write {path}: {reason}; {cure}")
 

@@ -10,7 +10,10 @@ from calligan.reader.verdict import Judge
 _NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on,
 _MARGIN = 4.0  # if that is so many times its own
-_OWN_SHARE = 0.01  # at most so many of a set are doubtful only because it is unlike print
+_OWN_FEW, _OWN_SHARE = (
+    5,
+    0.01,
+)  # at most so many of a set are doubtful only because it is unlike print
 _INK = 128
 
 
@@ -45,7 +48,7 @@ def check(
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
-    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 where a
+    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 (and 5) where a
     whole set is unlike print. A character without a reference is looked at for ink and copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
@@ -61,7 +64,8 @@ def check(
         progress(len(part))
     least = least_score
     if known.any():
-        least = min(least, float(np.quantile(scores[known], _OWN_SHARE)))
+        share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
+        least = min(least, float(np.quantile(scores[known], share)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
     taken = _taken_for(doubtful, chars, images, shown, np.flatnonzero(known), scores, judge)
     return Checked(
