@@ -48,8 +48,9 @@ def check(
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
-    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 (and 5) where a
-    whole set is unlike print. A character without a reference is looked at for ink and copies only.
+    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 (and 5)
+    where a whole set is unlike print. A character without a reference is looked at for ink and
+    copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
     shown = np.stack(
