@@ -97,7 +97,7 @@ def test_a_style_of_its_own_least_score_wins_over_its_script(proofreader):
     assert writer.doubtful(0) == []
 
 
-def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path):
+def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatch):
     writer, _ = proofreader({CHARS[2]: [0.1]})
     writer.draw(CHARS, 0)
     findings = Findings(writer, [0])
@@ -109,6 +109,10 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path):
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
+    monkeypatch.setattr("calligan.inference.report._SHOWN", 0)
+    findings.save(tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert page.count("<img") == 2 and "1 are shown" in page
     assert findings.doubtful() == {"bold": CHARS[2]}
     findings.save_candidates(tmp_path / "c.png", 3)
     assert (tmp_path / "c.png").stat().st_size > 500

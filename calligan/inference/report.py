@@ -17,6 +17,7 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes, write_json
 
 KINDS = (".json", ".html")
+_SHOWN = 500  # glyphs of a style on a page, or all that are doubtful
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
 td, th {{ padding: .2rem .8rem; text-align: left; vertical-align: middle }}
@@ -90,8 +91,11 @@ class Findings:
             f"{len(verdicts):,} characters, {count:,} doubtful: they score less than {least:.3f}, "
             "which 95 in 100 real glyphs of the style reach. The worst come first."
         )
+        shown = verdicts[: max(count, _SHOWN)]
+        if len(shown) < len(verdicts):
+            about += f" {len(shown):,} are shown; the JSON report has every score."
         name = self.proofreader.card.styles[style].name
-        rows = "".join(map(self._row, verdicts))
+        rows = "".join(map(self._row, shown))
         return _PAGE.format(title=escape(f"Style {name}"), about=about, rows=rows)
 
     def _row(self, verdict: Verdict) -> str:
