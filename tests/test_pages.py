@@ -244,6 +244,7 @@ def test_many_pages_are_numbered(write):
         (["--format", "scroll", "--wrap", "3"], "plain pages"),
         (["--vary", "3"], "--vary"),
         (["--dpi", "1"], "--dpi"),
+        (["--pick", "鹭=1"], "--pick names 鹭"),
     ],
 )
 def test_bad_requests_end_in_one_line(write, options, says):

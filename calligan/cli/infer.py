@@ -118,6 +118,9 @@ def infer(
         missing=missing,
     )
     request.validate()
+    drawn = request.text + title + sign + seal
+    if absent := "".join(char for char in picked if char not in drawn):
+        raise ConfigError(f"--pick names {absent}, which the text does not hold")
     path = model_path(model, style)
     card = read_card(path)
     every = [str(i + 1) for i in range(len(card.styles))]
@@ -128,8 +131,6 @@ def infer(
         indices = [invent(writer, seed)]
     if model is None:
         note(f"model: {path}")
-    if absent := "".join(char for char in picked if char not in request.text):
-        raise ConfigError(f"--pick names {absent}, which the text does not hold")
     with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
         pages, read = write_pages(writer, request, indices, progress.update)
     files = save_pages(output, pages, look)

@@ -10,10 +10,7 @@ from calligan.reader.verdict import Judge
 _NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on,
 _MARGIN = 4.0  # if that is so many times its own
-_OWN_FEW, _OWN_SHARE = (
-    5,
-    0.01,
-)  # at most so many of a set are doubtful only because it is unlike print
+_OWN_SHARE, _OWN_FEW = 0.01, 5  # or as few: so much of a set may be doubted for being unlike print
 _INK = 128
 
 

@@ -120,7 +120,8 @@ class Examples:
             there = [other for other in self._near.get(char, "") if other in self._known[index]]
         else:
             chars = self.chars[index]
-            there = [c for c in (chars[int(rng.integers(len(chars)))] for _ in "ab") if c != char]
+            drawn = [chars[int(rng.integers(len(chars)))] for _ in range(2)]
+            there = [other for other in drawn if other != char]
         return there[int(rng.integers(len(there)))] if there else None
 
     def _ink(self, font: FontEntry, char: str) -> np.ndarray:

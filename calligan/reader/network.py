@@ -18,9 +18,8 @@ _WIDTHS = (64, 96, 128)  # channels at 16, 8 and 4 cells a side
 class Reader(nn.Module):
     """Glyphs and references (N, 1, 64, 64) in [-1, 1] to logits (N, 2): `right`, `whole`.
 
-    Both pass through one tower. Its end is an embedding, alike for a character in any hand (SigLIP,
-    Zhai et al. 2023, is the same idea); its middle is compared cell by cell, for what is missing or
-    broken.
+    Both pass through one tower. Its end is an embedding, alike for a character in any hand (after
+    CLIP, Radford et al. 2021); its middle is compared cell by cell, for what is missing or broken.
     """
 
     def __init__(self) -> None:
