@@ -32,6 +32,7 @@ HANDS = (  # 楷 行 草, two pens, a display face
 )
 OTHERS = 14  # hands more that style accuracy tells them from
 METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
+OF_REAL = ("content", "style", "mid_grey", "edge_slope")  # told of the font's own glyphs too
 
 
 def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
@@ -102,18 +103,18 @@ def main() -> None:
 
 
 def show(count: int, scores: Scores) -> None:
-    """A row a hand, then the mean and the worst."""
+    """A row a hand, then the mean."""
     table = Table(title=f"{count} glyphs", box=None)
-    for name in ("hand", *METRICS, "content of real"):
+    for name in ("hand", *METRICS, *(f"real {metric}" for metric in OF_REAL)):
         table.add_column(name, justify="right")
     rows = []
     for index, font in enumerate(scores.styles):
         found = [scores.mean(MODEL, metric, [index]) for metric in METRICS]
-        found.append(scores.mean(REAL, "content", [index]))
+        found += [scores.mean(REAL, metric, [index]) for metric in OF_REAL]
         rows.append([value.mean if value else np.nan for value in found])
         table.add_row(font.name, *(f"{value:.3f}" for value in rows[-1]))
     table.add_row("mean", *(f"{value:.3f}" for value in np.nanmean(rows, axis=0)))
-    Console().print(table)
+    Console(width=150).print(table)
 
 
 if __name__ == "__main__":

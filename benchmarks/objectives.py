@@ -1,10 +1,11 @@
 """Every adversarial game for equal seconds on the same pairs and seed, before one judge.
 
     calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing long-cang --data data
-    python benchmarks/objectives.py data --minutes 5 --out objectives
+    python benchmarks/objectives.py data --minutes 2 --out objectives
 
-Prints a table and writes figures.json and a sheet with a row of held-out glyphs an objective.
-Interrupted, the same call goes on where it was.
+All begin at one network that rebuilt glyphs without a discriminator (--start-minutes), and play for
+--minutes. Prints a table and writes figures.json and a sheet with a row of held-out glyphs an
+objective. Interrupted, the same call goes on where it was.
 """
 
 import argparse
@@ -25,9 +26,9 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_json
 from calligan.training.run import Run
 
-_REBUILD = "share=0.4, size_px=64, adversarial=false, learning_rate=2e-3, learning_rate_end=1e-3"
-_PLAY = "share=0.6, size_px=64, adversarial=true, learning_rate=6e-4, learning_rate_end=1e-4"
-STAGES = f"stages=[{{{_REBUILD}}}, {{{_PLAY}}}]"
+START = "start"  # the network that all begin at
+_REBUILD = "share=1.0, size_px=64, adversarial=false, learning_rate=2e-3, learning_rate_end=6e-4"
+_PLAY = "share=1.0, size_px=64, adversarial=true, learning_rate=6e-4, learning_rate_end=6e-5"
 # What a game needs beside its name; the rest is what its paper says, or the default.
 NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
@@ -42,15 +43,25 @@ def trained(name: str, options: argparse.Namespace) -> Run | None:
         command = ["--resume", str(folder)]
     else:
         command = ["--data", str(options.data), "--runs", str(folder.parent)]
-        command += ["--minutes", str(options.minutes), "--set", STAGES]
-        for setting in (f"loss.objective={name}", *NEEDS.get(name, []), *(options.set or [])):
-            command += ["--set", setting]
+        command += begun(name, options)
     done = subprocess.run([sys.executable, "-m", "calligan", "train", *command], check=False)
     if done.returncode == 1:
         return None
     if done.returncode:
         raise SystemExit(done.returncode)
     return Run.open(folder)
+
+
+def begun(name: str, options: argparse.Namespace) -> list[str]:
+    """How a run begins: at random and without a game, or at the common start."""
+    settings, first = list(options.set or []), name == START
+    settings.append(f"stages=[{{{_REBUILD if first else _PLAY}}}]")
+    if not first:
+        settings += [f"loss.objective={name}", *NEEDS.get(name, [])]
+    command = ["--minutes", str(options.start_minutes if first else options.minutes)]
+    if not first:
+        command += ["--from", str(options.out / START / "0001")]
+    return command + [part for setting in settings for part in ("--set", setting)]
 
 
 def log_of(run: Run) -> list[dict]:
@@ -100,14 +111,15 @@ def main() -> None:
     """Train, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--start-minutes", type=float, default=5)
     parser.add_argument("--count", type=int, default=60, help="test characters a style")
     parser.add_argument("--objectives", default=",".join(OBJECTIVES))
     parser.add_argument("--set", action="append", help="a setting of `train`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("objectives"))
     options = parser.parse_args()
     told, rows, reader = {}, [], Recogniser()
-    for name in options.objectives.split(","):
+    for name in (START, *options.objectives.split(",")):
         run = trained(name, options)
         if run is None:
             told[name] = {"diverged": True}

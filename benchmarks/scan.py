@@ -10,6 +10,7 @@ copybook page of @lanting is cut by its text alone.
 
 import argparse
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 from photograph import Camera, photograph
@@ -93,7 +94,7 @@ def writing(font: str, text: str) -> tuple[dict, str]:
 def read_templates(options: argparse.Namespace) -> Counter[str]:
     """Write, photograph, read and count template pages."""
     rng = np.random.default_rng(options.seed)
-    hand, chars = writing(options.hand, load_charset("gb2312-1"))
+    hand, chars = writing(options.hand, load_charset(options.charset))
     chars = chars[: options.cells]
     models, _ = font_letters(options.model, chars + "calligan")
     counts: Counter[str] = Counter()
@@ -102,6 +103,9 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
         statuses = written(sheet, page, hand, rng)
         camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
         photo = photograph(np.asarray(to_image(page, 220)), camera, rng)
+        if options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(photo).save(options.keep / f"page{number + 1}.jpg", quality=60)
         counts["pages"] += 1
         read = read_sheet(photo)
         if read is None or read[1] != sheet:
@@ -146,6 +150,8 @@ def main() -> None:
     parser.add_argument("--hand", default="ma-shan-zheng")
     parser.add_argument("--model", default="lxgw-wenkai")
     parser.add_argument("--cells", type=int, default=1000)
+    parser.add_argument("--charset", default="gb2312-1", help="what is written on template pages")
+    parser.add_argument("--keep", type=Path, help="keep the photographs of template pages here")
     parser.add_argument("--free", action="store_true", help="a copybook page")
     parser.add_argument("--gap", type=float, default=0.0, help="between its characters, in ems")
     parser.add_argument("--seed", type=int, default=0)

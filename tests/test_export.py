@@ -10,6 +10,7 @@ from conftest import HAN, build_font
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.recordingPen import RecordingPointPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.DefaultTable import DefaultTable
 from fontTools.ufoLib import UFOReader
 
 from calligan.glyphs.face import Face, FontSpec
@@ -117,6 +118,17 @@ def test_completing_keeps_what_is_there(tmp_path, export):
     assert face.ink_box_em(face.glyph_index(ASKED[6])) is not None
     assert after["name"].getBestFamilyName() == "Handy Completed"
     assert not list(tmp_path.glob(".*"))  # no parts are left behind
+
+
+def test_completing_does_without_damaged_hints(tmp_path, export):
+    hand = build_font(tmp_path / "hand.ttf", ASKED[:6], family="Handy")
+    font = TTFont(hand)
+    font["gasp"] = DefaultTable("gasp")
+    font["gasp"].data = bytes(7)  # fontTools wants 4
+    font.save(hand)
+    done = export("--complete", hand, "--charset", ASKED, "-o", tmp_path / "full.ttf")
+    assert done.returncode == 0 and "cannot be read: gasp" in done.stderr, done.stderr
+    assert "gasp" not in TTFont(tmp_path / "full.ttf")
 
 
 def test_completing_a_cff_font(tmp_path, made, export):

@@ -8,29 +8,53 @@ import torch
 from conftest import HAN
 from PIL import Image
 
-from calligan.errors import Unmeasured
-from calligan.inference.morph import path_through
+from calligan.config import GeneratorConfig
+from calligan.errors import ModelError, Unmeasured
+from calligan.inference.morph import Stop, path_through
+from calligan.models.networks import make_generator
 from calligan.training.board import check_board
 from calligan.training.film import curves, sheets
 from calligan.training.run import Run
 
 
+def route(styles, steps, way, loop):
+    generator = make_generator(GeneratorConfig(widths=(8, 8)), 2, 32)
+    stops = [Stop(generator, style) for style in styles]
+    return torch.stack([stop.style for stop in path_through(stops, steps, way, loop)])
+
+
 def test_a_path_begins_and_ends_at_styles():
     styles = torch.tensor([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
-    there = path_through(styles, 4, "lerp", loop=False)
+    there = route(styles, 4, "lerp", loop=False)
     assert there.shape == (9, 2)
     assert all(torch.allclose(there[4 * i], styles[i]) for i in range(3))
-    back = path_through(styles, 4, "lerp", loop=True)
+    back = route(styles, 4, "lerp", loop=True)
     assert back.shape == (12, 2) and torch.allclose(back[0], styles[0])
     assert torch.allclose(there[2], torch.tensor([0.5, 1.0]))
 
 
 def test_slerp_keeps_to_the_sphere():
     styles = torch.tensor([[3.0, 0.0], [0.0, 3.0]])
-    path = path_through(styles, 10, "slerp", loop=False)
+    path = route(styles, 10, "slerp", loop=False)
     assert torch.allclose(path.norm(dim=1), torch.full((11,), 3.0), atol=1e-5)
-    same = path_through(torch.ones(2, 2), 4, "slerp", loop=False)
+    same = route(torch.ones(2, 2), 4, "slerp", loop=False)
     assert torch.allclose(same, torch.ones(5, 2))
+
+
+def test_between_two_models_their_weights_are_mixed():
+    torch.manual_seed(0)
+    config = GeneratorConfig(widths=(8, 8))
+    one, other = make_generator(config, 2, 32), make_generator(config, 1, 32)
+    stops = [Stop(one, torch.zeros(1)), Stop(other, torch.zeros(1))]
+    start, middle, end = path_through(stops, 2, "lerp", loop=False)
+    assert start.generator is one and end.generator is other
+    for name, tensor in middle.generator.named_parameters():
+        if "embedding" not in name:
+            mean = (one.get_parameter(name) + other.get_parameter(name)) / 2
+            assert torch.allclose(tensor, mean)
+    wider = make_generator(GeneratorConfig(widths=(16, 16)), 1, 32)
+    with pytest.raises(ModelError, match="two shapes"):
+        list(path_through([stops[0], Stop(wider, torch.zeros(1))], 2, "lerp", loop=False))
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp", "mp4", "png"])

@@ -4,17 +4,33 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from conftest import HAN, build_font
 from PIL import Image
 
 from calligan.config import RasterConfig
 from calligan.models.weights import read_card
-from calligan.pairs.batches import Pairs
+from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.hand import of_pictures, split_of
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
+from calligan.training.transfer import nearest_style
 
 WRITTEN = HAN[:12]
+
+
+def test_the_nearest_style_draws_alike_though_elsewhere():
+    bold = np.full((4, 64, 64), 255, np.uint8)
+    for row in (8, 24, 40):
+        bold[:, row : row + 7, 8:56] = 0
+    hairline = np.full_like(bold, 255)
+    hairline[:, 31, 8:56] = 0
+    drawn = [torch.from_numpy(x)[:, None] / 127.5 - 1 for x in (hairline, np.roll(bold, 8, 1))]
+    l1 = [float((x - (torch.from_numpy(bold)[:, None] / 127.5 - 1)).abs().mean()) for x in drawn]
+    assert l1[0] < l1[1]
+    none = np.zeros(4, int)
+    real = Batch(bold, bold, none, none, none - 1, none - 1, HAN[:4])
+    assert nearest_style(lambda source, index: drawn[int(index[0])], 2, 64, real) == 1
 
 
 @pytest.fixture(scope="module")

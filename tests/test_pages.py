@@ -9,6 +9,7 @@ from conftest import HAN
 from PIL import Image
 
 from calligan.errors import ConfigError, DataError
+from calligan.inference.pages import without_marks
 from calligan.page.brush import dried
 from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
 from calligan.page.flow import Letter, Variation, broken, set_line
@@ -234,9 +235,19 @@ def test_many_pages_are_numbered(write):
     assert done.stdout.split() == [str(path.with_name(f"p-{n}.png")) for n in (1, 2)]
 
 
+def test_brushed_pages_go_without_punctuation(write):
+    assert without_marks("床前明月光，疑是,地上霜。don't stop") == "床前明月光疑是地上霜don't stop"
+    svg, done = write("m.svg", f"{HAN[:2]}。", "--format", "square")
+    assert done.returncode == 0 and "punctuation is left out" in done.stderr, done.stderr
+    assert ET.parse(svg).getroot().find("{*}title").text == HAN[:2]
+    svg, done = write("n.svg", f"{HAN[:2]}。", "--format", "square", "--marks")
+    assert done.returncode == 2 and "lacks: 。" in done.stderr  # the source font has no 。
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (["--marks"], "need a --format"),
         (["--format", "scrol"], "scroll"),
         (["--seal", "一"], "--format"),
         (["--format", "scroll", "--seal", HAN[:5]], "1 to 4"),

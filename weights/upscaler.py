@@ -1,11 +1,12 @@
 """Train the upscaler that ships with calligan, and measure it on characters unseen.
 
-    calligan render-pairs lxgw-wenkai ma-shan-zheng … --size 256 --data data256
-    python weights/upscaler.py train data256 upscaler.safetensors --minutes 10
-    python weights/upscaler.py measure data256 upscaler.safetensors
+    calligan render-pairs lxgw-wenkai yomogi … --charset components-500 --size 512 --data d512
+    python weights/upscaler.py train d512 upscaler.safetensors --minutes 15
+    python weights/upscaler.py measure d512 upscaler.safetensors
 
-Half-size glyphs are means over 2 x 2 pixels, a little blurred or sharpened at random, as generators
-draw them. Content loss (L1) first, then a discriminator joins in (SRGAN, Ledig et al. 2017).
+It learns both from 256 to 512 px and from 128 to 256. Small glyphs are means over 2 x 2 pixels,
+a little blurred or sharpened, and their edges waver by a fraction of a pixel, as generators draw
+them. Content loss (L1) first, then a discriminator joins in (SRGAN, Ledig et al. 2017).
 """
 
 import argparse
@@ -35,6 +36,7 @@ from calligan.pairs.store import PairStore
 BATCH, CROP_PX, RATE, SAVE_EVERY_STEPS = 16, 128, 2e-3, 100
 CONTENT = 0.6  # share of the time before the discriminator joins
 ADVERSARIAL = 0.01
+WAVER_PX = 0.6  # at most, how far edges waver
 
 
 class Glyphs:
@@ -57,11 +59,21 @@ class Glyphs:
 
 
 def halved(large: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Half the size, as softly or as sharply as a generator may draw."""
-    small = F.avg_pool2d(large, 2)
+    """Half the size, as softly or as sharply and with such edges as a generator may draw."""
+    small = wavered(F.avg_pool2d(large, 2), float(rng.uniform(0, WAVER_PX)))
     soft = F.avg_pool2d(F.pad(small, (1, 1, 1, 1), value=1.0), 3, 1)
     share = float(rng.uniform(-0.3, 0.6))
     return (small + share * (soft - small)).clamp(-1, 1)
+
+
+def wavered(small: torch.Tensor, most_px: float) -> torch.Tensor:
+    """Every place shifted by so much, at random from one 2 x 2 pixels to the next."""
+    count, _, height, width = small.shape
+    shift = F.interpolate(torch.randn(count, 2, height // 2, width // 2), (height, width))
+    shift = (shift * most_px / 2).clamp(-most_px, most_px) * 2 / width
+    still = F.affine_grid(torch.eye(2, 3).expand(count, 2, 3), list(small.shape), False)
+    grid = still + shift.permute(0, 2, 3, 1)
+    return F.grid_sample(small, grid, padding_mode="border", align_corners=False)
 
 
 def cropped(large: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -87,7 +99,8 @@ def train(options: argparse.Namespace) -> None:
         for group in mine.param_groups:
             group["lr"] = RATE * (0.02 + 0.98 * np.cos(done * np.pi / 2) ** 2)
         rng = np.random.default_rng([0, step])
-        large = cropped(to_tensor(glyphs.random(BATCH, rng), glyphs.fonts[0][0].shape[-1]), rng)
+        full_px = glyphs.fonts[0][0].shape[-1]
+        large = cropped(to_tensor(glyphs.random(BATCH, rng), full_px >> int(rng.integers(2))), rng)
         small = halved(large, rng)
         with torch.autocast("cpu", torch.bfloat16):
             drawn = network(small)
@@ -121,21 +134,30 @@ def play(critic, optimizer, shown: torch.Tensor, real: torch.Tensor, drawn: torc
 
 
 def measure(options: argparse.Namespace) -> None:
-    """SSIM, L1 and edge slope against true renders, beside bicubic enlargement."""
+    """SSIM, L1 and edge slope against true renders, beside bicubic enlargement: from a quarter of
+    their size to half of it and to all, from still edges and from such as waver.
+    """
     glyphs = Glyphs(PairStore.open(options.data), "test")
     network = load_upscaler(options.model)
     large = glyphs.random(options.count, np.random.default_rng(1))
-    size_px = large.shape[-1]
-    small = to_uint8(F.avg_pool2d(to_tensor(large, size_px), 2))
-    systems = {
-        "upscaler": upscaled(network, small),
-        "bicubic": to_uint8(bicubic(to_tensor(small, size_px // 2))),
-        "true": large,
-    }
-    print(f"{size_px // 2} to {size_px} px, {options.count} glyphs")
+    full = to_tensor(large, large.shape[-1])
+    for waver_px in (0.0, WAVER_PX):
+        torch.manual_seed(0)
+        small = to_uint8(wavered(F.avg_pool2d(full, 4), waver_px))
+        ours, theirs = small, small
+        for shrunk in (2, 1):
+            true = to_uint8(F.avg_pool2d(full, shrunk))
+            ours = upscaled(network, ours)
+            theirs = to_uint8(bicubic(to_tensor(theirs, theirs.shape[-1])))
+            print(f"{small.shape[-1]} to {true.shape[-1]} px, edges waver {waver_px:g} px")
+            told({"upscaler": ours, "bicubic": theirs, "true": true}, true)
+
+
+def told(systems: dict[str, np.ndarray], true: np.ndarray) -> None:
+    """A row a system."""
     print("".ljust(10), *(name.rjust(10) for name in ("SSIM", "L1", "edge slope")))
     for name, images in systems.items():
-        figures = (ssim(images, large).mean(), ink_l1(images, large).mean())
+        figures = (ssim(images, true).mean(), ink_l1(images, true).mean())
         slope = np.nanmean(edge_slope(images))
         print(name.ljust(10), *(f"{value:10.4f}" for value in (*figures, slope)))
 
@@ -147,7 +169,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=200, help="glyphs to measure")
     options = parser.parse_args()
     (train if options.what == "train" else measure)(options)
 

@@ -18,7 +18,7 @@ _WIDTH = 132  # the tables' own; a pipe has none
 def evaluate(
     model: Annotated[
         Path | None,
-        typer.Argument(help="Model file or run folder; default the newest, or the bundle."),
+        typer.Argument(help="Model file, run folder or hand; default the newest, or the bundle."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", "-d", help="Data folder; default the run's own.")

@@ -81,6 +81,8 @@ def export(
     writer = open_writer(path, source_font(card, source), verdict, fine)
     if model is None:
         note(f"model: {path}")
+    if base and base.dropped:
+        note(f"{complete}: left out what cannot be read: {', '.join(base.dropped)} (hinting)")
     chars, lacking = maker.drawable(writer, wanted, base.codepoints if base else set())
     if not chars:
         raise DataError("nothing to draw: no character of the charset is missing")

@@ -64,6 +64,10 @@ def infer(
     ] = None,
     seed: Annotated[int, typer.Option(help="Other variations; another random style.")] = 0,
     trace: Annotated[int, typer.Option(help="Pale glyphs to trace, on practice sheets.")] = 3,
+    marks: Annotated[
+        bool | None,
+        typer.Option("--marks/--no-marks", help="Punctuation, where a format goes without."),
+    ] = None,
     dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     missing: Annotated[
         str, typer.Option(help="Characters the source lacks: error, skip or box.")
@@ -115,6 +119,7 @@ def infer(
         vary=vary,
         seed=seed,
         trace=trace,
+        marks=marks,
         missing=missing,
     )
     request.validate()
@@ -134,6 +139,8 @@ def infer(
     with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
         pages, read = write_pages(writer, request, indices, progress.update)
     files = save_pages(output, pages, look)
+    if request.leaves_out_marks():
+        note(f"punctuation is left out, as on a {form}; --marks sets it")
     if read.missing:
         note(f"not in the source font: {' '.join(read.missing)}")
     if read.borrowed:

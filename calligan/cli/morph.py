@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, hand_path, model_path, source_font
 
 _STILL = 7  # pictures a transition on a still sheet
 
@@ -13,7 +13,7 @@ _STILL = 7  # pictures a transition on a still sheet
 def morph(
     text: Annotated[str, typer.Argument(help="One or more characters.")],
     styles: Annotated[
-        str, typer.Option(help="Numbers or names of `calligan styles`, with commas; or all.")
+        str, typer.Option(help="Numbers or names, also of learned hands, with commas; or all.")
     ] = "1,2",
     steps: Annotated[int, typer.Option(help="Pictures from each style to the next.")] = 24,
     output: Annotated[
@@ -28,11 +28,14 @@ def morph(
     """Show what lies between learned styles.
 
     Example: calligan morph "书法" --styles 1,3,4 --steps 24 -o morph.gif
+
+    A hand of `calligan learn` may be among them: between it and the model that it began at, their
+    weights are mixed.
     """
     import numpy as np
 
     from calligan.errors import ConfigError, DataError
-    from calligan.inference.morph import WAYS, morphed, path_through, vectors_of
+    from calligan.inference.morph import WAYS, Stop, morphed, path_through, stop_of
     from calligan.inference.writer import Writer
     from calligan.models.weights import read_card
     from calligan.page.film import check_film, save_film
@@ -45,18 +48,23 @@ def morph(
     path = model_path(model)
     card = read_card(path)
     wanted = [str(i + 1) for i in range(len(card.styles))] if styles == "all" else styles.split(",")
-    indices = [card.style_index(name.strip()) for name in wanted]
-    if len(indices) < 2:
+    if len(wanted) < 2:
         raise ConfigError("--styles needs two or more, such as 1,3")
+    hands = {name: None if model else hand_path(name.strip()) for name in wanted}
+    indices = {name: card.style_index(name.strip()) for name in wanted if not hands[name]}
     writer = Writer(path, source_font(card, source))
+    stops: dict[str, Stop] = {}
+    for name, hand in hands.items():
+        drawing = Writer(hand, str(writer.face.spec)) if hand else writer
+        stops[name] = stop_of(drawing, indices.get(name, 0))
     chars = writer.read(text).han
     if not chars:
         raise DataError("the text holds no Chinese character")
     still = output.suffix.lower() == ".png"
-    vectors = path_through(
-        vectors_of(writer, indices), _STILL if still else steps, way, loop and not still
+    through = path_through(
+        [stops[name] for name in wanted], _STILL if still else steps, way, loop and not still
     )
-    frames = morphed(writer, chars, vectors)
+    frames = morphed(writer, chars, through)
     if still:
         rows = [Row(char_name(char), list(frames[:, i])) for i, char in enumerate(chars)]
         with atomic_file(output) as file:

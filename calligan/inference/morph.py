@@ -1,6 +1,8 @@
-"""From style to style: characters drawn with style vectors between the learned ones."""
+"""From style to style: characters drawn between learned ones, of one model or of two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,47 +15,66 @@ from calligan.models.generator import Generator
 from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
 
 WAYS = ("slerp", "lerp")
-_BATCH = 32
+_TABLES = ("embedding.", "log_variance.")  # have a row a style; a stop's vector stands for them
 
 
-def path_through(styles: Tensor, steps: int, way: str, loop: bool) -> Tensor:
-    """(K, D) style vectors to (F, D): `steps` from each to the next, and the last itself.
+@dataclass(frozen=True)
+class Stop:
+    """A style: the generator that draws it and its style vector (D,)."""
 
-    `slerp` keeps to the sphere between two vectors (Shoemake 1985), `lerp` to the straight line.
-    A loop ends where it began, without saying that style twice.
+    generator: Generator
+    style: Tensor
+
+    def toward(self, other: "Stop", share: float, way: str) -> "Stop":
+        """What lies at a share of the way to another.
+
+        `slerp` keeps to the sphere between two vectors (Shoemake 1985), `lerp` to the straight
+        line. Where the generators differ their weights are mixed (Wortsman et al. 2022, "Model
+        soups"): that is sound where one began at the other, as a learned hand does.
+        """
+        style = between(self.style, other.style, share, way)
+        if other.generator is self.generator or share == 0:
+            return Stop(self.generator, style)
+        return Stop(_mixed(self.generator, other.generator, share), style)
+
+
+def stop_of(writer: Writer, index: int) -> Stop:
+    """A writer's style numbered from 0; raises ModelError for a model without style vectors."""
+    if not isinstance(writer.generator, Generator):
+        raise ModelError("this model has no style vectors to go between; give one of calligan's")
+    return Stop(writer.generator, writer.generator.embedding.weight.detach()[index])
+
+
+def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Iterator[Stop]:
+    """`steps` stops from each to the next, and the last itself.
+
+    A loop ends where it began, without saying that style twice. Raises ModelError, at the first
+    step, where two generators are not of one shape.
     """
-    stops = torch.cat([styles, styles[:1]]) if loop else styles
-    shares = torch.arange(steps) / steps
-    parts = [
-        torch.stack([_between(a, b, float(share), way) for share in shares])
-        for a, b in pairwise(stops)
-    ]
-    return torch.cat(parts if loop else [*parts, stops[-1:]])
+    round_trip = [*stops, stops[0]] if loop else stops
+    for a, b in pairwise(round_trip):
+        for step in range(steps):
+            yield a.toward(b, step / steps, way)
+    if not loop:
+        yield stops[-1]
 
 
-def morphed(writer: Writer, chars: str, styles: Tensor) -> np.ndarray:
-    """Characters in each of (F, D) style vectors: uint8 (F, N, S, S), 255 = paper."""
-    assert isinstance(writer.generator, Generator)
+def morphed(writer: Writer, chars: str, path: Iterator[Stop]) -> np.ndarray:
+    """Characters at each of F stops: uint8 (F, N, S, S), 255 = paper."""
     sources = np.stack([writer.source_image(char) for char in chars])
     tensor = to_tensor(sources, writer.card.size_px, writer.device)
-    columns = []
-    for source in tensor:
-        levels = writer.generator.encode(source[None])
-        with torch.inference_mode():
-            parts = [writer.generator.decode(levels, part) for part in styles.split(_BATCH)]
-        columns.append(to_uint8(image_of_logits(torch.cat(parts))))
-    return np.stack(columns, axis=1)
+    frames, last, levels = [], None, []
+    with torch.inference_mode():
+        for stop in path:
+            if stop.generator is not last:
+                last, levels = stop.generator, stop.generator.encode(tensor)
+            drawn = stop.generator.decode(levels, stop.style.expand(len(chars), -1))
+            frames.append(to_uint8(image_of_logits(drawn)))
+    return np.stack(frames)
 
 
-def vectors_of(writer: Writer, indices: Sequence[int]) -> Tensor:
-    """The style vectors of styles numbered from 0; raises ModelError where there is no space."""
-    if not writer.has_styles:
-        raise ModelError("this model has no two styles to go between; give one that has")
-    assert isinstance(writer.generator, Generator)
-    return writer.generator.embedding.weight.detach()[list(indices)]
-
-
-def _between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
+def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
+    """The vector at a share of the way from one to another."""
     if way == "lerp":
         return a + share * (b - a)
     cosine = torch.dot(a, b) / (a.norm() * b.norm()).clamp_min(1e-12)
@@ -61,3 +82,15 @@ def _between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
     if angle < 1e-4:
         return a + share * (b - a)
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+
+
+def _mixed(a: Generator, b: Generator, share: float) -> Generator:
+    mixed = deepcopy(a)
+    weights, others = mixed.state_dict(), b.state_dict()
+    for name, tensor in weights.items():
+        if name.startswith(_TABLES):
+            continue
+        if name not in others or others[name].shape != tensor.shape:
+            raise ModelError("these styles are of networks of two shapes, which cannot be mixed")
+        tensor.lerp_(others[name], share)
+    return mixed

@@ -1,5 +1,6 @@
 """What a user asks to have written, to pages."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,15 @@ class Request:
     vary: float | None = None
     seed: int = 0
     trace: int = 3
+    marks: bool | None = None  # whether punctuation is set
     missing: str = "error"
+
+    def leaves_out_marks(self) -> bool:
+        """Whether there is punctuation that the format goes without."""
+        whole = self.text + self.title + self.signature
+        if self.form is None or whole == without_marks(whole):
+            return False
+        return not (load_format(self.form).marks if self.marks is None else self.marks)
 
     def validate(self) -> None:
         """Raise ConfigError or DataError naming the first option that makes no sense."""
@@ -59,6 +68,8 @@ class Request:
                 raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
         for name, colour in (("--ink", self.ink), ("--paper", self.paper)):
             _check_colour(name, colour)
+        if self.form is None and self.marks is not None:
+            raise ConfigError("--marks and --no-marks need a --format")
         if self.form is None and (self.title or self.signature or self.seal):
             raise ConfigError("--title, --sign and --seal need a --format")
         if self.form is not None and (self.vertical or self.wrap or self.cell_px):
@@ -75,6 +86,8 @@ def write_pages(
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
     parts = [request.text, request.title, request.signature, request.seal]
+    if request.leaves_out_marks():
+        parts = [without_marks(part) for part in parts]
     read = [writer.read(part, kind).text if part else "" for part in parts]
     whole = writer.read("\n".join(filter(None, parts)), kind)
     pages: list[Page] = []
@@ -85,6 +98,16 @@ def write_pages(
         else:
             pages += _formed(read, letters, request, form)
     return ([stacked(pages)] if form is None else pages), whole
+
+
+def without_marks(text: str) -> str:
+    """Text without punctuation, as brushed pages are written; inside a Latin word it stays."""
+    before = " " + text
+    return "".join(
+        char
+        for char, last in zip(text, before, strict=False)
+        if not unicodedata.category(char).startswith("P") or (last + char).isascii()
+    )
 
 
 def check_output(path: Path) -> None:

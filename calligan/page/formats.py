@@ -57,6 +57,7 @@ class Format:
     paper: str = "white"
     ink: str = "black"
     seal: str = "#b3271e"
+    marks: bool = True  # whether punctuation is set; brushed pages go without
     vary: float = 0.0  # how much repeats of a character differ, 0 to 1
     many: bool = False  # whether text that does not fit goes on on a further page
     lines: str = ""  # what the lines of the text are, where each has its place

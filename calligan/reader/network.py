@@ -53,6 +53,14 @@ class Reader(nn.Module):
         """Glyphs (N, 1, 64, 64) to vectors of length one, (N, EMBEDDED), float32."""
         return self._embedded(self._cells(glyph))
 
+    def texture(self, glyph: Tensor) -> Tensor:
+        """How glyphs (N, 1, 64, 64) are drawn, whatever they say: (2 W,), alike for a hand's own.
+
+        Mean and deviation of the first features (as in AdaIN, Huang & Belongie 2017).
+        """
+        cells = self._cells(glyph)
+        return torch.cat([cells.mean(dim=(0, 2, 3)), cells.std(dim=(0, 2, 3))])
+
     def _cells(self, glyph: Tensor) -> Tensor:
         return self.alone(self.fold(ink(glyph)))
 

@@ -16,14 +16,16 @@ from calligan.vector.outline import Drawing
 
 _STALE = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metrics; a signature
 _NEEDED = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}
+_HINTS = {"gasp", "cvt ", "fpgm", "prep", "FFTM", "PCLT"}  # a font does without these
 _RESTRICTED = 0x0002  # OS/2 fsType: may not be modified or embedded
 
 
 @dataclass
 class Base:
-    """A font to be completed."""
+    """A font to be completed, and the tables it does without because they cannot be read."""
 
     font: TTFont
+    dropped: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: Path, face_index: int = 0) -> "Base":
@@ -33,6 +35,7 @@ class Base:
         """
         try:
             font = TTFont(path, fontNumber=face_index, lazy=False)
+            dropped = _without_damaged_hints(font)
             font.ensureDecompiled()
         except Exception as error:  # fontTools raises a dozen kinds on damaged files
             raise FontError(f"{path} is damaged, or no font ({error}); export it again") from error
@@ -48,7 +51,7 @@ class Base:
             raise FontError(
                 f"{path} forbids changes and embedding (fsType 2); ask its maker, or give another"
             )
-        return cls(font)
+        return cls(font, dropped)
 
     @property
     def upem(self) -> int:
@@ -92,6 +95,18 @@ class Base:
         if font["OS/2"].version >= 1:
             font["OS/2"].recalcCodePageRanges(font)
         rename(font, naming)
+
+
+def _without_damaged_hints(font: TTFont) -> tuple[str, ...]:
+    """Take out what only helps small sizes or editors, where fontTools cannot read it."""
+    damaged = []
+    for tag in sorted({*_STALE, *_HINTS} & set(font.keys())):
+        try:
+            font[tag]
+        except Exception:  # as many kinds as there are tables
+            damaged.append(tag.strip())
+            del font[tag]
+    return tuple(damaged)
 
 
 def rename(font: TTFont, naming: Naming) -> None:
