@@ -41,7 +41,7 @@ def export(
     ] = None,
     family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
     family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
-    fine: FineOption = False,
+    fine: FineOption = True,
     verdict: VerdictOption = True,
     fallback: Annotated[
         str, typer.Option(help="Glyphs that stay doubtful: keep, skip, or the source's.")

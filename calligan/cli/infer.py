@@ -72,7 +72,7 @@ def infer(
     missing: Annotated[
         str, typer.Option(help="Characters the source lacks: error, skip or box.")
     ] = "error",
-    fine: FineOption = False,
+    fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
     strict: StrictOption = False,

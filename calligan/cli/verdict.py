@@ -23,7 +23,7 @@ ReportOption = Annotated[
     typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
 ]
 FineOption = Annotated[
-    bool, typer.Option("--fine", help="Twice the pixels before outlines are traced; slower.")
+    bool, typer.Option("--fine/--no-fine", help="Trace outlines from twice the pixels, smoothed.")
 ]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
@@ -51,16 +51,13 @@ def open_writer(
     picked: dict[str, int] | None = None,
     every_way: bool = False,
 ) -> "Writer":
-    """A writer, which proofreads unless told not to. Raises ModelError where `fine` cannot be."""
-    from calligan.errors import ModelError
+    """A writer, which proofreads unless told not to; `fine` asks for the upscaler."""
     from calligan.inference.proofread import Proofreader
     from calligan.inference.writer import Writer
     from calligan.models.upscaler import load_upscaler
     from calligan.resources import reader_model, upscaler_model
 
     upscaler = upscaler_model()
-    if fine and upscaler is None:
-        raise ModelError("this calligan came without its upscaler; drop --fine")
     if not verdict or reader_model() is None:
         writer = Writer(model, source)
     else:

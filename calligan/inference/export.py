@@ -132,7 +132,7 @@ def outlines(
 ) -> dict[str, Outline]:
     """The outlines of a job's characters, by character.
 
-    `seconds` gathers what drawing took, and waiting for the tracing that runs beside it.
+    `seconds` gathers what each stage took; of tracing, which runs beside them, the waiting.
     """
     found: dict[str, Outline] = {}
     with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
@@ -148,7 +148,9 @@ def outlines(
             started = perf_counter()
             images = writer.draw(chars, job.style_index)
             seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
+            started = perf_counter()
             stack = writer.enlarged([images[char] for char in chars])
+            seconds["enlarging"] = seconds.get("enlarging", 0) + perf_counter() - started
             halves = np.array_split(stack, usable_cores())
             futures = [pool.submit(_traced, half, job) for half in halves if len(half)]
             pending.append(_Waiting(number, chars, futures, _verdicts(writer, job, chars)))
