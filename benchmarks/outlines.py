@@ -4,7 +4,8 @@
 
 Each glyph is rasterized at 128 and 256 px, traced, put into a TrueType font, and drawn again at
 1024 px beside the original: IoU of ink. A second row is without the upscaler. Distance is from each
-traced contour to the nearest point of the true one, in thousandths of an em. With `pip install vtracer` that tracer has a row too.
+traced contour to the nearest point of the true one, in thousandths of an em. With
+`pip install vtracer` that tracer has a row too.
 """
 
 import argparse

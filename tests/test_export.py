@@ -35,7 +35,7 @@ def made(tmp_path_factory, export):
     """The same few characters as every kind of font."""
     folder = tmp_path_factory.mktemp("made")
     for kind in ("ttf", "otf", "woff2", "ufo"):
-        options = ("--no-verdict", "--charset", ASKED, "--family", "My Brush")
+        options = ("--no-verdict", "--no-fine", "--charset", ASKED, "--family", "My Brush")
         done = export(*options, "-o", folder / f"a.{kind}")
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == str(folder / f"a.{kind}")

@@ -43,8 +43,8 @@ class ModelCard:
         if seen := set(self.trained_chars) & set(chars):
             raise DataError(
                 f"the model was trained on {len(seen)} characters that this data holds out; "
-                "give --data that was rendered with the model's own split and seed (a learned hand's "
-                "few characters are such as the model it began at had seen in other hands)"
+                "give --data that was rendered with the model's own split and seed (a learned "
+                "hand's few characters are such as the model it began at had seen in other hands)"
             )
 
     def style_index(self, wanted: str) -> int:
