@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from calligan.config import OBJECTIVES
-from calligan.evaluation.evaluate import MODEL, Plan, gather, judge
+from calligan.evaluation.evaluate import MODEL, Glyphs, Plan, gather, judge
 from calligan.evaluation.recogniser import Recogniser
 from calligan.evaluation.scores import REAL
 from calligan.page.sheet import Row, contact_sheet, save_png
@@ -34,6 +34,7 @@ NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
 }
 SPIKE = 5  # times the median loss
+SHOWN, SHOWN_PX = 4, 64  # of each style in the sheet
 
 
 def trained(name: str, options: argparse.Namespace) -> Run | None:
@@ -88,8 +89,8 @@ def inception_score(probabilities: np.ndarray) -> float:
     return float(np.exp((p * (np.log(p) - np.log(p.mean(0)))).sum(1).mean()))
 
 
-def judged(run: Run, options: argparse.Namespace, reader: Recogniser) -> tuple[dict, np.ndarray]:
-    """Figures of a model, and some of its glyphs to look at."""
+def judged(run: Run, options: argparse.Namespace, reader: Recogniser) -> tuple[dict, Glyphs]:
+    """Figures of a model, and the glyphs that they were taken from."""
     plan = Plan(run.best, run.selection(), count=options.count)
     glyphs = gather(plan, lambda what, done, of: None)
     scores = judge(glyphs, plan, lambda what, done, of: None)
@@ -101,10 +102,15 @@ def judged(run: Run, options: argparse.Namespace, reader: Recogniser) -> tuple[d
     figures["inception"] = inception_score(reader.probabilities(drawn))
     figures["spread"] = spread(drawn) / spread(real)
     rows = log_of(run)
+    figures["steps"] = rows[-1]["step"]
     figures["images_per_s"] = rows[-1]["images"] / rows[-1]["elapsed_s"]
     figures["spikes"] = spikes(rows)
-    shown = np.concatenate([images[:4] for images in glyphs.drawn[MODEL]])
-    return figures, shown
+    return figures, glyphs
+
+
+def shown(name: str, glyphs: list[np.ndarray]) -> Row:
+    """A row of the sheet: the first few characters of each style."""
+    return Row(name, list(np.concatenate([images[:SHOWN] for images in glyphs])))
 
 
 def main() -> None:
@@ -124,11 +130,12 @@ def main() -> None:
         if run is None:
             told[name] = {"diverged": True}
             continue
-        told[name], shown = judged(run, options, reader)
-        rows.append(Row(name, list(shown)))
+        told[name], glyphs = judged(run, options, reader)
+        rows.append(shown(name, glyphs.drawn[MODEL]))
         write_json(options.out / "figures.json", told)
+        sheet = [shown("source", glyphs.source), *rows, shown("real", glyphs.drawn[REAL])]
         with atomic_file(options.out / "sheet.png") as file:
-            save_png(contact_sheet(rows, shown.shape[-1]), file)
+            save_png(contact_sheet(sheet, SHOWN_PX), file)
     columns = list(dict.fromkeys(key for figures in told.values() for key in figures))
     table = Table(box=None)
     for title in ("objective", *columns):

@@ -154,15 +154,8 @@ class LossConfig:
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         _require(ok, "loss.scales", self.scales, "one or more numbers from 1")
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
-        weights += [
-            "wrong_style",
-            "wrong_character",
-            "category",
-            "cycle",
-            "kl",
-            "constancy",
-            "reader",
-        ]
+        weights += ["wrong_style", "wrong_character", "category", "cycle", "kl", "constancy"]
+        weights += ["reader"]
         _at_least(self, "loss", **dict.fromkeys(weights, 0))
         _require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"

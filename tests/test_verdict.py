@@ -81,6 +81,7 @@ def test_a_candidate_can_be_picked_by_eye(proofreader):
     writer.draw(CHARS, 0)
     verdict = writer.verdicts[0][CHARS[0]]
     assert verdict.best.score == 0.2 and not verdict.doubtful
+    assert Findings(writer, [0]).overruled() == CHARS[0]
     writer, _ = proofreader({}, picked={CHARS[0]: 99})
     with pytest.raises(DataError, match="there is no 99"):
         writer.draw(CHARS, 0)

@@ -1,5 +1,6 @@
 """The verbs. The only room that prints, prompts or exits; heavy imports wait inside commands."""
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -65,6 +66,7 @@ def _root(
 
 def main() -> NoReturn:
     """Run a command; whatever a user can mend ends in one line on stderr and exit code 2."""
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # its warnings are no news to a user
     try:
         outcome = app(standalone_mode=False)
         sys.exit(outcome if isinstance(outcome, int) else 0)

@@ -100,6 +100,8 @@ def tell(
     for path in reports:
         findings.save(path)
         typer.echo(path)
+    if overruled := findings.overruled():
+        note(f"doubtful, and taken because you picked them: {' '.join(overruled)}")
     doubtful = findings.doubtful()
     for name, chars in doubtful.items():
         shown = " ".join(chars[:_NAMED]) + (" …" if len(chars) > _NAMED else "")

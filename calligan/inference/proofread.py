@@ -46,7 +46,12 @@ class Verdict:
     @property
     def doubtful(self) -> bool:
         """Whether no attempt reads as real glyphs of the style do, nor was any picked by eye."""
-        return not self.picked and self.best.score < self.least_score
+        return not self.picked and self.low
+
+    @property
+    def low(self) -> bool:
+        """Whether the attempt that is used reads worse than real glyphs of the style do."""
+        return self.best.score < self.least_score
 
 
 class Proofreader(Writer):

@@ -44,6 +44,10 @@ class Findings:
         every = {names[s].name: [v.char for v in self.proofreader.doubtful(s)] for s in self.styles}
         return {name: "".join(chars) for name, chars in every.items() if chars}
 
+    def overruled(self) -> str:
+        """Characters picked by eye though the reader doubts them."""
+        return "".join(v.char for s in self.styles for v in self.verdicts(s) if v.picked and v.low)
+
     def as_json(self) -> dict[str, Any]:
         """Every score."""
         return {
