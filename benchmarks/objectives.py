@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from calligan.config import OBJECTIVES
+from calligan.errors import Diverged
 from calligan.evaluation.evaluate import MODEL, Glyphs, Plan, gather, judge
 from calligan.evaluation.recogniser import Recogniser
 from calligan.evaluation.scores import REAL
@@ -29,6 +30,8 @@ from calligan.training.run import Run
 START = "start"  # the network that all begin at
 _REBUILD = "share=1.0, size_px=64, adversarial=false, learning_rate=2e-3, learning_rate_end=6e-4"
 _PLAY = "share=1.0, size_px=64, adversarial=true, learning_rate=6e-4, learning_rate_end=6e-5"
+# The games alone, without the features' L1 that carries the default recipe; minutes average less.
+_ALONE = ["loss.feature_matching=0", "loss.adversarial=0.1", "ema_decay=0.99"]
 # What a game needs beside its name; the rest is what its paper says, or the default.
 NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
@@ -46,7 +49,7 @@ def trained(name: str, options: argparse.Namespace) -> Run | None:
         command = ["--data", str(options.data), "--runs", str(folder.parent)]
         command += begun(name, options)
     done = subprocess.run([sys.executable, "-m", "calligan", "train", *command], check=False)
-    if done.returncode == 1:
+    if done.returncode == Diverged.exit_code:
         return None
     if done.returncode:
         raise SystemExit(done.returncode)
@@ -55,10 +58,10 @@ def trained(name: str, options: argparse.Namespace) -> Run | None:
 
 def begun(name: str, options: argparse.Namespace) -> list[str]:
     """How a run begins: at random and without a game, or at the common start."""
-    settings, first = list(options.set or []), name == START
-    settings.append(f"stages=[{{{_REBUILD if first else _PLAY}}}]")
+    first = name == START
+    settings = [f"stages=[{{{_REBUILD if first else _PLAY}}}]"]
     if not first:
-        settings += [f"loss.objective={name}", *NEEDS.get(name, [])]
+        settings += [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE, *(options.set or [])]
     command = ["--minutes", str(options.start_minutes if first else options.minutes)]
     if not first:
         command += ["--from", str(options.out / START / "0001")]
@@ -68,12 +71,12 @@ def begun(name: str, options: argparse.Namespace) -> list[str]:
 def log_of(run: Run) -> list[dict]:
     """The lines of the log that have losses."""
     lines = (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return [row for row in map(json.loads, lines) if "g" in row]
+    return [row for row in map(json.loads, lines) if "elapsed_s" in row]
 
 
 def spikes(rows: list[dict]) -> int:
     """How often the generator's loss in the game jumps to five times its usual size."""
-    losses = np.abs([row["g"] for row in rows if "d" in row])
+    losses = np.abs([row["g"] for row in rows if "d" in row and "g" in row])
     return int((losses > SPIKE * np.median(losses)).sum()) if len(losses) else 0
 
 
@@ -118,10 +121,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--minutes", type=float, default=2)
-    parser.add_argument("--start-minutes", type=float, default=5)
+    parser.add_argument("--start-minutes", type=float, default=4)
     parser.add_argument("--count", type=int, default=60, help="test characters a style")
     parser.add_argument("--objectives", default=",".join(OBJECTIVES))
-    parser.add_argument("--set", action="append", help="a setting of `train`; repeatable")
+    parser.add_argument("--set", action="append", help="a setting of the games; repeatable")
     parser.add_argument("--out", type=Path, default=Path("objectives"))
     options = parser.parse_args()
     told, rows, reader = {}, [], Recogniser()
@@ -129,6 +132,7 @@ def main() -> None:
         run = trained(name, options)
         if run is None:
             told[name] = {"diverged": True}
+            write_json(options.out / "figures.json", told)
             continue
         told[name], glyphs = judged(run, options, reader)
         rows.append(shown(name, glyphs.drawn[MODEL]))

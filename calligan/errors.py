@@ -36,4 +36,4 @@ class FetchError(CalliganError):
 class Diverged(CalliganError):
     """Training met a loss or gradient that is not finite; good checkpoints are untouched."""
 
-    exit_code = 1
+    exit_code = 4

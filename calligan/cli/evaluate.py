@@ -67,6 +67,8 @@ def evaluate(
     from calligan.glyphs.charset import load_charset
     from calligan.storage import check_writable, write_json
 
+    if report is not None:
+        told.check_report()
     check_writable(*filter(None, (report, json_path, sheet)))
     path = model_path(model)
     selection = _selection(path, data, source, styles)

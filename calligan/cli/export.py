@@ -77,7 +77,8 @@ def export(
         spec = resolve_font(complete).spec
         base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
         placement, upem = maker.Lettering.of(complete, wanted, card.size_px).placement, base.upem
-    english = family or maker.default_family(card, index, base)
+    reserved = maker.reserved_names(card, base)
+    english = family or maker.default_family(card, index, base, reserved)
     writer = open_writer(path, source_font(card, source), verdict, fine)
     if model is None:
         note(f"model: {path}")
@@ -87,7 +88,8 @@ def export(
     if not chars:
         raise DataError("nothing to draw: no character of the charset is missing")
     made = f"{len(chars):,} of {len(chars) + (len(base.codepoints) if base else 0):,} characters"
-    naming = maker.named(card, index, writer.face.family, english, family_chinese or english, made)
+    families = (english, family_chinese or english)
+    naming = maker.named(card, index, writer.face.family, families, reserved, made)
     if latin is None:
         lettering = maker.Lettering(writer.face, writer.placement)
     else:

@@ -15,7 +15,7 @@ RUNS, HANDS = Path("runs"), Path("hands")
 # Options that several commands share.
 ModelOption = Annotated[
     Path | None,
-    typer.Option(help="Model file, run folder or hand; default the newest, or the bundle."),
+    typer.Option(help="Model file, run folder, hand or `bundle`; default the newest run, else it."),
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="Source font; default one trained with, or of this machine.")
@@ -39,15 +39,17 @@ def hand_names() -> list[str]:
 
 
 def model_path(given: Path | None, style: str = "") -> Path:
-    """A model file: as given, or a hand of that name; the hand named as the style; the best of a
-    given run folder, or of the newest; the bundle.
+    """A model file: as given, or a hand of that name, or the `bundle`; the hand named as the style;
+    the best of a given run folder, or of the newest; the bundle.
     """
     from calligan.errors import ModelError
     from calligan.resources import bundled_model
     from calligan.training.run import newest_run
 
-    if given is not None and not given.exists() and (hand := hand_path(str(given))):
-        return hand
+    if given is not None and not given.exists():
+        named = hand_path(str(given)) or (bundled_model() if str(given) == "bundle" else None)
+        if named is not None:
+            return named
     if given is not None:
         whole = given.is_dir() and not (given / "best.safetensors").exists()
         folder = newest_run(given) if whole and any(given.glob("[0-9]*")) else given

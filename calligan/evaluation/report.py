@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -66,12 +67,16 @@ def by_strokes(scores: Scores) -> Table:
     return Table(["", *(f"{low}-{high}" for low, high in STROKES)], rows)
 
 
+def check_report() -> None:
+    """Raise Unmeasured where a page cannot be written."""
+    if find_spec("jinja2") is None:
+        raise Unmeasured("--report needs jinja2: pip install 'calligan[eval]'")
+
+
 def write_report(path: Path, title: str, about: str, scores: Scores, glyphs: Glyphs) -> None:
-    """Write the HTML page, atomically. Raises Unmeasured without jinja2."""
-    try:
-        from jinja2 import Template
-    except ImportError as error:
-        raise Unmeasured("no jinja2 here; pip install 'calligan[eval]'") from error
+    """Write the HTML page, atomically."""
+    from jinja2 import Template
+
     measured = {metric for _, metric in scores.values}
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).render(
         title=escape(title),

@@ -47,18 +47,38 @@ def drawable(writer: Writer, charset: str, there: set[int]) -> tuple[str, str]:
     )
 
 
+def reserved_names(card: ModelCard, base: Base | None) -> set[str]:
+    """Names that a new font must not hold, without case and spaces.
+
+    Those of the fonts that a model learned from, whose licences may reserve them, but not of
+    written glyphs; that of the font to complete only where it says that it is reserved.
+    """
+    fonts = [font for font in (*card.styles, *card.sources) if font.licence != "own"]
+    names = {_plain(name) for f in fonts for name in (f.family or f.name, f.chinese)}
+    if base is not None:
+        names = names | {_plain(base.family)} if base.reserved else names - {_plain(base.family)}
+    return {name for name in names if len(name) > 2}
+
+
 def named(
-    card: ModelCard, style_index: int, source: str, family: str, family_chinese: str, made: str
+    card: ModelCard,
+    style_index: int,
+    source: str,
+    families: tuple[str, str],
+    reserved: set[str],
+    made: str,
 ) -> Naming:
     """Names, origin and licences of a font drawn in a style. `made` says what was drawn.
 
-    Raises DataError for a name that is not ASCII, or is that of a font the style was learned from.
+    `families` are its English and its Chinese name. Raises DataError for an English one that is not
+    ASCII, and for either that holds a reserved one.
     """
+    family, family_chinese = families
     style = card.styles[style_index]
     if not re.fullmatch(r"[ -~]{1,63}", family) or not re.search(r"[A-Za-z]", family):
         raise DataError(f"--family {family!r} should be ASCII; --family-chinese takes 汉字")
-    for name in (family, family_chinese):
-        if taken := _reserved(card, name):
+    for name in families:
+        if taken := _held(name, reserved):
             raise DataError(
                 f"{name!r} holds the name of a font ({taken}), which its licence may reserve; "
                 "choose another --family"
@@ -73,11 +93,12 @@ def named(
     return Naming(family, family_chinese, origin, licence, __version__)
 
 
-def default_family(card: ModelCard, style_index: int, base: Base | None) -> str:
-    """A name that is free to use: of the font to complete, if no one else's; else the style's."""
-    if base is not None:
-        name = f"{base.family} Completed"
-        if name.isascii() and not _reserved(card, name):
+def default_family(card: ModelCard, style_index: int, base: Base | None, reserved: set[str]) -> str:
+    """A name that is free to use: after the font to complete, or after the style."""
+    style = card.styles[style_index].name.replace("-", " ").replace("_", " ").title()
+    completed = [f"{base.family} Completed"] if base else []
+    for name in (*completed, f"Calligan {style}"):
+        if name.isascii() and not _held(name, reserved):
             return name
     return f"Calligan Hand {style_index + 1}"
 
@@ -111,13 +132,9 @@ def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming:
         base.font.save(file)
 
 
-def _reserved(card: ModelCard, name: str) -> str | None:
-    """The font, of those that a model learned from, whose name is part of `name`."""
-    for font in (*card.styles, *card.sources):
-        taken = {_plain(each) for each in (font.name, font.family, font.chinese)}
-        if any(len(each) > 2 and each in _plain(name) for each in taken):
-            return font.name
-    return None
+def _held(name: str, reserved: set[str]) -> str | None:
+    """The reserved name that is part of `name`."""
+    return next((taken for taken in sorted(reserved) if taken in _plain(name)), None)
 
 
 def _plain(name: str) -> str:

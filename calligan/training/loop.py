@@ -44,18 +44,22 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
     pairs = Pairs(selection, "train", config.any_source)
     validation = Pairs(selection, judged_on(config))
     started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
+    losses: dict[
+        str, torch.Tensor
+    ] = {}  # the newest of each: with n_critic not all are new each step
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
         stage, share_done = stage_at(config, progress)
         if stage != counters.stage:
             state.enter(stage)
+            losses = {}
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
         batch = pairs.random(config.batch_size, config.styles_per_char, config.seed, counters.step)
         torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
         example = disturbed(on_device(batch, state), state)
-        losses = training_step(state, example, rate)
+        losses |= training_step(state, example, rate)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size

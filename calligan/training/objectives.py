@@ -30,11 +30,12 @@ class Objective:
     n_critic: int = 1  # discriminator's moves to one of the generator
 
 
-def _f_divergence(activation: Callable[[Tensor], Tensor], conjugate: Callable) -> Objective:
+def _f_divergence(
+    activation: Callable[[Tensor], Tensor], conjugate: Callable[[Tensor], Tensor]
+) -> Objective:
+    """`activation` is g(v), `conjugate` f*(g(v)) in closed form: composed, it would overflow."""
     return Objective(
-        discriminator=lambda real, fake: (
-            conjugate(activation(fake)).mean() - activation(real).mean()
-        ),
+        discriminator=lambda real, fake: conjugate(fake).mean() - activation(real).mean(),
         generator=lambda real, fake: -activation(fake).mean(),
     )
 
@@ -117,11 +118,11 @@ OBJECTIVES: dict[str, Objective] = {
     "dragan": _DRAGAN,
     "ebgan": _EBGAN,
     "relativistic": _RELATIVISTIC,
-    "f-kl": _f_divergence(lambda v: v, lambda t: torch.exp(t - 1)),
-    "f-reverse-kl": _f_divergence(lambda v: -torch.exp(-v), lambda t: -1 - torch.log(-t)),
-    "f-pearson": _f_divergence(lambda v: v, lambda t: t.square() / 4 + t),
-    "f-hellinger": _f_divergence(lambda v: 1 - torch.exp(-v), lambda t: t / (1 - t)),
+    "f-kl": _f_divergence(lambda v: v, lambda v: torch.exp(v - 1)),
+    "f-reverse-kl": _f_divergence(lambda v: -torch.exp(-v), lambda v: v - 1),
+    "f-pearson": _f_divergence(lambda v: v, lambda v: v.square() / 4 + v),
+    "f-hellinger": _f_divergence(lambda v: -torch.expm1(-v), torch.expm1),
     "f-js": _f_divergence(
-        lambda v: math.log(2) - F.softplus(-v), lambda t: -torch.log(2 - torch.exp(t))
+        lambda v: math.log(2) - F.softplus(-v), lambda v: F.softplus(v) - math.log(2)
     ),
 }

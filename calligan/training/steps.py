@@ -55,11 +55,14 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     Raises Diverged before any weight is touched by a gradient that is not finite.
     """
     config, losses = state.config, {}
-    drawn = [Drawn(example.style_index, _ink_logits(state, example, example.style_index))]
+    played = state.discriminator is not None
+    waits = played and state.counters.step % _n_critic(config.loss) > 0
+    styles = [example.style_index]
+    if played and config.loss.label_shuffling:
+        styles.append(example.wrong_style_index)
+    with torch.set_grad_enabled(not waits):
+        drawn = [Drawn(style, _ink_logits(state, example, style)) for style in styles]
     if state.discriminator is not None:
-        if config.loss.label_shuffling:
-            wrong = example.wrong_style_index
-            drawn.append(Drawn(wrong, _ink_logits(state, example, wrong)))
         with autocast(config):
             losses["d"] = discriminator_loss(state.discriminator, example, drawn, config.loss)
         if weight := _penalty_weight(config.loss):
@@ -68,8 +71,8 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         rates = {"adamw": rate * config.optimizer.discriminator_rate}
         _update(state, state.discriminator, state.discriminator_optimizers, losses["d"], rates)
         _clip(state.discriminator, config.loss)
-        if state.counters.step % _n_critic(config.loss):
-            return {name: loss.detach() for name, loss in losses.items()}
+    if waits:
+        return {name: loss.detach() for name, loss in losses.items()}
     losses.update(_generator_losses(state, example, drawn))
     generator = state.generator
     if isinstance(generator, Generator) and generator.log_variance is not None:
@@ -128,7 +131,8 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
     rebuilt = reconstruction(drawn[0].ink_logits, example.target, config)
     critic = state.discriminator
     if critic is None:
-        return _with_reader(state, example, drawn[0], {"reconstruction": rebuilt, "g": rebuilt})
+        losses = {"reconstruction": rebuilt, "g": rebuilt}
+        return _with_reader(state, example, drawn[0], _with_returns(state, example, drawn, losses))
     critic.requires_grad_(False)
     source, objective = example.source_of_each, OBJECTIVES[config.objective]
     with autocast(state.config):
@@ -151,14 +155,23 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
         if config.category:
             losses["category"] = _category_loss(critic, named)
             total = total + config.category * losses["category"]
-        if config.cycle:
-            losses["cycle"] = _cycle(state, example, drawn[0])
-            total = total + config.cycle * losses["cycle"]
-        if config.constancy:
-            losses["constancy"] = _constancy(state, example, drawn)
-            total = total + config.constancy * losses["constancy"]
     critic.requires_grad_(True)
-    return _with_reader(state, example, drawn[0], {**losses, "g": total})
+    losses = _with_returns(state, example, drawn, {**losses, "g": total})
+    return _with_reader(state, example, drawn[0], losses)
+
+
+def _with_returns(
+    state: TrainState, example: Example, drawn: list[Drawn], losses: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """With what the generator makes of its own glyphs, where that is wanted."""
+    config, found = state.config.loss, {}
+    with autocast(state.config):
+        if config.cycle:
+            found["cycle"] = config.cycle, _cycle(state, example, drawn[0])
+        if config.constancy:
+            found["constancy"] = config.constancy, _constancy(state, example, drawn)
+    total = losses["g"] + sum(weight * loss for weight, loss in found.values())
+    return {**losses, **{name: loss for name, (_, loss) in found.items()}, "g": total}
 
 
 def _with_reader(

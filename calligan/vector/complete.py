@@ -69,6 +69,12 @@ class Base:
         return self.font["name"].getBestFamilyName() or "Font"
 
     @property
+    def reserved(self) -> bool:
+        """Whether its copyright or licence reserves its name, as the OFL allows."""
+        said = (str(n).lower() for n in self.font["name"].names if n.nameID in (0, 13))
+        return any("reserved font name" in text for text in said)
+
+    @property
     def codepoints(self) -> set[int]:
         """What it maps to a glyph with ink."""
         glyphs, cmap = self.font.getGlyphSet(), self.font.getBestCmap() or {}
