@@ -134,7 +134,7 @@ class LossConfig:
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVES
     adversarial: float = 0.2  # generator's adversarial term
-    penalty: float | None = None  # weight of the objective's penalty; None is its paper's
+    penalty: float | None = None  # weight of the objective's, else of R1; None is its paper's
     n_critic: int | None = None  # discriminator's moves to one of the generator; likewise
     feature_matching: float = 4.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
@@ -330,6 +330,17 @@ class TrainConfig:
                 _require(value == 0, f"loss.{name}", value, wanted)
             played = all(stage.adversarial for stage in self.stages)
             _require(played, "stages.adversarial", False, "true with generator.kind noise")
+        if kind != "calligan":
+            ours_alone = {"spectral_norm": False, "scales": 1, "heads": "joint"}
+            for name, default in {**ours_alone, "names_styles": False}.items():
+                value, wanted = getattr(self.discriminator, name), f"{default} with kind {kind}"
+                _require(value == default, f"discriminator.{name}", value, wanted.lower())
+        if kind in ("zi2zi", "pix2pix"):
+            told, wanted = self.loss.wrong_style, f"0 with discriminator.kind {kind}, blind to it"
+            _require(told == 0, "loss.wrong_style", told, wanted)
+        if objective == "none":
+            penalty, wanted = self.loss.penalty, "left out with objective none: there is no critic"
+            _require(penalty is None, "loss.penalty", penalty, wanted)
         energy = (objective == "ebgan") == (kind == "autoencoder")
         wanted = "autoencoder with ebgan, whose scores are its errors, and only then"
         _require(energy, "discriminator.kind", kind, wanted)

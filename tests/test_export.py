@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,10 @@ from fontTools.ufoLib import UFOReader
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.inference.export import Job, Parts, outlines
+from calligan.inference.fontmaker import default_family, reserved_names
 from calligan.inference.writer import Writer
+from calligan.models.weights import read_card
+from calligan.vector.complete import Base
 
 ASKED = HAN[:12]
 
@@ -118,6 +122,24 @@ def test_completing_keeps_what_is_there(tmp_path, export):
     assert face.ink_box_em(face.glyph_index(ASKED[6])) is not None
     assert after["name"].getBestFamilyName() == "Handy Completed"
     assert not list(tmp_path.glob(".*"))  # no parts are left behind
+
+
+def test_names_are_free_where_nobody_else_can_reserve_them(inked_model, tmp_path):
+    card = read_card(inked_model)
+    free = reserved_names(card, None)
+    assert "bold" in " ".join(free)
+    own = replace(
+        card, styles=(replace(card.styles[0], name="my-hand", licence="own"),), sources=()
+    )
+    assert reserved_names(own, None) == set()
+    assert default_family(own, 0, None, set()) == "Calligan My Hand"
+    assert default_family(card, 0, None, free) == "Calligan Hand 1"
+    path = build_font(tmp_path / "own.ttf", ASKED[:6], family="Handy")
+    base = Base.open(path)
+    learned = replace(own, styles=(replace(own.styles[0], family="Handy", licence="unknown"),))
+    assert default_family(learned, 0, base, reserved_names(learned, base)) == "Handy Completed"
+    base.font["name"].setName("with Reserved Font Name Handy", 13, 3, 1, 0x409)
+    assert default_family(learned, 0, base, reserved_names(learned, base)) == "Calligan My Hand"
 
 
 def test_completing_does_without_damaged_hints(tmp_path, export):

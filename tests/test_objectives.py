@@ -15,6 +15,12 @@ RATIO = torch.exp((MU**2 - 2 * MU * GRID) / 2)  # p / q
 STEP = float(GRID[1] - GRID[0])
 
 
+def test_games_stay_finite_at_scores_that_no_conjugate_could_take():
+    far = torch.tensor([40.0])
+    for name in ("f-js", "f-hellinger", "f-reverse-kl", "vanilla", "relativistic"):
+        assert torch.isfinite(OBJECTIVES[name].discriminator(far, far)), name
+
+
 class Mean:
     """Scores whose mean is an expectation under a density."""
 

@@ -70,6 +70,37 @@ def test_sngan_draws_what_it_was_trained_on_from_noise(trained, calligan, tmp_pa
     assert done.returncode == 2 and "calligan sample" in done.stderr
     done = calligan("evaluate", run)
     assert done.returncode == 2 and "noise" in done.stderr
+    done = calligan("restyle", tmp_path, "--model", run, "-o", tmp_path / "other")
+    assert done.returncode == 2 and "noise" in done.stderr
+
+
+def test_what_begins_at_a_model_takes_its_network_and_its_characters(
+    trained, calligan, tmp_path, data_folder
+):
+    def begun(*options):
+        common = ("--steps", 2, "--data", data_folder, "--runs", tmp_path / "runs")
+        return calligan("train", "--from", trained("sngan"), *common, *settings(), *options)
+
+    done = begun("--preset", "vae")
+    assert done.returncode == 2 and "another kind or shape" in done.stderr
+    done = begun("--preset", "sngan", "--styles", "1", "--sources", "source")
+    assert done.returncode == 0, done.stderr
+    fewer = tmp_path / "fewer"
+    fonts = [font.path for font in PairStore.open(data_folder).manifest.fonts][:2]
+    assert calligan("render-pairs", *fonts, "--charset", HAN[:40], "-d", fewer).returncode == 0
+    done = begun("--preset", "sngan", "--data", fewer)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_every_row_of_the_log_has_the_generator_s_losses(calligan, tmp_path, data_folder):
+    done = calligan(
+        *("train", "--steps", 12, "--data", data_folder, "--runs", tmp_path, *settings()),
+        *("--set", "generator.grid=8", "--set", "loss.objective=wgan-gp"),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = map(json.loads, (tmp_path / "0001" / "log.jsonl").read_text().splitlines())
+    losses = [row for row in rows if "d" in row]
+    assert len(losses) == 2 and all({"g", "penalty", "adversarial"} <= row.keys() for row in losses)
 
 
 def test_sngan_says_that_it_is_watched_on_training_characters(trained):
@@ -90,6 +121,8 @@ def test_stargan_takes_any_hand_for_a_source(trained, calligan, tmp_path, data_f
         glyph = np.asarray(store.images(font)[font.chars.index(char)])
         Image.fromarray(glyph).save(hand / f"{char}.png")
     Image.fromarray(glyph).save(hand / f"{char}-2.png")
+    done = calligan("restyle", hand, "--model", run, "-o", hand)
+    assert done.returncode == 2 and "another -o" in done.stderr
     out = tmp_path / "out"
     done = calligan("restyle", hand, "--style", "bold", "--model", run, "-o", out)
     assert done.returncode == 0, done.stderr
@@ -135,6 +168,9 @@ def test_vae_draws_new_hands(trained, calligan, tmp_path):
         ("stargan", {"any_source": False}, "unless any_source"),
         ("stargan", {"discriminator": {"names_styles": False}}, "names_styles"),
         ("sngan", {"generator": {"kind": "noise", "widths": [8] * 6}}, "one multiple of"),
+        ("sngan", {"discriminator": {"kind": "pix2pix"}}, "spectral_norm"),
+        ("zi2zi", {"loss": {"wrong_style": 0.5}}, "blind to it"),
+        ("vae", {"loss": {"objective": "none", "penalty": 1.0}}, "no critic"),
     ],
 )
 def test_games_that_make_no_sense(preset, change, said):

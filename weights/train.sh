@@ -1,6 +1,6 @@
 #!/bin/sh
 # The bundle's runs, in order; each begins at the one before. Stopped, the same call goes on.
-# Some eight hours on two cores. Data: see weights/README.md.
+# 5.6 hours and evaluations on two cores. Data: see weights/README.md.
 set -eu
 DATA=${1:?usage: weights/train.sh DATA RUNS}
 RUNS=${2:?usage: weights/train.sh DATA RUNS}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import HANDS, ModelOption, model_path, source_font
+from calligan.cli.model import HANDS, model_path, source_font
 from calligan.cli.running import run_training, started
 from calligan.cli.show import note
 from calligan.cli.train import settled
@@ -28,7 +28,9 @@ def learn(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Learn this long (default 10).")] = None,
     steps: Annotated[int | None, typer.Option(help="Or this many steps.")] = None,
-    model: ModelOption = None,
+    model: Annotated[
+        Path, typer.Option(help="Model to begin at: a file, a run folder, or `bundle`.")
+    ] = Path("bundle"),
     source: Annotated[
         str | None, typer.Option(help="Source font; default those that the model knows.")
     ] = None,
@@ -51,7 +53,7 @@ def learn(
 
     Example: calligan learn mine --plan 50 -o next.pdf
 
-    Afterwards `--style mine` works with infer, export and evaluate. The model it began at stays as
+    Afterwards `--style mine` works with infer, export and morph. The model it began at stays as
     it was. A plan holds the characters that would teach a learned hand the most: those that cover
     components it lacks, and those that are doubtful as it draws them now.
     """

@@ -45,16 +45,19 @@ def morph(
     check_film(output, also=[".png"])
     if way not in WAYS or steps < 1 or not 1 <= fps <= 60:
         raise ConfigError("--way is slerp or lerp, --steps 1 or more, --fps 1 to 60")
+    hands = {name: hand_path(name.strip()) for name in styles.split(",")}
     path = model_path(model)
+    if model is None and all(hands.values()):
+        path = next(filter(None, hands.values()))
     card = read_card(path)
     wanted = [str(i + 1) for i in range(len(card.styles))] if styles == "all" else styles.split(",")
     if len(wanted) < 2:
         raise ConfigError("--styles needs two or more, such as 1,3")
-    hands = {name: None if model else hand_path(name.strip()) for name in wanted}
-    indices = {name: card.style_index(name.strip()) for name in wanted if not hands[name]}
+    indices = {name: card.style_index(name.strip()) for name in wanted if not hands.get(name)}
     writer = Writer(path, source_font(card, source))
     stops: dict[str, Stop] = {}
-    for name, hand in hands.items():
+    for name in wanted:
+        hand = hands.get(name)
         drawing = Writer(hand, str(writer.face.spec)) if hand else writer
         stops[name] = stop_of(drawing, indices.get(name, 0))
     chars = writer.read(text).han

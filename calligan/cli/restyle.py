@@ -27,14 +27,20 @@ def restyle(
     from PIL import Image
 
     from calligan.config import RasterConfig
+    from calligan.errors import DataError, ModelError
     from calligan.evaluation.evaluate import generate
+    from calligan.models.noise import NoiseGenerator
     from calligan.models.weights import load_model
     from calligan.page.sheet import Row, contact_sheet, save_png
     from calligan.pairs.hand import of_pictures
     from calligan.scan.folder import read_hand
     from calligan.storage import atomic_file
 
+    if output.resolve() == folder.resolve():
+        raise DataError(f"{output} holds the glyphs themselves; give another -o")
     generator, card = load_model(model_path(model))
+    if isinstance(generator, NoiseGenerator):
+        raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
     index = card.style_index(style)
     raster = RasterConfig(size_px=card.size_px)
     hand = of_pictures("hand", folder, list(read_hand(folder)), raster)

@@ -66,6 +66,8 @@ def morphed(writer: Writer, chars: str, path: Iterator[Stop]) -> np.ndarray:
     frames, last, levels = [], None, []
     with torch.inference_mode():
         for stop in path:
+            if stop.generator.size_px != writer.card.size_px:
+                raise ModelError("these styles are of models that draw at two sizes; see --model")
             if stop.generator is not last:
                 last, levels = stop.generator, stop.generator.encode(tensor)
             drawn = stop.generator.decode(levels, stop.style.expand(len(chars), -1))

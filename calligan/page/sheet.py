@@ -19,10 +19,16 @@ class Row:
     images: Sequence[np.ndarray | None]
 
 
+def label_width_px(labels: Sequence[str]) -> int:
+    """The column that these labels take at the left of a sheet."""
+    font = ImageFont.load_default(_LABEL_PX)
+    return int(max(map(font.getlength, labels))) + 3 * GAP_PX
+
+
 def contact_sheet(rows: Sequence[Row], cell_px: int, heads: Sequence[str] = ()) -> Image.Image:
     """Draw rows of square cells, labels in a column at the left, `heads` above the columns."""
     font = ImageFont.load_default(_LABEL_PX)
-    label_px = int(max(font.getlength(row.label) for row in rows)) + 3 * GAP_PX
+    label_px = label_width_px([row.label for row in rows])
     columns = max(len(row.images) for row in rows)
     pitch, above = cell_px + GAP_PX, 2 * _LABEL_PX if heads else 0
     sheet = Image.new("L", (label_px + columns * pitch, above + len(rows) * pitch + GAP_PX), 255)

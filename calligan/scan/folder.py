@@ -58,7 +58,8 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; `calligan scan` makes one")
     labels = {row[0]: row[1] for row in _rows(folder / LABELS)}
-    paths = sorted(path for path in folder.glob("*.png") if path.name != SHEET)
+    paths = [path for path in folder.glob("*.png") if path.name != SHEET]
+    paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
     if not paths:
         raise DataError(f"{folder} holds no PNG; name each by its character, such as 书.png")
     for path in paths:

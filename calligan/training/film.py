@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calligan.errors import ModelError
-from calligan.page.sheet import GAP_PX
+from calligan.page.sheet import GAP_PX, label_width_px
 from calligan.training.run import Run
 
 _TITLE_PX = 28
@@ -30,10 +30,12 @@ def sheets(run: Run) -> Iterator[Sheet]:
     paths = sorted((run.folder / "samples").glob("*.png"))
     if not paths:
         raise ModelError(f"{run.folder} has no samples yet; train it for a while")
+    names = run.styles
+    label_px = label_width_px(["source", "real", *names])  # as the loop labels its rows
     for path in paths:
         with Image.open(path) as image:
             page = np.asarray(image.convert("L"))
-            yield _cut(page, int(path.stem), len(run.styles), run.config.sample_chars)
+            yield _cut(page, int(path.stem), len(names), label_px)
 
 
 def frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
@@ -61,7 +63,10 @@ def curves(run: Run) -> dict[str, list[tuple[int, float]]]:
     """Every number of the log by name: (step, value)."""
     found: dict[str, list[tuple[int, float]]] = {}
     for line in (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except ValueError:  # cut off in the middle
+            continue
         for name, value in row.items():
             if name not in ("step", "stage", "progress") and isinstance(value, int | float):
                 found.setdefault(name, []).append((row["step"], float(value)))
@@ -78,6 +83,8 @@ def save_curves(run: Run, path: Path) -> None:
     except ImportError as error:
         raise Unmeasured("curves need matplotlib: pip install 'calligan[plot]'") from error
     found = {k: v for k, v in curves(run).items() if k not in ("images", "elapsed_s")}
+    if not found:
+        raise ModelError(f"{run.folder} has logged nothing yet; train it for a while")
     figure = Figure(figsize=(9, 2.2 * len(found)), layout="constrained")
     axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, points) in zip(axes, found.items(), strict=True):
@@ -89,12 +96,11 @@ def save_curves(run: Run, path: Path) -> None:
         figure.savefig(file, format="png", dpi=120)
 
 
-def _cut(page: np.ndarray, step: int, styles: int, most: int) -> Sheet:
-    """Cells of a contact sheet: its height tells their size, its width their number."""
+def _cut(page: np.ndarray, step: int, styles: int, left: int) -> Sheet:
+    """Cells of a contact sheet, right of its labels: its height tells their size."""
     size_px = (page.shape[0] - GAP_PX) // (3 * styles) - GAP_PX
     pitch = size_px + GAP_PX
-    count = min(most, (page.shape[1] - 3 * GAP_PX) // pitch)
-    left = page.shape[1] - count * pitch
+    count = (page.shape[1] - left) // pitch
     cells = np.stack(
         [
             np.stack(

@@ -197,8 +197,8 @@ def _fooling(objective: Objective, real: Tensor | None, fake: Tensor) -> Tensor:
 
 
 def _penalty(critic: Critic, example: Example, drawn: Drawn, config: LossConfig) -> Tensor:
-    """The objective's penalty, in float32: it is differentiated twice."""
-    kind = OBJECTIVES[config.objective].penalty
+    """The objective's penalty, or R1, in float32: it is differentiated twice."""
+    kind = OBJECTIVES[config.objective].penalty or "r1"
     source, real = example.source_of_each.float(), example.target.float()
     fake = image_of_logits(drawn.ink_logits.detach()).float()
     noise = torch.rand_like(real) if kind == "interpolated" else torch.randn_like(real)
@@ -210,10 +210,8 @@ def _penalty(critic: Critic, example: Example, drawn: Drawn, config: LossConfig)
 
 
 def _penalty_weight(config: LossConfig) -> float:
-    objective = OBJECTIVES[config.objective]
-    if not objective.penalty:
-        return 0.0
-    return objective.penalty_weight if config.penalty is None else config.penalty
+    paper = OBJECTIVES[config.objective].penalty_weight
+    return paper if config.penalty is None else config.penalty
 
 
 def _n_critic(config: LossConfig) -> int:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import torch
 
-from calligan.config import DiscriminatorConfig, TrainConfig
-from calligan.errors import ConfigError
+from calligan.config import DiscriminatorConfig, GeneratorConfig, TrainConfig
+from calligan.errors import ConfigError, DataError
 from calligan.models.card import ModelCard
 from calligan.models.critic import Critic
 from calligan.models.networks import AnyGenerator, make_discriminator, make_generator
+from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import ink, resized, to_tensor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
@@ -28,11 +29,14 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
 
     Styles that the model has keep their embedding; a new one begins at that which draws most like
     it on training characters. So does the discriminator, where it lies beside the model
-    and has the config's shape.
+    and has the config's shape. Raises DataError for a model of kind noise and other characters or
+    styles than it knows.
     """
     state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
+        if isinstance(model, NoiseGenerator):
+            _check_known(card, selection)
         rows = _rows(model, card, selection)
         state.begin_at(_with_rows(model, card, rows), _critic(start, config, rows))
     return state
@@ -48,10 +52,16 @@ def fitted_to_data(config: TrainConfig, selection: Selection) -> TrainConfig:
 def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> TrainConfig:
     """The config with the model's network, and without stages smaller than its images.
 
-    Raises DataError where the model was trained on characters that are held out now.
+    Raises DataError where the model was trained on characters that are held out now, ConfigError
+    where the config wants another network.
     """
     card = read_card(start)
     card.check_unseen("".join(held_out.values()))
+    asked, there = (replace(each, classes=0) for each in (config.generator, card.generator))
+    if asked not in (GeneratorConfig(), there):
+        raise ConfigError(
+            f"{start} has a generator of another kind or shape; leave out what sets it"
+        )
     stages = [stage for stage in config.stages if stage.size_px >= card.size_px]
     if not stages:
         raise ConfigError(f"{start} draws {card.size_px} px; no stage is as large")
@@ -88,6 +98,16 @@ def _apart(drawn: torch.Tensor, real: torch.Tensor, reader: Reader | None) -> to
         return (ink(drawn) - ink(real)).abs().mean()
     seen = (reader.texture(resized(images, SIZE_PX)) for images in (drawn, real))
     return torch.sub(*seen).norm()
+
+
+def _check_known(card: ModelCard, selection: Selection) -> None:
+    """A generator of numbered characters goes on with those characters and styles only."""
+    unknown = {font.name for font in selection.styles} - {font.name for font in card.styles}
+    if unknown or classes_of(selection) != card.trained_chars:
+        raise DataError(
+            "a model that draws from noise goes on with its own characters and styles only; give "
+            "the --data it was trained on, or begin anew"
+        )
 
 
 def _rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[int]:
