@@ -1,7 +1,8 @@
 """Every adversarial game for equal seconds on the same pairs and seed, before one judge.
 
-    calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing long-cang --data data
-    python benchmarks/objectives.py data --minutes 2 --out objectives
+    calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing liu-jian-mao-cao long-cang \
+        zcool-xiaowei
+    python benchmarks/objectives.py data --out objectives
 
 All begin at one network that rebuilt glyphs without a discriminator (--start-minutes), and play for
 --minutes. Prints a table and writes figures.json and a sheet with a row of held-out glyphs an
@@ -28,10 +29,13 @@ from calligan.storage import atomic_file, write_json
 from calligan.training.run import Run
 
 START = "start"  # the network that all begin at
+DEFAULT = "default"  # what `train` does: hinge, and the features' L1
+METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 _REBUILD = "share=1.0, size_px=64, adversarial=false, learning_rate=2e-3, learning_rate_end=6e-4"
 _PLAY = "share=1.0, size_px=64, adversarial=true, learning_rate=6e-4, learning_rate_end=6e-5"
-# The games alone, without the features' L1 that carries the default recipe; minutes average less.
-_ALONE = ["loss.feature_matching=0", "loss.adversarial=0.1", "ema_decay=0.99"]
+_SHORT = "ema_decay=0.99"  # minutes average less than hours
+# The games alone, without the features' L1 that carries the default recipe.
+_ALONE = ["loss.feature_matching=0", "loss.adversarial=0.1"]
 # What a game needs beside its name; the rest is what its paper says, or the default.
 NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
@@ -61,7 +65,8 @@ def begun(name: str, options: argparse.Namespace) -> list[str]:
     first = name == START
     settings = [f"stages=[{{{_REBUILD if first else _PLAY}}}]"]
     if not first:
-        settings += [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE, *(options.set or [])]
+        game = [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE]
+        settings += [_SHORT, *([] if name == DEFAULT else game), *(options.set or [])]
     command = ["--minutes", str(options.start_minutes if first else options.minutes)]
     if not first:
         command += ["--from", str(options.out / START / "0001")]
@@ -92,23 +97,29 @@ def inception_score(probabilities: np.ndarray) -> float:
     return float(np.exp((p * (np.log(p) - np.log(p.mean(0)))).sum(1).mean()))
 
 
-def judged(run: Run, options: argparse.Namespace, reader: Recogniser) -> tuple[dict, Glyphs]:
-    """Figures of a model, and the glyphs that they were taken from."""
-    plan = Plan(run.best, run.selection(), count=options.count)
+def judged(runs: dict[str, Run], count: int) -> tuple[dict, Glyphs]:
+    """Figures of every game, of the common start and of real glyphs; and the glyphs themselves."""
+    start, reader = runs[START], Recogniser()
+    against = {name: run.best for name, run in runs.items() if name != START}
+    plan = Plan(start.best, start.selection(), against, count=count)
     glyphs = gather(plan, lambda what, done, of: None)
     scores = judge(glyphs, plan, lambda what, done, of: None)
-    drawn, real = (np.concatenate(glyphs.drawn[system]) for system in (MODEL, REAL))
-    names = ("l1", "ssim", "content", "style")
-    figures = {name: scores.mean(MODEL, name).mean for name in names if scores.mean(MODEL, name)}
-    figures["mid_grey"] = scores.of_real(MODEL, "mid_grey")
-    figures["frechet"] = scores.sets.get("recogniser_frechet", {}).get(MODEL)
-    figures["inception"] = inception_score(reader.probabilities(drawn))
-    figures["spread"] = spread(drawn) / spread(real)
-    rows = log_of(run)
-    figures["steps"] = rows[-1]["step"]
-    figures["images_per_s"] = rows[-1]["images"] / rows[-1]["elapsed_s"]
-    figures["spikes"] = spikes(rows)
-    return figures, glyphs
+    real = spread(np.concatenate(glyphs.drawn[REAL]))
+    told = {}
+    for name in (*runs, REAL):
+        system = MODEL if name == START else name
+        means = {metric: scores.mean(system, metric) for metric in METRICS}
+        told[name] = {metric: mean.mean for metric, mean in means.items() if mean is not None}
+        drawn = np.concatenate(glyphs.drawn[system])
+        told[name]["frechet"] = scores.sets.get("recogniser_frechet", {}).get(system)
+        told[name]["inception"] = inception_score(reader.probabilities(drawn))
+        told[name]["spread"] = spread(drawn) / real
+        if name in runs:
+            rows = log_of(runs[name])
+            told[name]["steps"] = rows[-1]["step"]
+            told[name]["images_per_s"] = rows[-1]["images"] / rows[-1]["elapsed_s"]
+            told[name]["spikes"] = spikes(rows)
+    return told, glyphs
 
 
 def shown(name: str, glyphs: list[np.ndarray]) -> Row:
@@ -123,23 +134,20 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--start-minutes", type=float, default=4)
     parser.add_argument("--count", type=int, default=60, help="test characters a style")
-    parser.add_argument("--objectives", default=",".join(OBJECTIVES))
+    parser.add_argument("--objectives", default=",".join([*OBJECTIVES, DEFAULT]))
     parser.add_argument("--set", action="append", help="a setting of the games; repeatable")
     parser.add_argument("--out", type=Path, default=Path("objectives"))
     options = parser.parse_args()
-    told, rows, reader = {}, [], Recogniser()
-    for name in (START, *options.objectives.split(",")):
-        run = trained(name, options)
-        if run is None:
-            told[name] = {"diverged": True}
-            write_json(options.out / "figures.json", told)
-            continue
-        told[name], glyphs = judged(run, options, reader)
-        rows.append(shown(name, glyphs.drawn[MODEL]))
-        write_json(options.out / "figures.json", told)
-        sheet = [shown("source", glyphs.source), *rows, shown("real", glyphs.drawn[REAL])]
-        with atomic_file(options.out / "sheet.png") as file:
-            save_png(contact_sheet(sheet, SHOWN_PX), file)
+    names = (START, *options.objectives.split(","))
+    tried = {name: trained(name, options) for name in names}
+    runs = {name: run for name, run in tried.items() if run is not None}
+    told, glyphs = judged(runs, options.count)
+    told |= {name: {"diverged": True} for name in tried.keys() - runs.keys()}
+    write_json(options.out / "figures.json", told)
+    drawn = {"source": glyphs.source, START: glyphs.drawn[MODEL], **glyphs.drawn}
+    rows = [shown(name, drawn[name]) for name in ("source", *runs, REAL)]
+    with atomic_file(options.out / "sheet.png") as file:
+        save_png(contact_sheet(rows, SHOWN_PX), file)
     columns = list(dict.fromkeys(key for figures in told.values() for key in figures))
     table = Table(box=None)
     for title in ("objective", *columns):
