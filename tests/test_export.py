@@ -133,7 +133,7 @@ def test_names_are_free_where_nobody_else_can_reserve_them(inked_model, tmp_path
     )
     assert reserved_names(own, None) == set()
     assert default_family(own, 0, None, set()) == "Calligan My Hand"
-    assert default_family(card, 0, None, free) == "Calligan Hand 1"
+    assert default_family(card, 0, None, free | {"bold"}) == "Calligan Hand 1"
     path = build_font(tmp_path / "own.ttf", ASKED[:6], family="Handy")
     base = Base.open(path)
     learned = replace(own, styles=(replace(own.styles[0], family="Handy", licence="unknown"),))

@@ -62,7 +62,7 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings):
             command = re.sub(r" --minutes \S+", "", command)
             command += " --steps 4 " + shlex.join(tiny_settings)
         if command.startswith("calligan learn") and "--from" in command:
-            command += " --steps 2 " + shlex.join(tiny_settings)
+            command += " --model runs/0001 --steps 2 " + shlex.join(tiny_settings)
         command = re.sub(r"^(calligan render-pairs .*)$", r"\1 --size 32", command)
         done = subprocess.run(
             ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True
