@@ -110,6 +110,8 @@ def test_completing_keeps_what_is_there(tmp_path, export):
         tmp_path / "hand.ttf", ASKED[:6] + "A", weight=110, family="Handy", blank=ASKED[6]
     )
     before = TTFont(hand)
+    before["name"].setName("Oblique", 17, 3, 1, 0x409)
+    before.save(hand)
     done = export("--complete", hand, "--charset", ASKED, "-o", tmp_path / "full.ttf")
     assert done.returncode == 0, done.stderr
     after = TTFont(tmp_path / "full.ttf")
@@ -121,6 +123,7 @@ def test_completing_keeps_what_is_there(tmp_path, export):
     face = Face(FontSpec(tmp_path / "full.ttf"))
     assert face.ink_box_em(face.glyph_index(ASKED[6])) is not None
     assert after["name"].getBestFamilyName() == "Handy Completed"
+    assert after["name"].getDebugName(17) is None
     assert not list(tmp_path.glob(".*"))  # no parts are left behind
 
 

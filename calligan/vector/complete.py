@@ -120,7 +120,7 @@ def rename(font: TTFont, naming: Naming) -> None:
     table = font["name"]
     english = naming.english()
     numbers = {1: "familyName", 3: "uniqueFontIdentifier", 4: "fullName", 6: "psName"}
-    for number in (1, 3, 4, 6, 16, 18, 21):
+    for number in (1, 3, 4, 6, 16, 17, 18, 21, 22):
         table.removeNames(nameID=number)
     for number, key in numbers.items():
         table.setName(english[key], number, 3, 1, 0x409)
