@@ -89,7 +89,7 @@ def test_what_begins_at_a_model_takes_its_network_and_its_characters(
     fonts = [font.path for font in PairStore.open(data_folder).manifest.fonts][:2]
     assert calligan("render-pairs", *fonts, "--charset", HAN[:40], "-d", fewer).returncode == 0
     done = begun("--preset", "sngan", "--data", fewer)
-    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert done.returncode == 2 and "own characters" in done.stderr, done.stderr
 
 
 def test_every_row_of_the_log_has_the_generator_s_losses(calligan, tmp_path, data_folder):

@@ -44,9 +44,7 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
     pairs = Pairs(selection, "train", config.any_source)
     validation = Pairs(selection, judged_on(config))
     started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
-    losses: dict[
-        str, torch.Tensor
-    ] = {}  # the newest of each: with n_critic not all are new each step
+    losses: dict[str, torch.Tensor] = {}  # the newest of each: not all are new at every step
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
         stage, share_done = stage_at(config, progress)
