@@ -3,10 +3,14 @@
     calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing liu-jian-mao-cao long-cang \
         zcool-xiaowei
     python benchmarks/objectives.py data --out objectives
+    python benchmarks/objectives.py data --out objectives --rows conditions
 
-All begin at one network that rebuilt glyphs without a discriminator (--start-minutes), and play for
---minutes. Prints a table and writes figures.json and a sheet with a row of held-out glyphs an
-objective. Interrupted, the same call goes on where it was.
+The first plays every objective alone; the second plays the default game with one thing changed:
+what the discriminator looks at, what it is shown as wrong, what is asked of the generator.
+
+All begin at one network that rebuilt glyphs without a discriminator (--start-minutes), and play
+for --minutes. Prints a table, writes it as JSON, and a sheet with a row of held-out glyphs a game.
+Interrupted, the same call goes on where it was.
 """
 
 import argparse
@@ -40,12 +44,30 @@ _ALONE = ["loss.feature_matching=0", "loss.adversarial=0.1"]
 NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
 }
+GAMES = {
+    **{name: [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE] for name in OBJECTIVES},
+    DEFAULT: [],
+}
+CONDITIONS = {  # the default game with one thing changed
+    DEFAULT: [],
+    "spectral-norm": ["discriminator.spectral_norm=true"],
+    "two-scales": ["discriminator.scales=2"],
+    "r1": ["loss.penalty=1"],
+    "no-wrong-style": ["loss.wrong_style=0"],
+    "wrong-character": ["loss.wrong_character=0.5"],
+    "heads-apart": ["discriminator.heads=apart", "loss.wrong_character=0.5"],
+    "names-styles": ["discriminator.names_styles=true", "loss.category=0.1"],
+    "label-shuffling": ["loss.label_shuffling=true"],
+    "constancy": ["loss.constancy=1"],
+    "reader": ["loss.reader=0.02"],
+}
+TABLES = {"games": GAMES, "conditions": CONDITIONS}
 SPIKE = 5  # times the median loss
 SHOWN, SHOWN_PX = 4, 64  # of each style in the sheet
 
 
 def trained(name: str, options: argparse.Namespace) -> Run | None:
-    """Train with an objective, or find it done; None where it diverged."""
+    """Play a game, or find it done; None where it diverged."""
     folder = options.out / name / "0001"
     if (folder / "run.json").exists():
         command = ["--resume", str(folder)]
@@ -65,8 +87,7 @@ def begun(name: str, options: argparse.Namespace) -> list[str]:
     first = name == START
     settings = [f"stages=[{{{_REBUILD if first else _PLAY}}}]"]
     if not first:
-        game = [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE]
-        settings += [_SHORT, *([] if name == DEFAULT else game), *(options.set or [])]
+        settings += [_SHORT, *{**GAMES, **CONDITIONS}[name], *(options.set or [])]
     command = ["--minutes", str(options.start_minutes if first else options.minutes)]
     if not first:
         command += ["--from", str(options.out / START / "0001")]
@@ -134,24 +155,25 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--start-minutes", type=float, default=4)
     parser.add_argument("--count", type=int, default=60, help="test characters a style")
-    parser.add_argument("--objectives", default=",".join([*OBJECTIVES, DEFAULT]))
+    parser.add_argument("--rows", default="games", help="games, conditions, or names of theirs")
     parser.add_argument("--set", action="append", help="a setting of the games; repeatable")
     parser.add_argument("--out", type=Path, default=Path("objectives"))
     options = parser.parse_args()
-    names = (START, *options.objectives.split(","))
+    names = (START, *TABLES.get(options.rows, options.rows.split(",")))
     tried = {name: trained(name, options) for name in names}
     runs = {name: run for name, run in tried.items() if run is not None}
     told, glyphs = judged(runs, options.count)
     told |= {name: {"diverged": True} for name in tried.keys() - runs.keys()}
-    write_json(options.out / "figures.json", told)
+    title = options.rows if options.rows in TABLES else "rows"
+    write_json(options.out / f"{title}.json", told)
     drawn = {"source": glyphs.source, START: glyphs.drawn[MODEL], **glyphs.drawn}
     rows = [shown(name, drawn[name]) for name in ("source", *runs, REAL)]
-    with atomic_file(options.out / "sheet.png") as file:
+    with atomic_file(options.out / f"{title}.png") as file:
         save_png(contact_sheet(rows, SHOWN_PX), file)
     columns = list(dict.fromkeys(key for figures in told.values() for key in figures))
     table = Table(box=None)
-    for title in ("objective", *columns):
-        table.add_column(title.replace("_", " "), justify="right")
+    for column in ("game", *columns):
+        table.add_column(column.replace("_", " "), justify="right")
     for name, figures in told.items():
         values = (figures.get(key) for key in columns)
         table.add_row(name, *("–" if value is None else f"{value:.3g}" for value in values))

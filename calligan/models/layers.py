@@ -1,9 +1,18 @@
 """Parts shared by the networks."""
 
 import math
+from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def placed(network: Network, device: torch.device | str = "cpu") -> Network:
+    """A network on a device, channels last: convolutions are a tenth to a third faster so."""
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 class Fold(nn.Module):

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from calligan.errors import ModelError
 from calligan.models.file import read_weights, write_weights
-from calligan.models.layers import Block, Fold, Unfold
+from calligan.models.layers import Block, Fold, Unfold, placed
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
 
 _KIND = "upscaler"
@@ -84,4 +84,4 @@ def load_upscaler(path: Path) -> Upscaler:
         network.load_state_dict(state)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is of another version of calligan; install it again") from error
-    return network.eval()
+    return placed(network).eval()

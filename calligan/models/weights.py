@@ -11,6 +11,7 @@ from calligan.errors import ConfigError, ModelError
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.critic import Critic
 from calligan.models.file import read_told, read_weights, write_weights
+from calligan.models.layers import placed
 from calligan.models.networks import AnyGenerator, make_generator
 from calligan.settings import from_dict
 
@@ -33,7 +34,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not fit its card") from error
-    return generator.to(device).eval(), card
+    return placed(generator, device).eval(), card
 
 
 def read_card(path: Path) -> ModelCard:

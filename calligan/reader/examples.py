@@ -1,5 +1,6 @@
 """What the reader learns from: real glyphs beside regular ones, right, wrong or spoiled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,10 @@ from calligan.reader.network import SIZE_PX
 from calligan.scan.opencv import opencv
 
 KINDS = ("genuine", "wrong", "alike", *ALONE, *WITH_OTHER)
-_SHARES = {"genuine": 0.4, "wrong": 0.06, "alike": 0.14}  # the rest is shared by the defects
+_SHARES = {  # of a batch; what is hard to see comes more often
+    **{"genuine": 0.36, "wrong": 0.06, "alike": 0.13, "missing": 0.08, "swapped": 0.06},
+    **{"broken": 0.13, "extra": 0.07, "melted": 0.05, "faded": 0.03, "fogged": 0.03},
+}
 _OTHERS = ("wrong", "alike")  # another character: any, or one that looks like it in print
 _UNTOLD = -1.0  # a label that a kind does not tell
 _NEIGHBOURS = 24  # characters most like another, as hard examples
@@ -38,13 +42,20 @@ class ReaderBatch:
 class Examples:
     """Examples from some fonts of a data folder, of one part of its characters.
 
-    `fonts` are read; `references` are the regular fonts that say what was asked for.
+    `fonts` are read, each as often as its share of `shares` (all alike if None); `references` are
+    the regular fonts that say what was asked for.
     """
 
     def __init__(
-        self, store: PairStore, fonts: list[FontEntry], references: list[FontEntry], part: Part
+        self,
+        store: PairStore,
+        fonts: list[FontEntry],
+        references: list[FontEntry],
+        part: Part,
+        shares: Sequence[float] | None = None,
     ):
         self.store, self.fonts, self.references = store, fonts, references
+        self.shares = np.array(shares or [1.0] * len(fonts))
         split = store.manifest.split
         known = set().union(*(font.chars for font in references))
         self.chars = [
@@ -67,14 +78,19 @@ class Examples:
         """Fonts and characters, some alike beside each other."""
         found: list[tuple[int, str]] = []
         while len(found) < count:
-            index = int(rng.integers(len(self.fonts)))
+            index = self._font(range(len(self.fonts)), rng)
             char = self.chars[index][int(rng.integers(len(self.chars[index])))]
             near = self._near.get(char, "")
             for other in (char, *rng.permutation(list(near))[: _TOGETHER - 1]):
                 having = [i for i, known in enumerate(self._known) if other in known]
                 if having:
-                    found.append((having[int(rng.integers(len(having)))], str(other)))
+                    found.append((self._font(having, rng), str(other)))
         return found[:count]
+
+    def _font(self, among: Sequence[int], rng: np.random.Generator) -> int:
+        """One of some fonts, by their shares."""
+        shares = self.shares[among]
+        return int(rng.choice(among, p=shares / shares.sum()))
 
     def _drawn(
         self, kind: str, font_index: int, char: str, rng: np.random.Generator
@@ -84,7 +100,7 @@ class Examples:
             made = self.one(font_index, kind, rng, char)
             if made[2] == kind:
                 break
-            font_index = int(rng.integers(len(self.fonts)))
+            font_index = self._font(range(len(self.fonts)), rng)
             char = self.chars[font_index][int(rng.integers(len(self.chars[font_index])))]
         return made
 
@@ -179,13 +195,7 @@ def label_of(kind: str) -> tuple[float, float]:
 
 
 def _kind(rng: np.random.Generator) -> str:
-    drawn = rng.random()
-    for kind, share in _SHARES.items():
-        if drawn < share:
-            return kind
-        drawn -= share
-    defects = KINDS[len(_SHARES) :]
-    return defects[int(rng.integers(len(defects)))]
+    return str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
 
 
 def _image(ink: np.ndarray) -> np.ndarray:

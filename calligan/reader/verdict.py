@@ -10,6 +10,7 @@ from torch import Tensor
 
 from calligan.errors import ModelError
 from calligan.models.file import read_weights, write_weights
+from calligan.models.layers import placed
 from calligan.models.pixels import to_tensor
 from calligan.reader.network import EMBEDDED, SIZE_PX, Reader
 from calligan.resources import reader_model
@@ -32,7 +33,7 @@ class Judge:
     """The reader, ready to score."""
 
     def __init__(self, reader: Reader, card: ReaderCard, name: str = ""):
-        self.reader, self.card, self.name = reader.eval(), card, name
+        self.reader, self.card, self.name = placed(reader).eval(), card, name
 
     @classmethod
     def load(cls) -> "Judge":

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors.torch import load as from_bytes
@@ -22,7 +22,7 @@ from calligan.config import TrainConfig
 from calligan.errors import ModelError
 from calligan.models.critic import Critic
 from calligan.models.generator import Generator
-from calligan.models.layers import grow_state
+from calligan.models.layers import grow_state, placed
 from calligan.models.networks import (
     AnyGenerator,
     make_discriminator,
@@ -34,7 +34,6 @@ from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_byt
 from calligan.training.optimizer import adamw, generator_optimizers, only_moving
 
 _KEPT = 2
-Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
@@ -78,8 +77,8 @@ class TrainState:
         discriminator: Critic | None,
     ) -> None:
         """Place the networks and give them fresh optimizers."""
-        self.generator = self._placed(generator)
-        self.average = self._placed(average).requires_grad_(False).eval()
+        self.generator = placed(generator, self.config.device)
+        self.average = placed(average, self.config.device).requires_grad_(False).eval()
         compiled = self.config.compile
         self.ink_logits = torch.compile(generator.ink_logits) if compiled else generator.ink_logits
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
@@ -95,14 +94,11 @@ class TrainState:
                 discriminator = make_discriminator(
                     self.config.discriminator, self.styles, stage.size_px
                 )
-            self.discriminator = self._placed(discriminator)
+            self.discriminator = placed(discriminator, self.config.device)
             critic = adamw(
                 self.discriminator.parameters(), settings, settings.discriminator_betas, fused
             )
             self.discriminator_optimizers = {"adamw": critic}
-
-    def _placed(self, network: Network) -> Network:
-        return network.to(self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def begin_at(self, generator: AnyGenerator, critic: Critic | None = None) -> None:
         """Take a generator's weights, before step one; grown, if the first stage is larger.
