@@ -41,7 +41,10 @@ def evaluate(
         typer.Option(help="NAME=MODEL: another model, as one more row; repeatable."),
     ] = None,
     perceptual: Annotated[
-        bool, typer.Option("--perceptual", help="LPIPS and FID too: downloads their weights.")
+        bool,
+        typer.Option(
+            "--perceptual", help="LPIPS and FID too (calligan[perceptual]); downloads weights."
+        ),
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
     json_path: Annotated[
