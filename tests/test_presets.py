@@ -131,6 +131,10 @@ def test_stargan_takes_any_hand_for_a_source(trained, calligan, tmp_path, data_f
         f"{font.chars[2]}-2.png",
         *(f"{char}.png" for char in font.chars[:3]),
     }
+    out = tmp_path / "of-font"
+    done = calligan("restyle", font.path, "--chars", HAN[:2], "--model", run, "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert len(list(out.glob("*.png"))) == 3
 
 
 def test_any_source_draws_sources_from_styles(data_folder):

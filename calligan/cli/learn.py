@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calligan.cli.hand import written
 from calligan.cli.model import HANDS, model_path, source_font
 from calligan.cli.running import run_training, started
 from calligan.cli.show import note
@@ -57,7 +58,7 @@ def learn(
     it was. A plan holds the characters that would teach a learned hand the most: those that cover
     components it lacks, and those that are doubtful as it draws them now.
     """
-    from calligan.errors import ConfigError
+    from calligan.errors import ConfigError, DataError
     from calligan.models.weights import read_card
     from calligan.page.sheet import save_png
     from calligan.pairs.hand import hand_store
@@ -73,12 +74,14 @@ def learn(
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     base = model_path(model)
     card = read_card(base)
-    written = _written(name, origin, chars, card)
+    hand = written(name, origin, chars, card.size_px)
+    if len(set(hand.entry.chars)) < 2:
+        raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
-    data = folder / f"data-{written.entry.font_sha256[:8]}-{len(written.entry.chars)}"
-    store = hand_store(data, written, _sources(card, source))
-    _told(written)
+    data = folder / f"data-{hand.entry.font_sha256[:8]}-{len(hand.entry.chars)}"
+    store = hand_store(data, hand, _sources(card, source))
+    _told(hand)
     run, selection, state = started(folder, config, store.select([name]), base)
     if code := run_training(run, selection, state):
         raise typer.Exit(code)
@@ -118,31 +121,6 @@ def _check_name(name: str) -> None:
         raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")
 
 
-def _written(name: str, origin: str, chars: str | None, card: "ModelCard") -> "Written":
-    from calligan.config import RasterConfig
-    from calligan.errors import DataError
-    from calligan.glyphs.catalog import resolve_font
-    from calligan.glyphs.charset import is_han, load_charset
-    from calligan.pairs.hand import of_font, of_pictures
-    from calligan.scan.folder import read_hand
-
-    raster = RasterConfig(size_px=card.size_px)
-    wanted = set(load_charset(chars)) if chars else None
-    if Path(origin).is_dir():
-        read = [(char, image) for char, image in read_hand(Path(origin)) if is_han(char)]
-        if wanted is not None:
-            read = [(char, image) for char, image in read if char in wanted]
-        if not read:
-            raise DataError(f"{origin} holds none of the characters asked for")
-        found = of_pictures(name, Path(origin), read, raster)
-    else:
-        every = load_charset(chars or "gb2312+jis-1+big5-1")
-        found = of_font(name, resolve_font(origin), every, raster)
-    if len(set(found.entry.chars)) < 2:
-        raise DataError(f"{origin} gives one character only; write two at the least, better 100")
-    return found
-
-
 def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     """The source fonts to learn from: the one given, or all of the model's that are here."""
     from calligan.glyphs.catalog import FontInfo
@@ -162,8 +140,8 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     return found
 
 
-def _told(written: "Written") -> None:
-    count = len(set(written.entry.chars))
-    note(f"{len(written.entry.chars)} glyphs of {count} characters")
+def _told(hand: "Written") -> None:
+    count = len(set(hand.entry.chars))
+    note(f"{len(hand.entry.chars)} glyphs of {count} characters")
     if count < _FEW:
         note(f"{count} are few: expect weight and slant, hardly the forms; 100 are better")

@@ -1,0 +1,34 @@
+"""The glyphs that a command is given: a folder of pictures, or a font."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calligan.pairs.hand import Written
+
+
+def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written":
+    """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
+
+    Raises DataError where that is nothing.
+    """
+    from calligan.config import RasterConfig
+    from calligan.errors import DataError
+    from calligan.glyphs.catalog import resolve_font
+    from calligan.glyphs.charset import is_han, load_charset
+    from calligan.pairs.hand import of_font, of_pictures
+    from calligan.scan.folder import read_hand
+
+    raster = RasterConfig(size_px=size_px)
+    if not Path(origin).is_dir():
+        every = load_charset(chars or "gb2312+jis-1+big5-1")
+        return of_font(name, resolve_font(origin), every, raster)
+    wanted = set(load_charset(chars)) if chars else None
+    read = [
+        (char, image)
+        for char, image in read_hand(Path(origin))
+        if is_han(char) and (wanted is None or char in wanted)
+    ]
+    if not read:
+        raise DataError(f"{origin} holds none of the characters asked for")
+    return of_pictures(name, Path(origin), read, raster)
