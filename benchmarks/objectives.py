@@ -60,6 +60,7 @@ CONDITIONS = {  # the default game with one thing changed
     "label-shuffling": ["loss.label_shuffling=true"],
     "constancy": ["loss.constancy=1"],
     "reader": ["loss.reader=0.02"],
+    "reader-more": ["loss.reader=0.1"],
 }
 TABLES = {"games": GAMES, "conditions": CONDITIONS}
 SPIKE = 5  # times the median loss

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from calligan.config import OptimizerConfig
+from calligan.models.layers import placed
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
@@ -31,6 +32,7 @@ from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
 from calligan.training.optimizer import generator_optimizers
 
 CALIBRATED = 150  # real glyphs of a font that its script's least score is taken from
+PASSED = 0.99  # share of them that passes, of fonts learned from: those of others score lower
 UNSEEN = ("kouzan-gyosho", "long-cang", "zcool-kuaile", "kouzan-sosho")
 UNSEEN_REFERENCES = ("tw-kai", "arphic-uming", "arphic-ukai")
 SHARES = {"草": 4.0, "行": 2.0, "行楷": 2.0}  # of what is hardest to read there are fewest fonts
@@ -68,7 +70,7 @@ def train(options: argparse.Namespace) -> None:
     read, references = fonts_of(store)
     shares = [SHARES.get(font.script, 1.0) for font in read]
     examples = Examples(store, read, references, "train", shares)
-    reader, step, spent_s = Reader(), 0, 0.0
+    reader, step, spent_s = placed(Reader()), 0, 0.0
     optimizers = generator_optimizers(reader, OPTIMIZER, fused=True)
     average = copy.deepcopy(reader)
     state = options.model.with_suffix(".state.safetensors")
@@ -132,25 +134,28 @@ def moved(reader: Reader, optimizers: Optimizers, loss: torch.Tensor, rate: floa
 
 
 def follow(average: Reader, reader: Reader, kept: float) -> None:
-    """The moving average of the weights."""
+    """The moving average of the weights, and of what batches are normalised by."""
     with torch.no_grad():
-        for mean, now in zip(average.parameters(), reader.parameters(), strict=True):
-            mean.lerp_(now, 1 - kept)
+        tensors = zip(average.state_dict().values(), reader.state_dict().values(), strict=True)
+        for mean, now in tensors:
+            if mean.is_floating_point():
+                mean.lerp_(now, 1 - kept)
 
 
 def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
-    """What 95 in 100 real glyphs of validation characters score, by font and by script; "" for any.
+    """What real glyphs of validation characters score, by font and by script; "" for any.
 
-    Scripts are by the fonts that were read; the others have their own figure only.
+    A font's own is reached by 95 in 100. Scripts are by the fonts that were read, by PASSED of them;
+    the others have their own figure only.
     """
     read, references = fonts_of(store)
     by_font = {f.name: real_scores(judge, store, f, references) for f in store.manifest.fonts}
     found = {f.name: least_of(by_font[f.name]) for f in store.manifest.of_role("target")}
     for script in {font.script for font in read}:
         of_script = [by_font[font.name] for font in read if font.script == script]
-        found[script] = least_of(np.concatenate(of_script))
-    found[""] = least_of(np.concatenate([by_font[font.name] for font in read]))
-    return {name: round(score, 4) for name, score in found.items()}
+        found[script] = least_of(np.concatenate(of_script), PASSED)
+    found[""] = least_of(np.concatenate([by_font[font.name] for font in read]), PASSED)
+    return found
 
 
 def real_scores(
@@ -179,6 +184,7 @@ def keep(
     for kind, optimizer in optimizers.items():
         for number, moments in optimizer.state_dict()["state"].items():
             tensors |= {f"{kind}.{number}.{name}": value for name, value in moments.items()}
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     save_file(tensors, path.with_suffix(".tmp"), {"at": json.dumps(at)})
     path.with_suffix(".tmp").replace(path)
 

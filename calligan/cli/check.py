@@ -143,9 +143,9 @@ def _as_json(found: "Checked", blank: str) -> dict:
         "duplicates": list(found.duplicates),
         "mislabelled": found.mislabelled,
         "malformed": found.malformed,
-        "least_score": round(found.least_score, 4),
+        "least_score": float(f"{found.least_score:.4g}"),
         "scores": {
-            char: None if math.isnan(score) else round(float(score), 4)
+            char: None if math.isnan(score) else float(f"{score:.4g}")
             for char, score in zip(found.chars, found.scores, strict=True)
         },
     }

@@ -52,11 +52,11 @@ class Findings:
         """Every score."""
         return {
             self.proofreader.card.styles[style].name: {
-                "least_score": round(self.proofreader.least_score(style), 4),
+                "least_score": self.proofreader.least_score(style),
                 "glyphs": [
                     {
                         "char": verdict.char,
-                        "score": round(verdict.best.score, 4),
+                        "score": float(f"{verdict.best.score:.4g}"),
                         "doubtful": verdict.doubtful,
                         "way": verdict.best.way,
                         "attempts": len(verdict.attempts),
@@ -92,7 +92,7 @@ class Findings:
         least = self.proofreader.least_score(style)
         count = sum(verdict.doubtful for verdict in verdicts)
         about = (
-            f"{len(verdicts):,} characters, {count:,} doubtful: they score less than {least:.3f}, "
+            f"{len(verdicts):,} characters, {count:,} doubtful: they score less than {least:.3g}, "
             "which 95 in 100 real glyphs of the style reach. The worst come first."
         )
         shown = verdicts[: max(count, _SHOWN)]
@@ -108,7 +108,7 @@ class Findings:
             f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'
             for image in (self.proofreader.source_image(verdict.char), verdict.best.image)
         )
-        told = f"<td>{verdict.best.score:.3f}<td>{escape(verdict.best.way)}"
+        told = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
         return f"<tr{kind}><td>{escape(verdict.char)}{pictures}{told}</tr>\n"
 
 

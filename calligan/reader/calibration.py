@@ -25,7 +25,7 @@ def least_scores(selection: Selection) -> tuple[dict[str, float], str]:
     for index, style in enumerate(selection.styles):
         pairs = kept if len(kept.chars[index]) >= _ENOUGH else shown
         real = pairs.spread(index, _LOOKED_AT)
-        found[style.name] = round(least_of(judge.scores(real.target, real.source)), 4)
+        found[style.name] = least_of(judge.scores(real.target, real.source))
     return found, judge.name
 
 

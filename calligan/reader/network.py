@@ -5,14 +5,15 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from calligan.models.layers import Block, Fold
+from calligan.models.layers import Fold
 from calligan.models.pixels import ink
 
 SIZE_PX = 64
 EMBEDDED = 128  # numbers in an embedding
 _CELL_PX = 4
-_WIDTHS = (64, 96, 128)  # channels at 16, 8 and 4 cells a side
+_WIDTHS = (48, 80, 128)  # channels at 16, 8 and 4 cells a side
 
 
 class Reader(nn.Module):
@@ -26,11 +27,11 @@ class Reader(nn.Module):
         super().__init__()
         first, last = _WIDTHS[0], _WIDTHS[-1]
         self.fold = Fold(1, first, _CELL_PX)
-        self.alone = Block(first, first)
+        self.alone = _Residual(first, first)
         self.tower = _Pyramid()
         self.embed = nn.Linear(16 * last, EMBEDDED)
         self.join = nn.Conv2d(3 * first, first, 1)
-        self.together = Block(first, first)
+        self.together = _Residual(first, first)
         self.compare = _Pyramid()
         self.head = nn.Sequential(nn.Linear(2 * last + 1, last), nn.SiLU(), nn.Linear(last, 2))
         self.sharpness = nn.Parameter(torch.tensor(2.5))  # log of the scale of likenesses
@@ -53,6 +54,14 @@ class Reader(nn.Module):
         """Glyphs (N, 1, 64, 64) to vectors of length one, (N, EMBEDDED), float32."""
         return self._embedded(self._cells(glyph))
 
+    def fused(self) -> "Reader":
+        """This reader, ready to read: norms become part of the convolutions before them."""
+        self.eval()
+        for module in self.modules():
+            if isinstance(module, _Residual):
+                module.fuse()
+        return self
+
     def texture(self, glyph: Tensor) -> Tensor:
         """How glyphs (N, 1, 64, 64) are drawn, whatever they say: (2 W,), alike for a hand's own.
 
@@ -73,10 +82,32 @@ class _Pyramid(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(Block(a, b) for a, b in pairwise(_WIDTHS))
-        self.norm = nn.GroupNorm(8, _WIDTHS[-1])
+        self.levels = nn.ModuleList(_Residual(a, b) for a, b in pairwise(_WIDTHS))
 
     def forward(self, h: Tensor) -> Tensor:
         for level in self.levels:
             h = level(F.avg_pool2d(h, 2))
-        return F.silu(self.norm(h))
+        return F.relu(h)
+
+
+class _Residual(nn.Module):
+    """Residual block (N, A, g, g) to (N, B, g, g), normalised by batch so that norms cost nothing
+    to a reader at work. (The generator's blocks normalise each image, for styles to modulate.)
+    """
+
+    def __init__(self, width_in: int, width_out: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(width_in, width_out, 3, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1, bias=False)
+        self.norm1, self.norm2 = nn.BatchNorm2d(width_out), nn.BatchNorm2d(width_out)
+        self.skip = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
+        nn.init.zeros_(self.norm2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.relu(self.norm1(self.conv1(F.relu(x))))
+        return self.skip(x) + self.norm2(self.conv2(h))
+
+    def fuse(self) -> None:
+        self.conv1 = fuse_conv_bn_eval(self.conv1, self.norm1)
+        self.conv2 = fuse_conv_bn_eval(self.conv2, self.norm2)
+        self.norm1, self.norm2 = nn.Identity(), nn.Identity()  # type: ignore[assignment]
