@@ -15,12 +15,13 @@ from calligan.models.pixels import ink, resized, to_tensor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
-from calligan.reader.network import SIZE_PX, Reader
+from calligan.reader.network import SIZE_PX
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model
 from calligan.training.state import TrainState
 
 _TABLES = ("embedding.weight", "log_variance.weight")  # with a row a style
+_LEAST_DIFFERENCE = 1e-3  # between styles, in a feature
 _COMPARED = 24  # glyphs that a new style is compared with the model's styles on
 
 
@@ -80,24 +81,20 @@ def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) 
 def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> int:
     """Which of the model's styles, from 0, draws most like the glyphs of a batch.
 
-    By what the reader's first features see: L1 would take the thinnest hand that is near at all.
-    Without a reader, by L1 all the same.
+    By what the reader's first features see, each against how far the styles differ in it: L1 would
+    take the thinnest hand that is near at all. Without a reader, by L1 all the same.
     """
     source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
     reader = Judge.load().reader if reader_model() else None
     with torch.inference_mode():
-        apart = [
-            _apart(model(source, torch.full((len(source),), style)), target, reader)
-            for style in range(styles)
-        ]
+        drawn = [model(source, torch.full((len(source),), style)) for style in range(styles)]
+        if reader is None:
+            apart = [(ink(images) - ink(target)).abs().mean() for images in drawn]
+        else:
+            wanted, *seen = (reader.texture(resized(x, SIZE_PX)) for x in (target, *drawn))
+            unlike = torch.stack(seen).std(dim=0, correction=0) + _LEAST_DIFFERENCE
+            apart = [((each - wanted) / unlike).norm() for each in seen]
     return int(torch.stack(apart).argmin())
-
-
-def _apart(drawn: torch.Tensor, real: torch.Tensor, reader: Reader | None) -> torch.Tensor:
-    if reader is None:
-        return (ink(drawn) - ink(real)).abs().mean()
-    seen = (reader.texture(resized(images, SIZE_PX)) for images in (drawn, real))
-    return torch.sub(*seen).norm()
 
 
 def _check_known(card: ModelCard, selection: Selection) -> None:
