@@ -10,6 +10,7 @@ from calligan.reader.verdict import Judge
 _NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on,
 _MARGIN = 4.0  # if that is so many times its own
+_UNSURE = 0.2  # what scores more is not doubted, however well the others of its kind score
 _OWN_SHARE, _OWN_FEW = 0.01, 5  # or as few: so much of a set may be doubted for being unlike print
 _INK = 128
 
@@ -45,8 +46,8 @@ def check(
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
-    What scores below `least_score` (`Judge.least_score`) is doubtful, but at most 1 in 100 (and 5)
-    where a whole set is unlike print. A character without a reference is looked at for ink and
+    What scores below `least_score` (`Judge.least_score`) and 0.2 is doubtful, but at most 1 in 100
+    (and 5) where a whole set is unlike print. A character without a reference is looked at for ink and
     copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
@@ -60,7 +61,7 @@ def check(
         part = rows[start : start + 256]
         scores[part] = judge.scores(images[part], shown[part])
         progress(len(part))
-    least = least_score
+    least = min(least_score, _UNSURE)
     if known.any():
         share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
         least = min(least, float(np.quantile(scores[known], share)))
