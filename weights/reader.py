@@ -145,8 +145,8 @@ def follow(average: Reader, reader: Reader, kept: float) -> None:
 def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
     """What real glyphs of validation characters score, by font and by script; "" for any.
 
-    A font's own is reached by 95 in 100. Scripts are by the fonts that were read, by PASSED of them;
-    the others have their own figure only.
+    A font's own is reached by 95 in 100, a script's by PASSED of the fonts that were read; the
+    others have their own only.
     """
     read, references = fonts_of(store)
     by_font = {f.name: real_scores(judge, store, f, references) for f in store.manifest.fonts}

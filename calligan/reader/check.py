@@ -47,8 +47,8 @@ def check(
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
     What scores below `least_score` (`Judge.least_score`) and 0.2 is doubtful, but at most 1 in 100
-    (and 5) where a whole set is unlike print. A character without a reference is looked at for ink and
-    copies only.
+    (and 5) where a whole set is unlike print. A character without a reference is looked at for ink
+    and copies only.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
     shown = np.stack(
