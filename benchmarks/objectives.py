@@ -63,6 +63,7 @@ CONDITIONS = {  # the default game with one thing changed
     "reader-more": ["loss.reader=0.1"],
 }
 TABLES = {"games": GAMES, "conditions": CONDITIONS}
+ROWS = {**GAMES, **CONDITIONS}
 SPIKE = 5  # times the median loss
 SHOWN, SHOWN_PX = 4, 64  # of each style in the sheet
 
@@ -88,7 +89,7 @@ def begun(name: str, options: argparse.Namespace) -> list[str]:
     first = name == START
     settings = [f"stages=[{{{_REBUILD if first else _PLAY}}}]"]
     if not first:
-        settings += [_SHORT, *{**GAMES, **CONDITIONS}[name], *(options.set or [])]
+        settings += [_SHORT, *ROWS[name], *(options.set or [])]
     command = ["--minutes", str(options.start_minutes if first else options.minutes)]
     if not first:
         command += ["--from", str(options.out / START / "0001")]
@@ -161,6 +162,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("objectives"))
     options = parser.parse_args()
     names = (START, *TABLES.get(options.rows, options.rows.split(",")))
+    if unknown := [name for name in names[1:] if name not in ROWS]:
+        parser.error(f"no row {unknown[0]!r}; there are: {', '.join(ROWS)}")
     tried = {name: trained(name, options) for name in names}
     runs = {name: run for name, run in tried.items() if run is not None}
     told, glyphs = judged(runs, options.count)

@@ -45,6 +45,17 @@ def test_a_sound_set_has_nothing_wrong():
     assert (found.scores == 1).all()
 
 
+def test_what_is_likely_right_is_not_doubted_however_well_others_score():
+    images = np.stack([glyph(i) for i in range(len(CHARS))])
+
+    class Graded(Same):
+        def scores(self, glyphs, references):
+            return np.array([{0: 0.19, 1: 0.21}.get(i, 0.99) for i in range(len(glyphs))])
+
+    found = check(CHARS, images, list(images), Graded(), 0.9)
+    assert found.wrong == CHARS[0]  # and not the next, though it is below the limit
+
+
 def test_each_kind_of_trouble_is_found_and_told_apart():
     references = [glyph(i) for i in range(len(CHARS))]
     images = np.stack(references)

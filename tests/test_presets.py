@@ -131,6 +131,9 @@ def test_stargan_takes_any_hand_for_a_source(trained, calligan, tmp_path, data_f
         f"{font.chars[2]}-2.png",
         *(f"{char}.png" for char in font.chars[:3]),
     }
+    Image.fromarray(glyph).save(hand / "A.png")
+    done = calligan("restyle", hand, "--model", run, "-o", out)
+    assert done.returncode == 0 and "no Han characters: A" in done.stderr
     out = tmp_path / "of-font"
     done = calligan("restyle", font.path, "--chars", HAN[:2], "--model", run, "-o", out)
     assert done.returncode == 0, done.stderr

@@ -162,6 +162,27 @@ def test_a_reader_is_saved_and_read_back_and_refused_where_damaged(tmp_path):
         load_reader(tmp_path / "none")
 
 
+def test_a_fused_reader_reads_as_before():
+    torch.manual_seed(0)
+    reader = Reader()
+    for module in reader.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias)
+            torch.nn.init.normal_(module.running_mean)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    pair = torch.rand(2, 4, 1, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before = reader.eval()(*pair)
+        after = reader.fused()(*pair)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in reader.modules())
+    assert torch.allclose(before, after, atol=1e-4) and before.std() > 1e-3
+
+
+def test_low_limits_keep_their_digits():
+    assert least_of(np.full(20, 1.23456e-7)) == 1.235e-7
+
+
 def test_95_in_100_pass():
     scores = np.arange(1000) / 1000
     assert (scores >= least_of(scores)).mean() == pytest.approx(0.95, abs=0.002)

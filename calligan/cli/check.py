@@ -138,14 +138,16 @@ def _tell(found: "Checked", blank: str) -> None:
 def _as_json(found: "Checked", blank: str) -> dict:
     import math
 
+    from calligan.reader.verdict import four_digits
+
     return {
         "blank": blank + found.blank,
         "duplicates": list(found.duplicates),
         "mislabelled": found.mislabelled,
         "malformed": found.malformed,
-        "least_score": float(f"{found.least_score:.4g}"),
+        "least_score": four_digits(found.least_score),
         "scores": {
-            char: None if math.isnan(score) else float(f"{score:.4g}")
+            char: None if math.isnan(score) else four_digits(score)
             for char, score in zip(found.chars, found.scores, strict=True)
         },
     }

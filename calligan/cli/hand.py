@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calligan.cli.show import note
+
 if TYPE_CHECKING:
     from calligan.pairs.hand import Written
 
@@ -10,7 +12,8 @@ if TYPE_CHECKING:
 def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written":
     """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
 
-    Raises DataError where that is nothing.
+    Pictures of other than Han characters are left out, and named. Raises DataError where nothing
+    is left.
     """
     from calligan.config import RasterConfig
     from calligan.errors import DataError
@@ -23,10 +26,13 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     if not Path(origin).is_dir():
         every = load_charset(chars or "gb2312+jis-1+big5-1")
         return of_font(name, resolve_font(origin), every, raster)
+    every_glyph = list(read_hand(Path(origin)))
+    if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_han(char))):
+        note(f"left out, being no Han characters: {other}")
     wanted = set(load_charset(chars)) if chars else None
     read = [
         (char, image)
-        for char, image in read_hand(Path(origin))
+        for char, image in every_glyph
         if is_han(char) and (wanted is None or char in wanted)
     ]
     if not read:

@@ -14,6 +14,7 @@ from PIL import Image
 from calligan.errors import DataError
 from calligan.inference.proofread import Proofreader, Verdict
 from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.reader.verdict import four_digits
 from calligan.storage import atomic_file, write_bytes, write_json
 
 KINDS = (".json", ".html")
@@ -56,7 +57,7 @@ class Findings:
                 "glyphs": [
                     {
                         "char": verdict.char,
-                        "score": float(f"{verdict.best.score:.4g}"),
+                        "score": four_digits(verdict.best.score),
                         "doubtful": verdict.doubtful,
                         "way": verdict.best.way,
                         "attempts": len(verdict.attempts),

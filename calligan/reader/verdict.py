@@ -74,11 +74,13 @@ class Judge:
 
 
 def least_of(scores: np.ndarray, passed: float = _PASSED) -> float:
-    """The score that 95 in 100, or another share, of some real glyphs reach; to four digits.
+    """The score that 95 in 100, or another share, of some real glyphs reach; to four digits."""
+    return four_digits(float(np.quantile(scores, 1 - passed)))
 
-    Digits, not places: cursive glyphs that a reader of print is sure to be wrong differ still.
-    """
-    return float(f"{np.quantile(scores, 1 - passed):.4g}")
+
+def four_digits(score: float) -> float:
+    """A score for a file; digits, not places: low ones, as of cursive hands, differ still."""
+    return float(f"{score:.4g}")
 
 
 def save_reader(path: Path, state: dict[str, Tensor], card: ReaderCard) -> None:
