@@ -87,7 +87,7 @@ def test_what_a_hand_was_made_of_is_in_its_card(learned, run_folder, hand):
 
 
 def test_both_images_of_a_character_are_learned_from(learned):
-    (data,) = learned.glob("hands/mine/data-*")
+    (data,) = learned.glob("hands/mine/pairs-*")
     store = PairStore.open(data)
     (font,) = store.manifest.of_role("target")
     assert sorted(font.chars) == sorted(WRITTEN + WRITTEN[0])

@@ -1,6 +1,7 @@
 """The data folder: added to, never changed silently, split by character."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from calligan.config import SplitConfig
 from calligan.errors import DataError
 from calligan.pairs.batches import Pairs
 from calligan.pairs.split import held_out, part_of
-from calligan.pairs.store import PairStore
+from calligan.pairs.store import PairStore, Selection
 
 
 def snapshot(folder):
@@ -88,6 +89,28 @@ def test_batches_are_a_function_of_seed_and_step(data_folder):
     )
     assert first.chars == again.chars and np.array_equal(first.target, again.target)
     assert first.chars != Pairs(store.select(["bold", "slanted"]), "train").random(8, 2, 5, 8).chars
+
+
+def test_unpaired_sources_are_of_training_characters_that_the_style_lacks(data_folder):
+    store = PairStore.open(data_folder)
+    source = store.manifest.of_role("source")[0]
+    few = store.training_chars()[:3]
+    style = replace(store.manifest.of_role("target")[0], chars=few)
+    pairs = Pairs(Selection(store, (source,), (style,)), "train")
+    glyphs, styles = pairs.unpaired(40, 0, 3)
+    lacking = set(store.training_chars()) & set(source.chars) - set(few)
+    wanted = {store.images(source)[source.chars.index(c)].tobytes() for c in lacking}
+    assert {glyph.tobytes() for glyph in glyphs} <= wanted and len(glyphs) == 40
+    assert set(styles) == {0}
+    assert np.array_equal(glyphs, pairs.unpaired(40, 0, 3)[0])
+    assert not np.array_equal(glyphs, pairs.unpaired(40, 0, 4)[0])
+
+
+def test_a_style_that_lacks_nothing_has_no_unpaired_sources(data_folder):
+    store = PairStore.open(data_folder)
+    source = store.manifest.of_role("source")[0]
+    glyphs, styles = Pairs(Selection(store, (source,), (source,)), "train").unpaired(4, 0, 0)
+    assert not len(glyphs) and not len(styles)
 
 
 def test_pairs_show_the_same_character(data_folder):

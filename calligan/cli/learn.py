@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from calligan.pairs.hand import Written
     from calligan.pairs.store import Prepared
 
+_UNWRITTEN = 500  # characters
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 
 
@@ -79,8 +80,8 @@ def learn(
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
-    data = folder / f"data-{hand.entry.font_sha256[:8]}-{len(hand.entry.chars)}"
-    store = hand_store(data, hand, _sources(card, source))
+    data = folder / f"pairs-{hand.entry.font_sha256[:8]}-{len(hand.entry.chars)}"
+    store = hand_store(data, hand, _sources(card, source), _unwritten(card))
     _told(hand)
     run, selection, state = started(folder, config, store.select([name]), base)
     if code := run_training(run, selection, state):
@@ -138,6 +139,12 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
         info = FontInfo(face.spec.path.stem, face.spec)
         found.append(Prepared(info, "source", face, place, None))
     return found
+
+
+def _unwritten(card: "ModelCard") -> str:
+    """Some of the characters that the model knows, for the hand to be tried on while it learns."""
+    known = card.trained_chars
+    return known[:: max(1, len(known) // _UNWRITTEN)][:_UNWRITTEN]
 
 
 def _told(hand: "Written") -> None:

@@ -85,14 +85,18 @@ def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Writ
     return Written(entry, glyphs.images)
 
 
-def hand_store(folder: Path, written: Written, sources: Sequence[Prepared]) -> PairStore:
-    """A data folder with one style, and its characters in each of the sources.
+def hand_store(
+    folder: Path, written: Written, sources: Sequence[Prepared], unwritten: str = ""
+) -> PairStore:
+    """A data folder with one style, and its characters and some it lacks in each of the sources.
 
-    About a tenth of the characters is kept for validation, one at least; none for testing.
+    About a tenth of the written is kept for validation, one at least; none for testing.
     """
     chars = "".join(dict.fromkeys(written.entry.chars))
     raster = RasterConfig(size_px=written.entry.placement.size_px)
-    store = PairStore.create_or_open(folder, "hand", chars, raster, split_of(chars))
+    split = split_of(chars)
+    further = "".join(char for char in unwritten if char not in chars)
+    store = PairStore.create_or_open(folder, "hand", chars + further, raster, split)
     for source in sources:
         store.add(source)
     store.keep(written.entry, written.images)
