@@ -1,6 +1,7 @@
 """The data folder: added to, never changed silently, split by character."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -91,12 +92,14 @@ def test_batches_are_a_function_of_seed_and_step(data_folder):
     assert first.chars != Pairs(store.select(["bold", "slanted"]), "train").random(8, 2, 5, 8).chars
 
 
-def test_unpaired_sources_are_of_training_characters_that_the_style_lacks(data_folder):
-    store = PairStore.open(data_folder)
-    source = store.manifest.of_role("source")[0]
+def test_unpaired_sources_are_of_training_characters_that_the_style_lacks(tmp_path, data_folder):
+    shutil.copytree(data_folder, tmp_path / "data")
+    store = PairStore.open(tmp_path / "data")
+    source, style = (store.manifest.of_role(role)[0] for role in ("source", "target"))
     few = store.training_chars()[:3]
-    style = replace(store.manifest.of_role("target")[0], chars=few)
-    pairs = Pairs(Selection(store, (source,), (style,)), "train")
+    rows = [style.chars.index(char) for char in few]
+    store.keep(replace(style, chars=few), store.images(style)[rows])
+    pairs = Pairs(store.select([style.name]), "train")
     glyphs, styles = pairs.unpaired(40, 0, 3)
     lacking = set(store.training_chars()) & set(source.chars) - set(few)
     wanted = {store.images(source)[source.chars.index(c)].tobytes() for c in lacking}
