@@ -10,7 +10,7 @@ from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part, part_of
 from calligan.pairs.store import Selection
 
-_WORD = 2**64 - 1
+_APART = [0, 0, 0, 1]  # a stream of random numbers that `random` never reaches
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Pairs:
 
         None at all where no style lacks a training character.
         """
-        rng = np.random.Generator(np.random.Philox(key=[~seed & _WORD, step]))
+        rng = np.random.Generator(np.random.Philox(key=[seed, step], counter=_APART))
         lacking = [style for style, chars in enumerate(self._lacked) if chars]
         styles = rng.choice(lacking, size=count if lacking else 0)
         chars = [self._lacked[s][rng.integers(len(self._lacked[s]))] for s in styles]
