@@ -70,6 +70,16 @@ def test_each_kind_of_trouble_is_found_and_told_apart():
     assert set(found.wrong) == {CHARS[i] for i in (3, 7, 8, 20)}
 
 
+def test_a_glyph_is_taken_for_a_character_that_is_not_among_those_checked():
+    references = [glyph(i) for i in range(4)]
+    images = np.stack([glyph(50), *references[1:]])
+    alone = check(HAN[:4], images, references, Same(), 0.3)
+    assert alone.malformed == HAN[0] and not alone.mislabelled
+    others = HAN[2:60], np.stack([glyph(i) for i in range(2, 60)])
+    found = check(HAN[:4], images, references, Same(), 0.3, others=lambda: others)
+    assert found.mislabelled == {HAN[0]: HAN[50]} and not found.malformed
+
+
 def test_only_so_many_are_doubtful_where_a_whole_font_is_unlike_print():
     images = np.stack([glyph(i) for i in range(len(CHARS))])
     other = [glyph(1000 + i) for i in range(len(CHARS))]

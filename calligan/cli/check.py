@@ -12,7 +12,7 @@ from calligan.cli.verdict import DOUBTFUL, StrictOption
 if TYPE_CHECKING:
     import numpy as np
 
-    from calligan.reader.check import Checked
+    from calligan.reader.check import Checked, Printed
 
 _SIZE_PX = 64  # what the reader sees
 _A_ROW, _ROWS = 20, 30  # of the sheet
@@ -46,6 +46,7 @@ def check(
     """
     from calligan.errors import DataError
     from calligan.glyphs.catalog import resolve_font
+    from calligan.glyphs.charset import load_charset
     from calligan.page.sheet import save_png
     from calligan.reader.check import check as checked
     from calligan.reader.verdict import Judge
@@ -55,13 +56,18 @@ def check(
     chars, images, blank = _folder(Path(what)) if Path(what).is_dir() else _font(what, charset)
     if not chars:
         raise DataError(f"{what} has no ink for any character that was asked for")
-    references = _references(chinese_font_name(font), chars)
+    regular = chinese_font_name(font)
+    there = dict(zip(*_printed(regular, chars), strict=True))
+    references = [there.get(char) for char in chars]
     least = judge.least_score(script or "")
     if script is None and not Path(what).is_dir():
         info = resolve_font(what)
         least = judge.least_score(info.script, info.name)
     with bar(len(chars), "reading", "glyph") as progress:
-        found = checked(chars, images, references, judge, least, progress.update)
+        found = checked(
+            *(chars, images, references, judge, least, progress.update),
+            others=lambda: _printed(regular, load_charset("gb2312")),
+        )
     _tell(found, blank)
     if json_path is not None:
         write_json(json_path, _as_json(found, blank))
@@ -102,8 +108,8 @@ def _folder(folder: Path) -> "tuple[str, np.ndarray, str]":
     return there, found.images, "".join(char for char, _ in read if char not in there)
 
 
-def _references(name: str, chars: str) -> "list[np.ndarray | None]":
-    """Each character in a regular font, None where that lacks it."""
+def _printed(name: str, chars: str) -> "Printed":
+    """Those of the characters that a regular font has, and each as it draws them."""
     from calligan.config import RasterConfig
     from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import load_charset
@@ -115,8 +121,7 @@ def _references(name: str, chars: str) -> "list[np.ndarray | None]":
     raster = RasterConfig(size_px=_SIZE_PX)
     place = measure_placement(Face(spec), load_charset("gb2312"), raster)
     glyphs = render_glyphs(spec, "".join(dict.fromkeys(chars)), place, raster.min_ink)
-    there = dict(zip(glyphs.chars, glyphs.images, strict=True))
-    return [there.get(char) for char in chars]
+    return glyphs.chars, glyphs.images
 
 
 def _tell(found: "Checked", blank: str) -> None:

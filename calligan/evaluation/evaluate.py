@@ -141,7 +141,7 @@ def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
 
 
 def _measure_style(scores: Scores, glyphs: Glyphs, training: Pairs, progress: Progress) -> None:
-    if len(glyphs.styles) < 2:
+    if len(training.styles) < 2:
         raise Unmeasured("one style has none to be told from; evaluate two or more")
 
     def told(done: int, of: int) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 
 from calligan.reader.verdict import Judge
 
+Printed = tuple[str, np.ndarray]  # characters, and each in print: uint8 (N, S, S), 255 = paper
+
 _NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on,
 _MARGIN = 4.0  # if that is so many times its own
@@ -43,12 +45,14 @@ def check(
     judge: Judge,
     least_score: float,
     progress: Callable[[int], None] = lambda count: None,
+    others: Callable[[], Printed] = lambda: ("", np.empty((0, 0, 0), np.uint8)),
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
     What scores below `least_score` (`Judge.least_score`) and 0.2 is doubtful, but at most 1 in 100
     (and 5) where a whole set is unlike print. A character without a reference is looked at for ink
-    and copies only.
+    and copies only. A doubtful glyph may be taken for any of `chars`, and of `others`, which are
+    asked for where there is one.
     """
     inked = np.array([bool((image < _INK).any()) for image in images])
     shown = np.stack(
@@ -66,7 +70,12 @@ def check(
         share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
         least = min(least, float(np.quantile(scores[known], share)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
-    taken = _taken_for(doubtful, chars, images, shown, np.flatnonzero(known), scores, judge)
+    taken: dict[str, str] = {}
+    if doubtful:
+        told = "".join(char for char, there in zip(chars, known, strict=True) if there)
+        printed = _together((told, shown[known]), others())
+        own = {chars[row]: (images[row], float(scores[row])) for row in doubtful}
+        taken = _taken_for(own, printed, judge)
     return Checked(
         chars,
         images,
@@ -88,25 +97,33 @@ def _duplicates(chars: str, images: np.ndarray, inked: np.ndarray) -> tuple[str,
     return tuple(group for group in found.values() if len(group) > 1)
 
 
+def _together(some: Printed, others: Printed) -> Printed:
+    """Each character once."""
+    there = set(some[0])
+    rows = [row for row, char in enumerate(others[0]) if char not in there]
+    if not rows:
+        return some
+    chars = some[0] + "".join(others[0][row] for row in rows)
+    return chars, np.concatenate([some[1], others[1][rows]])
+
+
 def _taken_for(
-    doubtful: list[int],
-    chars: str,
-    images: np.ndarray,
-    references: np.ndarray,
-    known: np.ndarray,
-    own: np.ndarray,
-    judge: Judge,
+    doubtful: dict[str, tuple[np.ndarray, float]], printed: Printed, judge: Judge
 ) -> dict[str, str]:
-    """Doubtful glyphs that pass for another character: the likest that they score well as."""
-    if not doubtful or len(known) < 2:
-        return {}
-    printed = judge.embeddings(references[known])
-    found = {}
-    for row, glyph in zip(doubtful, judge.embeddings(images[doubtful]), strict=True):
-        alike = printed @ glyph
-        near = known[np.argsort(-alike)[:_NEAR]]
-        near = near[near != row]
-        scores = judge.scores(np.repeat(images[row : row + 1], len(near), 0), references[near])
-        if (sure := near[scores >= max(_SURE, _MARGIN * own[row])]).size:
-            found[chars[row]] = chars[sure[0]]
+    """Doubtful glyphs, with their scores, that pass for another character: the likest they suit."""
+    chars, shown = printed
+    embedded, found = judge.embeddings(shown), {}
+    seen = judge.embeddings(np.stack([image for image, _ in doubtful.values()]))
+    for (char, (image, own)), glyph in zip(doubtful.items(), seen, strict=True):
+        near = [row for row in np.argsort(-(embedded @ glyph))[:_NEAR] if chars[row] != char]
+        if not near:
+            continue
+        scores = judge.scores(np.repeat(image[None], len(near), 0), shown[near])
+        sure = [
+            row
+            for row, score in zip(near, scores, strict=True)
+            if score >= max(_SURE, _MARGIN * own)
+        ]
+        if sure:
+            found[char] = chars[sure[0]]
     return found
