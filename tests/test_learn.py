@@ -1,5 +1,6 @@
 """A hand learned from a folder or a font, by real commands."""
 
+import json
 import shutil
 
 import numpy as np
@@ -14,6 +15,7 @@ from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.hand import of_pictures, split_of
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
+from calligan.training.run import Run
 from calligan.training.transfer import nearest_style
 
 WRITTEN = HAN[:12]
@@ -114,6 +116,43 @@ def test_learning_again_keeps_what_was_learned_before(
     assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
 
 
+def test_a_label_can_be_corrected_and_learned_again(
+    tmp_path, calligan, hand, run_folder, tiny_settings
+):
+    shutil.copytree(hand, tmp_path / "hand")
+    command = ("learn", "mine", "--from", "hand", "--model", run_folder, "--steps", 2)
+    assert calligan(*command, *tiny_settings, cwd=tmp_path).returncode == 0
+    (tmp_path / "hand" / f"{WRITTEN[3]}.png").rename(tmp_path / "hand" / f"{HAN[40]}.png")
+    done = calligan(*command, *tiny_settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "hands/mine/0002/best.safetensors"
+    assert HAN[40] in PairStore.open(Run.open(tmp_path / "hands/mine/0002").data).manifest.chars
+
+
+def test_interrupted_the_same_command_goes_on(tmp_path, calligan, hand, run_folder, tiny_settings):
+    command = ("learn", "mine", "--from", hand, "--model", run_folder, "--steps", 8, *tiny_settings)
+    assert calligan(*command, cwd=tmp_path).returncode == 0
+    run = tmp_path / "hands/mine/0001"
+    shutil.rmtree(run / "checkpoints/0000008")
+    (run / "before-after.png").unlink()
+    done = calligan(*command, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "going on from step 4" in done.stderr
+    assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
+    assert (run / "before-after.png").exists()
+    again = calligan(*command, cwd=tmp_path)  # it is whole now: a new one
+    assert again.stdout.strip() == "hands/mine/0002/best.safetensors"
+
+
+def test_a_hand_is_evaluated_on_what_it_did_not_learn_from(learned, calligan):
+    done = calligan("evaluate", "mine", "--json", "figures.json", cwd=learned)
+    assert done.returncode == 0, done.stderr
+    assert "keeps no test characters" in done.stderr
+    figures = json.loads((learned / "figures.json").read_text())
+    assert figures["part"] == "validation"
+    assert 0 < figures["means"]["all"]["model"]["l1"]["mean"] < 1
+
+
 def test_a_font_is_a_hand_too(tmp_path, calligan, run_folder, tiny_settings):
     font = build_font(tmp_path / "half.ttf", chars=WRITTEN, weight=30)
     done = calligan(
@@ -159,6 +198,8 @@ def test_a_tenth_is_kept_for_validation_and_one_at_least(count):
     [
         ("3", WRITTEN[:4], "no name for a hand"),
         ("a/b", WRITTEN[:4], "no name for a hand"),
+        ("bold", WRITTEN[:4], "is taken"),  # a style of the model
+        ("random", WRITTEN[:4], "is taken"),
         ("mine", "", "no PNG"),
         ("mine", WRITTEN[0], "one character only"),
     ],

@@ -68,6 +68,7 @@ def evaluate(
     from calligan.evaluation.evaluate import evaluate as run
     from calligan.evaluation.scores import as_json
     from calligan.glyphs.charset import load_charset
+    from calligan.pairs.hand import HAND
     from calligan.storage import check_writable, write_json
 
     if report is not None:
@@ -75,14 +76,21 @@ def evaluate(
     check_writable(*filter(None, (report, json_path, sheet)))
     path = model_path(model)
     selection = _selection(path, data, source, styles)
+    hand = selection.store.manifest.charset == HAND
+    if hand:
+        note(
+            "a hand keeps no test characters: these are the tenth that it did not learn from but "
+            "was watched by; the model it began at knows them from other hands"
+        )
     plan = Plan(
         path,
         selection,
         _named(against or []),
-        "validation" if validation else "test",
+        "validation" if validation or hand else "test",
         load_charset(charset) if charset else None,
         count,
-        perceptual,
+        strict=not hand,
+        perceptual=perceptual,
     )
     with bar(1, "evaluating", "") as progress:
 

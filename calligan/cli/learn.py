@@ -7,7 +7,7 @@ import typer
 
 from calligan.cli.hand import written
 from calligan.cli.model import HANDS, model_path, source_font
-from calligan.cli.running import run_training, started
+from calligan.cli.running import resumed, run_training, started
 from calligan.cli.show import note
 from calligan.cli.train import settled
 
@@ -46,6 +46,7 @@ def learn(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The PDF that --plan writes.")
     ] = Path("next.pdf"),
+    paper: Annotated[str, typer.Option(help="Its paper: a4 or letter.")] = "a4",
 ) -> None:
     """Learn a style from 10 to 500 glyphs of one hand, beginning at a trained model.
 
@@ -56,8 +57,9 @@ def learn(
     Example: calligan learn mine --plan 50 -o next.pdf
 
     Afterwards `--style mine` works with infer, export and morph. The model it began at stays as
-    it was. A plan holds the characters that would teach a learned hand the most: those that cover
-    components it lacks, and those that are doubtful as it draws them now.
+    it was. Interrupted, the same command goes on where it was. A plan holds the characters that
+    would teach a learned hand the most: those that cover components it lacks, and those that are
+    doubtful as it draws them now.
     """
     from calligan.errors import ConfigError, DataError
     from calligan.models.weights import read_card
@@ -65,25 +67,28 @@ def learn(
     from calligan.pairs.hand import hand_store
     from calligan.storage import atomic_file
     from calligan.training.compare import before_after
+    from calligan.training.state import unfinished
     from calligan.training.transfer import fitted_to_start
 
-    _check_name(name)
     if plan is not None:
-        _plan(hands / name, name, plan, source, output)
+        _plan(hands / name, name, plan, source, output, paper)
         return
     if origin is None:
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     base = model_path(model)
     card = read_card(base)
+    _check_name(name, card)
     hand = written(name, origin, chars, card.size_px)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
-    data = folder / f"pairs-{hand.entry.font_sha256[:8]}-{len(hand.entry.chars)}"
-    store = hand_store(data, hand, _sources(card, source), _unwritten(card))
+    selection = hand_store(folder, hand, _sources(card, source), _unwritten(card)).select([name])
     _told(hand)
-    run, selection, state = started(folder, config, store.select([name]), base)
+    if begun := unfinished(folder, config, selection, base):
+        run, selection, state = resumed(begun)
+    else:
+        run, selection, state = started(folder, config, selection, base)
     if code := run_training(run, selection, state):
         raise typer.Exit(code)
     sheet = run.folder / "before-after.png"
@@ -93,11 +98,13 @@ def learn(
     typer.echo(run.best)
 
 
-def _plan(folder: Path, name: str, count: int, source: str | None, output: Path) -> None:
+def _plan(
+    folder: Path, name: str, count: int, source: str | None, output: Path, paper: str
+) -> None:
     """Sheets of the characters to write next."""
     from calligan.cli.template import check_template, write_template
     from calligan.cli.verdict import open_writer
-    from calligan.errors import ConfigError
+    from calligan.errors import ConfigError, ModelError
     from calligan.inference.plan import planned
     from calligan.models.weights import read_card
     from calligan.training.run import Run, newest_run
@@ -105,18 +112,25 @@ def _plan(folder: Path, name: str, count: int, source: str | None, output: Path)
     check_template(output)
     if count < 1:
         raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
+    if not folder.is_dir():
+        there = ", ".join(sorted(each.name for each in folder.parent.glob("*"))) or "none"
+        raise ModelError(f"no hand {name} in {folder.parent}; there are: {there}")
     run = Run.open(newest_run(folder))
     written = run.selection().styles[0].chars
     writer = open_writer(run.best, source_font(read_card(run.best), source), verdict=True)
     chars, doubtful = planned(writer, written, count)
     if doubtful is not None:
         note(f"{name} was learned from {len(set(written))}; {doubtful} of those tried are doubtful")
-    write_template(chars, output, font=source)
+    write_template(chars, output, paper, font=source)
 
 
-def _check_name(name: str) -> None:
-    """A name that is a folder's, and no number."""
+def _check_name(name: str, card: "ModelCard") -> None:
+    """A name that is a folder's, no number, and not taken."""
     from calligan.errors import ConfigError
+
+    taken = {font.name for font in (*card.styles, *card.sources)}
+    if name in taken | {"all", "random", "bundle"}:
+        raise ConfigError(f"{name!r} is taken; call the hand something else")
 
     if name.isdecimal() or not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")

@@ -1,7 +1,8 @@
 """A hand as a data folder: the glyphs somebody wrote, and the same characters in source fonts."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore, Prepared
 from calligan.storage import sha256_bytes
 
+HAND = "hand"  # what a hand's data folder calls its characters
 _INK = 128  # darker is ink, where a picture's ink is measured
 _SEEDS = 64  # tried for a split of the wanted size
 
@@ -86,17 +88,22 @@ def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Writ
 
 
 def hand_store(
-    folder: Path, written: Written, sources: Sequence[Prepared], unwritten: str = ""
+    parent: Path, written: Written, sources: Sequence[Prepared], unwritten: str = ""
 ) -> PairStore:
     """A data folder with one style, and its characters and some it lacks in each of the sources.
 
+    Its name is a digest of what is in it: other glyphs, labels or sources make another folder.
     About a tenth of the written is kept for validation, one at least; none for testing.
     """
     chars = "".join(dict.fromkeys(written.entry.chars))
     raster = RasterConfig(size_px=written.entry.placement.size_px)
     split = split_of(chars)
     further = "".join(char for char in unwritten if char not in chars)
-    store = PairStore.create_or_open(folder, "hand", chars + further, raster, split)
+    fonts = [(each.info.name, each.face.sha256, each.placement.to_dict()) for each in sources]
+    told = [written.entry.chars, written.entry.name, further, asdict(raster), fonts]
+    key = sha256_bytes(json.dumps(told).encode() + written.images.tobytes())
+    folder = parent / f"pairs-{key[:12]}"
+    store = PairStore.create_or_open(folder, HAND, chars + further, raster, split)
     for source in sources:
         store.add(source)
     store.keep(written.entry, written.images)

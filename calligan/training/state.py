@@ -28,10 +28,20 @@ from calligan.models.networks import (
     make_discriminator,
     make_generator,
 )
+from calligan.pairs.store import Selection
 from calligan.reader.network import Reader
 from calligan.reader.verdict import Judge
-from calligan.storage import cannot_write, fsync_folder, sha256_bytes, write_bytes, write_json
+from calligan.storage import (
+    cannot_write,
+    fsync_folder,
+    sha256_bytes,
+    sha256_file,
+    write_bytes,
+    write_json,
+)
 from calligan.training.optimizer import adamw, generator_optimizers, only_moving
+from calligan.training.run import Run
+from calligan.training.schedule import progress_of
 
 _KEPT = 2
 
@@ -230,6 +240,25 @@ def newest_verified(folder: Path) -> Path:
             continue
         return path
     raise ModelError(f"{folder} holds no whole checkpoint; start a new run")
+
+
+def unfinished(parent: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:
+    """The newest run under `parent`, if it is this very run and was interrupted."""
+    folders = sorted(parent.glob("[0-9]*"))
+    try:
+        run = Run.open(folders[-1]) if folders else None
+    except ModelError:  # cut off before it was whole
+        return None
+    if run is None or run.start is None or sha256_file(run.start) != sha256_file(start):
+        return None
+    if (run.config, run.data_hash) != (config, selection.data_hash):
+        return None
+    kept = checkpoints(run.checkpoints)
+    if not kept:
+        return run.folder
+    counters = json.loads(_verified(newest_verified(run.checkpoints))["state.json"])
+    done = progress_of(config, counters["step"], counters["elapsed_s"])
+    return run.folder if done < 1 else None
 
 
 def _verified(path: Path) -> dict[str, bytes]:
