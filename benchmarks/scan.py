@@ -25,7 +25,7 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import Cell, cut_cells
 from calligan.scan.cells import to_image as cell_image
-from calligan.scan.copybook import crop, doubtful, find_characters
+from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
 from calligan.scan.photo import evened, flattened, read_sheet
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
@@ -131,7 +131,7 @@ def read_copybook(options: argparse.Namespace) -> Counter[str]:
     counts: Counter[str] = Counter()
     for page in lay_out(Words(text), Format("copybook", 300, 400, (region,), many=True), setting):
         photo = photograph(np.asarray(to_image(page, 150)), Camera(tilt=0.02, blur_px=1), rng)
-        ink = evened(flattened(photo))
+        ink = without_rules(evened(flattened(photo)))
         spots = find_characters(ink, page.text, "rtl", models)
         cells = [Cell(spot.char, crop(ink, spot, SIZE_PX), "written") for spot in spots]
         right = named_right(cells, {char: _drawn(char, hand) for char in page.text})

@@ -16,13 +16,14 @@ from photograph import Camera, photograph
 from scan import same, written
 
 from calligan.errors import DataError
+from calligan.page.drawing import Mark, line
 from calligan.page.formats import Format, Region
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import cut_cells
-from calligan.scan.copybook import crop, find_characters
+from calligan.scan.copybook import crop, find_characters, without_rules
 from calligan.scan.folder import Found, read_hand, save_hand
-from calligan.scan.photo import evened, flattened, open_photo, read_sheet
+from calligan.scan.photo import PX_A_MM, evened, flattened, open_photo, read_sheet
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
@@ -88,8 +89,9 @@ def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path)
     assert (hand / f"{found[0][0]}-2.png").exists() and (hand / "contact-sheet.png").exists()
 
 
-@pytest.mark.parametrize("rubbing", [False, True])
-def test_a_free_page_is_cut_by_its_text(font_folder, rubbing):
+@pytest.mark.parametrize("kind", ["plain", "rubbing", "ruled"])
+def test_a_free_page_is_cut_by_its_text(font_folder, kind):
+    rubbing = kind == "rubbing"
     text = "".join(np.random.default_rng(1).permutation(list(HAN[:60])))
     hand, _ = font_letters(str(font_folder / "bold.ttf"), text)
     region = Region(15, 15, 120, 170, size_mm=15, gap=0.05, line_gap=0.4)
@@ -97,18 +99,23 @@ def test_a_free_page_is_cut_by_its_text(font_folder, rubbing):
     colours = ("white", "#202020") if rubbing else ("#201a18", "white")
     (page,) = lay_out(Words(text), form, Setting(hand, colours[0]))
     page.paper = colours[1]
+    if kind == "ruled":
+        rules = [((117 - 21 * k, 8), (117 - 21 * k, 192)) for k in range(-1, 6)]
+        rules += [((9, y), (138, y)) for y in (8, 192)]
+        page.marks += [Mark(line(*ends, 0.6), np.eye(2, 3), "#201a18") for ends in rules]
     picture = np.asarray(to_image(page, 120))
     if not rubbing:
         picture = photograph(
             picture, Camera(tilt=0.02, width_px=1100, blur_px=0.8), np.random.default_rng(0)
         )
-    spots = find_characters(evened(flattened(picture)), text, "rtl", hand)
+    ink = without_rules(evened(flattened(picture)))
+    spots = find_characters(ink, text, "rtl", hand)
     assert "".join(spot.char for spot in spots) == text
     wanted = {
         mark.text: mark.outline.moved(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
         for mark in page.marks
+        if mark.text
     }
-    ink = evened(flattened(picture))
     middle = {s.char: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in spots}
     scale = np.array([ink.shape[1] / 150, ink.shape[0] / 200])
     gaps = [np.abs(np.array(middle[c]) / scale - wanted[c]).max() for c in text]
@@ -134,6 +141,70 @@ def test_labels_are_corrected_by_list_or_by_name(tmp_path):
         list(read_hand(tmp_path))
 
 
+def test_transparent_paper_is_paper_and_white_on_black_is_turned_over(tmp_path):
+    ink = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    ink.paste((0, 0, 0, 255), (10, 10, 20, 30))
+    ink.save(tmp_path / "书.png")
+    black = Image.new("L", (40, 40), 0)
+    black.paste(255, (10, 10, 20, 30))
+    black.save(tmp_path / "法.PNG")
+    (tmp_path / "._书.png").write_bytes(b"a system's own")
+    found = dict(read_hand(tmp_path))
+    assert set(found) == {"书", "法"}
+    for image in found.values():
+        assert image[0, 0] == 255 and image[15, 15] == 0
+
+
+def test_a_list_that_cannot_be_read_stops_before_anything_is_written(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    save_hand(tmp_path, [Found("书", image, "p")], lambda char: image)
+    labels = tmp_path / "labels.csv"
+    labels.write_text(labels.read_text("utf-8") + "\n\n", "utf-8")  # blank lines are nothing
+    save_hand(tmp_path, [Found("法", image, "p")], lambda char: image)
+    labels.write_bytes("file,char,page,note\n画.png,画,p,\n".encode("gbk"))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError, match="UTF-8"):
+        save_hand(tmp_path, [Found("永", image, "p")], lambda char: image)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_contact_sheet_shows_every_page(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    heights = []
+    for char in HAN[:13]:
+        save_hand(tmp_path, [Found(char, image, "p")], lambda char: image)
+        heights.append(Image.open(tmp_path / "contact-sheet.png").height)
+    assert heights[0] == heights[11] < heights[12]
+
+
+def test_pencil_is_ink_too(page):
+    picture, statuses, sheet = page
+    pale = np.where(picture < 60, picture, 255).astype(float)  # ink and codes
+    rows = slice(*(round(mm / 297 * len(picture)) for mm in sheet.rows_mm))
+    pale[rows] = 255 - (255 - pale[rows]) * 0.42
+    pale = np.uint8(np.where(picture < 60, pale, picture))
+    found, _ = read_sheet(pale)
+    written = slice(*(round(mm * PX_A_MM) for mm in sheet.rows_mm))
+    cells = cut_cells(evened(found, written), sheet, 64)
+    assert all(map(same, cells, statuses))
+
+
+def test_a_text_may_be_a_file(tmp_path, calligan, font_folder):
+    hand, _ = font_letters(str(font_folder / "bold.ttf"), HAN[:6])
+    region = Region(10, 10, 20, 130, size_mm=18, gap=0.1, line_gap=0.4)
+    (page,) = lay_out(Words(HAN[:6]), Format("page", 40, 150, (region,)), Setting(hand, "black"))
+    page.paper = "white"
+    Image.fromarray(np.asarray(to_image(page, 150))).save(tmp_path / "p.png")
+    (tmp_path / "words.txt").write_text(HAN[:6], "utf-8")
+    font = ("--font", font_folder / "source.ttf")
+    for text in ("words.txt", "@words.txt"):
+        done = calligan("scan", "p.png", "--text", text, *font, "-o", "h", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "6 glyphs" in done.stderr
+    done = calligan("scan", "p.png", "--text", "no.txt", *font, cwd=tmp_path)
+    assert done.returncode == 2 and "no.txt" in done.stderr
+
+
 def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):
     for name, data in (
         ("empty.png", b""),
@@ -142,6 +213,10 @@ def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):
     ):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(DataError, match=name):
+            open_photo(tmp_path / name)
+    Image.new("L", (4, 4)).save(tmp_path / "tiny.png")
+    for name, says in (("tiny.png", "too small"), ("none-such.png", "no picture"), ("", "folder")):
+        with pytest.raises(DataError, match=says):
             open_photo(tmp_path / name)
     Image.new("1", (15_000, 15_000)).save(tmp_path / "huge.png")
     with pytest.raises(DataError, match="megapixels"):

@@ -57,7 +57,7 @@ def check(
     if not chars:
         raise DataError(f"{what} has no ink for any character that was asked for")
     regular = chinese_font_name(font)
-    there = dict(zip(*_printed(regular, chars), strict=True))
+    there = dict(zip(*printed(regular, chars), strict=True))
     references = [there.get(char) for char in chars]
     least = judge.least_score(script or "")
     if script is None and not Path(what).is_dir():
@@ -66,7 +66,7 @@ def check(
     with bar(len(chars), "reading", "glyph") as progress:
         found = checked(
             *(chars, images, references, judge, least, progress.update),
-            others=lambda: _printed(regular, load_charset("gb2312")),
+            others=lambda: printed(regular, load_charset("gb2312")),
         )
     _tell(found, blank)
     if json_path is not None:
@@ -108,7 +108,7 @@ def _folder(folder: Path) -> "tuple[str, np.ndarray, str]":
     return there, found.images, "".join(char for char, _ in read if char not in there)
 
 
-def _printed(name: str, chars: str) -> "Printed":
+def printed(name: str, chars: str) -> "Printed":
     """Those of the characters that a regular font has, and each as it draws them."""
     from calligan.config import RasterConfig
     from calligan.glyphs.catalog import resolve_font

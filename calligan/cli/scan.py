@@ -13,6 +13,9 @@ from calligan.errors import DataError
 if TYPE_CHECKING:
     from calligan.scan.folder import Found
 
+_TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
+_READ_PX = 64  # what the reader sees
+
 
 def scan(
     pages: Annotated[list[Path], typer.Argument(help="Photographs or scans, one a page.")],
@@ -22,7 +25,7 @@ def scan(
     size: Annotated[int, typer.Option(help="Side of a glyph's image in pixels.")] = 256,
     text: Annotated[
         str | None,
-        typer.Option(help="What a free page says (or @FILE): its characters are cut by that."),
+        typer.Option(help="What a free page says, or a UTF-8 file: it is cut by that."),
     ] = None,
     columns: Annotated[
         str, typer.Option(help="How a free page runs: rtl, ltr (columns), or rows.")
@@ -59,7 +62,9 @@ def scan(
         else:
             found = _free_page(pages, text, columns, size, name)
     if not found:
-        raise DataError("no cell is written on; nothing was saved")
+        names = ", ".join(map(str, pages))
+        raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
+    found = _proofread(found, name)
     save_hand(output, found, font_image(name, size))
     doubtful = sum(bool(glyph.note) for glyph in found)
     note(f"{len(found)} glyphs from {len(pages)} page(s), {doubtful} doubtful")
@@ -70,7 +75,7 @@ def scan(
 def _template_page(path: Path, size: int) -> "list[Found]":
     from calligan.scan.cells import cut_cells
     from calligan.scan.folder import Found
-    from calligan.scan.photo import evened, open_photo, read_sheet
+    from calligan.scan.photo import PX_A_MM, evened, open_photo, read_sheet
 
     read = read_sheet(open_photo(path))
     if read is None:
@@ -79,9 +84,13 @@ def _template_page(path: Path, size: int) -> "list[Found]":
             "picture and sharp; photograph it again (a free page needs --text)"
         )
     page, sheet = read
-    cells = cut_cells(evened(page), sheet, size)
+    written = slice(*(round(mm * PX_A_MM) for mm in sheet.rows_mm))
+    cells = cut_cells(evened(page, written), sheet, size)
     counts = Counter(cell.status for cell in cells)
     note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
+    for status in ("empty", "crossed out"):
+        if chars := [cell.char for cell in cells if cell.status == status]:
+            note(f"{status}: {' '.join(chars)}")
     return [
         Found(cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status)
         for cell in cells
@@ -89,24 +98,74 @@ def _template_page(path: Path, size: int) -> "list[Found]":
     ]
 
 
+def _words(text: str) -> str:
+    """The text itself, or that of a file: @FILE, or anything that looks like one."""
+    from calligan.glyphs.charset import load_text
+
+    if text[:1] == "@":
+        return load_text(text[1:])
+    if text.lower().endswith(".txt") or (len(text) < 256 and Path(text).is_file()):
+        return load_text(text)
+    return text.replace("\\n", "\n")
+
+
 def _free_page(pages: list[Path], text: str, columns: str, size: int, font: str) -> "list[Found]":
-    from calligan.glyphs.charset import is_han, load_text
-    from calligan.scan.copybook import crop, doubtful, find_characters
+    from calligan.glyphs.charset import is_han
+    from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
     from calligan.scan.folder import Found
     from calligan.scan.photo import evened, flattened, open_photo
     from calligan.scan.template import font_letters
 
     if len(pages) != 1:
         raise DataError("--text goes with one page at a time: give each page its own text")
-    words = load_text(text[1:]) if text[:1] == "@" else text.replace("\\n", "\n")
+    words = _words(text)
     words = "".join(char for char in words if is_han(char) or char == "\n")
     if not words.strip():
         raise DataError("--text holds no Chinese character")
     letters, _ = font_letters(font, words.replace("\n", ""))
     ink = evened(flattened(open_photo(pages[0])))
+    if len(words) >= _TEXT:
+        ink = without_rules(ink)
     spots = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
     notes = doubtful(spots)
     return [
         Found(spot.char, crop(ink, spot, size), pages[0].name, said)
         for spot, said in zip(spots, notes, strict=True)
     ]
+
+
+def _proofread(found: "list[Found]", font: str) -> "list[Found]":
+    """With a note on each glyph that the reader takes for another, or finds malformed."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from calligan.cli.check import printed
+    from calligan.config import RasterConfig
+    from calligan.glyphs.charset import load_charset
+    from calligan.pairs.hand import of_pictures
+    from calligan.reader.check import UNSURE, check
+    from calligan.reader.verdict import Judge
+    from calligan.resources import reader_model
+
+    inked = [glyph for glyph in found if (glyph.image < 128).any()]
+    if reader_model() is None or not inked:
+        return found
+    raster = RasterConfig(size_px=_READ_PX)
+    placed = of_pictures("", Path(), [(glyph.char, glyph.image) for glyph in inked], raster)
+    chars, judge = placed.entry.chars, Judge.load()
+    there = dict(zip(*printed(font, chars), strict=True))
+    seen = check(
+        *(chars, placed.images, [there.get(char) for char in chars]),
+        *(judge, judge.least_score("")),
+        others=lambda: printed(font, load_charset("gb2312")),
+    )
+    notes = {char: "reads badly" for char in seen.malformed}
+    notes |= {char: f"reads as {other}" for char, other in seen.mislabelled.items()}
+    scores = seen.scores[~np.isnan(seen.scores)]
+    if (unread := int((scores < UNSURE).sum())) > len(scores) / 2:
+        note(
+            f"{unread} of {len(scores)} glyphs do not read as they are labelled: look whether the "
+            "text is the page's (a cursive hand may be right all the same)"
+        )
+    return [replace(each, note=each.note or notes.get(each.char, "")) for each in found]

@@ -12,7 +12,7 @@ Printed = tuple[str, np.ndarray]  # characters, and each in print: uint8 (N, S, 
 _NEAR = 8  # characters that a doubtful glyph is compared with
 _SURE = 0.5  # a glyph is taken for another character from this score on,
 _MARGIN = 4.0  # if that is so many times its own
-_UNSURE = 0.2  # what scores more is not doubted, however well the others of its kind score
+UNSURE = 0.2  # what scores more is not doubted, however well the others of its kind score
 _OWN_SHARE, _OWN_FEW = 0.01, 5  # or as few: so much of a set may be doubted for being unlike print
 _INK = 128
 
@@ -65,7 +65,7 @@ def check(
         part = rows[start : start + 256]
         scores[part] = judge.scores(images[part], shown[part])
         progress(len(part))
-    least = min(least_score, _UNSURE)
+    least = min(least_score, UNSURE)
     if known.any():
         share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
         least = min(least, float(np.quantile(scores[known], share)))

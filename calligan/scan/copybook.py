@@ -23,6 +23,8 @@ _WORKED_PX = 1600  # of the longer side, while looking for columns and cuts
 _UNEVEN, _CROSSED = 6.0, 14.0  # weights of a height's and of a cut's cost
 _EMPTY, _LEAST_INK = 50.0, 0.05  # cost of a character with less than this share of the usual ink
 _MOST = 60  # characters in a column
+_RULE, _TILT = 0.5, 0.06  # of the page's side; across, of a rule's length
+_LEAST_PX = 3  # of a character's height, while looking
 _NEVER = 1e9
 _ODD = 0.75  # of a size's logarithm
 
@@ -50,7 +52,7 @@ def find_characters(
     turned = ink.T if reading == "rows" else ink
     scale = min(1.0, _WORKED_PX / max(turned.shape))
     small = _resized(turned, scale)
-    columns = _columns(_without_rules(small))
+    columns = _columns(small)
     if not columns:
         raise DataError("no writing was found on the page; is it upright, and --columns right?")
     if reading == "rtl":
@@ -59,6 +61,28 @@ def find_characters(
     heights = [_extent(letters[char], along) for char in text if not char.isspace()]
     spots = _cut(small, columns, text, np.array(heights))
     return [_placed(spot, scale, reading) for spot in spots]
+
+
+def without_rules(ink: np.ndarray) -> np.ndarray:
+    """Ink (H, W), 1 = ink, without lines that run along half of the page, level or upright."""
+    cv2 = opencv()
+    small = _resized(ink, min(1.0, _WORKED_PX / max(ink.shape)))
+    high, wide = small.shape
+    found = cv2.HoughLinesP(
+        (small > 0.3).astype(np.uint8),
+        *(1, np.pi / 1440, round(0.3 * min(high, wide))),
+        minLineLength=_RULE * min(high, wide),
+        maxLineGap=max(3, high // 200),
+    )
+    drawn = np.zeros(small.shape, np.uint8)
+    for x0, y0, x1, y1 in [] if found is None else found.reshape(-1, 4).tolist():
+        along, across = (abs(x1 - x0), abs(y1 - y0))
+        level = across < _TILT * along and along > _RULE * wide
+        upright = along < _TILT * across and across > _RULE * high
+        if level or upright:
+            cv2.line(drawn, (x0, y0), (x1, y1), 1, max(5, high // 250))
+    size = ink.shape[::-1]
+    return np.where(cv2.resize(drawn, size, interpolation=cv2.INTER_NEAREST) > 0, 0, ink)
 
 
 def crop(ink: np.ndarray, spot: Spot, size_px: int) -> np.ndarray:
@@ -103,16 +127,6 @@ def _resized(ink: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(np.ascontiguousarray(ink, np.float32), size, interpolation=cv2.INTER_AREA)
 
 
-def _without_rules(ink: np.ndarray) -> np.ndarray:
-    """Ink without long straight lines."""
-    cv2 = opencv()
-    mask = (ink > 0.3).astype(np.uint8)
-    for shape in ((max(ink.shape[0] // 4, 9), 1), (1, max(ink.shape[1] // 4, 9))):
-        rules = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
-        mask &= 1 - cv2.dilate(rules, np.ones((3, 3), np.uint8))
-    return ink * mask
-
-
 def _columns(ink: np.ndarray) -> list[tuple[int, int]]:
     """Left and right of each column, from left to right: runs of ink in the sum over rows."""
     cv2 = opencv()
@@ -144,6 +158,8 @@ def _cut(
         numbers = [sum(not char.isspace() for char in line) for line in lines]
     else:
         numbers = _numbers(profiles, columns, len(chars))
+    if any(len(p) < _LEAST_PX * n for (_, p), n in zip(profiles, numbers, strict=True)):
+        raise _no_room(len(columns), len(chars))
     spots, first = [], 0
     for (left, right), (top, profile), number in zip(columns, profiles, numbers, strict=True):
         cost, cuts = _best_cuts(profile, heights[first : first + number])
@@ -176,7 +192,7 @@ def _numbers(
         guess = len(profile) / pitch
         options = range(max(1, int(guess * 0.7) - 1), min(_MOST, int(guess * 1.4) + 2) + 1)
         for number in options:
-            if number > total or number > len(profile) // 3:
+            if number > total or number > len(profile) // _LEAST_PX:
                 continue
             cost, _ = _best_cuts(profile, np.ones(number), pitch)
             after = best[c, : total + 1 - number] + cost
@@ -184,15 +200,19 @@ def _numbers(
             best[c + 1, number:][better] = after[better]
             choice[c + 1, number:][better] = number
     if best[-1, total] >= _NEVER:
-        raise DataError(
-            f"the page's {len(columns)} columns do not hold the text's {total} characters; give "
-            "the text with a line for each column"
-        )
+        raise _no_room(len(columns), total)
     numbers, left = [], total
     for c in range(len(profiles), 0, -1):
         numbers.append(int(choice[c, left]))
         left -= numbers[-1]
     return numbers[::-1]
+
+
+def _no_room(columns: int, total: int) -> DataError:
+    return DataError(
+        f"the page's {columns} columns do not hold the text's {total} characters; give the text "
+        "with a line for each column"
+    )
 
 
 def _best_cuts(

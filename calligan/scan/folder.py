@@ -17,6 +17,7 @@ LABELS, SHEET = "labels.csv", "contact-sheet.png"
 _HEAD = ("file", "char", "page", "note")
 _A_ROW = 12
 _CELL_PX = 96
+_DARK = 90  # of 255: a picture that is darker at its border and in all is white on black
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ def save_hand(
     """Write glyphs beside those that are there; names of the files written.
 
     A second image of a character becomes a variant (`书-2.png`). The contact sheet shows each
-    glyph under the same character by `model`; doubtful ones in a frame.
+    glyph of the list under the same character by `model`; doubtful ones in a frame. Raises
+    DataError, before anything is written, for a list that cannot be read.
     """
-    names = _free_names(folder, glyphs)
+    names, rows = _free_names(folder, glyphs), _rows(folder / LABELS)
     for name, glyph in zip(names, glyphs, strict=True):
         with atomic_file(folder / name) as file:
             Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
-    rows = [*_rows(folder / LABELS)]
     rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
     _write_rows(folder / LABELS, rows)
     with atomic_file(folder / SHEET) as file:
-        save_png(_sheet(glyphs, model), file)
+        save_png(_sheet(_again(folder, rows), model), file)
     return names
 
 
@@ -58,7 +59,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; `calligan scan` makes one")
     labels = {row[0]: row[1] for row in _rows(folder / LABELS)}
-    paths = [path for path in folder.glob("*.png") if path.name != SHEET]
+    paths = [path for path in _pictures(folder) if path.name != SHEET]
     paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
     if not paths:
         raise DataError(f"{folder} holds no PNG; name each by its character, such as 书.png")
@@ -68,15 +69,42 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
             continue
         if len(char) != 1:
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
-        try:
-            with Image.open(path, formats=("PNG",)) as image:
-                yield char, np.asarray(image.convert("L"))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path} is a damaged picture; scan it again or remove it") from error
+        yield char, _grey(path)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The PNGs of a folder; those that begin with a dot are a system's own."""
+    return [p for p in folder.glob("*") if p.suffix.lower() == ".png" and p.name[0] != "."]
+
+
+def _grey(path: Path) -> np.ndarray:
+    """A picture of dark ink on light paper, uint8 (H, W); what is transparent is paper.
+
+    White ink on black is turned over.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            clear = image.convert("RGBA")
+            paper = Image.new("RGBA", clear.size, "white")
+            grey = np.asarray(Image.alpha_composite(paper, clear).convert("L"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} is a damaged picture; scan it again or remove it") from error
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    return 255 - grey if max(np.median(border), np.median(grey)) < _DARK else grey
+
+
+def _again(folder: Path, rows: Sequence[Sequence[str]]) -> list[Found]:
+    """The glyphs of the list, as they lie in the folder now."""
+    there = [(name, char or "?", page, note) for name, char, page, note in rows]
+    return [
+        Found(char, _grey(folder / name), page, note)
+        for name, char, page, note in there
+        if (folder / name).exists()
+    ]
 
 
 def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:
-    taken = {path.name for path in folder.glob("*.png")} if folder.is_dir() else set()
+    taken = {path.name for path in _pictures(folder)} if folder.is_dir() else set()
     names = []
     for glyph in glyphs:
         name, number = f"{glyph.char}.png", 1
@@ -92,11 +120,11 @@ def _rows(path: Path) -> list[list[str]]:
     if not path.exists():
         return []
     try:
-        rows = list(csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))))
+        rows = [row for row in csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; save it as UTF-8 CSV") from error
     if not rows or tuple(rows[0]) != _HEAD or any(len(row) != len(_HEAD) for row in rows):
-        raise DataError(f"{path} should have the columns {', '.join(_HEAD)}")
+        raise DataError(f"{path} should have the columns {','.join(_HEAD)}, with commas between")
     return rows[1:]
 
 

@@ -12,6 +12,7 @@ from calligan.scan.sheet import MARKER_MM, Sheet
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 _MOST_PIXELS = 120_000_000
+_LEAST_PX = 64  # of the shorter side
 _WORKED_PX = 4500  # of the longer side: enough for any page
 _RUBBING = 105  # of 255: a page whose middle is darker is a rubbing
 _LEAST_PAPER, _MOST_PAPER = 0.25, 0.97  # of a picture, for a sheet on a ground
@@ -29,7 +30,11 @@ def open_photo(path: Path) -> np.ndarray:
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError
             image.draft("RGB", (_WORKED_PX, _WORKED_PX))
-            turned = ImageOps.exif_transpose(image).convert("RGB")
+            clear = ImageOps.exif_transpose(image).convert("RGBA")
+            paper = Image.new("RGBA", clear.size, "white")
+            turned = Image.alpha_composite(paper, clear).convert("RGB")
+    except IsADirectoryError as error:
+        raise DataError(f"{path} is a folder; name the pictures in it") from error
     except FileNotFoundError as error:
         raise DataError(f"no picture {path}; check the path") from error
     except Image.DecompressionBombError as error:
@@ -38,9 +43,12 @@ def open_photo(path: Path) -> np.ndarray:
             "megapixels (a page needs about 8)"
         ) from error
     except UnidentifiedImageError as error:
-        raise DataError(f"{path} is no picture of {', '.join(_FORMATS)}; save it anew") from error
+        kinds = ", ".join(_FORMATS)
+        raise DataError(f"{path} is no picture of {kinds}; save it as JPEG") from error
     except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path} is a damaged picture ({error}); save it anew") from error
+    if min(turned.size) < _LEAST_PX:
+        raise DataError(f"{path} is {turned.width} x {turned.height} pixels: too small for a page")
     turned.thumbnail((_WORKED_PX, _WORKED_PX))
     return np.asarray(turned)
 
@@ -83,11 +91,11 @@ def flattened(photo: np.ndarray) -> np.ndarray:
     return 255 - photo if np.median(middle) < _RUBBING else photo
 
 
-def evened(page: np.ndarray) -> np.ndarray:
+def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
     """Ink alone: float (H, W), 1 = ink, paper and pale guides near 0.
 
     Each pixel is judged by its red, in which red guides are as pale as paper, against the paper
-    about it.
+    about it. How dark ink is is seen in the rows `written`, where no printed code is.
     """
     cv2 = opencv()
     red = page[..., 0].astype(np.float32)
@@ -97,7 +105,7 @@ def evened(page: np.ndarray) -> np.ndarray:
     paper = cv2.GaussianBlur(paper.astype(np.float32), (0, 0), size / 2)
     paper = cv2.resize(paper, red.shape[::-1], interpolation=cv2.INTER_LINEAR)
     share = np.clip(red / np.maximum(paper, 1), 0, 1)
-    dark = float(np.percentile(share, 1))
+    dark = float(np.percentile(share[written], 1))
     low, high = min(0.82, dark + 0.62 * (1 - dark)), min(0.5, dark + 0.12 * (1 - dark))
     return np.clip((low - share) / max(low - high, 0.05), 0, 1)
 

@@ -54,6 +54,11 @@ class Sheet:
         y = _TOP_MM + STRIP_MM + row * (self.cell_mm + STRIP_MM)
         return left + column * (self.cell_mm + GAP_MM), y
 
+    @property
+    def rows_mm(self) -> tuple[float, float]:
+        """Where the cells begin and end, from the top of the paper."""
+        return self.cell(0)[1], self.cell(len(self.chars) - 1)[1] + self.cell_mm
+
     def markers(self) -> list[tuple[float, float]]:
         """Top left corners of the markers: of the page's corners, clockwise from its top left."""
         right = self.size_mm[0] - EDGE_MM - MARKER_MM
