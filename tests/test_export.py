@@ -20,7 +20,7 @@ from calligan.inference.export import Job, Parts, outlines
 from calligan.inference.fontmaker import default_family, reserved_names
 from calligan.inference.writer import Writer
 from calligan.models.weights import read_card
-from calligan.vector.complete import Base
+from calligan.vector.complete import Base, _map
 
 ASKED = HAN[:12]
 
@@ -216,6 +216,32 @@ def test_bases_that_cannot_be_completed(tmp_path, export, damage, says):
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
     assert says in done.stderr and "base.ttf" in done.stderr
     assert not (tmp_path / "o.ttf").exists()
+
+
+def test_a_font_that_has_none_of_the_characters_asked_for_is_completed(tmp_path, export):
+    hand = build_font(tmp_path / "hand.ttf", chars=HAN[:8], weight=50)
+    before = hand.read_bytes()
+    done = export("--complete", hand, "--charset", HAN[20:23], "-o", tmp_path / "full.ttf")
+    assert done.returncode == 0, done.stderr
+    assert set(map(ord, HAN[:8] + HAN[20:23])) <= set(TTFont(tmp_path / "full.ttf").getBestCmap())
+    for name, says in (("hand.ttf", "another file"), ("full.otf", ".ttf or .woff2")):
+        done = export("--complete", hand, "--charset", HAN[20:23], "-o", tmp_path / name)
+        assert done.returncode == 2 and says in done.stderr
+    assert hand.read_bytes() == before and not (tmp_path / "full.otf").exists()
+
+
+def test_letters_may_come_from_a_font_without_characters(tmp_path, export):
+    build_font(tmp_path / "latin.ttf", chars="ABCabc1", weight=50)
+    done = export("--charset", HAN[:3], "--latin", "latin.ttf", "-o", "a.ttf", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert set(map(ord, HAN[:3] + "Ab1")) <= set(TTFont(tmp_path / "a.ttf").getBestCmap())
+
+
+def test_characters_beyond_the_first_plane_get_a_table_of_their_own(tmp_path):
+    base = Base.open(build_font(tmp_path / "hand.ttf", chars=HAN[:8]))
+    assert {table.format for table in base.font["cmap"].tables} == {4}
+    _map(base.font, {0x20BB7: "u4E00"})
+    assert base.font.getBestCmap()[0x20BB7] == "u4E00" and ord(HAN[0]) in base.font.getBestCmap()
 
 
 @pytest.mark.parametrize(

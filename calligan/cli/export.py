@@ -58,7 +58,7 @@ def export(
     """
     from calligan.errors import DataError, ModelError
     from calligan.glyphs.catalog import resolve_font
-    from calligan.glyphs.charset import load_charset
+    from calligan.glyphs.charset import is_han, load_charset
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
     from calligan.inference.export import Job, Parts, fall_back, outlines
@@ -66,7 +66,7 @@ def export(
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
 
-    _check(output, fallback)
+    _check(output, fallback, complete)
     check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
     wanted = load_charset(charset)
     base, placement, upem = None, None, UPEM
@@ -76,7 +76,9 @@ def export(
     if complete is not None:
         spec = resolve_font(complete).spec
         base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
-        placement, upem = maker.Lettering.of(complete, wanted, card.size_px).placement, base.upem
+        maker.check_kind(output, base)
+        has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
+        placement, upem = maker.Lettering.of(complete, has, card.size_px).placement, base.upem
     reserved = maker.reserved_names(card, base)
     english = family or maker.default_family(card, index, base, reserved)
     writer = open_writer(path, source_font(card, source), verdict, fine)
@@ -93,7 +95,7 @@ def export(
     if latin is None:
         lettering = maker.Lettering(writer.face, writer.placement)
     else:
-        lettering = maker.Lettering.of(latin, wanted, card.size_px)
+        lettering = maker.Lettering.of(latin, wanted, card.size_px, least=0)
     job = Job(path, index, chars, placement or Placement.full_width(card.size_px), upem)
     parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
@@ -123,7 +125,7 @@ def export(
         raise typer.Exit(DOUBTFUL)
 
 
-def _check(output: Path, fallback: str) -> None:
+def _check(output: Path, fallback: str, complete: str | None) -> None:
     from calligan.errors import ConfigError, DataError
     from calligan.inference.fontmaker import KINDS
 
@@ -134,6 +136,9 @@ def _check(output: Path, fallback: str) -> None:
         raise DataError(f"{output} should end in {', '.join(KINDS)}: the kind of font to write")
     if output.is_dir() and output.suffix.lower() != ".ufo":
         raise DataError(f"{output} is a folder; name a file in it")
+    there = complete is not None and Path(complete).exists() and output.exists()
+    if there and output.samefile(complete or ""):
+        raise DataError(f"{output} is the font to complete; name another file to write")
 
 
 def _some(chars: str, shown: int = 20) -> str:

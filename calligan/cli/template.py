@@ -8,12 +8,17 @@ import typer
 from calligan.cli.model import chinese_font_name
 from calligan.cli.show import note
 
+_COUNT = 100  # characters
+
 
 def template(
     output: Annotated[Path, typer.Option("--output", "-o", help="The PDF to write.")] = Path(
         "template.pdf"
     ),
-    count: Annotated[int, typer.Option(help="How many characters of the charset.")] = 100,
+    count: Annotated[
+        int | None,
+        typer.Option(help="How many of the charset's characters; default 100, or all you name."),
+    ] = None,
     charset: Annotated[
         str, typer.Option(help="A shipped set, a UTF-8 file, or the characters themselves.")
     ] = "components-500",
@@ -32,12 +37,17 @@ def template(
     writing. Leave a cell empty, or cross it out, and it is skipped.
     """
     from calligan.errors import ConfigError
-    from calligan.glyphs.charset import load_charset
+    from calligan.glyphs.charset import covering, load_charset
 
     check_template(output)
-    if count < 1:
+    if count is not None and count < 1:
         raise ConfigError(f"--count {count} makes no sense; give 1 or more")
-    write_template(load_charset(charset)[:count], output, paper, cell, grid, font)
+    chars = load_charset(charset)
+    if count is None:
+        count = len(chars) if set(chars) <= set(charset) else _COUNT
+    if count > len(chars):
+        note(f"{charset} has {len(chars)} characters, no {count}")
+    write_template(covering(chars, count), output, paper, cell, grid, font)
 
 
 def check_template(output: Path) -> None:

@@ -50,6 +50,18 @@ def load_charset(what: str) -> str:
     return _unique(check_text(what), what)
 
 
+def covering(chars: str, count: int) -> str:
+    """`count` of the characters that cover most components: those of components-500 first.
+
+    All of them stay in their order.
+    """
+    if count >= len(chars):
+        return chars
+    there = set(chars)
+    first = [char for char in load_charset("components-500") if char in there]
+    return "".join(dict.fromkeys([*first, *chars]))[:count]
+
+
 def load_text(what: str) -> str:
     """A shipped classical text by name (`lanting`), or a UTF-8 file.
 

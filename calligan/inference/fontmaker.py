@@ -32,10 +32,15 @@ class Lettering:
     placement: Placement
 
     @classmethod
-    def of(cls, font: str, chars: str, size_px: int) -> "Lettering":
-        """A font by name or path, placed by those of `chars` that it has."""
+    def of(cls, font: str, chars: str, size_px: int, least: int = 1) -> "Lettering":
+        """A font by name or path, placed by those of `chars` that it has, `least` of them.
+
+        With `least` 0 a font that has none is placed as full-width fonts are.
+        """
         face = Face(resolve_font(font).spec)
-        return cls(face, measure_placement(face, chars, RasterConfig(size_px=size_px)))
+        if not least and not any(map(face.glyph_index, chars)):
+            return cls(face, Placement.full_width(size_px))
+        return cls(face, measure_placement(face, chars, RasterConfig(size_px=size_px), least=1))
 
 
 def drawable(writer: Writer, charset: str, there: set[int]) -> tuple[str, str]:
@@ -122,10 +127,14 @@ def save_new(
     return None
 
 
+def check_kind(path: Path, base: Base) -> None:
+    """Raise FontError for a file of another kind than the font to complete."""
+    if path.suffix.lower() not in (base.suffix, ".woff2"):
+        raise FontError(f"{path}: a completed font is written as {base.suffix} or .woff2")
+
+
 def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming: Naming) -> None:
     """Write a font with outlines added."""
-    if path.suffix.lower() == ".ufo":
-        raise FontError(f"{path}: a completed font is written as {base.suffix} or .woff2")
     base.add(outlines, naming)
     base.font.flavor = "woff2" if path.suffix.lower() == ".woff2" else None
     with atomic_file(path) as file:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 from calligan.errors import FontError
 from calligan.vector.borrow import glyph_name
@@ -188,8 +189,14 @@ def _free_names(font: TTFont, chars: Iterable[str]) -> dict[str, str]:
 
 
 def _map(font: TTFont, names: Mapping[int, str]) -> None:
-    """Enter characters into every Unicode table that can hold them."""
-    for table in font["cmap"].tables:
+    """Enter characters into every Unicode table that can hold them; one is made where none can."""
+    tables = font["cmap"].tables
+    if max(names) > 0xFFFF and not any(t.isUnicode() and t.format == 12 for t in tables):
+        whole = CmapSubtable.newSubtable(12)
+        whole.platformID, whole.platEncID, whole.language = 3, 10, 0
+        whole.cmap = dict(font.getBestCmap())
+        tables.append(whole)
+    for table in tables:
         if table.isUnicode() and table.format in (4, 12):
             limit = 0xFFFF if table.format == 4 else 0x10FFFF
             table.cmap.update({code: name for code, name in names.items() if code <= limit})
