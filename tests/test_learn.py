@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import HAN, build_font
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from calligan.config import RasterConfig
 from calligan.models.weights import read_card
@@ -151,6 +151,29 @@ def test_a_hand_is_evaluated_on_what_it_did_not_learn_from(learned, calligan):
     figures = json.loads((learned / "figures.json").read_text())
     assert figures["part"] == "validation"
     assert 0 < figures["means"]["all"]["model"]["l1"]["mean"] < 1
+
+
+def test_a_font_keeps_what_was_written_as_it_was_written(learned, calligan, hand):
+    asked = WRITTEN[1:4] + HAN[20:22]
+    command = ("export", "--style", "mine", "--charset", asked, "--no-verdict")
+    done = calligan(*command, "-o", "own.ttf", cwd=learned)
+    assert done.returncode == 0, done.stderr
+    assert "3 more stay as you wrote them" in done.stderr
+    drawn = calligan(*command, "--no-own", "-o", "drawn.ttf", cwd=learned)
+    assert drawn.returncode == 0 and "as you wrote" not in drawn.stderr
+    for char in WRITTEN[1:4]:
+        written = _inked(Image.open(hand / f"{char}.png"))
+        font = ImageFont.truetype(learned / "own.ttf", 80)
+        canvas = Image.new("L", (160, 160), 255)
+        ImageDraw.Draw(canvas).text((40, 30), char, 0, font=font)
+        shown = _inked(canvas)
+        assert (shown & written).sum() / (shown | written).sum() > 0.6
+
+
+def _inked(image):
+    """What is ink of a picture, cut to its ink and of one size."""
+    ink = image.convert("L").point(lambda v: 255 if v < 128 else 0)
+    return np.asarray(ink.crop(ink.getbbox()).resize((48, 48))) > 127
 
 
 def test_a_font_is_a_hand_too(tmp_path, calligan, run_folder, tiny_settings):

@@ -41,6 +41,9 @@ def export(
     ] = None,
     family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
     family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
+    own: Annotated[
+        bool, typer.Option("--own/--no-own", help="Characters that you wrote stay as you did.")
+    ] = True,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     fallback: Annotated[
@@ -61,7 +64,8 @@ def export(
     from calligan.glyphs.charset import is_han, load_charset
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
-    from calligan.inference.export import Job, Parts, fall_back, outlines
+    from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+    from calligan.inference.written import as_written
     from calligan.models.weights import read_card
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
@@ -86,10 +90,13 @@ def export(
         note(f"model: {path}")
     if base and base.dropped:
         note(f"{complete}: left out what cannot be read: {', '.join(base.dropped)} (hinting)")
-    chars, lacking = maker.drawable(writer, wanted, base.codepoints if base else set())
-    if not chars:
+    there = base.codepoints if base else set()
+    mine = as_written(card.styles[index], 2 * card.size_px) if own else {}
+    mine = {char: mine[char] for char in wanted if char in mine and ord(char) not in there}
+    chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
+    if not chars and not mine:
         raise DataError("nothing to draw: no character of the charset is missing")
-    made = f"{len(chars):,} of {len(chars) + (len(base.codepoints) if base else 0):,} characters"
+    made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (english, family_chinese or english)
     naming = maker.named(card, index, writer.face.family, families, reserved, made)
     if latin is None:
@@ -102,6 +109,7 @@ def export(
     with bar(len(chars), "drawing", "glyph") as progress:
         found = outlines(writer, job, parts, seconds, progress.update)
     replaced = fall_back(found, writer, job, fallback)
+    found |= traced(mine, job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
     if not drawn:
         raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
@@ -119,7 +127,9 @@ def export(
     if lacking:
         note(f"left out, not in the source font: {_some(lacking)}")
     told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
-    note(f"{english}: {len(drawn):,} characters drawn ({told})")
+    note(f"{english}: {len(drawn) - len(mine):,} characters drawn ({told})")
+    if mine:
+        note(f"{len(mine):,} more stay as you wrote them (--no-own draws them too)")
     typer.echo(output)
     if tell(writer, verdict, [index], report or []) and strict:
         raise typer.Exit(DOUBTFUL)

@@ -161,6 +161,12 @@ def outlines(
     return found
 
 
+def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
+    """Outlines of pictures, uint8 (S, S), that lie as the job's do."""
+    found = _traced(np.stack([*images.values()]), job) if images else []
+    return dict(zip(images, found, strict=True))
+
+
 def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> str:
     """Leave out what is doubtful (`skip`), or take the source's glyph (`source`); which it was."""
     if how == "keep" or not isinstance(writer, Proofreader):

@@ -19,6 +19,7 @@ from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore, Prepared
 from calligan.storage import sha256_bytes
 
+OWN = "own"  # the licence of what somebody wrote
 HAND = "hand"  # what a hand's data folder calls its characters
 _INK = 128  # darker is ink, where a picture's ink is measured
 _SEEDS = 64  # tried for a split of the wanted size
@@ -57,7 +58,7 @@ def of_pictures(
         family=name,
         chinese=name,
         script="",
-        licence="own",
+        licence=OWN,
         placement=place,
         chars="".join(char for char, _ in inked),
     )
