@@ -41,7 +41,9 @@ def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
     model = home / "0001" / "best.safetensors"
     if not (home / "0001" / "before-after.png").exists():
         command = ["learn", hand, "--from", hand, "--chars", chars, "--hands", str(home.parent)]
-        command += ["--model", str(options.model), "--minutes", str(options.minutes)]
+        command += ["--model", str(options.model)]
+        length = ["--steps", options.steps] if options.steps else ["--minutes", options.minutes]
+        command += map(str, length)
         for setting in options.set or []:
             command += ["--set", setting]
         subprocess.run([sys.executable, "-m", "calligan", *command], check=True)
@@ -81,6 +83,7 @@ def main() -> None:
     parser.add_argument("--hands", default=",".join(HANDS))
     parser.add_argument("--counts", default="10,30,100,300")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--steps", type=int, help="instead, where other work disturbs")
     parser.add_argument("--test", type=int, default=100, help="test characters a hand")
     parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("curves"))

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-DESK = (96, 80, 66)
-
 
 @dataclass(frozen=True)
 class Camera:
@@ -19,6 +17,7 @@ class Camera:
     jpeg: int = 70
     turned: int = 0  # quarter turns
     width_px: int = 2600
+    desk: tuple[int, int, int] = (96, 80, 66)
 
 
 def photograph(page: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
@@ -32,7 +31,7 @@ def photograph(page: np.ndarray, camera: Camera, rng: np.random.Generator) -> np
     start = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(start, goal)
     seen = cv2.warpPerspective(
-        page, matrix, (wide, high), flags=cv2.INTER_AREA, borderValue=DESK
+        page, matrix, (wide, high), flags=cv2.INTER_AREA, borderValue=camera.desk
     ).astype(np.float32)
     seen *= _light(high, wide, camera.shadow, rng)[..., None] * np.array([1, 0.96, 0.86])
     seen = cv2.GaussianBlur(seen, (0, 0), camera.blur_px)

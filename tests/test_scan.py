@@ -16,7 +16,7 @@ from photograph import Camera, photograph
 from scan import same, written
 
 from calligan.errors import DataError
-from calligan.page.drawing import Mark, line
+from calligan.page.drawing import Mark, line, rectangle
 from calligan.page.formats import Format, Region
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
@@ -89,9 +89,10 @@ def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path)
     assert (hand / f"{found[0][0]}-2.png").exists() and (hand / "contact-sheet.png").exists()
 
 
-@pytest.mark.parametrize("kind", ["plain", "rubbing", "ruled"])
+@pytest.mark.parametrize("kind", ["plain", "rubbing", "photographed rubbing", "ruled"])
 def test_a_free_page_is_cut_by_its_text(font_folder, kind):
-    rubbing = kind == "rubbing"
+    rubbing = "rubbing" in kind
+    desk = (225, 215, 200) if rubbing else (96, 80, 66)
     text = "".join(np.random.default_rng(1).permutation(list(HAN[:60])))
     hand, _ = font_letters(str(font_folder / "bold.ttf"), text)
     region = Region(15, 15, 120, 170, size_mm=15, gap=0.05, line_gap=0.4)
@@ -104,10 +105,9 @@ def test_a_free_page_is_cut_by_its_text(font_folder, kind):
         rules += [((9, y), (138, y)) for y in (8, 192)]
         page.marks += [Mark(line(*ends, 0.6), np.eye(2, 3), "#201a18") for ends in rules]
     picture = np.asarray(to_image(page, 120))
-    if not rubbing:
-        picture = photograph(
-            picture, Camera(tilt=0.02, width_px=1100, blur_px=0.8), np.random.default_rng(0)
-        )
+    if kind != "rubbing":
+        camera = Camera(tilt=0.02, width_px=1100, blur_px=0.8, desk=desk)
+        picture = photograph(picture, camera, np.random.default_rng(0))
     ink = without_rules(evened(flattened(picture)))
     spots = find_characters(ink, text, "rtl", hand)
     assert "".join(spot.char for spot in spots) == text
@@ -139,6 +139,19 @@ def test_labels_are_corrected_by_list_or_by_name(tmp_path):
     (tmp_path / "page one.png").write_bytes((tmp_path / "九.png").read_bytes())
     with pytest.raises(DataError, match="one character"):
         list(read_hand(tmp_path))
+
+
+@pytest.mark.parametrize("paper", ["white", "#202020"])
+def test_a_red_seal_leaves_no_ink(font_folder, paper):
+    ink = "#201a18" if paper == "white" else "white"
+    hand, _ = font_letters(str(font_folder / "bold.ttf"), HAN[:12])
+    form = Format("page", 150, 200, (Region(15, 15, 120, 170, size_mm=20, line_gap=0.4),))
+    (page,) = lay_out(Words(HAN[:12]), form, Setting(hand, ink))
+    page.paper = paper
+    without = evened(flattened(np.asarray(to_image(page, 100))))
+    page.marks.append(Mark(rectangle(20, 150, 20, 20), np.eye(2, 3), "#c8321e"))
+    sealed = evened(flattened(np.asarray(to_image(page, 100))))
+    assert without.mean() > 0.01 and np.abs(sealed - without).max() < 0.3
 
 
 def test_transparent_paper_is_paper_and_white_on_black_is_turned_over(tmp_path):

@@ -58,8 +58,8 @@ def learn(
 
     Afterwards `--style mine` works with infer, export and morph. The model it began at stays as
     it was. Interrupted, the same command goes on where it was. A plan holds the characters that
-    would teach a learned hand the most: those that cover components it lacks, and those that are
-    doubtful as it draws them now.
+    would teach a learned hand the most: the next in the order that covers components, and those
+    that are doubtful as it draws them now.
     """
     from calligan.errors import ConfigError, DataError
     from calligan.models.weights import read_card

@@ -78,6 +78,9 @@ def flattened(photo: np.ndarray) -> np.ndarray:
     cv2 = opencv()
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     corners = _paper(grey)
+    if corners is None:
+        dark = _paper(255 - grey)  # a rubbing on a light ground
+        corners = dark if dark is not None and _dark_within(grey, dark) else None
     if corners is not None:
         sides = np.hypot(*(corners - np.roll(corners, -1, axis=0)).T)
         width, height = round(max(sides[0], sides[2])), round(max(sides[1], sides[3]))
@@ -88,7 +91,10 @@ def flattened(photo: np.ndarray) -> np.ndarray:
         photo = photo[edge : height - edge, edge : width - edge]
     high, wide = photo.shape[:2]
     middle = photo[high // 4 : -high // 4, wide // 4 : -wide // 4]
-    return 255 - photo if np.median(middle) < _RUBBING else photo
+    if np.median(middle) >= _RUBBING:
+        return photo
+    least = photo.min(axis=2, keepdims=True)  # in which a red seal is as dark as the ground
+    return np.repeat(255 - least, 3, axis=2)
 
 
 def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
@@ -130,6 +136,12 @@ def _paper(grey: np.ndarray) -> np.ndarray | None:
     around = quad[np.argsort(np.arctan2(*(quad - quad.mean(axis=0)).T[::-1]))]
     first = int(around.sum(axis=1).argmin())
     return np.roll(around, -first, axis=0) / k
+
+
+def _dark_within(grey: np.ndarray, corners: np.ndarray) -> bool:
+    cv2 = opencv()
+    inside = cv2.fillConvexPoly(np.zeros_like(grey), np.rint(corners).astype(np.int32), 1)
+    return bool(np.median(grey[inside > 0]) < _RUBBING)
 
 
 def _markers(photo: np.ndarray) -> np.ndarray | None:
