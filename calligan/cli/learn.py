@@ -89,7 +89,7 @@ def learn(
         run, selection, state = resumed(begun)
     else:
         run, selection, state = started(folder, config, selection, base)
-    if code := run_training(run, selection, state):
+    if code := run_training(run, selection, state, go_on="the same command"):
         raise typer.Exit(code)
     sheet = run.folder / "before-after.png"
     with atomic_file(sheet) as file:

@@ -56,7 +56,11 @@ def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
 
 
 def run_training(
-    run: "Run", selection: "Selection", state: "TrainState", tensorboard: bool = False
+    run: "Run",
+    selection: "Selection",
+    state: "TrainState",
+    tensorboard: bool = False,
+    go_on: str = "",
 ) -> int:
     """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
     from calligan.errors import ConfigError
@@ -87,9 +91,8 @@ def run_training(
         for number, handler in before.items():
             signal.signal(number, handler)
     if not finished:
-        note(
-            f"stopped at step {state.counters.step:,}; go on: calligan train --resume {run.folder}"
-        )
+        again = go_on or f"calligan train --resume {run.folder}"
+        note(f"stopped at step {state.counters.step:,}; go on: {again}")
         return 128 + received[0]
     metrics = state.counters.metrics
     if metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]:
