@@ -247,7 +247,6 @@ class TrainConfig:
     seed: int = 0
     batch_size: int = 64  # glyphs a step
     styles_per_char: int = 4  # of them drawn from one source glyph, which is encoded once
-    unpaired: int = 0  # glyphs a step more, of characters that their style lacks: played, no L1
     any_source: bool = False  # source glyphs come from the styles too: from any hand to any other
     steps: int | None = None  # the run's length in steps, or
     minutes: float | None = 30.0  # in minutes of training
@@ -271,7 +270,7 @@ class TrainConfig:
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _at_least(self, "", batch_size=1, warmup_steps=0, log_every_steps=1, keep_every_steps=1)
-        _at_least(self, "", unpaired=0, eval_chars=1, sample_chars=1, styles_per_char=1)
+        _at_least(self, "", eval_chars=1, sample_chars=1, styles_per_char=1)
         whole = self.batch_size % self.styles_per_char == 0
         wanted = f"a multiple of styles_per_char ({self.styles_per_char})"
         _require(whole, "batch_size", self.batch_size, wanted)
@@ -324,8 +323,6 @@ class TrainConfig:
         ours = moves == "all" or self.generator.kind == "calligan"
         _require(ours, "optimizer.moves", moves, "all with the networks of others")
         if self.generator.kind == "noise":
-            wanted = "0 with generator.kind noise, which has no sources"
-            _require(self.unpaired == 0, "unpaired", self.unpaired, wanted)
             without = ("l1", "bce", "constancy", "cycle")
             for name in without:
                 value = getattr(self.loss, name)

@@ -1,8 +1,6 @@
 """The data folder: added to, never changed silently, split by character."""
 
 import json
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from calligan.config import SplitConfig
 from calligan.errors import DataError
 from calligan.pairs.batches import Pairs
 from calligan.pairs.split import held_out, part_of
-from calligan.pairs.store import PairStore, Selection
+from calligan.pairs.store import PairStore
 
 
 def snapshot(folder):
@@ -90,30 +88,6 @@ def test_batches_are_a_function_of_seed_and_step(data_folder):
     )
     assert first.chars == again.chars and np.array_equal(first.target, again.target)
     assert first.chars != Pairs(store.select(["bold", "slanted"]), "train").random(8, 2, 5, 8).chars
-
-
-def test_unpaired_sources_are_of_training_characters_that_the_style_lacks(tmp_path, data_folder):
-    shutil.copytree(data_folder, tmp_path / "data")
-    store = PairStore.open(tmp_path / "data")
-    source, style = (store.manifest.of_role(role)[0] for role in ("source", "target"))
-    few = store.training_chars()[:3]
-    rows = [style.chars.index(char) for char in few]
-    store.keep(replace(style, chars=few), store.images(style)[rows])
-    pairs = Pairs(store.select([style.name]), "train")
-    glyphs, styles = pairs.unpaired(40, 0, 3)
-    lacking = set(store.training_chars()) & set(source.chars) - set(few)
-    wanted = {store.images(source)[source.chars.index(c)].tobytes() for c in lacking}
-    assert {glyph.tobytes() for glyph in glyphs} <= wanted and len(glyphs) == 40
-    assert set(styles) == {0}
-    assert np.array_equal(glyphs, pairs.unpaired(40, 0, 3)[0])
-    assert not np.array_equal(glyphs, pairs.unpaired(40, 0, 4)[0])
-
-
-def test_a_style_that_lacks_nothing_has_no_unpaired_sources(data_folder):
-    store = PairStore.open(data_folder)
-    source = store.manifest.of_role("source")[0]
-    glyphs, styles = Pairs(Selection(store, (source,), (source,)), "train").unpaired(4, 0, 0)
-    assert not len(glyphs) and not len(styles)
 
 
 def test_pairs_show_the_same_character(data_folder):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from calligan.pairs.hand import Written
     from calligan.pairs.store import Prepared
 
-_UNWRITTEN = 500  # characters
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 
 
@@ -83,7 +82,7 @@ def learn(
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
-    selection = hand_store(folder, hand, _sources(card, source), _unwritten(card)).select([name])
+    selection = hand_store(folder, hand, _sources(card, source)).select([name])
     _told(hand)
     if begun := unfinished(folder, config, selection, base):
         run, selection, state = resumed(begun)
@@ -153,12 +152,6 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
         info = FontInfo(face.spec.path.stem, face.spec)
         found.append(Prepared(info, "source", face, place, None))
     return found
-
-
-def _unwritten(card: "ModelCard") -> str:
-    """Some of the characters that the model knows, for the hand to be tried on while it learns."""
-    known = card.trained_chars
-    return known[:: max(1, len(known) // _UNWRITTEN)][:_UNWRITTEN]
 
 
 def _told(hand: "Written") -> None:

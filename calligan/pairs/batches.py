@@ -10,8 +10,6 @@ from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part, part_of
 from calligan.pairs.store import Selection
 
-_APART = [0, 0, 0, 1]  # a stream of random numbers that `random` never reaches
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -81,19 +79,6 @@ class Pairs:
         origins = [self._origin(char, rng) for char in chars]
         return self._batch(origins, style_index, wrong, chars, styles_per_char, rng)
 
-    def unpaired(self, count: int, seed: int, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` sources (N, H, W) of characters that the style drawn for each lacks; the styles.
-
-        None at all where no style lacks a training character.
-        """
-        rng = np.random.Generator(np.random.Philox(key=[seed, step], counter=_APART))
-        lacking = [style for style, chars in enumerate(self._lacked) if chars]
-        styles = rng.choice(lacking, size=count if lacking else 0)
-        chars = [self._lacked[s][rng.integers(len(self._lacked[s]))] for s in styles]
-        sources = [self._glyph(self._origin(char, rng), char, rng) for char in chars]
-        size_px = self.store.manifest.raster.size_px
-        return np.array(sources, np.uint8).reshape(-1, size_px, size_px), styles
-
     def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
         """`count` characters of one style (or all), spread over the charset (or `among` it).
 
@@ -145,13 +130,6 @@ class Pairs:
         rows = self._rows[font.name][char]
         row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
         return self._images[font.name][row]
-
-    @cached_property
-    def _lacked(self) -> list[list[str]]:
-        """For each style, the training characters that sources have and it has not."""
-        shown = set().union(*(font.chars for font in self.sources))
-        shown &= set(self.store.training_chars())
-        return [sorted(shown - set(font.chars)) for font in self.styles]
 
     @cached_property
     def _style_rows(self) -> dict[str, int]:

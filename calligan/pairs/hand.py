@@ -88,10 +88,8 @@ def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Writ
     return Written(entry, glyphs.images)
 
 
-def hand_store(
-    parent: Path, written: Written, sources: Sequence[Prepared], unwritten: str = ""
-) -> PairStore:
-    """A data folder with one style, and its characters and some it lacks in each of the sources.
+def hand_store(parent: Path, written: Written, sources: Sequence[Prepared]) -> PairStore:
+    """A data folder with one style, and its characters in each of the sources.
 
     Its name is a digest of what is in it: other glyphs, labels or sources make another folder.
     About a tenth of the written is kept for validation, one at least; none for testing.
@@ -99,12 +97,11 @@ def hand_store(
     chars = "".join(dict.fromkeys(written.entry.chars))
     raster = RasterConfig(size_px=written.entry.placement.size_px)
     split = split_of(chars)
-    further = "".join(char for char in unwritten if char not in chars)
     fonts = [(each.info.name, each.face.sha256, each.placement.to_dict()) for each in sources]
-    told = [written.entry.chars, written.entry.name, further, asdict(raster), fonts]
+    told = [written.entry.chars, written.entry.name, asdict(raster), fonts]
     key = sha256_bytes(json.dumps(told).encode() + written.images.tobytes())
     folder = parent / f"pairs-{key[:12]}"
-    store = PairStore.create_or_open(folder, HAND, chars + further, raster, split)
+    store = PairStore.create_or_open(folder, HAND, chars, raster, split)
     for source in sources:
         store.add(source)
     store.keep(written.entry, written.images)

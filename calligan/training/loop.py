@@ -23,7 +23,7 @@ from calligan.training.augment import augmented
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
-from calligan.training.steps import Example, Unpaired, autocast, content_of, training_step
+from calligan.training.steps import Example, autocast, content_of, training_step
 
 
 @dataclass
@@ -57,8 +57,6 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
         batch = pairs.random(config.batch_size, config.styles_per_char, config.seed, counters.step)
         torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
         example = disturbed(on_device(batch, state), state)
-        if config.unpaired:
-            example = replace(example, unpaired=unpaired(pairs, state))
         losses |= training_step(state, example, rate)
         counters.step += 1
         counters.stage_step += 1
@@ -91,9 +89,7 @@ def on_device(batch: Batch, state: TrainState) -> Example:
     images = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
     styles = (batch.style_index, batch.wrong_style_index, batch.source_style_index)
     indices = (torch.from_numpy(index).to(device) for index in (*styles, batch.char_index))
-    source, target = images
-    style, wrong, origin, char = indices
-    return Example(source, target, style, wrong, origin, char)
+    return Example(*images, *indices)
 
 
 def disturbed(example: Example, state: TrainState) -> Example:
@@ -101,17 +97,6 @@ def disturbed(example: Example, state: TrainState) -> Example:
     config, seed = state.config.augment, state.config.seed + state.counters.step
     source, target = augmented(example.source, example.target, config, seed)
     return replace(example, source=source, target=target)
-
-
-def unpaired(pairs: Pairs, state: TrainState) -> Unpaired | None:
-    """This step's sources without a target, disturbed as the others are."""
-    config, step = state.config, state.counters.step
-    glyphs, styles = pairs.unpaired(config.unpaired, config.seed, step)
-    if not len(glyphs):
-        return None
-    source = to_tensor(glyphs, state.generator.size_px, config.device)
-    moved, _ = augmented(source, source, config.augment, ~(config.seed + step))
-    return Unpaired(moved, torch.from_numpy(styles).to(config.device))
 
 
 def evaluate_and_keep(

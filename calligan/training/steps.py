@@ -25,14 +25,6 @@ _SHOWN_ASIDE_PX = 3
 
 
 @dataclass(frozen=True)
-class Unpaired:
-    """Sources (N, 1, S, S) of characters that their style has no glyph of."""
-
-    source: Tensor
-    style_index: Tensor
-
-
-@dataclass(frozen=True)
 class Example:
     """A batch on the device: images (…, 1, S, S) in [-1, 1], style indices (N,) from 0."""
 
@@ -42,7 +34,6 @@ class Example:
     wrong_style_index: Tensor
     source_style_index: Tensor  # (M,), -1 for a source that is of no style
     char_index: Tensor  # (M,), for a generator that draws from a character's number
-    unpaired: Unpaired | None = None
 
     @property
     def source_of_each(self) -> Tensor:
@@ -52,9 +43,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the generator drew of sources (N, 1, S, S), and in which styles."""
+    """What the generator drew of an example's sources, and in which styles."""
 
-    source: Tensor
     style_index: Tensor
     ink_logits: Tensor
 
@@ -71,14 +61,10 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     if played and config.loss.label_shuffling:
         styles.append(example.wrong_style_index)
     with torch.set_grad_enabled(not waits):
-        drawn = [
-            Drawn(example.source_of_each, style, _ink_logits(state, example, style))
-            for style in styles
-        ]
-        played_with = drawn + _unpaired(state, example)
+        drawn = [Drawn(style, _ink_logits(state, example, style)) for style in styles]
     if state.discriminator is not None:
         with autocast(config):
-            losses["d"] = discriminator_loss(state.discriminator, example, played_with, config.loss)
+            losses["d"] = discriminator_loss(state.discriminator, example, drawn, config.loss)
         if weight := _penalty_weight(config.loss):
             losses["penalty"] = _penalty(state.discriminator, example, drawn[0], config.loss)
             losses["d"] = losses["d"] + weight * losses["penalty"]
@@ -87,7 +73,7 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         _clip(state.discriminator, config.loss)
     if waits:
         return {name: loss.detach() for name, loss in losses.items()}
-    losses.update(_generator_losses(state, example, drawn, played_with))
+    losses.update(_generator_losses(state, example, drawn))
     generator = state.generator
     if isinstance(generator, Generator) and generator.log_variance is not None:
         losses["kl"] = generator.divergence(example.style_index)
@@ -102,16 +88,6 @@ def _ink_logits(state: TrainState, example: Example, style_index: Tensor) -> Ten
     with autocast(state.config):
         content = content_of(example, state.generator)
         return state.ink_logits(content, state.generator.style(style_index))
-
-
-def _unpaired(state: TrainState, example: Example) -> list[Drawn]:
-    """What is drawn of characters that have no target, where anything judges it."""
-    asked = example.unpaired
-    if asked is None or (state.discriminator is None and state.reader is None):
-        return []
-    with autocast(state.config):
-        logits = state.ink_logits(asked.source, state.generator.style(asked.style_index))
-    return [Drawn(asked.source, asked.style_index, logits)]
 
 
 def content_of(example: Example, generator: AnyGenerator) -> Tensor:
@@ -132,7 +108,7 @@ def discriminator_loss(
     loss = real.new_zeros(())
     named = [(features, example.style_index)]
     for each in drawn:
-        fake = critic.features(each.source, image_of_logits(each.ink_logits.detach()))
+        fake = critic.features(source, image_of_logits(each.ink_logits.detach()))
         judged = objective.discriminator(real, critic.score(fake, each.style_index))
         loss = loss + judged / len(drawn)
         named.append((fake, each.style_index))
@@ -150,22 +126,19 @@ def discriminator_loss(
     return loss
 
 
-def _generator_losses(
-    state: TrainState, example: Example, drawn: list[Drawn], played_with: list[Drawn]
-) -> dict[str, Tensor]:
+def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -> dict[str, Tensor]:
     config = state.config.loss
     rebuilt = reconstruction(drawn[0].ink_logits, example.target, config)
     critic = state.discriminator
     if critic is None:
         losses = {"reconstruction": rebuilt, "g": rebuilt}
-        losses = _with_returns(state, example, drawn, losses)
-        return _with_reader(state, played_with, losses)
+        return _with_reader(state, example, drawn[0], _with_returns(state, example, drawn, losses))
     critic.requires_grad_(False)
     source, objective = example.source_of_each, OBJECTIVES[config.objective]
     with autocast(state.config):
         named = [
-            (critic.features(each.source, image_of_logits(each.ink_logits)), each.style_index)
-            for each in played_with
+            (critic.features(source, image_of_logits(each.ink_logits)), each.style_index)
+            for each in drawn
         ]
         real: list[Tensor] = []
         if config.feature_matching or objective.relative:
@@ -184,7 +157,7 @@ def _generator_losses(
             total = total + config.category * losses["category"]
     critic.requires_grad_(True)
     losses = _with_returns(state, example, drawn, {**losses, "g": total})
-    return _with_reader(state, played_with, losses)
+    return _with_reader(state, example, drawn[0], losses)
 
 
 def _with_returns(
@@ -202,7 +175,7 @@ def _with_returns(
 
 
 def _with_reader(
-    state: TrainState, drawn: list[Drawn], losses: dict[str, Tensor]
+    state: TrainState, example: Example, drawn: Drawn, losses: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """With what the reader holds against the glyphs, where that is wanted.
 
@@ -211,10 +184,9 @@ def _with_reader(
     if state.reader is None:
         return losses
     moves = [int(move) for move in torch.randint(-_SHOWN_ASIDE_PX, _SHOWN_ASIDE_PX + 1, (2,))]
-    images = image_of_logits(torch.cat([each.ink_logits for each in drawn])).roll(moves, (2, 3))
-    source = torch.cat([each.source for each in drawn])
+    images = image_of_logits(drawn.ink_logits).roll(moves, (2, 3))
     with autocast(state.config):
-        found = state.reader(resized(images, SIZE_PX), resized(source, SIZE_PX))
+        found = state.reader(resized(images, SIZE_PX), resized(example.source_of_each, SIZE_PX))
     held_against = F.softplus(-found).mean()
     total = losses["g"] + state.config.loss.reader * held_against
     return {**losses, "reader": held_against, "g": total}
