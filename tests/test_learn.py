@@ -116,6 +116,17 @@ def test_learning_again_keeps_what_was_learned_before(
     assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
 
 
+def test_what_is_not_learned_from_is_named(tmp_path, calligan, hand, run_folder, tiny_settings):
+    shutil.copytree(hand, tmp_path / "hand")
+    Image.new("L", (96, 96), 200).save(tmp_path / "hand" / f"{HAN[30]}.png")
+    (tmp_path / "hand" / f"{WRITTEN[0]}-2.png").rename(tmp_path / "hand" / "龘.png")
+    command = ("learn", "mine", "--from", "hand", "--model", run_folder, "--steps", 2)
+    done = calligan(*command, *tiny_settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"no dark ink in the picture: {HAN[30]}" in done.stderr
+    assert "no source font has them: 龘" in done.stderr
+
+
 def test_a_label_can_be_corrected_and_learned_again(
     tmp_path, calligan, hand, run_folder, tiny_settings
 ):

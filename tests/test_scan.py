@@ -231,6 +231,10 @@ def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):
     for name, says in (("tiny.png", "too small"), ("none-such.png", "no picture"), ("", "folder")):
         with pytest.raises(DataError, match=says):
             open_photo(tmp_path / name)
+    pages = [Image.new("L", (80, 80), shade) for shade in (0, 255)]
+    pages[0].save(tmp_path / "two.tiff", save_all=True, append_images=pages[1:])
+    with pytest.raises(DataError, match="2 pages"):
+        open_photo(tmp_path / "two.tiff")
     Image.new("1", (15_000, 15_000)).save(tmp_path / "huge.png")
     with pytest.raises(DataError, match="megapixels"):
         open_photo(tmp_path / "huge.png")

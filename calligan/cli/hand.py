@@ -37,4 +37,7 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     ]
     if not read:
         raise DataError(f"{origin} holds none of the characters asked for")
-    return of_pictures(name, Path(origin), read, raster)
+    hand = of_pictures(name, Path(origin), read, raster)
+    if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
+        note(f"left out, no dark ink in the picture: {pale}")
+    return hand

@@ -14,7 +14,7 @@ from calligan.cli.train import settled
 if TYPE_CHECKING:
     from calligan.models.card import ModelCard
     from calligan.pairs.hand import Written
-    from calligan.pairs.store import Prepared
+    from calligan.pairs.store import Prepared, Selection
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 
@@ -83,7 +83,7 @@ def learn(
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
     selection = hand_store(folder, hand, _sources(card, source)).select([name])
-    _told(hand)
+    _told(hand, selection)
     if begun := unfinished(folder, config, selection, base):
         run, selection, state = resumed(begun)
     else:
@@ -154,8 +154,11 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     return found
 
 
-def _told(hand: "Written") -> None:
+def _told(hand: "Written", selection: "Selection") -> None:
     count = len(set(hand.entry.chars))
+    known = set().union(*(font.chars for font in selection.sources))
+    if lacking := "".join(dict.fromkeys(c for c in hand.entry.chars if c not in known)):
+        note(f"not learned from, no source font has them: {lacking}")
     note(f"{len(hand.entry.chars)} glyphs of {count} characters")
     if count < _FEW:
         note(f"{count} are few: expect weight and slant, hardly the forms; 100 are better")

@@ -27,6 +27,8 @@ def open_photo(path: Path) -> np.ndarray:
     try:
         with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if (pages := getattr(image, "n_frames", 1)) > 1:
+                raise DataError(f"{path} holds {pages} pages; save each as a picture of its own")
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError
             image.draft("RGB", (_WORKED_PX, _WORKED_PX))
