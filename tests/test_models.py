@@ -1,5 +1,7 @@
 """Networks and the model file."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
 from calligan.models.networks import make_discriminator, make_generator
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
+from calligan.models.spinning import spun
 from calligan.models.upscaler import (
     Upscaler,
     UpscalerConfig,
@@ -22,6 +25,39 @@ from calligan.models.upscaler import (
 from calligan.models.weights import load_model, read_card, save_model
 
 SMALL = GeneratorConfig(grid=8, widths=(8, 16, 24), style_dim=8)
+
+
+class Wavering:
+    """A generator whose ink is its source's, and a pattern of its cells' period."""
+
+    def __init__(self, cell_px):
+        self.fold = Namespace(cell_px=cell_px)
+        self.pattern = torch.zeros(cell_px, cell_px)
+        for number, place in enumerate({(0, 0), (1, 2), (2, 1), (3, 3)}):
+            self.pattern[place[0] % cell_px, place[1] % cell_px] += 1.0 + number
+
+    def ink_logits(self, source, style):
+        times = source.shape[-1] // self.fold.cell_px
+        return source + self.pattern.repeat(times, times)
+
+
+def test_what_wavers_with_the_cells_runs_straight_on_average():
+    source = torch.randn(2, 1, 8, 8)
+    wavering = Wavering(2)
+    drawn = spun(wavering, source, torch.zeros(2, 4)) - source
+    assert (drawn - wavering.pattern.mean()).abs().max() < 1e-5
+    assert (wavering.ink_logits(source, None) - source).std() > 0.5
+    four = Wavering(4)  # of sixteen places four: no row or column of cells stays as it is
+    drawn = spun(four, source, torch.zeros(2, 4)) - source
+    rows, columns = drawn.mean(dim=(0, 1, 3)), drawn.mean(dim=(0, 1, 2))
+    assert rows.std() < 1e-5 and columns.std() < 1e-5 and four.pattern.sum(1).std() > 0.5
+
+
+def test_a_generator_that_does_not_waver_draws_the_same():
+    still = Wavering(4)
+    still.pattern.zero_()
+    source = torch.randn(1, 1, 8, 8)
+    assert torch.allclose(spun(still, source, torch.zeros(1, 4)), source)
 
 
 def random_generator(size_px=16):

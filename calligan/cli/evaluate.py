@@ -36,6 +36,9 @@ def evaluate(
         bool, typer.Option("--validation", help="Judge validation characters: to choose a model.")
     ] = False,
     count: Annotated[int | None, typer.Option(help="At most so many characters a style.")] = None,
+    fine: Annotated[
+        bool, typer.Option("--fine", help="Draw each glyph in four places, as infer does.")
+    ] = False,
     against: Annotated[
         list[str] | None,
         typer.Option(help="NAME=MODEL: another model, as one more row; repeatable."),
@@ -89,6 +92,7 @@ def evaluate(
         "validation" if validation or hand else "test",
         load_charset(charset) if charset else None,
         count,
+        fine=fine,
         strict=not hand,
         perceptual=perceptual,
     )

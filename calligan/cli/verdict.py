@@ -23,7 +23,11 @@ ReportOption = Annotated[
     typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
 ]
 FineOption = Annotated[
-    bool, typer.Option("--fine/--no-fine", help="Trace outlines from twice the pixels, smoothed.")
+    bool,
+    typer.Option(
+        "--fine/--no-fine",
+        help="Draw each glyph in four places and trace from twice the pixels: smoother, slower.",
+    ),
 ]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
@@ -51,7 +55,7 @@ def open_writer(
     picked: dict[str, int] | None = None,
     every_way: bool = False,
 ) -> "Writer":
-    """A writer, which proofreads unless told not to; `fine` asks for the upscaler."""
+    """A writer, which proofreads unless told not to; `fine` asks for smooth edges."""
     from calligan.inference.proofread import Proofreader
     from calligan.inference.writer import Writer
     from calligan.models.upscaler import load_upscaler
@@ -62,6 +66,7 @@ def open_writer(
         writer = Writer(model, source)
     else:
         writer = Proofreader(model, source, picked=picked, every_way=every_way)
+    writer.spins = fine
     if fine and upscaler is not None:
         writer.upscaler = load_upscaler(upscaler)
     return writer

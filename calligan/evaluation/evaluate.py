@@ -13,9 +13,11 @@ from calligan.evaluation.baselines import nearest_training_glyph
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
+from calligan.models.generator import Generator
 from calligan.models.networks import AnyGenerator
 from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
+from calligan.models.spinning import spun
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
@@ -37,6 +39,7 @@ class Plan:
     part: Part = "test"  # "validation" to choose between models, so that test stays unseen
     chars: str | None = None  # only test characters among these
     count: int | None = None  # and at most so many a style
+    fine: bool = False  # drawn in four places and averaged, as `infer` and `export` do
     strict: bool = True  # the model has seen none of the characters, in whatever style
     perceptual: bool = False  # LPIPS and FID, which download weights
 
@@ -74,7 +77,8 @@ def gather(plan: Plan, progress: Progress) -> Glyphs:
         progress("drawing", index, len(asked_of.styles))
         asked = asked_of.spread(index, plan.count, plan.chars)
         for name, (generator, card) in models.items():
-            drawn = generate(generator, asked.source, card.style_index(style.name), card.size_px)
+            number = card.style_index(style.name)
+            drawn = generate(generator, asked.source, number, card.size_px, plan.fine)
             glyphs.drawn.setdefault(name, []).append(_fit(drawn, asked.target))
         glyphs.drawn.setdefault(COPY, []).append(asked.source)
         nearest = nearest_training_glyph(asked, training.spread(index))
@@ -112,14 +116,19 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
 
 
 def generate(
-    generator: AnyGenerator, source: np.ndarray, style_index: int, size_px: int
+    generator: AnyGenerator, source: np.ndarray, style_index: int, size_px: int, fine: bool = False
 ) -> np.ndarray:
     """Sources uint8 (N, H, W) drawn in one style, numbered from 0: uint8 (N, size, size)."""
     drawn = []
     for start in range(0, len(source), _BATCH):
         part = to_tensor(source[start : start + _BATCH], size_px)
         with torch.inference_mode():
-            drawn.append(to_uint8(generator(part, torch.full((len(part),), style_index))))
+            index = torch.full((len(part),), style_index)
+            if fine and isinstance(generator, Generator):
+                images = image_of_logits(spun(generator, part, generator.style(index)))
+            else:
+                images = generator(part, index)
+            drawn.append(to_uint8(images))
     return np.concatenate(drawn)
 
 

@@ -52,6 +52,7 @@ class Job:
             "trace": asdict(self.trace),
             "verdict": isinstance(writer, Proofreader),
             "enlarged": writer.upscaler is not None,
+            "spun": writer.spins,
         }
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 

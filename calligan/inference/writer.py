@@ -20,6 +20,7 @@ from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
+from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
@@ -61,6 +62,7 @@ class Writer:
     """A model and its source font, ready to write."""
 
     upscaler: Upscaler | None = None  # enlarges glyphs before their outlines are traced
+    spins: bool = False  # draws each glyph a few times, for straighter edges
 
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
@@ -128,10 +130,14 @@ class Writer:
 
     def _generated(self, sources: Tensor, style_index: int, strength: float) -> Tensor:
         index = torch.full((len(sources),), style_index, device=self.device)
-        if strength == 1 or not isinstance(self.generator, Generator):
+        if not isinstance(self.generator, Generator):
             return self.generator(sources, index)
-        mean = self.generator.embedding.weight.mean(dim=0)
-        style = mean + strength * (self.generator.embedding(index) - mean)
+        style = self.generator.style(index)
+        if strength != 1:
+            mean = self.generator.embedding.weight.mean(dim=0)
+            style = mean + strength * (style - mean)
+        if self.spins:
+            return image_of_logits(spun(self.generator, sources, style))
         return image_of_logits(self.generator.ink_logits(sources, style))
 
     def letters(
