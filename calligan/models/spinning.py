@@ -5,19 +5,23 @@ The generator draws cell by cell (models/layers.py), and its edges waver with th
 glyph lies elsewhere on their grid they waver elsewhere: on average, they run straight.
 """
 
+from math import floor
+
 import torch
 from torch import Tensor
 
 from calligan.models.generator import Generator
 
-_PLACES = ((0.0, 0.0), (0.25, 0.5), (0.5, 0.25), (0.75, 0.75))  # of a cell, down and right
+# Of a cell, down and right. Near each other: the generator heeds where on the canvas a stroke lies,
+# and drawings that are a cell or more apart part strokes in two.
+_PLACES = ((-0.5, 0.25), (-0.25, -0.5), (0.0, 0.0), (0.25, -0.25))
 _SURE = 8.0  # an ink logit counts for no more, lest one drawing outvote the others
 
 
 def spun(generator: Generator, source: Tensor, style: Tensor) -> Tensor:
     """Ink logits (N, 1, S, S) of sources in styles (N, style_dim), for four times the work."""
     cell_px = generator.fold.cell_px
-    shifts = {(int(down * cell_px), int(right * cell_px)) for down, right in _PLACES}
+    shifts = {(floor(down * cell_px), floor(right * cell_px)) for down, right in _PLACES}
     drawn = [
         generator.ink_logits(source.roll(shift, (2, 3)), style)
         .clamp(-_SURE, _SURE)
