@@ -4,7 +4,8 @@
 
 DATA is a folder of `calligan render-pairs` that holds the hands, some others to tell them from, and
 the model's sources. Each hand is learned from so many training characters, chosen to cover
-components, and judged on test characters, which neither the model nor the hand has shown.
+components, and judged on test characters, which neither the model nor the hand has shown, drawn as
+`infer` draws them.
 Interrupted, the same call goes on where it was.
 """
 
@@ -67,7 +68,8 @@ def gathered(models: dict[str, Path], store: PairStore, options: argparse.Namesp
         asked = pairs.spread(index, options.test)
         generator, card = load_model(path)
         card.check_unseen(asked.chars)
-        glyphs.drawn[MODEL].append(generate(generator, asked.source, 0, card.size_px))
+        drawn = generate(generator, asked.source, 0, card.size_px, fine=True)
+        glyphs.drawn[MODEL].append(drawn)
         glyphs.drawn[COPY].append(asked.source)
         glyphs.drawn[REAL].append(asked.target)
         glyphs.chars.append(asked.chars)
