@@ -13,11 +13,10 @@ from calligan.evaluation.baselines import nearest_training_glyph
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
-from calligan.models.generator import Generator
 from calligan.models.networks import AnyGenerator
 from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
-from calligan.models.spinning import spun
+from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.spinning import steady
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
@@ -124,10 +123,7 @@ def generate(
         part = to_tensor(source[start : start + _BATCH], size_px)
         with torch.inference_mode():
             index = torch.full((len(part),), style_index)
-            if fine and isinstance(generator, Generator):
-                images = image_of_logits(spun(generator, part, generator.style(index)))
-            else:
-                images = generator(part, index)
+            images = steady(generator, part, index) if fine else generator(part, index)
             drawn.append(to_uint8(images))
     return np.concatenate(drawn)
 

@@ -11,11 +11,20 @@ import torch
 from torch import Tensor
 
 from calligan.models.generator import Generator
+from calligan.models.networks import AnyGenerator
+from calligan.models.pixels import image_of_logits
 
 # Of a cell, down and right. Near each other: the generator heeds where on the canvas a stroke lies,
 # and drawings that are a cell or more apart part strokes in two.
 _PLACES = ((-0.5, 0.25), (-0.25, -0.5), (0.0, 0.0), (0.25, -0.25))
 _SURE = 8.0  # an ink logit counts for no more, lest one drawing outvote the others
+
+
+def steady(generator: AnyGenerator, source: Tensor, style_index: Tensor) -> Tensor:
+    """Images (N, 1, S, S) in [-1, 1] as `infer` draws them; once, where the network has no cells."""
+    if not isinstance(generator, Generator):
+        return generator(source, style_index)
+    return image_of_logits(spun(generator, source, generator.style(style_index)))
 
 
 def spun(generator: Generator, source: Tensor, style: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.spinning import steady
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.batches import Pairs
@@ -25,7 +26,7 @@ def before_after(run: Run, selection: Selection) -> Image.Image:
     source = to_tensor(real.source, learned.size_px)
     with torch.inference_mode():
         drawn = [
-            model(to_tensor(real.source, model.size_px), torch.full((len(source),), style))
+            steady(model, to_tensor(real.source, model.size_px), torch.full((len(source),), style))
             for model, style in ((before, nearest), (after, 0))
         ]
     rows = [
