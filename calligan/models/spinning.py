@@ -21,7 +21,7 @@ _SURE = 8.0  # an ink logit counts for no more, lest one drawing outvote the oth
 
 
 def steady(generator: AnyGenerator, source: Tensor, style_index: Tensor) -> Tensor:
-    """Images (N, 1, S, S) in [-1, 1] as `infer` draws them; once, where the network has no cells."""
+    """Images (N, 1, S, S) in [-1, 1] as `infer` draws them; once, where a network has no cells."""
     if not isinstance(generator, Generator):
         return generator(source, style_index)
     return image_of_logits(spun(generator, source, generator.style(style_index)))
