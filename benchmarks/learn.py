@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--hands", default=",".join(HANDS))
+    parser.add_argument("--others", help="styles to tell them from; default 14 of DATA")
     parser.add_argument("--counts", default="10,30,100,300")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--steps", type=int, help="instead, where other work disturbs")
@@ -95,6 +96,8 @@ def main() -> None:
     if seen := known & set(hands):
         raise SystemExit(f"the model has seen {', '.join(sorted(seen))}; give other --hands")
     others = [f.name for f in store.manifest.of_role("target") if f.name not in hands][:OTHERS]
+    if options.others:
+        others = options.others.split(",")
     told = {}
     for count in map(int, options.counts.split(",")):
         models = {h: learned(h, first_chars(h, count, store), options) for h in hands}
