@@ -190,6 +190,27 @@ def test_the_contact_sheet_shows_every_page(tmp_path):
     assert heights[0] == heights[11] < heights[12]
 
 
+def test_the_contact_sheet_shows_what_was_renamed_and_a_damaged_picture_stops_it(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    shown = []
+
+    def model(char):
+        shown.append(char)
+        return image
+
+    save_hand(tmp_path, [Found(char, image, "p") for char in "书法"], model)
+    (tmp_path / "书.png").rename(tmp_path / "画.png")
+    shown.clear()
+    save_hand(tmp_path, [Found("永", image, "p")], model)
+    assert sorted(shown) == sorted("法画永")
+    assert "书" not in (tmp_path / "labels.csv").read_text("utf-8")
+    (tmp_path / "画.png").write_bytes(b"")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError, match=r"画\.png"):
+        save_hand(tmp_path, [Found("九", image, "p")], model)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_pencil_is_ink_too(page):
     picture, statuses, sheet = page
     pale = np.where(picture < 60, picture, 255).astype(float)  # ink and codes
@@ -210,6 +231,9 @@ def test_a_text_may_be_a_file(tmp_path, calligan, font_folder):
     Image.fromarray(np.asarray(to_image(page, 150))).save(tmp_path / "p.png")
     (tmp_path / "words.txt").write_text(HAN[:6], "utf-8")
     font = ("--font", font_folder / "source.ttf")
+    from calligan.cli.scan import _words
+
+    assert _words(HAN * 4) == HAN * 4  # longer than a file's name may be
     for text in ("words.txt", "@words.txt"):
         done = calligan("scan", "p.png", "--text", text, *font, "-o", "h", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -235,6 +259,9 @@ def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):
     pages[0].save(tmp_path / "two.tiff", save_all=True, append_images=pages[1:])
     with pytest.raises(DataError, match="2 pages"):
         open_photo(tmp_path / "two.tiff")
+    phone = [Image.new("RGB", (90, 80), shade) for shade in ("white", "black")]
+    phone[0].save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=phone[1:])
+    assert open_photo(tmp_path / "phone.jpg").min() > 250  # the picture, not its preview
     Image.new("1", (15_000, 15_000)).save(tmp_path / "huge.png")
     with pytest.raises(DataError, match="megapixels"):
         open_photo(tmp_path / "huge.png")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from calligan.cli.verdict import (
     open_writer,
     tell,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
 
@@ -65,7 +68,6 @@ def export(
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
     from calligan.inference.export import Job, Parts, fall_back, outlines, traced
-    from calligan.inference.written import as_written
     from calligan.models.weights import read_card
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
@@ -91,8 +93,8 @@ def export(
     if base and base.dropped:
         note(f"{complete}: left out what cannot be read: {', '.join(base.dropped)} (hinting)")
     there = base.codepoints if base else set()
-    mine = as_written(card.styles[index], 2 * card.size_px) if own else {}
-    mine = {char: mine[char] for char in wanted if char in mine and ord(char) not in there}
+    mine = _written(path) if own else {}
+    mine = {char: image for char, image in mine.items() if ord(char) not in there}
     chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
     if not chars and not mine:
         raise DataError("nothing to draw: no character of the charset is missing")
@@ -109,7 +111,9 @@ def export(
     with bar(len(chars), "drawing", "glyph") as progress:
         found = outlines(writer, job, parts, seconds, progress.update)
     replaced = fall_back(found, writer, job, fallback)
-    found |= traced(mine, job)
+    if mine:
+        large = writer.enlarged(list(mine.values()))
+        found |= traced(dict(zip(mine, large, strict=True)), job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
     if not drawn:
         raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
@@ -149,6 +153,18 @@ def _check(output: Path, fallback: str, complete: str | None) -> None:
     there = complete is not None and Path(complete).exists() and output.exists()
     if there and output.samefile(complete or ""):
         raise DataError(f"{output} is the font to complete; name another file to write")
+
+
+def _written(model: Path) -> "dict[str, np.ndarray]":
+    """The glyphs that a hand was learned from, where they lie beside its model as they were."""
+    from calligan.errors import DataError, ModelError
+    from calligan.inference.written import as_written
+    from calligan.training.run import Run
+
+    try:
+        return as_written(Run.open(model.parent).selection())
+    except (DataError, ModelError):
+        return {}
 
 
 def _some(chars: str, shown: int = 20) -> str:

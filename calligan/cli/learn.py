@@ -76,7 +76,7 @@ def learn(
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     base = model_path(model)
     card = read_card(base)
-    _check_name(name, card)
+    _check_name(name, card, base.resolve().is_relative_to((hands / name).resolve()))
     hand = written(name, origin, chars, card.size_px)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
@@ -123,11 +123,11 @@ def _plan(
     write_template(chars, output, paper, font=source)
 
 
-def _check_name(name: str, card: "ModelCard") -> None:
-    """A name that is a folder's, no number, and not taken."""
+def _check_name(name: str, card: "ModelCard", goes_on: bool) -> None:
+    """A name that is a folder's, no number, and not taken but by the hand that it goes on from."""
     from calligan.errors import ConfigError
 
-    taken = {font.name for font in (*card.styles, *card.sources)}
+    taken = {font.name for font in (*card.sources, *(() if goes_on else card.styles))}
     if name in taken | {"all", "random", "bundle"}:
         raise ConfigError(f"{name!r} is taken; call the hand something else")
 

@@ -100,11 +100,11 @@ def _template_page(path: Path, size: int) -> "list[Found]":
 
 def _words(text: str) -> str:
     """The text itself, or that of a file: @FILE, or anything that looks like one."""
-    from calligan.glyphs.charset import load_text
+    from calligan.glyphs.charset import is_file, load_text
 
     if text[:1] == "@":
         return load_text(text[1:])
-    if text.lower().endswith(".txt") or (len(text) < 256 and Path(text).is_file()):
+    if text.lower().endswith(".txt") or is_file(text):
         return load_text(text)
     return text.replace("\\n", "\n")
 

@@ -38,7 +38,7 @@ def load_charset(what: str) -> str:
     shipped = data_folder("charsets") / f"{what}.txt"
     if _NAME.fullmatch(what) and shipped.is_file():
         return _unique(read_text(shipped), what)
-    if _is_file(what):
+    if is_file(what):
         return _unique(read_text(Path(what)), what)
     parts = what.split("+")
     if len(parts) > 1 and all(part in charset_names() for part in parts):
@@ -71,7 +71,7 @@ def load_text(what: str) -> str:
     shipped = folder / f"{what}.txt"
     if _NAME.fullmatch(what) and shipped.is_file():
         return read_text(shipped)
-    if not _is_file(what):
+    if not is_file(what):
         names = ", ".join(sorted(path.stem for path in folder.glob("*.txt")))
         raise DataError(f"no text {what!r}: neither a file nor one of {names}")
     return read_text(Path(what))
@@ -106,7 +106,8 @@ def _unique(text: str, what: str) -> str:
     return chars
 
 
-def _is_file(what: str) -> bool:
+def is_file(what: str) -> bool:
+    """Whether a text is the path of a file; a long one is none."""
     try:
         return Path(what).is_file()
     except (OSError, ValueError):

@@ -96,7 +96,8 @@ def hand_store(parent: Path, written: Written, sources: Sequence[Prepared]) -> P
     """
     chars = "".join(dict.fromkeys(written.entry.chars))
     raster = RasterConfig(size_px=written.entry.placement.size_px)
-    split = split_of(chars)
+    known = [char for char in chars if any(each.face.glyph_index(char) for each in sources)]
+    split = split_of("".join(known))
     fonts = [(each.info.name, each.face.sha256, each.placement.to_dict()) for each in sources]
     told = [written.entry.chars, written.entry.name, asdict(raster), fonts]
     key = sha256_bytes(json.dumps(told).encode() + written.images.tobytes())

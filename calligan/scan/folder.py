@@ -39,14 +39,16 @@ def save_hand(
     glyph of the list under the same character by `model`; doubtful ones in a frame. Raises
     DataError, before anything is written, for a list that cannot be read.
     """
-    names, rows = _free_names(folder, glyphs), _rows(folder / LABELS)
+    names = _free_names(folder, glyphs)
+    rows = [row for row in _rows(folder / LABELS) if (folder / row[0]).exists()]
+    before = _again(folder, rows) if folder.is_dir() else []
     for name, glyph in zip(names, glyphs, strict=True):
         with atomic_file(folder / name) as file:
             Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
     rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
     _write_rows(folder / LABELS, rows)
     with atomic_file(folder / SHEET) as file:
-        save_png(_sheet(_again(folder, rows), model), file)
+        save_png(_sheet([*before, *glyphs], model), file)
     return names
 
 
@@ -64,7 +66,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     if not paths:
         raise DataError(f"{folder} holds no PNG; name each by its character, such as 书.png")
     for path in paths:
-        char = labels.get(path.name, path.stem.partition("-")[0])
+        char = labels.get(path.name, _named_char(path))
         if not char:
             continue
         if len(char) != 1:
@@ -94,13 +96,19 @@ def _grey(path: Path) -> np.ndarray:
 
 
 def _again(folder: Path, rows: Sequence[Sequence[str]]) -> list[Found]:
-    """The glyphs of the list, as they lie in the folder now."""
-    there = [(name, char or "?", page, note) for name, char, page, note in rows]
-    return [
-        Found(char, _grey(folder / name), page, note)
-        for name, char, page, note in there
-        if (folder / name).exists()
-    ]
+    """The glyphs that lie in the folder already, in the list's order; then those it lacks."""
+    listed = {name: (char, page, note) for name, char, page, note in rows}
+    there = {path.name: path for path in sorted(_pictures(folder)) if path.name != SHEET}
+    found = []
+    for name in dict.fromkeys([*listed, *there]):
+        char, page, note = listed.get(name, (_named_char(there[name]), "", ""))
+        found.append(Found(char or "?", _grey(there[name]), page, note))
+    return found
+
+
+def _named_char(path: Path) -> str:
+    """The character that a file's name begins with: 书-2.png."""
+    return path.stem.partition("-")[0]
 
 
 def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:

@@ -27,7 +27,8 @@ def open_photo(path: Path) -> np.ndarray:
     try:
         with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if (pages := getattr(image, "n_frames", 1)) > 1:
+            pages = getattr(image, "n_frames", 1)
+            if pages > 1 and image.format == "TIFF":  # a telephone's JPEG may hold a preview too
                 raise DataError(f"{path} holds {pages} pages; save each as a picture of its own")
             if image.width * image.height > _MOST_PIXELS:
                 raise Image.DecompressionBombError

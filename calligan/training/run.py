@@ -199,7 +199,7 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
 def _font_card(font: FontEntry) -> FontCard:
     shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
     values = {key: getattr(font, key) for key in shared}
-    if font.name in load_catalog():
+    if font.name in load_catalog() and font.licence != "own":
         values["path"] = ""  # the catalog says where it is, on any machine
     return FontCard(**values, instance=font.instance, placement=font.placement.to_dict())
 

@@ -19,7 +19,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from calligan.config import TrainConfig
-from calligan.errors import ModelError
+from calligan.errors import ConfigError, ModelError
 from calligan.models.critic import Critic
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state, placed
@@ -245,19 +245,20 @@ def newest_verified(folder: Path) -> Path:
 def unfinished(parent: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:
     """The newest run under `parent`, if it is this very run and was interrupted."""
     folders = sorted(parent.glob("[0-9]*"))
+    if not folders:
+        return None
     try:
-        run = Run.open(folders[-1]) if folders else None
-    except ModelError:  # cut off before it was whole
+        run = Run.open(folders[-1])
+        here = selection.store.folder.resolve()
+        asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
+        if not asked or run.start is None or sha256_file(run.start) != sha256_file(start):
+            return None
+        if not checkpoints(run.checkpoints):
+            return run.folder
+        numbers = json.loads(_verified(newest_verified(run.checkpoints))["state.json"])
+    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
         return None
-    if run is None or run.start is None or sha256_file(run.start) != sha256_file(start):
-        return None
-    if (run.config, run.data_hash) != (config, selection.data_hash):
-        return None
-    kept = checkpoints(run.checkpoints)
-    if not kept:
-        return run.folder
-    counters = json.loads(_verified(newest_verified(run.checkpoints))["state.json"])
-    done = progress_of(config, counters["step"], counters["elapsed_s"])
+    done = progress_of(config, numbers["step"], numbers["elapsed_s"])
     return run.folder if done < 1 else None
 
 
