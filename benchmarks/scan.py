@@ -26,7 +26,7 @@ from calligan.page.png import to_image
 from calligan.scan.cells import Cell, cut_cells
 from calligan.scan.cells import to_image as cell_image
 from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
-from calligan.scan.photo import evened, flattened, read_sheet
+from calligan.scan.photo import evened, flattened, read_sheet, sheet_ink
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
@@ -111,7 +111,7 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
         if read is None or read[1] != sheet:
             counts["pages not read"] += 1
             continue
-        cells = cut_cells(evened(read[0]), sheet, SIZE_PX)
+        cells = cut_cells(sheet_ink(read[0], sheet), sheet, SIZE_PX)
         counts["cells"] += len(cells)
         counts["status right"] += sum(map(same, cells, statuses))
         right = named_right(cells, {char: _drawn(char, hand) for char in sheet.chars})

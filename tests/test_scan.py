@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 from photograph import Camera, photograph
 from scan import same, written
 
+from calligan.cli.scan import _words
 from calligan.errors import DataError
 from calligan.page.drawing import Mark, line, rectangle
 from calligan.page.formats import Format, Region
@@ -23,7 +24,7 @@ from calligan.page.png import to_image
 from calligan.scan.cells import cut_cells
 from calligan.scan.copybook import crop, find_characters, without_rules
 from calligan.scan.folder import Found, read_hand, save_hand
-from calligan.scan.photo import PX_A_MM, evened, flattened, open_photo, read_sheet
+from calligan.scan.photo import evened, flattened, open_photo, read_sheet, sheet_ink
 from calligan.scan.sheet import Sheet, sheets
 from calligan.scan.template import font_letters, template_page
 
@@ -45,14 +46,14 @@ def test_a_photograph_is_read_whichever_way_up(page, turned):
     camera = Camera(turned=turned, shadow=0.5, width_px=2000)
     read = read_sheet(photograph(picture, camera, np.random.default_rng(turned)))
     assert read is not None and read[1] == sheet
-    cells = cut_cells(evened(read[0]), sheet, 64)
+    cells = cut_cells(sheet_ink(read[0], sheet), sheet, 64)
     assert all(map(same, cells, statuses))
     assert "".join(cell.char for cell in cells) == sheet.chars
 
 
 def test_the_printed_guides_leave_no_ink(page):
     picture, statuses, sheet = page
-    cells = cut_cells(evened(read_sheet(picture)[0]), sheet, 64)
+    cells = cut_cells(sheet_ink(read_sheet(picture)[0], sheet), sheet, 64)
     for cell, status in zip(cells, statuses, strict=True):
         if status == "empty":
             assert cell.image.min() == 255
@@ -218,8 +219,7 @@ def test_pencil_is_ink_too(page):
     pale[rows] = 255 - (255 - pale[rows]) * 0.42
     pale = np.uint8(np.where(picture < 60, pale, picture))
     found, _ = read_sheet(pale)
-    written = slice(*(round(mm * PX_A_MM) for mm in sheet.rows_mm))
-    cells = cut_cells(evened(found, written), sheet, 64)
+    cells = cut_cells(sheet_ink(found, sheet), sheet, 64)
     assert all(map(same, cells, statuses))
 
 
@@ -231,8 +231,6 @@ def test_a_text_may_be_a_file(tmp_path, calligan, font_folder):
     Image.fromarray(np.asarray(to_image(page, 150))).save(tmp_path / "p.png")
     (tmp_path / "words.txt").write_text(HAN[:6], "utf-8")
     font = ("--font", font_folder / "source.ttf")
-    from calligan.cli.scan import _words
-
     assert _words(HAN * 4) == HAN * 4  # longer than a file's name may be
     for text in ("words.txt", "@words.txt"):
         done = calligan("scan", "p.png", "--text", text, *font, "-o", "h", cwd=tmp_path)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from calligan.scan.folder import Found
 
 _TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
-_READ_PX = 64  # what the reader sees
 
 
 def scan(
@@ -75,7 +74,7 @@ def scan(
 def _template_page(path: Path, size: int) -> "list[Found]":
     from calligan.scan.cells import cut_cells
     from calligan.scan.folder import Found
-    from calligan.scan.photo import PX_A_MM, evened, open_photo, read_sheet
+    from calligan.scan.photo import open_photo, read_sheet, sheet_ink
 
     read = read_sheet(open_photo(path))
     if read is None:
@@ -84,8 +83,7 @@ def _template_page(path: Path, size: int) -> "list[Found]":
             "picture and sharp; photograph it again (a free page needs --text)"
         )
     page, sheet = read
-    written = slice(*(round(mm * PX_A_MM) for mm in sheet.rows_mm))
-    cells = cut_cells(evened(page, written), sheet, size)
+    cells = cut_cells(sheet_ink(page, sheet), sheet, size)
     counts = Counter(cell.status for cell in cells)
     note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
     for status in ("empty", "crossed out"):
@@ -145,13 +143,14 @@ def _proofread(found: "list[Found]", font: str) -> "list[Found]":
     from calligan.glyphs.charset import load_charset
     from calligan.pairs.hand import of_pictures
     from calligan.reader.check import UNSURE, check
+    from calligan.reader.network import SIZE_PX
     from calligan.reader.verdict import Judge
     from calligan.resources import reader_model
 
     inked = [glyph for glyph in found if (glyph.image < 128).any()]
     if reader_model() is None or not inked:
         return found
-    raster = RasterConfig(size_px=_READ_PX)
+    raster = RasterConfig(size_px=SIZE_PX)
     placed = of_pictures("", Path(), [(glyph.char, glyph.image) for glyph in inked], raster)
     chars, judge = placed.entry.chars, Judge.load()
     there = dict(zip(*printed(font, chars), strict=True))

@@ -15,7 +15,7 @@ from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import image_of_logits
 
 # Of a cell, down and right. Near each other: the generator heeds where on the canvas a stroke lies,
-# and drawings that are a cell or more apart part strokes in two.
+# and drawings that are some cells apart part strokes in two.
 _PLACES = ((-0.5, 0.25), (-0.25, -0.5), (0.0, 0.0), (0.25, -0.25))
 _SURE = 8.0  # an ink logit counts for no more, lest one drawing outvote the others
 

@@ -76,9 +76,9 @@ def without_rules(ink: np.ndarray) -> np.ndarray:
     )
     drawn = np.zeros(small.shape, np.uint8)
     for x0, y0, x1, y1 in [] if found is None else found.reshape(-1, 4).tolist():
-        along, across = (abs(x1 - x0), abs(y1 - y0))
-        level = across < _TILT * along and along > _RULE * wide
-        upright = along < _TILT * across and across > _RULE * high
+        right, down = abs(x1 - x0), abs(y1 - y0)
+        level = down < _TILT * right and right > _RULE * wide
+        upright = right < _TILT * down and down > _RULE * high
         if level or upright:
             cv2.line(drawn, (x0, y0), (x1, y1), 1, max(5, high // 250))
     size = ink.shape[::-1]

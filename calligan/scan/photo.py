@@ -100,6 +100,11 @@ def flattened(photo: np.ndarray) -> np.ndarray:
     return np.repeat(255 - least, 3, axis=2)
 
 
+def sheet_ink(page: np.ndarray, sheet: Sheet) -> np.ndarray:
+    """The ink of a straightened template page: as dark as its cells say, not its printed codes."""
+    return evened(page, slice(*(round(mm * PX_A_MM) for mm in sheet.rows_mm)))
+
+
 def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
     """Ink alone: float (H, W), 1 = ink, paper and pale guides near 0.
 

@@ -26,6 +26,7 @@ from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import critic_beside, critic_path, read_card
 from calligan.pairs.batches import Pairs, classes_of
+from calligan.pairs.hand import OWN
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
 from calligan.reader.calibration import least_scores
@@ -199,7 +200,7 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
 def _font_card(font: FontEntry) -> FontCard:
     shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
     values = {key: getattr(font, key) for key in shared}
-    if font.name in load_catalog() and font.licence != "own":
+    if font.name in load_catalog() and font.licence != OWN:
         values["path"] = ""  # the catalog says where it is, on any machine
     return FontCard(**values, instance=font.instance, placement=font.placement.to_dict())
 
