@@ -7,7 +7,7 @@ import typer
 
 from calligan.cli.hand import written
 from calligan.cli.model import HANDS, model_path, source_font
-from calligan.cli.running import resumed, run_training, started
+from calligan.cli.running import resumed, run_training, started, unfinished
 from calligan.cli.show import note
 from calligan.cli.train import settled
 
@@ -66,7 +66,6 @@ def learn(
     from calligan.pairs.hand import hand_store
     from calligan.storage import atomic_file
     from calligan.training.compare import before_after
-    from calligan.training.state import unfinished
     from calligan.training.transfer import fitted_to_start
 
     if plan is not None:

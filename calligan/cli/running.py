@@ -47,12 +47,38 @@ def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     state = first_state(run.config, selection, run.start)
     if checkpoints(run.checkpoints):
         state.load(newest_verified(run.checkpoints))
-    run.trim_log(state.counters.step)
     done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
     going = "finished already at" if done else "going on from"
     note(f"{folder}: {going} step {state.counters.step:,}")
     _describe(run, state)
     return run, selection, state
+
+
+def unfinished(
+    runs: Path, config: "TrainConfig", selection: "Selection", start: Path
+) -> Path | None:
+    """The newest run under `runs`, if it is this very run and was interrupted."""
+    from calligan.errors import ConfigError, ModelError
+    from calligan.storage import sha256_file
+    from calligan.training.run import Run
+    from calligan.training.schedule import progress_of
+    from calligan.training.state import checkpoints, counters_at, newest_verified
+
+    folders = sorted(runs.glob("[0-9]*"))
+    if not folders:
+        return None
+    try:
+        run = Run.open(folders[-1])
+        here = selection.store.folder.resolve()
+        asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
+        if not asked or run.start is None or sha256_file(run.start) != sha256_file(start):
+            return None
+        if not checkpoints(run.checkpoints):
+            return run.folder
+        reached = counters_at(newest_verified(run.checkpoints))
+    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
+        return None
+    return run.folder if progress_of(config, reached.step, reached.elapsed_s) < 1 else None
 
 
 def run_training(
@@ -78,7 +104,8 @@ def run_training(
     board = Board(run, state.counters.step) if tensorboard else None
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _Progress(run.config, state, board) as progress:
+        with run.held(), _Progress(run.config, state, board) as progress:
+            run.trim_log(state.counters.step)
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
             finished = loop(run, selection, state, listener)
     except (RuntimeError, MemoryError) as error:

@@ -13,11 +13,14 @@ runs/0001/best-critic.safetensors  the discriminator, after an adversarial stage
 
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from calligan import __version__
 from calligan.config import TrainConfig
@@ -118,6 +121,21 @@ class Run:
     def last(self) -> Path:
         """The model as it was last saved."""
         return self.folder / "last.safetensors"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run for this process; raises ConfigError where another trains it already."""
+        lock = FileLock(self.folder / ".lock", timeout=0)  # goes with the process, kill -9 too
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise ConfigError(
+                f"{self.folder} is being trained by another process; wait for it, or stop it"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def log(self, row: dict[str, Any]) -> None:
         """Append one line to the log."""

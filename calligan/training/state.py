@@ -19,7 +19,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from calligan.config import TrainConfig
-from calligan.errors import ConfigError, ModelError
+from calligan.errors import ModelError
 from calligan.models.critic import Critic
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state, placed
@@ -28,20 +28,16 @@ from calligan.models.networks import (
     make_discriminator,
     make_generator,
 )
-from calligan.pairs.store import Selection
 from calligan.reader.network import Reader
 from calligan.reader.verdict import Judge
 from calligan.storage import (
     cannot_write,
     fsync_folder,
     sha256_bytes,
-    sha256_file,
     write_bytes,
     write_json,
 )
 from calligan.training.optimizer import adamw, generator_optimizers, only_moving
-from calligan.training.run import Run
-from calligan.training.schedule import progress_of
 
 _KEPT = 2
 
@@ -242,24 +238,9 @@ def newest_verified(folder: Path) -> Path:
     raise ModelError(f"{folder} holds no whole checkpoint; start a new run")
 
 
-def unfinished(parent: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:
-    """The newest run under `parent`, if it is this very run and was interrupted."""
-    folders = sorted(parent.glob("[0-9]*"))
-    if not folders:
-        return None
-    try:
-        run = Run.open(folders[-1])
-        here = selection.store.folder.resolve()
-        asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
-        if not asked or run.start is None or sha256_file(run.start) != sha256_file(start):
-            return None
-        if not checkpoints(run.checkpoints):
-            return run.folder
-        numbers = json.loads(_verified(newest_verified(run.checkpoints))["state.json"])
-    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
-        return None
-    done = progress_of(config, numbers["step"], numbers["elapsed_s"])
-    return run.folder if done < 1 else None
+def counters_at(path: Path) -> Counters:
+    """The numbers of the checkpoint at `path` (verified first)."""
+    return Counters(**json.loads(_verified(path)["state.json"]))
 
 
 def _verified(path: Path) -> dict[str, bytes]:
