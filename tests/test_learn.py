@@ -176,7 +176,8 @@ def test_a_hand_goes_on_from_itself(learned, calligan, hand, tiny_settings):
 
 def test_a_font_keeps_what_was_written_as_it_was_written(learned, calligan, hand):
     asked = WRITTEN[1:4] + HAN[20:22]
-    command = ("export", "--style", "mine", "--charset", asked, "--no-verdict")
+    command = ("export", "--model", "hands/mine/0001", "--style", "mine", "--charset", asked)
+    command = (*command, "--no-verdict")
     done = calligan(*command, "-o", "own.ttf", cwd=learned)
     assert done.returncode == 0, done.stderr
     assert f"{len(WRITTEN)} more stay as you wrote them" in done.stderr

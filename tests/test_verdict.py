@@ -68,6 +68,16 @@ def test_only_doubtful_glyphs_are_drawn_again_and_the_best_is_kept(proofreader):
     assert sum(judge.calls) == sum(judge.asked.values())  # nothing is judged twice
 
 
+def test_what_somebody_wrote_is_looked_at_and_never_drawn_again(proofreader):
+    writer, judge = proofreader({CHARS[1]: [0.1]})
+    written = {char: np.roll(writer.source_image(char), 3, 0) for char in CHARS}
+    assert writer.look_at(written, 0) == CHARS[1]
+    assert judge.calls == [len(CHARS)]
+    assert writer.doubtful(0)[0].best.way == "as written"
+    assert (writer.draw(CHARS[1], 0)[CHARS[1]] == written[CHARS[1]]).all()
+    assert writer.look_at({"\u4dff": written[CHARS[0]]}, 0) == ""  # the source font lacks it
+
+
 def test_every_way_draws_something_else(proofreader):
     writer, _ = proofreader({}, every_way=True)
     writer.draw(CHARS[:1], 0)

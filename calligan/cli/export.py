@@ -68,6 +68,7 @@ def export(
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
     from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+    from calligan.inference.proofread import Proofreader
     from calligan.models.weights import read_card
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
@@ -111,7 +112,9 @@ def export(
     with bar(len(chars), "drawing", "glyph") as progress:
         found = outlines(writer, job, parts, seconds, progress.update)
     replaced = fall_back(found, writer, job, fallback)
+    misread = ""
     if mine:
+        misread = writer.look_at(mine, index) if isinstance(writer, Proofreader) else ""
         large = writer.enlarged(list(mine.values()))
         found |= traced(dict(zip(mine, large, strict=True)), job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
@@ -134,6 +137,8 @@ def export(
     note(f"{english}: {len(drawn) - len(mine):,} characters drawn ({told})")
     if mine:
         note(f"{len(mine):,} more stay as you wrote them (--no-own draws them too)")
+    if misread:
+        note(f"of these, read badly or as another character: {_some(misread)}")
     typer.echo(output)
     if tell(writer, verdict, [index], report or []) and strict:
         raise typer.Exit(DOUBTFUL)

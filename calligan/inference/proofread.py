@@ -88,6 +88,21 @@ class Proofreader(Writer):
         known = self.verdicts.setdefault(style_index, {})
         known.update((verdict.char, verdict) for verdict in verdicts)
 
+    def look_at(self, written: dict[str, np.ndarray], style_index: int) -> str:
+        """Judge glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
+        known = "".join(char for char in written if not self.lacks(char))
+        if not known:
+            return ""
+        references = np.stack([self.source_image(char) for char in known])
+        scores = self.judge.scores(np.stack([written[char] for char in known]), references)
+        least = self.least_score(style_index)
+        found = [
+            Verdict(char, (Attempt("as written", written[char], score),), least)
+            for char, score in zip(known, scores.tolist(), strict=True)
+        ]
+        self.remember(style_index, found)
+        return "".join(verdict.char for verdict in found if verdict.doubtful)
+
     def doubtful(self, style_index: int) -> list[Verdict]:
         """The characters drawn so far that still look wrong, the worst first."""
         found = [v for v in self.verdicts.get(style_index, {}).values() if v.doubtful]
