@@ -23,15 +23,17 @@ from calligan.evaluation.report import write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.weights import load_model, read_card
+from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
-from calligan.storage import write_json
+from calligan.storage import atomic_file, write_json
 
 HANDS = (  # 楷 行 草, two pens, a display face
     *("aoyagi-kouzan-t", "kouzan-gyosho", "kouzan-sosho"),
     *("zen-kurenaido", "setofont", "smiley-sans"),
 )
 OTHERS = 14  # hands more that style accuracy tells them from
+SHOWN = 10  # characters of the picture
 METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 OF_REAL = ("content", "style", "mid_grey", "edge_slope")  # told of the font's own glyphs too
 
@@ -98,20 +100,22 @@ def main() -> None:
     others = [f.name for f in store.manifest.of_role("target") if f.name not in hands][:OTHERS]
     if options.others:
         others = options.others.split(",")
-    told = {}
+    told, drawn = {}, {}
     for count in map(int, options.counts.split(",")):
         models = {h: learned(h, first_chars(h, count, store), options) for h in hands}
         glyphs = gathered(models, store, options)
         plan = Plan(options.model, store.select([*hands, *others]))
         scores = judge(glyphs, plan, lambda what, done, of: None)
         show(count, scores)
+        drawn[count] = glyphs
         write_sheet(options.out / f"{count}.png", glyphs)
         told[count] = as_json(scores)
         write_json(options.out / "figures.json", told)
+    write_curve(options.out / "curve.png", drawn)
 
 
 def show(count: int, scores: Scores) -> None:
-    """A row a hand, then the mean."""
+    """A row a hand, then the mean of all."""
     table = Table(title=f"{count} glyphs", box=None)
     for name in ("hand", *METRICS, *(f"real {metric}" for metric in OF_REAL)):
         table.add_column(name, justify="right")
@@ -123,6 +127,19 @@ def show(count: int, scores: Scores) -> None:
         table.add_row(font.name, *(f"{value:.3f}" for value in rows[-1]))
     table.add_row("mean", *(f"{value:.3f}" for value in np.nanmean(rows, axis=0)))
     Console(width=150).print(table)
+
+
+def write_curve(path: Path, drawn: dict[int, Glyphs]) -> None:
+    """The same test characters from few glyphs and from many, and real, as a PNG."""
+    first = next(iter(drawn.values()))
+    rows = []
+    for style, font in enumerate(first.styles):
+        kinds = {f"{count} glyphs": glyphs.drawn[MODEL] for count, glyphs in drawn.items()}
+        for label, images in {**kinds, font.name: first.drawn[REAL]}.items():
+            step = max(1, len(images[style]) // SHOWN)
+            rows.append(Row(label, list(images[style][::step][:SHOWN])))
+    with atomic_file(path) as file:
+        save_png(contact_sheet(rows, first.source[0].shape[-1]), file)
 
 
 if __name__ == "__main__":
