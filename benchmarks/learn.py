@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, generate, judge
-from calligan.evaluation.report import write_sheet
+from calligan.evaluation.report import spread, write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.weights import load_model, read_card
-from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.page.sheet import contact_sheet, save_png
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
 from calligan.storage import atomic_file, write_json
@@ -33,7 +33,6 @@ HANDS = (  # 楷 行 草, two pens, a display face
     *("zen-kurenaido", "setofont", "smiley-sans"),
 )
 OTHERS = 14  # hands more that style accuracy tells them from
-SHOWN = 10  # characters of the picture
 METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 OF_REAL = ("content", "style", "mid_grey", "edge_slope")  # told of the font's own glyphs too
 
@@ -135,9 +134,8 @@ def write_curve(path: Path, drawn: dict[int, Glyphs]) -> None:
     rows = []
     for style, font in enumerate(first.styles):
         kinds = {f"{count} glyphs": glyphs.drawn[MODEL] for count, glyphs in drawn.items()}
-        for label, images in {**kinds, font.name: first.drawn[REAL]}.items():
-            step = max(1, len(images[style]) // SHOWN)
-            rows.append(Row(label, list(images[style][::step][:SHOWN])))
+        kinds[font.name] = first.drawn[REAL]
+        rows += [spread(label, images[style]) for label, images in kinds.items()]
     with atomic_file(path) as file:
         save_png(contact_sheet(rows, first.source[0].shape[-1]), file)
 

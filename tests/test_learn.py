@@ -113,6 +113,7 @@ def test_learning_again_keeps_what_was_learned_before(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0002/best.safetensors"
+    assert "mine was learned before (hands/mine/0001)" in done.stderr
     assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
 
 

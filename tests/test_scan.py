@@ -212,6 +212,15 @@ def test_the_contact_sheet_shows_what_was_renamed_and_a_damaged_picture_stops_it
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_wrong_label_is_blamed_on_the_list(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    save_hand(tmp_path, [Found("书", image, "p")], lambda char: image)
+    rows = (tmp_path / "labels.csv").read_text("utf-8")
+    (tmp_path / "labels.csv").write_text(rows.replace("书.png,书", "书.png,no"), "utf-8")
+    with pytest.raises(DataError, match=r"labels\.csv calls 书\.png 'no'"):
+        list(read_hand(tmp_path))
+
+
 def test_pencil_is_ink_too(page):
     picture, statuses, sheet = page
     pale = np.where(picture < 60, picture, 255).astype(float)  # ink and codes

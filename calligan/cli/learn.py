@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calligan.cli.hand import written
-from calligan.cli.model import HANDS, model_path, source_font
+from calligan.cli.model import HANDS, hand_path, model_path, source_font
 from calligan.cli.running import resumed, run_training, started, unfinished
 from calligan.cli.show import note
 from calligan.cli.train import settled
@@ -86,6 +86,8 @@ def learn(
     if begun := unfinished(folder, config, selection, base):
         run, selection, state = resumed(begun)
     else:
+        if before := hand_path(name, hands):
+            note(f"{name} was learned before ({before.parent}); this run takes its place")
         run, selection, state = started(folder, config, selection, base)
     if code := run_training(run, selection, state, go_on="the same command"):
         raise typer.Exit(code)

@@ -22,13 +22,13 @@ SourceOption = Annotated[
 ]
 
 
-def hand_path(name: str) -> Path | None:
-    """The model of a hand that `calligan learn` made here, if there is one of that name."""
+def hand_path(name: str, hands: Path = HANDS) -> Path | None:
+    """The model of a hand that `calligan learn` made, if there is one of that name."""
     from calligan.errors import ModelError
     from calligan.training.run import newest_run
 
     try:
-        return newest_run(HANDS / name) / "best.safetensors" if (HANDS / name).is_dir() else None
+        return newest_run(hands / name) / "best.safetensors" if (hands / name).is_dir() else None
     except ModelError:
         return None
 

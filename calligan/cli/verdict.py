@@ -114,5 +114,5 @@ def tell(
     if doubtful:
         look = [] if reports else ["look at them with --report r.html"]
         choose = ["choose by eye from --candidates 7"] if candidates else []
-        note(", ".join([*look, *choose, "or try another --source"]))
+        note(", or ".join([*look, *choose, "try another --source"]))
     return bool(doubtful)

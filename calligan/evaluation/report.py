@@ -97,11 +97,15 @@ def write_sheet(path: Path, glyphs: Glyphs) -> None:
     rows = []
     for style, font in enumerate(glyphs.styles):
         kinds = {"source": glyphs.source, font.name: glyphs.drawn[MODEL], REAL: glyphs.drawn[REAL]}
-        for label, images in kinds.items():
-            step = max(1, len(images[style]) // _SHOWN)
-            rows.append(Row(label, list(images[style][::step][:_SHOWN])))
+        rows += [spread(label, images[style]) for label, images in kinds.items()]
     with atomic_file(path) as file:
         save_png(contact_sheet(rows, glyphs.source[0].shape[-1]), file)
+
+
+def spread(label: str, images: np.ndarray) -> Row:
+    """A row of a sheet: some glyphs of uint8 (N, S, S), evenly from the first on."""
+    step = max(1, len(images) // _SHOWN)
+    return Row(label, list(images[::step][:_SHOWN]))
 
 
 def chosen(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, list[int]]:

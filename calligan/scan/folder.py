@@ -70,6 +70,8 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
         if not char:
             continue
         if len(char) != 1:
+            if path.name in labels:
+                raise DataError(f"{folder / LABELS} calls {path.name} {char!r}; give one character")
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
         yield char, _grey(path)
 

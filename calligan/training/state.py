@@ -240,7 +240,10 @@ def newest_verified(folder: Path) -> Path:
 
 def counters_at(path: Path) -> Counters:
     """The numbers of the checkpoint at `path` (verified first)."""
-    return Counters(**json.loads(_verified(path)["state.json"]))
+    try:
+        return Counters(**json.loads(_verified(path)["state.json"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is of another version; start a new run") from error
 
 
 def _verified(path: Path) -> dict[str, bytes]:
