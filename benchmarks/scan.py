@@ -17,6 +17,7 @@ from photograph import Camera, photograph
 from PIL import Image, ImageFilter
 from rich.console import Console
 
+from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_charset, load_text
 from calligan.page.drawing import Mark, Page, line
 from calligan.page.flow import moved, set_line
@@ -107,11 +108,14 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
             options.keep.mkdir(parents=True, exist_ok=True)
             Image.fromarray(photo).save(options.keep / f"page{number + 1}.jpg", quality=60)
         counts["pages"] += 1
-        read = read_sheet(photo)
-        if read is None or read[1] != sheet:
+        try:
+            straight, read = read_sheet(photo)
+        except DataError:
+            read = None
+        if read != sheet:
             counts["pages not read"] += 1
             continue
-        cells = cut_cells(sheet_ink(read[0], sheet), sheet, SIZE_PX)
+        cells = cut_cells(sheet_ink(straight, sheet), sheet, SIZE_PX)
         counts["cells"] += len(cells)
         counts["status right"] += sum(map(same, cells, statuses))
         right = named_right(cells, {char: _drawn(char, hand) for char in sheet.chars})

@@ -1,7 +1,11 @@
 """A hand learned from a folder or a font, by real commands."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -9,13 +13,15 @@ import torch
 from conftest import HAN, build_font
 from PIL import Image, ImageDraw, ImageFont
 
+from calligan.cli.model import hand_path
 from calligan.config import RasterConfig
 from calligan.models.weights import read_card
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.hand import of_pictures, split_of
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
-from calligan.training.run import Run
+from calligan.training.run import Run, is_finished
+from calligan.training.state import checkpoints
 from calligan.training.transfer import nearest_style
 
 WRITTEN = HAN[:12]
@@ -61,6 +67,7 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
     assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
+    assert "mine begins at bold" in done.stderr or "mine begins at slanted" in done.stderr
     return home
 
 
@@ -142,22 +149,68 @@ def test_a_label_can_be_corrected_and_learned_again(
 
 
 def test_interrupted_the_same_command_goes_on(tmp_path, calligan, hand, run_folder, tiny_settings):
-    command = ("learn", "mine", "--from", hand, "--model", run_folder, "--steps", 8, *tiny_settings)
-    assert calligan(*command, cwd=tmp_path).returncode == 0
-    run = tmp_path / "hands/mine/0001"
-    shutil.rmtree(run / "checkpoints/0000008")
-    (run / "before-after.png").unlink()
+    command = ("learn", "mine", "--from", hand, "--model", run_folder, "--steps", 40)
+    command = (*command, *tiny_settings)
+    hands = tmp_path / "hands/mine"
+    _interrupted(command, tmp_path, hands / "0001")
+    (mine,) = _hands_of(tmp_path)
+    assert mine.parent.name == "0001"  # cut off, and the only one there is
     done = calligan(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "going on from step 4" in done.stderr
+    assert "going on from step" in done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
-    assert (run / "before-after.png").exists()
-    again = calligan(*command, cwd=tmp_path)  # it is whole now: a new one
-    assert again.stdout.strip() == "hands/mine/0002/best.safetensors"
-    for state in (tmp_path / "hands/mine/0002/checkpoints").glob("*/state.json"):
-        state.write_text("{}")
+    assert (hands / "0001/before-after.png").exists()
+    assert not (hands / "0001/checkpoints").exists()  # of use to an interrupted run only
+    again = calligan("train", "--resume", hands / "0001")
+    assert again.returncode == 2 and "to its end" in again.stderr
+
+    _interrupted(command, tmp_path, hands / "0002")  # the first is whole now: a new one
+    (mine,) = _hands_of(tmp_path)
+    assert mine.parent.name == "0001"  # the newest that is whole
+    for state in (hands / "0002/checkpoints").glob("*/state.safetensors"):
+        state.write_bytes(b"")
     again = calligan(*command, cwd=tmp_path)  # nothing whole to go on from: a new one
     assert again.stdout.strip() == "hands/mine/0003/best.safetensors"
+    (mine,) = _hands_of(tmp_path)
+    assert mine.parent.name == "0003"
+
+
+def _interrupted(command, folder, run):
+    """Run a command until it has saved once, then kill it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "calligan", *map(str, command)],
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    until = time.monotonic() + 120
+    while not checkpoints(run / "checkpoints"):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not is_finished(run)
+
+
+def _hands_of(folder):
+    return [path for name in ("mine", "none") if (path := hand_path(name, folder / "hands"))]
+
+
+def test_a_misspelt_hand_is_recognised(learned, calligan):
+    for command in (
+        ("infer", "书", "--style", "mien"),
+        ("export", "--style", "mien", "-o", "mien.ttf"),
+        ("evaluate", "mien"),
+        ("infer", "书", "--model", "mien"),
+        ("learn", "mien", "--plan", "5"),
+    ):
+        done = calligan(*command, cwd=learned)
+        assert done.returncode == 2 and "did you mean mine" in done.stderr, (command, done.stderr)
+    done = calligan("infer", "书", "--style", "mine,1", cwd=learned)
+    assert done.returncode == 2 and "give it alone" in done.stderr
+    (learned / "glyphs").mkdir()
+    done = calligan("learn", "x", "--from", "glyhps", "--model", "mine", cwd=learned)
+    assert done.returncode == 2 and "did you mean glyphs" in done.stderr
 
 
 def test_a_hand_is_evaluated_on_what_it_did_not_learn_from(learned, calligan):
@@ -278,6 +331,6 @@ def test_a_plan_takes_what_reads_worst_and_what_covers_most(learned):
         def lacks(self, char):
             return char == "藻"
 
-    chars, doubtful = planned(Writer(), "撤储", 5)
-    assert doubtful is None
-    assert len(chars) == 5 and not set(chars) & set("撤储藻")
+    plan = planned(Writer(), "撤储", 5)
+    assert plan.tried == 0
+    assert len(plan.chars) == 5 and not set(plan.chars) & set("撤储藻")

@@ -45,7 +45,7 @@ def test_a_photograph_is_read_whichever_way_up(page, turned):
     picture, statuses, sheet = page
     camera = Camera(turned=turned, shadow=0.5, width_px=2000)
     read = read_sheet(photograph(picture, camera, np.random.default_rng(turned)))
-    assert read is not None and read[1] == sheet
+    assert read[1] == sheet
     cells = cut_cells(sheet_ink(read[0], sheet), sheet, 64)
     assert all(map(same, cells, statuses))
     assert "".join(cell.char for cell in cells) == sheet.chars
@@ -68,9 +68,20 @@ def test_a_code_says_all_of_a_page():
 
 def test_pages_that_are_not_ours(page):
     picture, _, _ = page
-    half = picture[: len(picture) // 2]
-    assert read_sheet(half) is None
-    assert read_sheet(np.full((800, 600, 3), 255, np.uint8)) is None
+    corner = picture.copy()
+    corner[-300:, -300:] = 255
+    blank = np.full((800, 600, 3), 255, np.uint8)
+    code = picture.copy()
+    code[-300:, 400:-400] = 255
+    for photo, says in (
+        (picture[: len(picture) // 2], "marks at the page's bottom right, bottom left cannot"),
+        (corner, "mark at the page's bottom right cannot"),
+        (picture[:, ::-1], "mirror"),
+        (blank, "no template page"),
+        (code, "code at its foot"),
+    ):
+        with pytest.raises(DataError, match=says):
+            read_sheet(photo)
 
 
 def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path):
@@ -81,11 +92,18 @@ def test_commands_from_template_to_folder(page, calligan, font_folder, tmp_path)
     assert len(pypdfium2.PdfDocument(out)) == 2
     Image.fromarray(page[0]).save(tmp_path / "p.jpg", quality=80)
     hand = tmp_path / "hand"
-    for _ in range(2):
+    number = page[1].count("written")
+    Image.fromarray(page[0][:, ::-1]).save(tmp_path / "mirror.jpg")
+    Image.fromarray(page[0][900:]).save(tmp_path / "half.jpg")
+    photos = [tmp_path / name for name in ("mirror.jpg", "p.jpg", "half.jpg")]
+    done = calligan("scan", *photos, "-o", hand, *font)
+    assert done.returncode == 2 and not hand.exists() and "3 pages" in done.stderr
+    assert "mirror.jpg" in done.stderr and "half.jpg" in done.stderr
+    for variants in ("", f"{number} of them are kept as variants"):
         done = calligan("scan", tmp_path / "p.jpg", "-o", hand, *font)
         assert done.returncode == 0, done.stderr
+        assert variants in done.stderr and ("variants" in done.stderr) == bool(variants)
     found = list(read_hand(hand))
-    number = page[1].count("written")
     assert len(found) == 2 * number and {image.shape for _, image in found} == {(256, 256)}
     assert (hand / f"{found[0][0]}-2.png").exists() and (hand / "contact-sheet.png").exists()
 

@@ -108,6 +108,31 @@ def _folder(folder: Path) -> "tuple[str, np.ndarray, str]":
     return there, found.images, "".join(char for char, _ in read if char not in there)
 
 
+def proofread(glyphs: "list[tuple[str, np.ndarray]]", font: str) -> "Checked | None":
+    """What is the matter with pictures of characters, uint8 (H, W), beside a regular font.
+
+    None where nothing has ink, or calligan came without its reader.
+    """
+    from calligan.config import RasterConfig
+    from calligan.glyphs.charset import load_charset
+    from calligan.pairs.hand import of_pictures
+    from calligan.reader.check import check
+    from calligan.reader.verdict import Judge
+    from calligan.resources import reader_model
+
+    inked = [(char, image) for char, image in glyphs if (image < 128).any()]
+    if reader_model() is None or not inked:
+        return None
+    placed, judge = of_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
+    chars = placed.entry.chars
+    there = dict(zip(*printed(font, chars), strict=True))
+    return check(
+        *(chars, placed.images, [there.get(char) for char in chars]),
+        *(judge, judge.least_score("")),
+        others=lambda: printed(font, load_charset("gb2312")),
+    )
+
+
 def printed(name: str, chars: str) -> "Printed":
     """Those of the characters that a regular font has, and each as it draws them."""
     from calligan.config import RasterConfig

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, model_path, source_font, style_index
 from calligan.cli.show import bar, note
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -79,7 +79,7 @@ def export(
     base, placement, upem = None, None, UPEM
     path = model_path(model, style)
     card = read_card(path)
-    index = card.style_index(style)
+    index = style_index(card, style)
     if complete is not None:
         spec = resolve_font(complete).spec
         base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
@@ -133,8 +133,14 @@ def export(
         note(f"left out, drawn blank: {_some(blank)}")
     if lacking:
         note(f"left out, not in the source font: {_some(lacking)}")
-    told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
-    note(f"{english}: {len(drawn) - len(mine):,} characters drawn ({told})")
+    told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
+    count = len(drawn) - len(mine)
+    note(f"{english}: {count:,} character{'s' * (count != 1)} drawn ({told})")
+    if base and maker.holds(families, base.family):
+        note(
+            f"its name holds that of {base.family}, which its licence may keep from changed fonts: "
+            "look there before you publish, or give another --family"
+        )
     if mine:
         note(f"{len(mine):,} more stay as you wrote them (--no-own draws them too)")
     if misread:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from calligan.cli.show import note
 
 if TYPE_CHECKING:
+    from calligan.glyphs.catalog import FontInfo
     from calligan.pairs.hand import Written
 
 
@@ -17,7 +18,6 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     """
     from calligan.config import RasterConfig
     from calligan.errors import DataError
-    from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import is_han, load_charset
     from calligan.pairs.hand import of_font, of_pictures
     from calligan.scan.folder import read_hand
@@ -25,7 +25,7 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     raster = RasterConfig(size_px=size_px)
     if not Path(origin).is_dir():
         every = load_charset(chars or "gb2312+jis-1+big5-1")
-        return of_font(name, resolve_font(origin), every, raster)
+        return of_font(name, _font(origin), every, raster)
     every_glyph = list(read_hand(Path(origin)))
     if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_han(char))):
         note(f"left out, being no Han characters: {other}")
@@ -41,3 +41,21 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
         note(f"left out, no dark ink in the picture: {pale}")
     return hand
+
+
+def _font(origin: str) -> "FontInfo":
+    """The font of that name or path; where there is none, a folder may have been meant."""
+    from difflib import get_close_matches
+
+    from calligan.errors import FontError
+    from calligan.glyphs.catalog import load_catalog, resolve_font
+
+    try:
+        return resolve_font(origin)
+    except FontError as error:
+        if Path(origin).exists() or origin in load_catalog():
+            raise
+        folders = [path.name for path in Path().iterdir() if path.is_dir()]
+        near = get_close_matches(origin, folders, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise FontError(f"no folder {origin}{hint}; as a font: {error}") from error

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption, model_path, source_font, style_index
 from calligan.cli.show import bar, note
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -130,7 +130,7 @@ def infer(
     card = read_card(path)
     every = [str(i + 1) for i in range(len(card.styles))]
     wanted = every if style == "all" else [name.strip() for name in style.split(",")]
-    indices = [] if style == "random" else [card.style_index(name) for name in wanted]
+    indices = [] if style == "random" else [style_index(card, name) for name in wanted]
     writer = open_writer(path, source_font(card, source), verdict, fine, picked, bool(candidates))
     if style == "random":
         indices = [invent(writer, seed)]

@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calligan.cli.hand import written
-from calligan.cli.model import HANDS, hand_path, model_path, source_font
+from calligan.cli.model import (
+    HANDS,
+    chinese_font_name,
+    hand_path,
+    like_hands,
+    model_path,
+    source_font,
+)
 from calligan.cli.running import resumed, run_training, started, unfinished
-from calligan.cli.show import note
+from calligan.cli.show import bar, note
 from calligan.cli.train import settled
 
 if TYPE_CHECKING:
@@ -83,6 +90,8 @@ def learn(
     folder = hands / name
     selection = hand_store(folder, hand, _sources(card, source)).select([name])
     _told(hand, selection)
+    if Path(origin).is_dir():
+        _doubted(hand, source)
     if begun := unfinished(folder, config, selection, base):
         run, selection, state = resumed(begun)
     else:
@@ -91,6 +100,7 @@ def learn(
         run, selection, state = started(folder, config, selection, base)
     if code := run_training(run, selection, state, go_on="the same command"):
         raise typer.Exit(code)
+    run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
     with atomic_file(sheet) as file:
         save_png(before_after(run, selection), file)
@@ -105,23 +115,27 @@ def _plan(
     from calligan.cli.template import check_template, write_template
     from calligan.cli.verdict import open_writer
     from calligan.errors import ConfigError, ModelError
-    from calligan.inference.plan import planned
+    from calligan.inference.plan import planned, unwritten
     from calligan.models.weights import read_card
-    from calligan.training.run import Run, newest_run
+    from calligan.training.run import Run
 
     check_template(output)
     if count < 1:
         raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
-    if not folder.is_dir():
-        there = ", ".join(sorted(each.name for each in folder.parent.glob("*"))) or "none"
-        raise ModelError(f"no hand {name} in {folder.parent}; there are: {there}")
-    run = Run.open(newest_run(folder))
+    if (best := hand_path(name, folder.parent)) is None:
+        raise ModelError(f"no hand {name}; {like_hands(name, folder.parent)}")
+    run = Run.open(best.parent)
     written = run.selection().styles[0].chars
-    writer = open_writer(run.best, source_font(read_card(run.best), source), verdict=True)
-    chars, doubtful = planned(writer, written, count)
-    if doubtful is not None:
-        note(f"{name} was learned from {len(set(written))}; {doubtful} of those tried are doubtful")
-    write_template(chars, output, paper, font=source)
+    font = source_font(read_card(run.best), source)
+    writer = open_writer(run.best, font, verdict=True)
+    with bar(len(unwritten(writer, written)), "drawing", "glyph") as progress:
+        plan = planned(writer, written, count, progress.update)
+    if plan.tried:
+        note(
+            f"{name} was learned from {len(set(written)):,} characters; of the other "
+            f"{plan.tried:,} of GB 2312, {plan.doubtful:,} are doubtful as it draws them now"
+        )
+    write_template(plan.chars, output, paper, font=source)
 
 
 def _check_name(name: str, card: "ModelCard", goes_on: bool) -> None:
@@ -153,6 +167,17 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
         info = FontInfo(face.spec.path.stem, face.spec)
         found.append(Prepared(info, "source", face, place, None))
     return found
+
+
+def _doubted(hand: "Written", source: str | None) -> None:
+    """Name the written glyphs that read as another character than they are labelled."""
+    from calligan.cli.check import proofread
+
+    glyphs = list(zip(hand.entry.chars, hand.images, strict=True))
+    seen = proofread(glyphs, chinese_font_name(source))
+    if seen and seen.mislabelled:
+        told = ", ".join(f"{char} as {other}" for char, other in seen.mislabelled.items())
+        note(f"labelled right? the reader takes {told}")
 
 
 def _told(hand: "Written", selection: "Selection") -> None:

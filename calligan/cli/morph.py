@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, hand_path, model_path, source_font
+from calligan.cli.model import (
+    ModelOption,
+    SourceOption,
+    hand_path,
+    model_path,
+    source_font,
+    style_index,
+)
 
 _STILL = 7  # pictures a transition on a still sheet
 
@@ -53,7 +60,7 @@ def morph(
     wanted = [str(i + 1) for i in range(len(card.styles))] if styles == "all" else styles.split(",")
     if len(wanted) < 2:
         raise ConfigError("--styles needs two or more, such as 1,3")
-    indices = {name: card.style_index(name.strip()) for name in wanted if not hands.get(name)}
+    indices = {name: style_index(card, name.strip()) for name in wanted if not hands.get(name)}
     writer = Writer(path, source_font(card, source))
     stops: dict[str, Stop] = {}
     for name in wanted:

@@ -33,6 +33,7 @@ def started(
 
 def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
+    from calligan.errors import ConfigError
     from calligan.training.device import pick_device
     from calligan.training.run import Run
     from calligan.training.schedule import progress_of
@@ -40,6 +41,8 @@ def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     from calligan.training.transfer import first_state
 
     run = Run.open(folder)
+    if run.finished and not checkpoints(run.checkpoints):
+        raise ConfigError(f"{folder} was learned to its end; its checkpoints are gone")
     selection = run.selection()
     selection.store.verify()
     pick_device(run.config.device)
@@ -61,8 +64,7 @@ def unfinished(
     from calligan.errors import ConfigError, ModelError
     from calligan.storage import sha256_file
     from calligan.training.run import Run
-    from calligan.training.schedule import progress_of
-    from calligan.training.state import checkpoints, counters_at, newest_verified
+    from calligan.training.state import checkpoints, newest_verified
 
     folders = sorted(runs.glob("[0-9]*"))
     if not folders:
@@ -71,14 +73,15 @@ def unfinished(
         run = Run.open(folders[-1])
         here = selection.store.folder.resolve()
         asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
-        if not asked or run.start is None or sha256_file(run.start) != sha256_file(start):
+        if not asked or run.finished or run.start is None:
             return None
-        if not checkpoints(run.checkpoints):
-            return run.folder
-        reached = counters_at(newest_verified(run.checkpoints))
+        if sha256_file(run.start) != sha256_file(start):
+            return None
+        if checkpoints(run.checkpoints):
+            newest_verified(run.checkpoints)
     except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
         return None
-    return run.folder if progress_of(config, reached.step, reached.elapsed_s) < 1 else None
+    return run.folder
 
 
 def run_training(
@@ -201,3 +204,5 @@ def _describe(run: "Run", state: "TrainState") -> None:
         f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
+    for name, nearest in state.began_at.items():
+        note(f"{name} begins at {nearest}, the model's style that draws most like it")

@@ -1,6 +1,7 @@
 """`calligan scan`: photographs of written pages to labelled glyphs."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from calligan.cli.show import bar, note
 from calligan.errors import DataError
 
 if TYPE_CHECKING:
+    from calligan.scan.cells import Cell
     from calligan.scan.folder import Found
 
 _TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
@@ -44,7 +46,7 @@ def scan(
     it leaves the glyph out). A second image of a character is kept as a variant.
     """
     from calligan.errors import ConfigError
-    from calligan.scan.folder import LABELS, SHEET, Found, save_hand
+    from calligan.scan.folder import LABELS, SHEET, save_hand
     from calligan.scan.template import font_image
 
     if not 32 <= size <= 1024:
@@ -52,38 +54,60 @@ def scan(
     if columns not in ("rtl", "ltr", "rows"):
         raise ConfigError(f"--columns {columns!r} is none of rtl, ltr, rows")
     name = chinese_font_name(font)
-    found: list[Found] = []
     with bar(len(pages), "reading", "page") as progress:
         if text is None:
-            for path in pages:
-                found += _template_page(path, size)
-                progress.update()
+            found = _template_pages(pages, size, progress.update)
         else:
             found = _free_page(pages, text, columns, size, name)
     if not found:
         names = ", ".join(map(str, pages))
         raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
     found = _proofread(found, name)
-    save_hand(output, found, font_image(name, size))
+    files = save_hand(output, found, font_image(name, size))
     doubtful = sum(bool(glyph.note) for glyph in found)
     note(f"{len(found)} glyphs from {len(pages)} page(s), {doubtful} doubtful")
+    if variants := sum(
+        file != f"{glyph.char}.png" for file, glyph in zip(files, found, strict=True)
+    ):
+        note(
+            f"{variants} of them are kept as variants (书-2.png), their characters being there "
+            f"already; to read a page anew, remove {output} first"
+        )
     note(f"look at {output / SHEET}; correct labels in {output / LABELS} or by renaming")
     typer.echo(output)
 
 
-def _template_page(path: Path, size: int) -> "list[Found]":
+def _template_pages(pages: list[Path], size: int, done: Callable[[], object]) -> "list[Found]":
+    """What is written on the pages; raises, naming all that cannot be read, if any cannot."""
+    read, bad = {}, []
+    for path in pages:
+        try:
+            read[path] = _cells(path, size)
+        except DataError as error:
+            bad.append(str(error))
+        done()
+    if bad:
+        saved = f" (nothing was saved of the {len(pages)} pages)" if len(pages) > 1 else ""
+        raise DataError("; ".join(bad) + saved)
+    return [glyph for path, cells in read.items() for glyph in _written(path, cells)]
+
+
+def _cells(path: Path, size: int) -> "list[Cell]":
     from calligan.scan.cells import cut_cells
-    from calligan.scan.folder import Found
     from calligan.scan.photo import open_photo, read_sheet, sheet_ink
 
-    read = read_sheet(open_photo(path))
-    if read is None:
-        raise DataError(
-            f"{path} shows no template page: all four corner marks and the code must be in the "
-            "picture and sharp; photograph it again (a free page needs --text)"
-        )
-    page, sheet = read
-    cells = cut_cells(sheet_ink(page, sheet), sheet, size)
+    photo = open_photo(path)
+    try:
+        page, sheet = read_sheet(photo)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return cut_cells(sheet_ink(page, sheet), sheet, size)
+
+
+def _written(path: Path, cells: "list[Cell]") -> "list[Found]":
+    """The glyphs of a page's cells, after saying what they hold."""
+    from calligan.scan.folder import Found
+
     counts = Counter(cell.status for cell in cells)
     note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
     for status in ("empty", "crossed out"):
@@ -138,27 +162,12 @@ def _proofread(found: "list[Found]", font: str) -> "list[Found]":
 
     import numpy as np
 
-    from calligan.cli.check import printed
-    from calligan.config import RasterConfig
-    from calligan.glyphs.charset import load_charset
-    from calligan.pairs.hand import of_pictures
-    from calligan.reader.check import UNSURE, check
-    from calligan.reader.network import SIZE_PX
-    from calligan.reader.verdict import Judge
-    from calligan.resources import reader_model
+    from calligan.cli.check import proofread
+    from calligan.reader.check import UNSURE
 
-    inked = [glyph for glyph in found if (glyph.image < 128).any()]
-    if reader_model() is None or not inked:
+    seen = proofread([(glyph.char, glyph.image) for glyph in found], font)
+    if seen is None:
         return found
-    raster = RasterConfig(size_px=SIZE_PX)
-    placed = of_pictures("", Path(), [(glyph.char, glyph.image) for glyph in inked], raster)
-    chars, judge = placed.entry.chars, Judge.load()
-    there = dict(zip(*printed(font, chars), strict=True))
-    seen = check(
-        *(chars, placed.images, [there.get(char) for char in chars]),
-        *(judge, judge.least_score("")),
-        others=lambda: printed(font, load_charset("gb2312")),
-    )
     notes = {char: "reads badly" for char in seen.malformed}
     notes |= {char: f"reads as {other}" for char, other in seen.mislabelled.items()}
     scores = seen.scores[~np.isnan(seen.scores)]

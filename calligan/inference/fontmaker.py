@@ -142,6 +142,11 @@ def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming:
         base.font.save(file)
 
 
+def holds(families: tuple[str, str], family: str) -> bool:
+    """Whether one of the names is that of a font, or holds it."""
+    return any(_held(name, {_plain(family)} - {""}) for name in families)
+
+
 def _held(name: str, reserved: set[str]) -> str | None:
     """The reserved name that is part of `name`."""
     return next((taken for taken in sorted(reserved) if taken in _plain(name)), None)

@@ -1,25 +1,45 @@
 """Which characters to write next, so that a learned hand gains the most."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from calligan.glyphs.charset import load_charset
 from calligan.inference.proofread import Proofreader
 from calligan.inference.writer import Writer
 
-_TRIED = 400  # common characters, drawn to see which are doubtful
+_AT_ONCE = 256  # characters drawn, between two words of progress
 
 
-def planned(writer: Writer, written: str, count: int) -> tuple[str, int | None]:
-    """`count` characters not written yet, and how many were doubtful of those tried.
+@dataclass(frozen=True)
+class Plan:
+    """What to write next, and what was looked at to choose it."""
+
+    chars: str
+    tried: int = 0  # characters drawn and read; none without a reader
+    doubtful: int = 0  # of those
+
+
+def unwritten(writer: Writer, written: str) -> str:
+    """What of GB 2312 is not written yet and can be drawn, in the order that covers components."""
+    there = set(written)
+    every = load_charset("components-500+gb2312")
+    return "".join(char for char in every if char not in there and not writer.lacks(char))
+
+
+def planned(
+    writer: Writer, written: str, count: int, progress: Callable[[int], None] = lambda count: None
+) -> Plan:
+    """`count` characters that are not written yet.
 
     Half are those that read worst as the hand is drawn now, half those that cover the components
-    of GB 2312 soonest; without a reader all are of the second kind, and the number is None.
+    of GB 2312 soonest; without a reader all are of the second kind.
     """
-    there = set(written)
-    cover = [c for c in load_charset("components-500+gb2312") if c not in there]
-    cover = [char for char in cover if not writer.lacks(char)]
-    worst: list[str] = []
+    chars, worst = unwritten(writer, written), list[str]()
     if isinstance(writer, Proofreader):
-        common = [c for c in load_charset("gb2312-1") if c not in there and not writer.lacks(c)]
-        writer.draw("".join(common[:: max(1, len(common) // _TRIED)][:_TRIED]), 0)
+        for start in range(0, len(chars), _AT_ONCE):
+            part = chars[start : start + _AT_ONCE]
+            writer.draw(part, 0)
+            progress(len(part))
         worst = [verdict.char for verdict in writer.doubtful(0)]
-    chosen = dict.fromkeys([*worst[: count // 2], *cover])
-    return "".join(list(chosen)[:count]), len(worst) if isinstance(writer, Proofreader) else None
+    chosen = "".join(dict.fromkeys([*worst[: count // 2], *chars]))[:count]
+    return Plan(chosen, len(chars) if isinstance(writer, Proofreader) else 0, len(worst))

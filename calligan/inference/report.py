@@ -110,7 +110,8 @@ class Findings:
             for image in (self.proofreader.source_image(verdict.char), verdict.best.image)
         )
         told = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
-        return f"<tr{kind}><td>{escape(verdict.char)}{pictures}{told}</tr>\n"
+        name = f"{escape(verdict.char)}<br><small>U+{ord(verdict.char):04X}</small>"
+        return f"<tr{kind}><td>{name}{pictures}{told}</tr>\n"
 
 
 def check_report(path: Path) -> None:

@@ -63,5 +63,4 @@ class ModelCard:
         near = get_close_matches(wanted, names, n=1)
         listed = ", ".join(f"{i} {name}" for i, name in enumerate(names, start=1))
         hint = f"did you mean {near[0]}? " if near else ""
-        nor = "" if wanted.isdecimal() else " nor a hand of that name in ./hands"
-        raise ModelError(f"no style {wanted!r} in this model{nor}; {hint}it has: {listed}")
+        raise ModelError(f"no style {wanted!r} in this model; {hint}it has: {listed}")

@@ -16,6 +16,7 @@ _LEAST_PX = 64  # of the shorter side
 _WORKED_PX = 4500  # of the longer side: enough for any page
 _RUBBING = 105  # of 255: a page whose middle is darker is a rubbing
 _LEAST_PAPER, _MOST_PAPER = 0.25, 0.97  # of a picture, for a sheet on a ground
+_CORNERS = ("top left", "top right", "bottom right", "bottom left")  # as its markers are numbered
 PX_A_MM = 12.0  # of a straightened page
 
 
@@ -56,21 +57,33 @@ def open_photo(path: Path) -> np.ndarray:
     return np.asarray(turned)
 
 
-def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet] | None:
-    """A template's page, straightened: uint8 (H, W, 3) at PX_A_MM, and what it holds.
+def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet]:
+    """A template's page, whichever way up: uint8 (H, W, 3) at PX_A_MM, and what it holds.
 
-    None where no page of ours is found, whichever way up it lies.
+    Raises DataError, which says what is missing, where no page of ours is found.
     """
-    corners = _markers(photo)
-    if corners is None:
-        return None
+    found = _markers(photo)
+    if lacking := [name for number, name in enumerate(_CORNERS) if number not in found]:
+        if len(_markers(photo[:, ::-1])) == len(_CORNERS):
+            raise DataError("the page is seen in a mirror; save the picture the right way round")
+        if not found:
+            raise DataError(
+                "shows no template page: none of its four corner marks is in the picture and "
+                "sharp; photograph it again (a free page needs --text)"
+            )
+        marks = "mark" if len(lacking) == 1 else "marks"
+        raise DataError(
+            f"the {marks} at the page's {', '.join(lacking)} cannot be seen; photograph it again, "
+            "all four corners in the picture and sharp"
+        )
+    corners = np.stack([found[number] for number in range(len(_CORNERS))])
     for paper in ("a4", "letter"):
         page = _straightened(photo, corners, Sheet(paper, 20, ""))
         sheet = _read_code(page)
         if sheet is not None:
             right = page if sheet.paper == paper else _straightened(photo, corners, sheet)
             return right, sheet
-    return None
+    raise DataError("the code at its foot cannot be read; photograph the page again, sharp")
 
 
 def flattened(photo: np.ndarray) -> np.ndarray:
@@ -152,22 +165,18 @@ def _dark_within(grey: np.ndarray, corners: np.ndarray) -> bool:
     return bool(np.median(grey[inside > 0]) < _RUBBING)
 
 
-def _markers(photo: np.ndarray) -> np.ndarray | None:
-    """Corners of the four markers in the picture, (4, 4, 2), or None."""
+def _markers(photo: np.ndarray) -> dict[int, np.ndarray]:
+    """Corners (4, 2) of the page's markers that are in the picture, by number."""
     cv2 = opencv()
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(np.ascontiguousarray(photo), cv2.COLOR_RGB2GRAY)
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
     settings = cv2.aruco.DetectorParameters()
     settings.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     found, numbers, _ = cv2.aruco.ArucoDetector(dictionary, settings).detectMarkers(grey)
     if numbers is None:
-        return None
-    by_number = {
-        int(n): quad.reshape(4, 2) for n, quad in zip(np.ravel(numbers), found, strict=True)
-    }
-    if not {0, 1, 2, 3} <= set(by_number):
-        return None
-    return np.stack([by_number[n] for n in range(4)])
+        return {}
+    by_number = zip(np.ravel(numbers).tolist(), found, strict=True)
+    return {n: quad.reshape(4, 2) for n, quad in by_number if n < len(_CORNERS)}
 
 
 def _straightened(photo: np.ndarray, corners: np.ndarray, sheet: Sheet) -> np.ndarray:

@@ -13,6 +13,7 @@ runs/0001/best-critic.safetensors  the discriminator, after an adversarial stage
 
 import json
 import platform
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,7 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.reader.calibration import least_scores
 from calligan.settings import load_train_config, save
 from calligan.storage import cannot_write, write_bytes, write_json
+from calligan.training.schedule import progress_of
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,22 @@ class Run:
         return path if path.exists() else None
 
     @property
+    def finished(self) -> bool:
+        """Whether it went on to the end of its steps or minutes."""
+        try:
+            done = read_card(self.last).provenance
+            return progress_of(self.config, done["step"], done["seconds"]) >= 1
+        except (ModelError, KeyError, TypeError):
+            return False
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of checkpoints."""
         return self.folder / "checkpoints"
+
+    def drop_checkpoints(self) -> None:
+        """Remove what only an interrupted run needs."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     @property
     def best(self) -> Path:
@@ -196,10 +211,28 @@ def model_card(
 
 def newest_run(parent: Path) -> Path:
     """The newest run under `parent` that has a model; raises ModelError where there is none."""
-    for folder in sorted(parent.glob("[0-9]*"), reverse=True):
-        if (folder / "best.safetensors").is_file():
-            return folder
+    if found := _with_model(parent):
+        return found[0]
     raise ModelError(f"no trained model under {parent}; run `calligan train`, or give --model")
+
+
+def newest_finished(parent: Path) -> Path:
+    """The newest run under `parent` that went on to its end; without one, as `newest_run`."""
+    return next(filter(is_finished, _with_model(parent)), None) or newest_run(parent)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the folder is that of a run which went on to its end."""
+    try:
+        return Run.open(folder).finished
+    except ModelError:
+        return False
+
+
+def _with_model(parent: Path) -> list[Path]:
+    """Runs that have a model, the newest first."""
+    found = sorted(parent.glob("[0-9]*"), reverse=True)
+    return [folder for folder in found if (folder / "best.safetensors").is_file()]
 
 
 def _check_fit(config: TrainConfig, selection: Selection) -> None:

@@ -71,6 +71,7 @@ class TrainState:
         self.counters = Counters()
         self.reader = _reader(config)
         self.first_critic: Critic | None = None  # for the first stage that plays, at its size
+        self.began_at: dict[str, str] = {}  # of new styles, the model's style they began at
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
         generator = make_generator(config.generator, styles, size_px)
@@ -236,14 +237,6 @@ def newest_verified(folder: Path) -> Path:
             continue
         return path
     raise ModelError(f"{folder} holds no whole checkpoint; start a new run")
-
-
-def counters_at(path: Path) -> Counters:
-    """The numbers of the checkpoint at `path` (verified first)."""
-    try:
-        return Counters(**json.loads(_verified(path)["state.json"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is of another version; start a new run") from error
 
 
 def _verified(path: Path) -> dict[str, bytes]:

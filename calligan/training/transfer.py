@@ -39,6 +39,9 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
         if isinstance(model, NoiseGenerator):
             _check_known(card, selection)
         rows = _rows(model, card, selection)
+        there = [font.name for font in card.styles]
+        begun = {font.name: there[row] for font, row in zip(selection.styles, rows, strict=True)}
+        state.began_at = {name: first for name, first in begun.items() if name not in there}
         state.begin_at(_with_rows(model, card, rows), _critic(start, config, rows))
     return state
 
