@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from scan import photographed
 
 from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, generate, judge
 from calligan.evaluation.report import spread, write_sheet
@@ -26,6 +27,7 @@ from calligan.models.weights import load_model, read_card
 from calligan.page.sheet import contact_sheet, save_png
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
+from calligan.scan.folder import LABELS
 from calligan.storage import atomic_file, write_json
 
 HANDS = (  # 楷 行 草, two pens, a display face
@@ -42,7 +44,12 @@ def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
     home = options.out / f"{len(chars)}" / hand
     model = home / "0001" / "best.safetensors"
     if not (home / "0001" / "before-after.png").exists():
-        command = ["learn", hand, "--from", hand, "--chars", chars, "--hands", str(home.parent)]
+        origin = hand
+        if options.photographed:
+            origin = str(options.out / f"{len(chars)}" / "photographed" / hand)
+            if not (Path(origin) / LABELS).exists():
+                photographed(hand, chars, Path(origin))
+        command = ["learn", hand, "--from", origin, "--chars", chars, "--hands", str(home.parent)]
         command += ["--model", str(options.model)]
         length = ["--steps", options.steps] if options.steps else ["--minutes", options.minutes]
         command += map(str, length)
@@ -89,6 +96,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--steps", type=int, help="instead, where other work disturbs")
     parser.add_argument("--test", type=int, default=100, help="test characters a hand")
+    parser.add_argument(
+        "--photographed",
+        action="store_true",
+        help="learn from sheets, written unevenly and photographed by simulation",
+    )
     parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("curves"))
     options = parser.parse_args()

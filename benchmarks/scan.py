@@ -9,8 +9,12 @@ copybook page of @lanting is cut by its text alone.
 """
 
 import argparse
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from photograph import Camera, photograph
@@ -35,13 +39,16 @@ INK = "#201a18"
 SIZE_PX, INKED = 64, 128
 
 
-def written(sheet: Sheet, page: Page, letters: dict, rng: np.random.Generator) -> list[str]:
-    """Write on a page, a little unevenly; some cells stay empty, some are crossed out."""
+def written(
+    sheet: Sheet, page: Page, letters: dict, rng: np.random.Generator, spoilt: float = 0.08
+) -> list[str]:
+    """Write on a page, a little unevenly; a share of cells stays empty or is crossed out."""
     statuses = []
     for index, char in enumerate(sheet.chars):
         x, y = sheet.cell(index)
         side = sheet.cell_mm
-        status = rng.choice(["written", "empty", "crossed out"], p=[0.92, 0.04, 0.04])
+        shares = [1 - spoilt, spoilt / 2, spoilt / 2]
+        status = rng.choice(["written", "empty", "crossed out"], p=shares)
         statuses.append(str(status))
         if status == "empty":
             continue
@@ -92,6 +99,30 @@ def writing(font: str, text: str) -> tuple[dict, str]:
     return hand, "".join(char for char in text if char in there)
 
 
+def photographs(
+    chars: str, hand: dict, models: dict, rng: np.random.Generator, spoilt: float = 0.08
+) -> Iterator[tuple[Sheet, list[str], np.ndarray]]:
+    """Sheets, what was written in their cells, and photographs of them, uint8 (H, W, 3)."""
+    for number, sheet in enumerate(sheets(chars, "a4", 20)):
+        page = template_page(sheet, models, "calligan", "mi")
+        statuses = written(sheet, page, hand, rng, spoilt)
+        camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
+        yield sheet, statuses, photograph(np.asarray(to_image(page, 220)), camera, rng)
+
+
+def photographed(font: str, chars: str, folder: Path, model: str = "lxgw-wenkai") -> None:
+    """Fill a folder as `calligan scan` does, with characters written on sheets in a font."""
+    hand, there = writing(font, chars)
+    models, _ = font_letters(model, there + "calligan")
+    pages = photographs(there, hand, models, np.random.default_rng(0), spoilt=0)
+    with TemporaryDirectory() as kept:
+        paths = [Path(kept) / f"{number}.png" for number, _ in enumerate(sheets(there, "a4", 20))]
+        for path, (_, _, photo) in zip(paths, pages, strict=True):
+            Image.fromarray(photo).save(path)
+        command = ["scan", *map(str, paths), "-o", str(folder)]
+        subprocess.run([sys.executable, "-m", "calligan", *command], check=True)
+
+
 def read_templates(options: argparse.Namespace) -> Counter[str]:
     """Write, photograph, read and count template pages."""
     rng = np.random.default_rng(options.seed)
@@ -99,15 +130,12 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
     chars = chars[: options.cells]
     models, _ = font_letters(options.model, chars + "calligan")
     counts: Counter[str] = Counter()
-    for number, sheet in enumerate(sheets(chars, "a4", 20)):
-        page = template_page(sheet, models, "calligan", "mi")
-        statuses = written(sheet, page, hand, rng)
-        camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
-        photo = photograph(np.asarray(to_image(page, 220)), camera, rng)
+    for sheet, statuses, photo in photographs(chars, hand, models, rng):
+        counts["pages"] += 1
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(photo).save(options.keep / f"page{number + 1}.jpg", quality=60)
-        counts["pages"] += 1
+            path = options.keep / f"page{counts['pages']}.jpg"
+            Image.fromarray(photo).save(path, quality=60)
         try:
             straight, read = read_sheet(photo)
         except DataError:
