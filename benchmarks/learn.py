@@ -51,6 +51,7 @@ def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
                 photographed(hand, chars, Path(origin))
         command = ["learn", hand, "--from", origin, "--chars", chars, "--hands", str(home.parent)]
         command += ["--model", str(options.model)]
+        command += ["--no-even"] if options.uneven else []
         length = ["--steps", options.steps] if options.steps else ["--minutes", options.minutes]
         command += map(str, length)
         for setting in options.set or []:
@@ -101,6 +102,7 @@ def main() -> None:
         action="store_true",
         help="learn from sheets, written unevenly and photographed by simulation",
     )
+    parser.add_argument("--uneven", action="store_true", help="and leave them uneven")
     parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("curves"))
     options = parser.parse_args()

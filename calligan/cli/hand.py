@@ -1,5 +1,6 @@
 """The glyphs that a command is given: a folder of pictures, or a font."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,17 +9,25 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.glyphs.catalog import FontInfo
     from calligan.pairs.hand import Written
+    from calligan.pairs.store import Prepared
 
 
-def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written":
+def written(
+    name: str,
+    origin: str,
+    chars: str | None,
+    size_px: int,
+    printed: "Callable[[], Sequence[Prepared]] | None" = None,
+) -> "Written":
     """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
 
-    Pictures of other than Han characters are left out, and named. Raises DataError where nothing
-    is left.
+    Pictures of other than Han characters are left out, and named. With fonts in print, uneven
+    pictures are made more even. Raises DataError where nothing is left.
     """
     from calligan.config import RasterConfig
     from calligan.errors import DataError
     from calligan.glyphs.charset import is_han, load_charset
+    from calligan.pairs.even import print_boxes
     from calligan.pairs.hand import of_font, of_pictures
     from calligan.scan.folder import read_hand
 
@@ -37,7 +46,8 @@ def written(name: str, origin: str, chars: str | None, size_px: int) -> "Written
     ]
     if not read:
         raise DataError(f"{origin} holds none of the characters asked for")
-    hand = of_pictures(name, Path(origin), read, raster)
+    boxes = print_boxes(printed() if printed else (), "".join(char for char, _ in read))
+    hand = of_pictures(name, Path(origin), read, raster, boxes)
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
         note(f"left out, no dark ink in the picture: {pale}")
     return hand

@@ -1,5 +1,6 @@
 """`calligan learn`: a few written glyphs to a style of one's own."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,10 @@ def learn(
     source: Annotated[
         str | None, typer.Option(help="Source font; default those that the model knows.")
     ] = None,
+    even: Annotated[
+        bool,
+        typer.Option(help="Take back some of what written glyphs differ in place and size."),
+    ] = True,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, as `train` takes it.")
     ] = None,
@@ -83,12 +88,13 @@ def learn(
     base = model_path(model)
     card = read_card(base)
     _check_name(name, card, base.resolve().is_relative_to((hands / name).resolve()))
-    hand = written(name, origin, chars, card.size_px)
+    sources = cache(lambda: _sources(card, source))
+    hand = written(name, origin, chars, card.size_px, sources if even else None)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
     folder = hands / name
-    selection = hand_store(folder, hand, _sources(card, source)).select([name])
+    selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection)
     if Path(origin).is_dir():
         _doubted(hand, source)

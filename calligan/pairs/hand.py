@@ -1,7 +1,7 @@
 """A hand as a data folder: the glyphs somebody wrote, and the same characters in source fonts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement, placed
 from calligan.glyphs.raster import render_glyphs
+from calligan.pairs.even import Box, evened
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore, Prepared
@@ -37,17 +38,25 @@ class Written:
 
 
 def of_pictures(
-    name: str, folder: Path, glyphs: Sequence[tuple[str, np.ndarray]], raster: RasterConfig
+    name: str,
+    folder: Path,
+    glyphs: Sequence[tuple[str, np.ndarray]],
+    raster: RasterConfig,
+    printed: Mapping[str, Box] | None = None,
 ) -> Written:
     """Pictures of characters, each in its square, at one scale and offset for all.
 
-    Raises DataError where none of them has ink.
+    With the ink boxes of characters in print, uneven ones are made more even. Raises DataError
+    where none of them has ink.
     """
     inked = [(char, image) for char, image in glyphs if (image < _INK).any()]
     if not inked:
         raise DataError(f"{folder} shows no ink; dark ink on light paper is wanted")
-    place = placed([_ink_box(image) for _, image in inked], raster)
-    images = np.stack([_drawn(image, place) for _, image in inked])
+    before = [_ink_box(image) for _, image in inked]
+    after = evened([char for char, _ in inked], before, printed or {})
+    place = placed([box for _, box in after], raster)
+    places = [_moved(place, *each) for each in zip(before, after, strict=True)]
+    images = np.stack([_drawn(i, p) for (_, i), p in zip(inked, places, strict=True)])
     entry = FontEntry(
         name=name,
         role="target",
@@ -123,6 +132,18 @@ def _ink_box(image: np.ndarray) -> tuple[float, float, float, float]:
     side = max(height, width)
     bottom, top = height - rows[-1] - 1, height - rows[0]
     return columns[0] / side, bottom / side, (columns[-1] + 1) / side, top / side
+
+
+def _moved(place: Placement, before: Box, after: tuple[float, Box]) -> Placement:
+    """The placement of one glyph, scaled, whose ink box is to lie elsewhere."""
+    scale, box = after
+    left, bottom = (new - scale * old for new, old in zip(box[:2], before[:2], strict=True))
+    return Placement(
+        place.size_px,
+        place.em_px * scale,
+        place.origin_x_px + place.em_px * left,
+        place.baseline_y_px - place.em_px * bottom,
+    )
 
 
 def _drawn(image: np.ndarray, place: Placement) -> np.ndarray:

@@ -133,7 +133,8 @@ def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
     paper = cv2.resize(paper, red.shape[::-1], interpolation=cv2.INTER_LINEAR)
     share = np.clip(red / np.maximum(paper, 1), 0, 1)
     dark = float(np.percentile(share[written], 1))
-    low, high = min(0.82, dark + 0.62 * (1 - dark)), min(0.5, dark + 0.12 * (1 - dark))
+    # Even about half of a pixel's being ink, or a blurred photograph thins its strokes.
+    low, high = min(0.82, dark + 0.72 * (1 - dark)), min(0.5, dark + 0.28 * (1 - dark))
     return np.clip((low - share) / max(low - high, 0.05), 0, 1)
 
 
