@@ -278,6 +278,42 @@ def test_pictures_are_placed_as_one():
     assert heights[3] == pytest.approx(2 * heights[0], abs=1)
 
 
+def test_uneven_pictures_are_made_more_even():
+    rng = np.random.default_rng(0)
+    chars, printed, pictures, truth = HAN[:30], {}, [], []
+    for char in chars:
+        side, x, y = rng.uniform(0.5, 0.8), *rng.uniform(0.4, 0.6, 2)
+        printed[char] = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+        # The hand writes all of them smaller and lower than print, and each a little elsewhere.
+        meant = 0.15 + 0.7 * np.array([x, y]) - (0, 0.05)
+        middle = 200 * meant + rng.normal(0, 6, 2)
+        half = 0.35 * side * 200 * rng.uniform(0.9, 1.1)
+        left, low, right, high = np.rint([*(middle - half), *(middle + half)]).astype(int)
+        canvas = np.full((200, 200), 255, np.uint8)
+        canvas[200 - high : 200 - low, left:right] = 0
+        pictures.append((char, canvas))
+        truth.append((*meant, 0.7 * side))
+    raster = RasterConfig(size_px=128)
+    lies = {}
+    for name, boxes in (("uneven", None), ("even", printed)):
+        found = of_pictures("x", _here(), pictures, raster, boxes)
+        place = found.entry.placement
+        boxes = np.array([_middle_and_size(image) for image in found.images])
+        away = boxes / place.em_px - np.array(truth)
+        lies[name] = away.std(axis=0)
+    assert (lies["even"][:2] < 0.5 * lies["uneven"][:2]).all()
+    assert lies["even"][2] < 0.75 * lies["uneven"][2]
+    one = of_pictures("x", _here(), [*pictures, ("龘", pictures[0][1])], raster, printed)
+    assert (one.images[-1] < 128).sum() > 0  # print lacks it: it stays where it was
+
+
+def _middle_and_size(image):
+    rows, columns = np.nonzero((image < 128).any(1))[0], np.nonzero((image < 128).any(0))[0]
+    low, right = len(image) - rows[-1] - 1, columns[-1] + 1
+    high = len(image) - rows[0]
+    return (columns[0] + right) / 2, (low + high) / 2, high - low
+
+
 def _here():
     from pathlib import Path
 

@@ -59,6 +59,18 @@ def test_the_printed_guides_leave_no_ink(page):
             assert cell.image.min() == 255
 
 
+def test_strokes_keep_their_weight_in_a_blurred_photograph(page):
+    picture, statuses, sheet = page
+    straight, _ = read_sheet(photograph(picture, Camera(blur_px=2.5), np.random.default_rng(0)))
+    shares = []
+    for index, cell in enumerate(cut_cells(sheet_ink(straight, sheet), sheet, 128)):
+        if statuses[index] == "written":
+            x, y, side = (round(mm * 200 / 25.4) for mm in (*sheet.cell(index), sheet.cell_mm))
+            printed = picture[y : y + side, x : x + side, 0] < 128  # in red, no guide is dark
+            shares.append((cell.image < 128).mean() / printed.mean())
+    assert np.mean(shares) == pytest.approx(1, abs=0.03)
+
+
 def test_a_code_says_all_of_a_page():
     for chars in ("书法", HAN, "\U00020000永"):
         for sheet in sheets(chars, "letter", 25):
