@@ -45,7 +45,7 @@ def learn(
     ] = None,
     even: Annotated[
         bool,
-        typer.Option(help="Take back some of what written glyphs differ in place and size."),
+        typer.Option(help="Make pictures of uneven writing more even, in place and size."),
     ] = True,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="One setting, as `train` takes it.")
