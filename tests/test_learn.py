@@ -124,6 +124,13 @@ def test_learning_again_keeps_what_was_learned_before(
     assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
 
 
+def test_too_few_steps_for_the_time_are_told(tmp_path, calligan, hand, run_folder, tiny_settings):
+    command = ("learn", "mine", "--from", hand, "--model", run_folder, "--minutes", 0.01)
+    done = calligan(*command, *tiny_settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "steps in that time" in done.stderr
+
+
 def test_what_is_not_learned_from_is_named(tmp_path, calligan, hand, run_folder, tiny_settings):
     shutil.copytree(hand, tmp_path / "hand")
     Image.new("L", (96, 96), 200).save(tmp_path / "hand" / f"{HAN[30]}.png")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from calligan.pairs.store import Prepared, Selection
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
+_ENOUGH = 600  # steps; docs/own-hand.md has what they bring
 
 
 def learn(
@@ -102,16 +103,27 @@ def learn(
         run, selection, state = resumed(begun)
     else:
         if before := hand_path(name, hands):
-            note(f"{name} was learned before ({before.parent}); this run takes its place")
+            note(f"{name} was learned before ({before.parent}); once done, this takes its place")
         run, selection, state = started(folder, config, selection, base)
     if code := run_training(run, selection, state, go_on="the same command"):
         raise typer.Exit(code)
+    if run.config.steps is None:
+        _told_of_haste(state.counters.step)
     run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
     with atomic_file(sheet) as file:
         save_png(before_after(run, selection), file)
     note(f"look at {sheet}; next: calligan infer 书法 --style {name} -o out.png")
     typer.echo(run.best)
+
+
+def _told_of_haste(done: int) -> None:
+    """Say so where the minutes were over after few steps: a slow machine, or other work on it."""
+    if done < _ENOUGH:
+        note(
+            f"only {done:,} steps in that time, where {_ENOUGH:,} make a hand: learn again while "
+            "nothing else runs, or with more --minutes"
+        )
 
 
 def _plan(
