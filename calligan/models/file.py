@@ -36,14 +36,17 @@ def read_weights(path: Path, kind: str, noun: str, cure: str) -> tuple[dict[str,
 
 def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
     """What is told of the tensors, without looking at them."""
-    return _read(path, kind, noun, cure)[1][kind]
+    return _read(path, kind, noun, cure, tensors=False)[1][kind]
 
 
-def _read(path: Path, kind: str, noun: str, cure: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(
+    path: Path, kind: str, noun: str, cure: str, tensors: bool = True
+) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys() if tensors else ()
+            state = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError as error:
         raise ModelError(f"no {noun} {path}; {cure}") from error
     except (OSError, SafetensorError) as error:

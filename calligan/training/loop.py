@@ -153,7 +153,9 @@ def draw(state: TrainState, network: AnyGenerator, example: Example) -> torch.Te
 
 
 def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:
-    """Write last.safetensors; and best.safetensors if no better one is there.
+    """Write best.safetensors, if no better one is there; then last.safetensors.
+
+    By its step `last` says how far the run is (`Run.finished`), and so is written last.
 
     Better is a later stage, or a lower L1 in the same stage. In an adversarial stage the newest is
     taken: L1 rises there while glyphs grow sharper.
@@ -166,7 +168,6 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
     }
     size_px = state.average.size_px
     card = model_card(run, selection, size_px, counters.metrics, provenance)
-    save_model(run.last, state.average, card)
     newest = run.config.stages[counters.stage].adversarial
     lower = counters.best_l1 is None or l1 < counters.best_l1
     # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.
@@ -176,6 +177,7 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
         if state.discriminator is not None:
             about = CriticCard(run.config.discriminator, size_px, run.styles)
             save_critic(critic_path(run.best), state.discriminator, about)
+    save_model(run.last, state.average, card)
 
 
 def _ink_l1(images: torch.Tensor, target: torch.Tensor) -> float:
