@@ -1,5 +1,6 @@
 """`calligan check`: what is wrong with a font, or a folder of glyphs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from calligan.reader.check import Checked, Printed
+    from calligan.reader.verdict import Judge
 
 _SIZE_PX = 64  # what the reader sees
 _A_ROW, _ROWS = 20, 30  # of the sheet
@@ -46,9 +48,7 @@ def check(
     """
     from calligan.errors import DataError
     from calligan.glyphs.catalog import resolve_font
-    from calligan.glyphs.charset import load_charset
     from calligan.page.sheet import save_png
-    from calligan.reader.check import check as checked
     from calligan.reader.verdict import Judge
     from calligan.storage import atomic_file, write_json
 
@@ -57,17 +57,12 @@ def check(
     if not chars:
         raise DataError(f"{what} has no ink for any character that was asked for")
     regular = chinese_font_name(font)
-    there = dict(zip(*printed(regular, chars), strict=True))
-    references = [there.get(char) for char in chars]
     least = judge.least_score(script or "")
     if script is None and not Path(what).is_dir():
         info = resolve_font(what)
         least = judge.least_score(info.script, info.name)
     with bar(len(chars), "reading", "glyph") as progress:
-        found = checked(
-            *(chars, images, references, judge, least, progress.update),
-            others=lambda: printed(regular, load_charset("gb2312")),
-        )
+        found = _beside_print(chars, images, regular, judge, least, progress.update)
     _tell(found, blank)
     if json_path is not None:
         write_json(json_path, _as_json(found, blank))
@@ -114,9 +109,7 @@ def proofread(glyphs: "list[tuple[str, np.ndarray]]", font: str) -> "Checked | N
     None where nothing has ink, or calligan came without its reader.
     """
     from calligan.config import RasterConfig
-    from calligan.glyphs.charset import load_charset
     from calligan.pairs.hand import of_pictures
-    from calligan.reader.check import check
     from calligan.reader.verdict import Judge
     from calligan.resources import reader_model
 
@@ -124,16 +117,29 @@ def proofread(glyphs: "list[tuple[str, np.ndarray]]", font: str) -> "Checked | N
     if reader_model() is None or not inked:
         return None
     placed, judge = of_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
-    chars = placed.entry.chars
-    there = dict(zip(*printed(font, chars), strict=True))
-    return check(
-        *(chars, placed.images, [there.get(char) for char in chars]),
-        *(judge, judge.least_score("")),
-        others=lambda: printed(font, load_charset("gb2312")),
+    return _beside_print(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
+
+
+def _beside_print(
+    chars: str,
+    images: "np.ndarray",
+    font: str,
+    judge: "Judge",
+    least_score: float,
+    progress: Callable[[int], None] = lambda count: None,
+) -> "Checked":
+    """Glyphs looked at beside the same characters in a regular font."""
+    from calligan.glyphs.charset import load_charset
+    from calligan.reader.check import check as checked
+
+    there = dict(zip(*_printed(font, chars), strict=True))
+    return checked(
+        *(chars, images, [there.get(char) for char in chars], judge, least_score, progress),
+        others=lambda: _printed(font, load_charset("gb2312")),
     )
 
 
-def printed(name: str, chars: str) -> "Printed":
+def _printed(name: str, chars: str) -> "Printed":
     """Those of the characters that a regular font has, and each as it draws them."""
     from calligan.config import RasterConfig
     from calligan.glyphs.catalog import resolve_font

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calligan.cli.hand import written
-from calligan.cli.model import (
-    HANDS,
-    chinese_font_name,
-    hand_path,
-    like_hands,
-    model_path,
-    source_font,
-)
+from calligan.cli.model import HANDS, hand_path, like_hands, model_path, source_font
 from calligan.cli.running import resumed, run_training, started, unfinished
 from calligan.cli.show import bar, note
 from calligan.cli.train import settled
@@ -98,7 +91,7 @@ def learn(
     selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection)
     if Path(origin).is_dir():
-        _doubted(hand, source)
+        _doubted(hand, str(sources()[0].face.spec))
     if begun := unfinished(folder, config, selection, base):
         run, selection, state = resumed(begun)
     else:
@@ -146,8 +139,9 @@ def _plan(
     written = run.selection().styles[0].chars
     font = source_font(read_card(run.best), source)
     writer = open_writer(run.best, font, verdict=True)
-    with bar(len(unwritten(writer, written)), "drawing", "glyph") as progress:
-        plan = planned(writer, written, count, progress.update)
+    chars = unwritten(writer, written)
+    with bar(len(chars), "drawing", "glyph") as progress:
+        plan = planned(writer, chars, count, progress.update)
     if plan.tried:
         note(
             f"{name} was learned from {len(set(written)):,} characters; of the other "
@@ -187,12 +181,12 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     return found
 
 
-def _doubted(hand: "Written", source: str | None) -> None:
+def _doubted(hand: "Written", font: str) -> None:
     """Name the written glyphs that read as another character than they are labelled."""
     from calligan.cli.check import proofread
 
     glyphs = list(zip(hand.entry.chars, hand.images, strict=True))
-    seen = proofread(glyphs, chinese_font_name(source))
+    seen = proofread(glyphs, font)
     if seen and seen.mislabelled:
         told = ", ".join(f"{char} as {other}" for char, other in seen.mislabelled.items())
         note(f"labelled right? the reader takes {told}")

@@ -27,14 +27,14 @@ def unwritten(writer: Writer, written: str) -> str:
 
 
 def planned(
-    writer: Writer, written: str, count: int, progress: Callable[[int], None] = lambda count: None
+    writer: Writer, chars: str, count: int, progress: Callable[[int], None] = lambda count: None
 ) -> Plan:
-    """`count` characters that are not written yet.
+    """`count` of the characters `unwritten` gives.
 
     Half are those that read worst as the hand is drawn now, half those that cover the components
     of GB 2312 soonest; without a reader all are of the second kind.
     """
-    chars, worst = unwritten(writer, written), list[str]()
+    worst: list[str] = []
     if isinstance(writer, Proofreader):
         for start in range(0, len(chars), _AT_ONCE):
             part = chars[start : start + _AT_ONCE]
