@@ -45,7 +45,7 @@ def export(
     family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
     family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
     own: Annotated[
-        bool, typer.Option("--own/--no-own", help="Characters that you wrote stay as you did.")
+        bool, typer.Option("--own/--no-own", help="Characters that you wrote keep your glyphs.")
     ] = True,
     fine: FineOption = True,
     verdict: VerdictOption = True,
@@ -142,7 +142,7 @@ def export(
             "look there before you publish, or give another --family"
         )
     if mine:
-        note(f"{len(mine):,} more stay as you wrote them (--no-own draws them too)")
+        note(f"{len(mine):,} more are those that you wrote (--no-own draws them too)")
     if misread:
         note(f"of these, read badly or as another character: {_some(misread)}")
     typer.echo(output)

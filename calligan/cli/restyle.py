@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from calligan.cli.hand import written
-from calligan.cli.model import ModelOption, model_path
+from calligan.cli.model import ModelOption, model_path, style_index
 
 
 def restyle(
@@ -44,7 +44,7 @@ def restyle(
     generator, card = load_model(model_path(model))
     if isinstance(generator, NoiseGenerator):
         raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
-    index = card.style_index(style)
+    index = style_index(card, style)
     hand = written("hand", origin, chars, card.size_px)
     drawn = generate(generator, hand.images, index, card.size_px)
     times: Counter[str] = Counter()

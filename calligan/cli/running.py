@@ -42,7 +42,7 @@ def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
 
     run = Run.open(folder)
     if run.finished and not checkpoints(run.checkpoints):
-        raise ConfigError(f"{folder} was learned to its end; its checkpoints are gone")
+        raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
     selection = run.selection()
     selection.store.verify()
     pick_device(run.config.device)

@@ -66,12 +66,11 @@ def scan(
     files = save_hand(output, found, font_image(name, size))
     doubtful = sum(bool(glyph.note) for glyph in found)
     note(f"{len(found)} glyphs from {len(pages)} page(s), {doubtful} doubtful")
-    if variants := sum(
-        file != f"{glyph.char}.png" for file, glyph in zip(files, found, strict=True)
-    ):
+    pairs = zip(files, found, strict=True)
+    if variants := [file for file, glyph in pairs if file != f"{glyph.char}.png"]:
         note(
-            f"{variants} of them are kept as variants (书-2.png), their characters being there "
-            f"already; to read a page anew, remove {output} first"
+            f"{len(variants)} of them are kept as variants (such as {variants[0]}), their "
+            f"characters being there already; to read a page anew, remove {output} first"
         )
     note(f"look at {output / SHEET}; correct labels in {output / LABELS} or by renaming")
     typer.echo(output)

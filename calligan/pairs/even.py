@@ -1,9 +1,9 @@
 """Uneven handwriting made more even: each glyph moved and sized some way towards print.
 
 On paper a character comes out a little larger or lower than it was meant. A network of a hundred
-such glyphs learns the accidents by heart. How a hand's glyphs lie against the same characters in
-print tells accident from habit well enough: what is left of it, after a share of the difference is
-taken back, was least about these shares (docs/own-hand.md).
+such glyphs learns the accidents by heart. So a share of what a glyph differs from its character in
+print is taken back; not all of it, since where a character sits is part of the hand too.
+docs/own-hand.md says what that brings.
 """
 
 from collections.abc import Mapping, Sequence

@@ -125,7 +125,7 @@ def split_of(chars: str) -> SplitConfig:
     return min(splits, key=lambda split: abs(len(held_out(chars, "validation", split)) - wanted))
 
 
-def _ink_box(image: np.ndarray) -> tuple[float, float, float, float]:
+def _ink_box(image: np.ndarray) -> Box:
     """Left, bottom, right, top of the ink, in sides of the picture, y up from its lower edge."""
     height, width = image.shape
     rows, columns = np.nonzero((image < _INK).any(1))[0], np.nonzero((image < _INK).any(0))[0]

@@ -68,7 +68,7 @@ def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet]:
             raise DataError("the page is seen in a mirror; save the picture the right way round")
         if not found:
             raise DataError(
-                "shows no template page: none of its four corner marks is in the picture and "
+                "no template page: none of its four corner marks is in the picture and "
                 "sharp; photograph it again (a free page needs --text)"
             )
         marks = "mark" if len(lacking) == 1 else "marks"
@@ -133,7 +133,7 @@ def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
     paper = cv2.resize(paper, red.shape[::-1], interpolation=cv2.INTER_LINEAR)
     share = np.clip(red / np.maximum(paper, 1), 0, 1)
     dark = float(np.percentile(share[written], 1))
-    # Even about half of a pixel's being ink, or a blurred photograph thins its strokes.
+    # Half ink in a pixel is to stay half ink, or a blurred photograph thins dark strokes.
     low, high = min(0.82, dark + 0.72 * (1 - dark)), min(0.5, dark + 0.28 * (1 - dark))
     return np.clip((low - share) / max(low - high, 0.05), 0, 1)
 
