@@ -74,6 +74,7 @@ class GeneratorConfig:
     noise_dim: int = 64  # of kind noise, which draws from a character's number
     classes: int = 0  # the characters it knows; set by the data
     embedding: str = "learned"  # fixed: a Gaussian, as zi2zi's; gaussian: a style is one (VAE)
+    output: str = "ink"  # what is drawn: ink logits, or signed distance (models/distance.py)
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
@@ -82,6 +83,9 @@ class GeneratorConfig:
         kinds = ("learned", "fixed", "gaussian")
         wanted = f"one of {', '.join(kinds)}"
         _require(self.embedding in kinds, "generator.embedding", self.embedding, wanted)
+        told = self.output == "ink" or (self.output == "distance" and self.kind == "calligan")
+        wanted = "ink, or distance with generator.kind calligan"
+        _require(told, "generator.output", self.output, wanted)
         ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
         _require(ok, "generator.widths", self.widths, "two or more multiples of 8")
         _at_least(self, "generator", grid=1, encoder_blocks=1, blocks=1, style_dim=1)
@@ -101,7 +105,9 @@ class DiscriminatorConfig:
     grid: int = 32
     widths: tuple[int, ...] = (48, 96, 192)  # channels; each after the first halves the grid
     spectral_norm: bool = False  # calmer games, duller edges: see docs/experiments.md
-    scales: int = 1  # copies of the network, each looking at half the size of the one before
+    scales: int = 1  # copies of the network, each looking at a smaller image than the one before
+    scale_step: int = 2  # how many times smaller
+    crop_px: int = 0  # the first of them looks through windows of this edge; 0 shows it everything
     heads: str = "joint"  # apart: "is it real" and "does it fit" are scored by themselves
     names_styles: bool = False  # a head more, which names the style of a glyph
 
@@ -114,7 +120,9 @@ class DiscriminatorConfig:
         _require(1 <= self.scales <= 3, "discriminator.scales", self.scales, "1 to 3")
         heads = self.heads in ("joint", "apart")
         _require(heads, "discriminator.heads", self.heads, "joint or apart")
-        least = 2 ** (len(self.widths) + self.scales - 2)
+        _require(self.scale_step in (2, 4), "discriminator.scale_step", self.scale_step, "2 or 4")
+        _require(self.crop_px >= 0, "discriminator.crop_px", self.crop_px, "0 or more")
+        least = 2 ** (len(self.widths) - 1) * self.scale_step ** (self.scales - 1)
         _require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")
 
 
@@ -130,7 +138,7 @@ class LossConfig:
     """One weight a term."""
 
     bce: float = 0.0  # binary cross-entropy of ink, a pixel: blurs, see docs/experiments.md
-    l1: float = 1.0  # mean L1 of ink over `scales`
+    l1: float = 1.0  # mean L1 of ink, or of distance where that is drawn, over `scales`
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVES
     adversarial: float = 0.2  # generator's adversarial term
@@ -196,11 +204,12 @@ class StageConfig:
     adversarial: bool
     learning_rate: float  # at the stage's start
     learning_rate_end: float  # at its end; cosine between
+    augment: float = 1.0  # factor on augment.amount
 
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _require(0 < self.share <= 1, "stages.share", self.share, "0 to 1")
-        _at_least(self, "stages", size_px=8, learning_rate=0, learning_rate_end=0)
+        _at_least(self, "stages", size_px=8, learning_rate=0, learning_rate_end=0, augment=0)
 
 
 DEFAULT_STAGES = (
@@ -309,6 +318,8 @@ class TrainConfig:
         _require(named or self.loss.category == 0, "loss.category", self.loss.category, wanted)
         told = self.any_source or self.loss.cycle == 0
         _require(told, "loss.cycle", self.loss.cycle, "0 unless any_source is true")
+        if self.generator.output == "distance":
+            _require(self.loss.bce == 0, "loss.bce", self.loss.bce, "0 where distance is drawn")
         self._validate_game()
         self._validate_sizes()
 
@@ -331,7 +342,7 @@ class TrainConfig:
             played = all(stage.adversarial for stage in self.stages)
             _require(played, "stages.adversarial", False, "true with generator.kind noise")
         if kind != "calligan":
-            ours_alone = {"spectral_norm": False, "scales": 1, "heads": "joint"}
+            ours_alone = {"spectral_norm": False, "scales": 1, "heads": "joint", "crop_px": 0}
             for name, default in {**ours_alone, "names_styles": False}.items():
                 value, wanted = getattr(self.discriminator, name), f"{default} with kind {kind}"
                 _require(value == default, f"discriminator.{name}", value, wanted.lower())
@@ -363,6 +374,10 @@ class TrainConfig:
                 fits = len(set(sizes)) == 1 and sizes[0] >= 32 and sizes[0].bit_count() == 1
                 wanted = f"one power of two from 32, for {name}.kind {network.kind}"
             _require(fits, "stages.size_px", sizes, wanted)
+        crop, grid = self.discriminator.crop_px, self.discriminator.grid
+        fits = all(crop <= size and crop % max(1, size // grid) == 0 for size in sizes)
+        wanted = "no larger than any stage, and whole cells of discriminator.grid"
+        _require(fits, "discriminator.crop_px", crop, wanted)
         fits = all(min(sizes) % scale == 0 for scale in self.loss.scales)
         _require(fits, "loss.scales", self.loss.scales, f"divisors of {min(sizes)}")
 

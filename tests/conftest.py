@@ -165,7 +165,7 @@ def save_inked(model: Path, path: Path) -> Path:
     with torch.no_grad():
         style = generator.embedding.weight[:1].expand(4, -1)
         sources = torch.rand(4, 1, card.size_px, card.size_px) * 2 - 1
-        generator.unfold.conv.bias -= generator.ink_logits(sources, style).quantile(0.6)
+        generator.unfold.conv.bias -= generator.field(sources, style).quantile(0.6)
     save_model(path, generator, card)
     return path
 

@@ -36,7 +36,10 @@ class Wavering:
         for number, place in enumerate({(0, 0), (1, 2), (2, 1), (3, 3)}):
             self.pattern[place[0] % cell_px, place[1] % cell_px] += 1.0 + number
 
-    def ink_logits(self, source, style):
+    def bounded(self, field):
+        return field.clamp(-8, 8)
+
+    def field(self, source, style):
         times = source.shape[-1] // self.fold.cell_px
         return source + self.pattern.repeat(times, times)
 
@@ -46,7 +49,7 @@ def test_what_wavers_with_the_cells_runs_straight_on_average():
     wavering = Wavering(2)
     drawn = spun(wavering, source, torch.zeros(2, 4)) - source
     assert (drawn - wavering.pattern.mean()).abs().max() < 1e-5
-    assert (wavering.ink_logits(source, None) - source).std() > 0.5
+    assert (wavering.field(source, None) - source).std() > 0.5
     four = Wavering(4)  # of sixteen places four: no row or column of cells stays as it is
     drawn = spun(four, source, torch.zeros(2, 4)) - source
     rows, columns = drawn.mean(dim=(0, 1, 3)), drawn.mean(dim=(0, 1, 2))

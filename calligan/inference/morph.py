@@ -12,7 +12,7 @@ from torch import Tensor
 from calligan.errors import ModelError
 from calligan.inference.writer import Writer
 from calligan.models.generator import Generator
-from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
+from calligan.models.pixels import to_tensor, to_uint8
 
 WAYS = ("slerp", "lerp")
 _TABLES = ("embedding.", "log_variance.")  # have a row a style; a stop's vector stands for them
@@ -71,7 +71,7 @@ def morphed(writer: Writer, chars: str, path: Iterator[Stop]) -> np.ndarray:
             if stop.generator is not last:
                 last, levels = stop.generator, stop.generator.encode(tensor)
             drawn = stop.generator.decode(levels, stop.style.expand(len(chars), -1))
-            frames.append(to_uint8(image_of_logits(drawn)))
+            frames.append(to_uint8(stop.generator.image(drawn)))
     return np.stack(frames)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from calligan.errors import DataError, ModelError
 from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import image_of_logits, to_uint8
+from calligan.models.pixels import to_uint8
 from calligan.models.weights import load_model
 
 
@@ -35,5 +35,5 @@ def sampled(
         number = torch.tensor([card.trained_chars.index(char)])
         vectors = generator.style(torch.full((count,), index))
         with torch.inference_mode():
-            found.append(to_uint8(image_of_logits(generator.ink_logits(number, vectors, noise))))
+            found.append(to_uint8(generator.image(generator.field(number, vectors, noise))))
     return found

@@ -19,7 +19,7 @@ from calligan.glyphs.raster import Renderer
 from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import image_of_logits, to_tensor, to_uint8
+from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
@@ -137,8 +137,8 @@ class Writer:
             mean = self.generator.embedding.weight.mean(dim=0)
             style = mean + strength * (style - mean)
         if self.spins:
-            return image_of_logits(spun(self.generator, sources, style))
-        return image_of_logits(self.generator.ink_logits(sources, style))
+            return self.generator.image(spun(self.generator, sources, style))
+        return self.generator.image(self.generator.field(sources, style))
 
     def letters(
         self, text: Text, style_index: int, progress: Callable[[int], None] = lambda count: None

@@ -2,14 +2,23 @@
 
 from torch import Tensor, nn
 
+Windows = tuple[tuple[int, int], ...]  # top left corners, in pixels; one for each part of a batch
+
 
 class Critic(nn.Module):
     """Pairs of (source, glyph), images in [-1, 1], to scores, higher = more real."""
 
     styles: int
 
-    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
-        """Activations of every layer, first to last, for feature matching and `score`."""
+    crop_px: int = 0  # edge of the windows that it looks through; 0 for the whole image
+
+    def features(
+        self, source: Tensor, glyph: Tensor, windows: Windows | None = None
+    ) -> list[Tensor]:
+        """Activations of every layer, first to last, for feature matching and `score`.
+
+        `windows` is where a critic with `crop_px` looks, the batch cut into as many parts.
+        """
         raise NotImplementedError
 
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:

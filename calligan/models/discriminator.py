@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from calligan.config import DiscriminatorConfig
-from calligan.models.critic import Critic
+from calligan.models.critic import Critic, Windows
 from calligan.models.layers import Fold, Unfold
 from calligan.models.pixels import ink
 
@@ -38,7 +38,9 @@ class Discriminator(Critic):
         bounded(self.fold.conv)
         self.names = nn.Linear(widths[-1], styles) if config.names_styles else None
 
-    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
+    def features(
+        self, source: Tensor, glyph: Tensor, windows: Windows | None = None
+    ) -> list[Tensor]:
         """Activations of every layer, first to last."""
         h = F.leaky_relu(self.fold(ink(torch.cat([source, glyph], dim=1))), 0.2)
         found = [h]
@@ -65,26 +67,34 @@ class Discriminator(Critic):
 
 
 class MultiScale(Critic):
-    """The same network at the full size, the half, the quarter … (Wang et al. 2018, pix2pixHD).
+    """The same network at the full size and at smaller ones (Wang et al. 2018, pix2pixHD).
 
-    Coarser scores are repeated, so that each scale weighs the same: (N, scales, P, P).
+    Each sees 1 / `scale_step` of the size of the one before; the first may look through windows
+    of `crop_px` only. Coarser scores are repeated, so that each scale weighs the same:
+    (N, scales, P, P).
     """
 
     def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
         super().__init__()
-        self.styles = styles
+        self.styles, self.crop_px, self.step = styles, config.crop_px, config.scale_step
+        smaller = [config.scale_step**i for i in range(config.scales)]
         self.parts = nn.ModuleList(
-            Discriminator(replace(config, grid=config.grid >> i), styles, size_px >> i)
-            for i in range(config.scales)
+            Discriminator(replace(config, grid=config.grid // k), styles, size_px // k)
+            for k in smaller
         )
 
-    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
+    def features(
+        self, source: Tensor, glyph: Tensor, windows: Windows | None = None
+    ) -> list[Tensor]:
         """Those of each part, the finest first."""
         found: list[Tensor] = []
         for number, part in enumerate(self.parts):
             if number:
-                source, glyph = F.avg_pool2d(source, 2), F.avg_pool2d(glyph, 2)
-            found += part.features(source, glyph)  # type: ignore[operator]
+                source, glyph = F.avg_pool2d(source, self.step), F.avg_pool2d(glyph, self.step)
+            seen = source, glyph
+            if not number and windows and self.crop_px:
+                seen = cropped(source, windows, self.crop_px), cropped(glyph, windows, self.crop_px)
+            found += part.features(*seen)  # type: ignore[operator]
         return found
 
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
@@ -104,6 +114,14 @@ class MultiScale(Critic):
         """As the finest part says."""
         each = len(features) // len(self.parts)
         return self.parts[0].categories(features[:each])  # type: ignore[operator]
+
+
+def cropped(images: Tensor, windows: Windows, crop_px: int) -> Tensor:
+    """(N, 1, S, S) to (N, 1, crop_px, crop_px): each part of the batch through its own window."""
+    parts = zip(images.tensor_split(len(windows)), windows, strict=True)
+    return torch.cat(
+        [part[:, :, top : top + crop_px, left : left + crop_px] for part, (top, left) in parts]
+    )
 
 
 class Autoencoder(Critic):
@@ -127,7 +145,9 @@ class Autoencoder(Critic):
         )
         self.unfold = Unfold(widths[0], cell_px)
 
-    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
+    def features(
+        self, source: Tensor, glyph: Tensor, windows: Windows | None = None
+    ) -> list[Tensor]:
         """The glyph's ink, and activations on the way down."""
         h = F.leaky_relu(self.fold(ink(torch.cat([source, glyph], dim=1))), 0.2)
         found = [ink(glyph), h]

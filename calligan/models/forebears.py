@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calligan.models.critic import Critic
-from calligan.models.pixels import image_of_logits
+from calligan.models.base import GeneratorBase
+from calligan.models.critic import Critic, Windows
 
 _WIDTHS = (64, 128, 256, 512)  # then 512 down to one pixel: eight levels at 256 px, seven at 128
 _DROPPED = 3  # decoder levels with dropout
 
 
-class ForebearGenerator(nn.Module):
+class ForebearGenerator(GeneratorBase):
     """A U-Net that halves the image down to one pixel; interface as `Generator`.
 
     Where it has an embedding, it is a fixed Gaussian, as zi2zi's.
@@ -48,18 +48,10 @@ class ForebearGenerator(nn.Module):
             self.up_norms.append(nn.BatchNorm2d(width) if width > 1 else nn.Identity())
             below = 2 * width
 
-    def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
-        """Draw sources in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
-        return image_of_logits(self.ink_logits(source, self.embedding(style_index)))
-
-    def style(self, style_index: Tensor) -> Tensor:
-        """Style vectors (N, style_dim) of styles numbered from 0."""
-        return self.embedding(style_index)
-
-    def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
+    def field(self, content: Tensor, style: Tensor) -> Tensor:
         """Its tanh output, told as ink logits: tanh(x) is the image of -2x."""
-        levels = self.encode(source)
-        each = len(style) // len(source)
+        levels = self.encode(content)
+        each = len(style) // len(content)
         levels = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = torch.cat([levels.pop(), style[:, :, None, None]], dim=1)
         last = len(self.up) - 1
@@ -97,7 +89,9 @@ class ForebearDiscriminator(Critic):
         self.whole = nn.Linear(flat, 1) if categories else None
         self.category = nn.Linear(flat, styles) if categories else None
 
-    def features(self, source: Tensor, glyph: Tensor) -> list[Tensor]:
+    def features(
+        self, source: Tensor, glyph: Tensor, windows: Windows | None = None
+    ) -> list[Tensor]:
         """Activations of every layer."""
         h = F.leaky_relu(self.convs[0](torch.cat([source, glyph], dim=1)), 0.2)
         found = [h]

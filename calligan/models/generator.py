@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
+from calligan.models.base import GeneratorBase
 from calligan.models.layers import Block, Fold, Unfold
-from calligan.models.pixels import image_of_logits, ink
+from calligan.models.pixels import ink
 
 _LOG_VARIANCE = -4.0  # of a style's Gaussian to begin with
-_MOSTLY_PAPER = -2.0  # ink logit to begin with: an eighth of the canvas is ink
+_MOSTLY_PAPER = {"ink": -2.0, "distance": -1.0}  # what is drawn to begin with
 
 
-class Generator(nn.Module):
+class Generator(GeneratorBase):
     """Sources (M, 1, S, S) in [-1, 1] and style_index (N,) to images (N, 1, S, S).
 
     N is a multiple of M: the encoder knows no style, so each source is encoded once and decoded
@@ -28,7 +29,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
         super().__init__()
-        self.size_px = size_px
+        self.size_px, self.speaks_distance = size_px, config.output == "distance"
         widths, style_dim = config.widths, config.style_dim
         cell_px = size_px // config.grid
         self.embedding = nn.Embedding(styles, style_dim)
@@ -46,11 +47,7 @@ class Generator(nn.Module):
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
         assert self.unfold.conv.bias is not None
-        nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER)
-
-    def forward(self, source: Tensor, style_index: Tensor) -> Tensor:
-        """Draw sources in the styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
-        return image_of_logits(self.ink_logits(source, self.style(style_index)))
+        nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER[config.output])
 
     def style(self, style_index: Tensor) -> Tensor:
         """Style vectors (N, style_dim); of a Gaussian style a sample in training, else its mean."""
@@ -65,9 +62,9 @@ class Generator(nn.Module):
         mean, log_variance = self.embedding(style_index), self.log_variance(style_index)
         return (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
 
-    def ink_logits(self, source: Tensor, style: Tensor) -> Tensor:
-        """The same before the sigmoid, float32, from style vectors (N, style_dim)."""
-        return self.decode(self.encode(source), style)
+    def field(self, content: Tensor, style: Tensor) -> Tensor:
+        """What is drawn, float32 (N, 1, S, S), of sources (M, 1, S, S) in styles (N, style_dim)."""
+        return self.decode(self.encode(content), style)
 
     def encode(self, source: Tensor) -> list[Tensor]:
         """What the sources say, finest level first: (M, width, g, g) each."""
@@ -79,7 +76,7 @@ class Generator(nn.Module):
         return levels
 
     def decode(self, levels: list[Tensor], style: Tensor) -> Tensor:
-        """Ink logits (N, 1, S, S), float32, of encoded sources in styles (N, style_dim)."""
+        """The field (N, 1, S, S), float32, of encoded sources in styles (N, style_dim)."""
         each = len(style) // len(levels[0])
         skips = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = self.middle(skips[-1], style)

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from calligan.config import DiscriminatorConfig, GeneratorConfig
+from calligan.models.base import GeneratorBase
 from calligan.models.critic import Critic
 from calligan.models.discriminator import Autoencoder, Discriminator, MultiScale
 from calligan.models.forebears import ForebearDiscriminator, ForebearGenerator
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
 
-AnyGenerator = Generator | ForebearGenerator | NoiseGenerator
+AnyGenerator = GeneratorBase
 
 GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
     "calligan": Generator,
@@ -24,7 +25,7 @@ GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
 
 DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], Critic]] = {
     "calligan": lambda config, styles, size_px: (
-        Discriminator if config.scales == 1 else MultiScale
+        Discriminator if config.scales == 1 and not config.crop_px else MultiScale
     )(config, styles, size_px),
     "autoencoder": Autoencoder,
     "zi2zi": lambda config, styles, size_px: ForebearDiscriminator(

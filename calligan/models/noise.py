@@ -11,18 +11,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
+from calligan.models.base import GeneratorBase
 from calligan.models.layers import Block, Unfold
-from calligan.models.pixels import image_of_logits
 
 _START = 4  # cells a side that noise is first spread over
 _CHAR_DIM = 96
 
 
-class NoiseGenerator(nn.Module):
+class NoiseGenerator(GeneratorBase):
     """Character numbers (M,) and style_index (N,) to images (N, 1, S, S); interface as `Generator`.
 
     N is a multiple of M. Each glyph has noise of its own.
     """
+
+    from_number = True
 
     def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
         super().__init__()
@@ -37,22 +39,14 @@ class NoiseGenerator(nn.Module):
         self.norm = nn.GroupNorm(8, widths[-1])
         self.unfold = Unfold(widths[-1], size_px // grid)
 
-    def forward(self, character: Tensor, style_index: Tensor) -> Tensor:
-        """Draw characters in styles numbered from 0: (N, 1, S, S) in [-1, 1]."""
-        return image_of_logits(self.ink_logits(character, self.style(style_index)))
-
-    def style(self, style_index: Tensor) -> Tensor:
-        """Style vectors (N, style_dim) of styles numbered from 0."""
-        return self.embedding(style_index)
-
     def noise(self, count: int) -> Tensor:
         """Noise for so many glyphs."""
         return torch.randn(count, self.noise_dim, device=self.embedding.weight.device)
 
-    def ink_logits(self, character: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
-        """The same before the sigmoid, float32; `noise` (N, noise_dim) is drawn where not given."""
-        each = len(style) // len(character)
-        char = self.characters(character).repeat_interleave(each, 0)
+    def field(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Ink logits of characters by number; `noise` (N, noise_dim) is drawn where not given."""
+        each = len(style) // len(content)
+        char = self.characters(content).repeat_interleave(each, 0)
         told = torch.cat([style, char, self.noise(len(style)) if noise is None else noise], dim=1)
         h = self.first(told).view(len(style), -1, _START, _START)
         for number, block in enumerate(self.blocks):

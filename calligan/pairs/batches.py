@@ -28,6 +28,22 @@ class Batch:
     chars: str
 
 
+Glyph = tuple[str, int]  # a font's name and the row of its array
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A batch before its pictures are fetched: M sources and N targets, the rest as in `Batch`."""
+
+    source: list[Glyph]
+    target: list[Glyph]
+    style_index: np.ndarray
+    wrong_style_index: np.ndarray
+    source_style_index: np.ndarray
+    char_index: np.ndarray
+    chars: str
+
+
 def classes_of(selection: Selection) -> str:
     """The characters that training shows: in the training part, in a source and in a style."""
     shown = set().union(*(font.chars for font in selection.sources))
@@ -62,6 +78,10 @@ class Pairs:
                 )
 
     def random(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Batch:
+        """The batch that `choose` draws."""
+        return self.fetch(self.choose(batch_size, styles_per_char, seed, step))
+
+    def choose(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Choice:
         """Draw a batch: style, then character, then more styles that have it, then a source font.
 
         All are drawn uniformly; the glyphs of one character stand together and share a source.
@@ -77,7 +97,7 @@ class Pairs:
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
         wrong = (style_index + others) % len(self.styles)
         origins = [self._origin(char, rng) for char in chars]
-        return self._batch(origins, style_index, wrong, chars, styles_per_char, rng)
+        return self._choice(origins, style_index, wrong, chars, styles_per_char, rng)
 
     def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
         """`count` characters of one style (or all), spread over the charset (or `among` it).
@@ -93,9 +113,22 @@ class Pairs:
             chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
         origins = [self._origin(char, None) for char in chars]
-        return self._batch(origins, index, index, chars, 1, None)
+        return self.fetch(self._choice(origins, index, index, chars, 1, None))
 
-    def _batch(
+    def fetch(self, choice: Choice) -> Batch:
+        """The pictures of a choice."""
+        source, target = (
+            np.stack([self._images[name][row] for name, row in glyphs])
+            for glyphs in (choice.source, choice.target)
+        )
+        indices = (choice.style_index, choice.wrong_style_index, choice.source_style_index)
+        return Batch(source, target, *indices, choice.char_index, choice.chars)
+
+    def glyphs(self) -> dict[str, np.ndarray]:
+        """Every font's glyphs, uint8 (N, S, S), by its name: what a choice's rows are of."""
+        return self._images
+
+    def _choice(
         self,
         origins: list[FontEntry],
         style_index: np.ndarray,
@@ -103,14 +136,14 @@ class Pairs:
         chars: list[str],
         styles_per_char: int,
         rng: np.random.Generator | None,
-    ) -> Batch:
+    ) -> Choice:
         each = [char for char in chars for _ in range(styles_per_char)]
         fonts = [self.styles[s] for s in style_index]
-        target = np.stack([self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)])
-        source = np.stack([self._glyph(f, c, rng) for f, c in zip(origins, chars, strict=True)])
+        target = [self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)]
+        source = [self._glyph(f, char, rng) for f, char in zip(origins, chars, strict=True)]
         from_style = np.array([self._style_rows.get(font.name, -1) for font in origins])
         char_index = np.array([self._class_rows.get(char, -1) for char in chars])
-        return Batch(
+        return Choice(
             source, target, style_index, wrong_style_index, from_style, char_index, "".join(each)
         )
 
@@ -125,11 +158,11 @@ class Pairs:
         having = [font for font in self.sources if char in self._rows[font.name]]
         return having[0 if rng is None else int(rng.integers(len(having)))]
 
-    def _glyph(self, font: FontEntry, char: str, rng: np.random.Generator | None) -> np.ndarray:
+    def _glyph(self, font: FontEntry, char: str, rng: np.random.Generator | None) -> Glyph:
         """A hand may have written a character more than once: any of them, or the first."""
         rows = self._rows[font.name][char]
         row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
-        return self._images[font.name][row]
+        return font.name, row
 
     @cached_property
     def _style_rows(self) -> dict[str, int]:

@@ -112,10 +112,19 @@ class PairStore:
         progress: Callable[[int], None] = lambda count: None,
     ) -> FontEntry:
         """Rasterize a font into the folder; a font that is already there is left as it is."""
-        manifest, info = self.manifest, font.info
         if font.known:
-            progress(len(manifest.chars))
+            progress(len(self.manifest.chars))
             return font.known
+        return self.enter([self.rendered(font, executor, progress)])[0]
+
+    def rendered(
+        self,
+        font: "Prepared",
+        executor: Executor | None = None,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> FontEntry:
+        """Rasterize a font and write its array; nothing knows of it until it is entered."""
+        manifest, info = self.manifest, font.info
         glyphs = render_glyphs(
             info.spec, manifest.chars, font.placement, manifest.raster.min_ink, executor, progress
         )
@@ -134,19 +143,26 @@ class PairStore:
             chars=glyphs.chars,
             left_out=glyphs.left_out,
         )
-        return self.keep(entry, glyphs.images)
+        return self._written(entry, glyphs.images)
 
     def keep(self, font: FontEntry, images: np.ndarray) -> FontEntry:
         """Write a font's glyphs, then its entry (completed), in place of any of that name."""
+        return self.enter([self._written(font, images)])[0]
+
+    def enter(self, entries: Sequence[FontEntry]) -> Sequence[FontEntry]:
+        """Put fonts whose arrays are written into the manifest, in place of any of their names."""
+        fonts = {font.name: font for font in (*self.manifest.fonts, *entries)}
+        self.manifest = replace(self.manifest, fonts=tuple(fonts.values()))
+        self.manifest.save(self.folder)
+        return entries
+
+    def _written(self, font: FontEntry, images: np.ndarray) -> FontEntry:
+        """Write a font's array; the entry, completed."""
         path = self._array_path(font.name)
         with atomic_file(path) as file:
             np.save(file, images)
         made_by = {"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))}
-        entry = replace(font, array_sha256=sha256_file(path), versions=made_by)
-        fonts = {font.name: font for font in self.manifest.fonts} | {entry.name: entry}
-        self.manifest = replace(self.manifest, fonts=tuple(fonts.values()))
-        self.manifest.save(self.folder)
-        return entry
+        return replace(font, array_sha256=sha256_file(path), versions=made_by)
 
     def select(self, styles: Sequence[str], sources: Sequence[str] | None = None) -> "Selection":
         """The named styles, in that order, and sources (all if none are named).

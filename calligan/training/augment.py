@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from calligan.config import AugmentConfig
+from calligan.models.distance import REACH, UNITS, image_of_field
 from calligan.models.pixels import ink
 
 _STEEPER = 1.4  # resampling softens edges; this gives glyphs their share of grey pixels back
@@ -23,16 +24,38 @@ def augmented(
     """
     rng = torch.Generator().manual_seed(seed)
     if config.amount:
-        field = _field(len(source), source.shape[-1], config, rng).to(source.device)
-        of_each = field.repeat_interleave(len(target) // len(source), 0)
-        source, target = _moved(source, field), _moved(target, of_each)
+        places = _places(len(source), source.shape[-1], config, rng).to(source.device)
+        of_each = places.repeat_interleave(len(target) // len(source), 0)
+        source, target = _moved(source, places), _moved(target, of_each)
     if config.weight:
         share = _uniform(len(source), 1, rng).to(source.device)
         source = _reweighted(source, share, config.weight)
     return source, target
 
 
-def _field(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+def augmented_fields(
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int
+) -> tuple[Tensor, Tensor]:
+    """The same for signed distances (models/distance.py), which lose nothing when resampled.
+
+    Returns source images and target fields. An offset of the distance is the source's weight.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    if config.amount:
+        places = _places(len(source), source.shape[-1], config, rng).to(source.device)
+        of_each = places.repeat_interleave(len(target) // len(source), 0)
+        source, target = (
+            F.grid_sample(fields + REACH, where, align_corners=False) - REACH  # paper beyond edges
+            for fields, where in ((source, places), (target, of_each))
+        )
+    if config.weight:
+        # `weight` is in pixels of a canvas of 128; a unit has two of them.
+        share = _uniform(len(source), config.weight * UNITS / 128, rng).to(source.device)
+        source = source + share[:, None, None, None]
+    return image_of_field(source), target
+
+
+def _places(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
     """Where each pixel is taken from: (count, S, S, 2) in [-1, 1], as grid_sample wants it."""
     amount = config.amount
     turn = torch.deg2rad(_uniform(count, amount * config.turn_deg, rng))
@@ -45,15 +68,15 @@ def _field(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator
         torch.stack([width * cos, slant - sin, right], 1),
         torch.stack([sin, height * cos, down], 1),
     )
-    field = F.affine_grid(torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False)
+    places = F.affine_grid(torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False)
     knots = torch.randn(count, 2, config.warp_knots, config.warp_knots, generator=rng)
     warp = F.interpolate(knots, (size_px, size_px), mode="bicubic", align_corners=True)
-    return field + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
+    return places + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
 
 
-def _moved(images: Tensor, field: Tensor) -> Tensor:
+def _moved(images: Tensor, places: Tensor) -> Tensor:
     """Images resampled, with paper beyond their edges."""
-    moved = F.grid_sample(ink(images), field, align_corners=False)
+    moved = F.grid_sample(ink(images), places, align_corners=False)
     return _steeper(moved, _STEEPER)
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,15 +11,15 @@ import torch
 from calligan.config import TrainConfig
 from calligan.errors import Diverged
 from calligan.models.networks import AnyGenerator
-from calligan.models.pixels import ink, to_tensor, to_uint8
+from calligan.models.pixels import ink, to_uint8
 from calligan.models.weights import CriticCard, critic_path, save_critic, save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.batches import Pairs
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
-from calligan.training.augment import augmented
+from calligan.training.feed import Feed, on_device
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
@@ -44,6 +44,7 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
     pairs = Pairs(selection, "train", config.any_source)
     validation = Pairs(selection, judged_on(config))
     started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
+    feed: Feed | None = None
     losses: dict[str, torch.Tensor] = {}  # the newest of each: not all are new at every step
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
@@ -51,12 +52,15 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
         if stage != counters.stage:
             state.enter(stage)
             losses = {}
+        size_px = state.generator.size_px
+        if feed is None or feed.size_px != size_px:
+            feed = None  # its memory is free before more is taken
+            feed = Feed(pairs, config, size_px)
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
-        batch = pairs.random(config.batch_size, config.styles_per_char, config.seed, counters.step)
         torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
-        example = disturbed(on_device(batch, state), state)
+        example = feed.example(counters.step, config.stages[stage].augment)
         losses |= training_step(state, example, rate)
         counters.step += 1
         counters.stage_step += 1
@@ -83,22 +87,6 @@ def judged_on(config: TrainConfig) -> Part:
     return "train" if config.generator.kind == "noise" else "validation"
 
 
-def on_device(batch: Batch, state: TrainState) -> Example:
-    """A batch on the run's device at the stage's size."""
-    size_px, device = state.generator.size_px, state.config.device
-    images = (to_tensor(x, size_px, device) for x in (batch.source, batch.target))
-    styles = (batch.style_index, batch.wrong_style_index, batch.source_style_index)
-    indices = (torch.from_numpy(index).to(device) for index in (*styles, batch.char_index))
-    return Example(*images, *indices)
-
-
-def disturbed(example: Example, state: TrainState) -> Example:
-    """The example as the run's augmentation moves it at this step."""
-    config, seed = state.config.augment, state.config.seed + state.counters.step
-    source, target = augmented(example.source, example.target, config, seed)
-    return replace(example, source=source, target=target)
-
-
 def evaluate_and_keep(
     run: Run, selection: Selection, state: TrainState, validation: Pairs
 ) -> dict[str, Any]:
@@ -110,7 +98,8 @@ def evaluate_and_keep(
     counters, config, part = state.counters, run.config, judged_on(run.config)
     l1, copied, rows, drawn = {}, {}, [], {}
     for index, style in enumerate(validation.styles):
-        real = on_device(validation.spread(index, config.eval_chars), state)
+        batch = validation.spread(index, config.eval_chars)
+        real = on_device(batch, config, state.generator.size_px)
         fake = draw(state, state.average, real)
         l1[style.name] = _ink_l1(fake, real.target)
         copied[style.name] = _ink_l1(real.source, real.target)

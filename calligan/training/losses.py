@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from calligan.config import LossConfig
+from calligan.models.distance import REACH
 from calligan.models.pixels import ink
 
 
@@ -18,6 +19,17 @@ def reconstruction(ink_logits: Tensor, target: Tensor, config: LossConfig) -> Te
     wanted, drawn = ink(target), torch.sigmoid(ink_logits)
     bce = F.binary_cross_entropy_with_logits(ink_logits, wanted)
     return config.bce * bce + config.l1 * multiscale_l1(drawn, wanted, config.scales)
+
+
+def distance_reconstruction(field: Tensor, target: Tensor, config: LossConfig) -> Tensor:
+    """L1 of signed distance at several scales: of the whole of it, and of what is near the outline.
+
+    `field` and `target` (N, 1, H, W) as in models/distance.py. Far from the outline the first term
+    still pulls; near it the second one weighs narrow gaps and thin strokes as much as wide ones.
+    """
+    whole = multiscale_l1(field / REACH, target / REACH, config.scales)
+    near = multiscale_l1(torch.tanh(field), torch.tanh(target), config.scales)
+    return config.l1 * (whole + near) / 2
 
 
 def multiscale_l1(drawn: Tensor, wanted: Tensor, scales: Sequence[int]) -> Tensor:

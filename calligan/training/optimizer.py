@@ -17,7 +17,10 @@ _MIN_WIDTH = 8  # thinner matrices are left to AdamW
 
 
 class Muon(torch.optim.Optimizer):
-    """Orthogonalised momentum for convolution weights (out, in, kh, kw), taken as matrices."""
+    """Orthogonalised momentum for convolution weights (out, in, kh, kw), taken as matrices.
+
+    Those of one shape are orthogonalised together: a GPU is busy with few large kernels, not many.
+    """
 
     def __init__(self, parameters: Iterable[Tensor], config: OptimizerConfig):
         defaults = {"lr": 0.0, "momentum": config.momentum, "weight_decay": config.weight_decay}
@@ -27,32 +30,40 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every parameter once, with Nesterov momentum and decoupled weight decay."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[Tensor]] = {}
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                slots = self.state[parameter]
-                if not slots:
-                    slots["momentum"] = torch.zeros_like(parameter)
-                momentum = slots["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                ahead = torch.lerp(parameter.grad, momentum, group["momentum"])
-                move = orthogonalised(ahead.flatten(1)).view_as(ahead)
-                rows, columns = parameter.shape[0], parameter[0].numel()
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(move, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+                if parameter.grad is not None:
+                    alike.setdefault(parameter.shape, []).append(parameter)
+            for shape, parameters in alike.items():
+                ahead = torch.stack([self._ahead(p, group["momentum"]) for p in parameters])
+                moves = orthogonalised(ahead.flatten(2)).view_as(ahead)
+                length = -group["lr"] * max(1.0, shape[0] / shape[1:].numel()) ** 0.5
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(parameters, list(moves.unbind()), alpha=length)
+
+    def _ahead(self, parameter: Tensor, momentum: float) -> Tensor:
+        """The Nesterov momentum of a parameter's gradient."""
+        assert parameter.grad is not None
+        slots = self.state[parameter]
+        if not slots:
+            slots["momentum"] = torch.zeros_like(parameter)
+        slots["momentum"].lerp_(parameter.grad, 1 - momentum)
+        return torch.lerp(parameter.grad, slots["momentum"], momentum)
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """The nearest (semi-)orthogonal matrix, roughly: singular values end between 0.7 and 1.2.
+    """The nearest (semi-)orthogonal matrices (..., R, C), roughly: singular values .7 to 1.2.
 
     The Newton-Schulz polynomial is iterated on the small Gram matrix, where every factor
     commutes, and multiplied to the wide matrix once: less than half the work.
     """
-    wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    gram = wide @ wide.T
-    scale = gram.norm().clamp_min(1e-14)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    wide = matrix.mT if tall else matrix
+    gram = wide @ wide.mT
+    scale = torch.linalg.matrix_norm(gram, keepdim=True).clamp_min(1e-14)
     gram = gram / scale
     a, b, c = _POLYNOMIAL
-    identity = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
     product = identity
     for number in range(_ROUNDS):
         factor = a * identity + b * gram + c * (gram @ gram)
@@ -60,7 +71,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
         if number < _ROUNDS - 1:
             gram = factor @ gram @ factor
     result = (product @ wide) / scale.sqrt()
-    return result.T if matrix.shape[0] > matrix.shape[1] else result
+    return result.mT if tall else result
 
 
 _LEARN = {

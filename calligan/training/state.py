@@ -60,7 +60,7 @@ class TrainState:
     """Networks, optimizers and counters of a run."""
 
     generator: AnyGenerator
-    ink_logits: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
+    field: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
     average: AnyGenerator  # exponential moving average of the generator
     discriminator: Critic | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
@@ -84,10 +84,12 @@ class TrainState:
         discriminator: Critic | None,
     ) -> None:
         """Place the networks and give them fresh optimizers."""
+        same = generator is getattr(self, "generator", None)
         self.generator = placed(generator, self.config.device)
         self.average = placed(average, self.config.device).requires_grad_(False).eval()
-        compiled = self.config.compile
-        self.ink_logits = torch.compile(generator.ink_logits) if compiled else generator.ink_logits
+        if not same:
+            compiled = self.config.compile
+            self.field = torch.compile(generator.field) if compiled else generator.field
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
         only_moving(self.generator, settings.moves)
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)

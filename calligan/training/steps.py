@@ -10,18 +10,22 @@ from torch.nn.utils import clip_grad_norm_
 
 from calligan.config import LossConfig, TrainConfig
 from calligan.errors import Diverged
-from calligan.models.critic import Critic
+from calligan.models.critic import Critic, Windows
 from calligan.models.generator import Generator
 from calligan.models.networks import AnyGenerator
-from calligan.models.noise import NoiseGenerator
-from calligan.models.pixels import image_of_logits, ink, resized
+from calligan.models.pixels import ink, resized
 from calligan.reader.network import SIZE_PX
-from calligan.training.losses import feature_matching, reconstruction
+from calligan.training.losses import (
+    distance_reconstruction,
+    feature_matching,
+    reconstruction,
+)
 from calligan.training.objectives import OBJECTIVES, Objective
 from calligan.training.penalties import PENALTIES
 from calligan.training.state import TrainState
 
 _SHOWN_ASIDE_PX = 3
+_WINDOWS = 8  # places a batch that a discriminator with crop_px looks at
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ class Example:
     wrong_style_index: Tensor
     source_style_index: Tensor  # (M,), -1 for a source that is of no style
     char_index: Tensor  # (M,), for a generator that draws from a character's number
+    target_field: Tensor | None = None  # targets as signed distance, where that is drawn
+
+    @property
+    def shown(self) -> Tensor:
+        """The targets as a discriminator sees them (`GeneratorBase.shown`)."""
+        return self.target if self.target_field is None else -torch.tanh(self.target_field)
 
     @property
     def source_of_each(self) -> Tensor:
@@ -46,13 +56,15 @@ class Drawn:
     """What the generator drew of an example's sources, and in which styles."""
 
     style_index: Tensor
-    ink_logits: Tensor
+    field: Tensor
+    image: Tensor
+    shown: Tensor  # to a discriminator
 
 
 def training_step(state: TrainState, example: Example, rate: float) -> dict[str, Tensor]:
     """Move both networks once and return the step's losses (scalars on the device).
 
-    Raises Diverged before any weight is touched by a gradient that is not finite.
+    Raises Diverged before any weight is touched by a gradient that is not finite (on a CPU).
     """
     config, losses = state.config, {}
     played = state.discriminator is not None
@@ -61,10 +73,13 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     if played and config.loss.label_shuffling:
         styles.append(example.wrong_style_index)
     with torch.set_grad_enabled(not waits):
-        drawn = [Drawn(style, _ink_logits(state, example, style)) for style in styles]
+        drawn = [_drawn(state, example, style) for style in styles]
+    windows = _windows(config, state.generator.size_px)
     if state.discriminator is not None:
         with autocast(config):
-            losses["d"] = discriminator_loss(state.discriminator, example, drawn, config.loss)
+            losses["d"] = discriminator_loss(
+                state.discriminator, example, drawn, config.loss, windows
+            )
         if weight := _penalty_weight(config.loss):
             losses["penalty"] = _penalty(state.discriminator, example, drawn[0], config.loss)
             losses["d"] = losses["d"] + weight * losses["penalty"]
@@ -73,7 +88,7 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         _clip(state.discriminator, config.loss)
     if waits:
         return {name: loss.detach() for name, loss in losses.items()}
-    losses.update(_generator_losses(state, example, drawn))
+    losses.update(_generator_losses(state, example, drawn, windows))
     generator = state.generator
     if isinstance(generator, Generator) and generator.log_variance is not None:
         losses["kl"] = generator.divergence(example.style_index)
@@ -84,31 +99,45 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
     return {name: loss.detach() for name, loss in losses.items()}
 
 
-def _ink_logits(state: TrainState, example: Example, style_index: Tensor) -> Tensor:
+def _drawn(state: TrainState, example: Example, style_index: Tensor) -> Drawn:
+    generator = state.generator
     with autocast(state.config):
-        content = content_of(example, state.generator)
-        return state.ink_logits(content, state.generator.style(style_index))
+        field = state.field(content_of(example, generator), generator.style(style_index))
+    return Drawn(style_index, field, generator.image(field), generator.shown(field))
+
+
+def _windows(config: TrainConfig, size_px: int) -> Windows | None:
+    """Where a discriminator with crop_px looks in this step; others see everything."""
+    crop_px = config.discriminator.crop_px
+    if not crop_px:
+        return None
+    corners = torch.randint(0, size_px - crop_px + 1, (_WINDOWS, 2)).tolist()
+    return tuple((top, left) for top, left in corners)
 
 
 def content_of(example: Example, generator: AnyGenerator) -> Tensor:
     """What the generator is told of a character: its source glyph, or its number."""
-    return example.char_index if isinstance(generator, NoiseGenerator) else example.source
+    return example.char_index if generator.from_number else example.source
 
 
 def discriminator_loss(
-    critic: Critic, example: Example, drawn: list[Drawn], config: LossConfig
+    critic: Critic,
+    example: Example,
+    drawn: list[Drawn],
+    config: LossConfig,
+    windows: Windows | None = None,
 ) -> Tensor:
     """Real against generated; real under a wrong style, or beside a wrong source, as negatives.
 
     With a category head, also the names of the styles, of real and of generated glyphs.
     """
     objective, source = OBJECTIVES[config.objective], example.source_of_each
-    features = critic.features(source, example.target)
+    features = critic.features(source, example.shown, windows)
     real = critic.score(features, example.style_index)
     loss = real.new_zeros(())
     named = [(features, example.style_index)]
     for each in drawn:
-        fake = critic.features(source, image_of_logits(each.ink_logits.detach()))
+        fake = critic.features(source, each.shown.detach(), windows)
         judged = objective.discriminator(real, critic.score(fake, each.style_index))
         loss = loss + judged / len(drawn)
         named.append((fake, each.style_index))
@@ -118,7 +147,8 @@ def discriminator_loss(
         loss = loss + config.wrong_style * told
     if config.wrong_character and len(example.source) > 1:
         others = source.roll(len(example.target) // len(example.source), 0)
-        wrong = critic.score(critic.features(others, example.target), example.style_index)
+        beside = critic.features(others, example.shown, windows)
+        wrong = critic.score(beside, example.style_index)
         told = objective.discriminator(critic.matches(real), critic.matches(wrong))
         loss = loss + config.wrong_character * told
     if config.category:
@@ -126,9 +156,14 @@ def discriminator_loss(
     return loss
 
 
-def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -> dict[str, Tensor]:
+def _generator_losses(
+    state: TrainState, example: Example, drawn: list[Drawn], windows: Windows | None
+) -> dict[str, Tensor]:
     config = state.config.loss
-    rebuilt = reconstruction(drawn[0].ink_logits, example.target, config)
+    if example.target_field is None:
+        rebuilt = reconstruction(drawn[0].field, example.target, config)
+    else:
+        rebuilt = distance_reconstruction(drawn[0].field, example.target_field, config)
     critic = state.discriminator
     if critic is None:
         losses = {"reconstruction": rebuilt, "g": rebuilt}
@@ -136,14 +171,11 @@ def _generator_losses(state: TrainState, example: Example, drawn: list[Drawn]) -
     critic.requires_grad_(False)
     source, objective = example.source_of_each, OBJECTIVES[config.objective]
     with autocast(state.config):
-        named = [
-            (critic.features(source, image_of_logits(each.ink_logits)), each.style_index)
-            for each in drawn
-        ]
+        named = [(critic.features(source, each.shown, windows), each.style_index) for each in drawn]
         real: list[Tensor] = []
         if config.feature_matching or objective.relative:
             with torch.no_grad():
-                real = critic.features(source, example.target)
+                real = critic.features(source, example.shown, windows)
         judged = critic.score(real, example.style_index) if objective.relative else None
         games = [_fooling(objective, judged, critic.score(*pair)) for pair in named]
         fooled = torch.stack(games).mean()
@@ -184,7 +216,7 @@ def _with_reader(
     if state.reader is None:
         return losses
     moves = [int(move) for move in torch.randint(-_SHOWN_ASIDE_PX, _SHOWN_ASIDE_PX + 1, (2,))]
-    images = image_of_logits(drawn.ink_logits).roll(moves, (2, 3))
+    images = drawn.image.roll(moves, (2, 3))
     with autocast(state.config):
         found = state.reader(resized(images, SIZE_PX), resized(example.source_of_each, SIZE_PX))
     held_against = F.softplus(-found).mean()
@@ -199,8 +231,8 @@ def _fooling(objective: Objective, real: Tensor | None, fake: Tensor) -> Tensor:
 def _penalty(critic: Critic, example: Example, drawn: Drawn, config: LossConfig) -> Tensor:
     """The objective's penalty, or R1, in float32: it is differentiated twice."""
     kind = OBJECTIVES[config.objective].penalty or "r1"
-    source, real = example.source_of_each.float(), example.target.float()
-    fake = image_of_logits(drawn.ink_logits.detach()).float()
+    source, real = example.source_of_each.float(), example.shown.float()
+    fake = drawn.shown.detach().float()
     noise = torch.rand_like(real) if kind == "interpolated" else torch.randn_like(real)
 
     def scores(images: Tensor) -> Tensor:
@@ -241,21 +273,20 @@ def _cycle(state: TrainState, example: Example, drawn: Drawn) -> Tensor:
     origin = example.source_style_index.repeat_interleave(each)
     known = origin >= 0
     if not known.any():
-        return drawn.ink_logits.new_zeros(())
+        return drawn.field.new_zeros(())
     back = state.generator.style(origin[known])
-    images = image_of_logits(drawn.ink_logits)[known]
-    rebuilt = torch.sigmoid(state.ink_logits(images, back).float())
-    return (rebuilt - ink(example.source_of_each[known])).abs().mean()
+    rebuilt = state.generator.image(state.field(drawn.image[known], back).float())
+    return (ink(rebuilt) - ink(example.source_of_each[known])).abs().mean()
 
 
 def _constancy(state: TrainState, example: Example, drawn: list[Drawn]) -> Tensor:
     """Mean square between encodings of source and drawn glyph (DTN, Taigman et al. 2017)."""
-    assert not isinstance(state.generator, NoiseGenerator)  # TrainConfig.validate
+    assert not state.generator.from_number  # TrainConfig.validate
     with torch.no_grad():
         wanted = state.generator.encode(example.source)[-1]
     each = len(example.target) // len(example.source)
     wanted = wanted.repeat_interleave(each, 0).float()
-    found = [state.generator.encode(image_of_logits(d.ink_logits))[-1].float() for d in drawn]
+    found = [state.generator.encode(d.image)[-1].float() for d in drawn]
     return torch.stack([F.mse_loss(encoded, wanted) for encoded in found]).mean()
 
 
@@ -276,7 +307,9 @@ def _update(
     network.zero_grad(set_to_none=True)
     loss.backward()
     norm = clip_grad_norm_(network.parameters(), state.config.optimizer.gradient_norm)
-    if not torch.isfinite(norm):
+    # A GPU would wait for the answer: there a gradient that is not finite is noticed when the model
+    # is evaluated, before it is kept.
+    if norm.device.type == "cpu" and not torch.isfinite(norm):
         raise Diverged(
             f"the gradient is not finite at step {state.counters.step}; checkpoints are untouched: "
             "start again with a lower learning rate (--set) or --set precision=fp32"
