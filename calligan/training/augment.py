@@ -24,7 +24,7 @@ def augmented(
     """
     rng = torch.Generator().manual_seed(seed)
     if config.amount:
-        places = _places(len(source), source.shape[-1], config, rng).to(source.device)
+        places = _places(source, config, rng)
         of_each = places.repeat_interleave(len(target) // len(source), 0)
         source, target = _moved(source, places), _moved(target, of_each)
     if config.weight:
@@ -42,7 +42,7 @@ def augmented_fields(
     """
     rng = torch.Generator().manual_seed(seed)
     if config.amount:
-        places = _places(len(source), source.shape[-1], config, rng).to(source.device)
+        places = _places(source, config, rng)
         of_each = places.repeat_interleave(len(target) // len(source), 0)
         source, target = (
             F.grid_sample(fields + REACH, where, align_corners=False) - REACH  # paper beyond edges
@@ -55,8 +55,9 @@ def augmented_fields(
     return image_of_field(source), target
 
 
-def _places(count: int, size_px: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
-    """Where each pixel is taken from: (count, S, S, 2) in [-1, 1], as grid_sample wants it."""
+def _places(images: Tensor, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+    """Where each pixel is taken from: (M, S, S, 2) in [-1, 1], as grid_sample wants it."""
+    count, size_px, device = len(images), images.shape[-1], images.device
     amount = config.amount
     turn = torch.deg2rad(_uniform(count, amount * config.turn_deg, rng))
     width = 1 + _uniform(count, amount * config.stretch, rng)
@@ -68,9 +69,12 @@ def _places(count: int, size_px: int, config: AugmentConfig, rng: torch.Generato
         torch.stack([width * cos, slant - sin, right], 1),
         torch.stack([sin, height * cos, down], 1),
     )
-    places = F.affine_grid(torch.stack(rows, 1), [count, 1, size_px, size_px], align_corners=False)
+    maps = torch.stack(rows, 1).to(device)
+    places = F.affine_grid(maps, [count, 1, size_px, size_px], align_corners=False)
     knots = torch.randn(count, 2, config.warp_knots, config.warp_knots, generator=rng)
-    warp = F.interpolate(knots, (size_px, size_px), mode="bicubic", align_corners=True)
+    if not config.warp:
+        return places
+    warp = F.interpolate(knots.to(device), (size_px, size_px), mode="bicubic", align_corners=True)
     return places + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
 
 

@@ -47,8 +47,8 @@ class Feed:
 
 def on_device(batch: Batch, config: TrainConfig, size_px: int) -> Example:
     """A batch as it is, on the run's device at a size."""
-    images = (to_tensor(x, size_px, config.device) for x in (batch.source, batch.target))
-    return Example(*images, *_indices(batch, config.device))
+    source, target = (to_tensor(x, size_px, config.device) for x in (batch.source, batch.target))
+    return Example(source, target, *_indices(batch, config.device))
 
 
 class _Mapped:
@@ -110,9 +110,9 @@ def _fits(pairs: Pairs, config: TrainConfig, size_px: int) -> bool:
     return distance and size < _CPU_BYTES
 
 
-def _indices(batch: Batch | Choice, device: str) -> tuple[Tensor, ...]:
-    columns = (batch.style_index, batch.wrong_style_index, batch.source_style_index)
-    return tuple(
-        torch.from_numpy(column).to(device, non_blocking=True)
-        for column in (*columns, batch.char_index)
-    )
+def _indices(batch: Batch | Choice, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def sent(column: np.ndarray) -> Tensor:
+        return torch.from_numpy(column).to(device, non_blocking=True)
+
+    wrong, of_source = sent(batch.wrong_style_index), sent(batch.source_style_index)
+    return sent(batch.style_index), wrong, of_source, sent(batch.char_index)

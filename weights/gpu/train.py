@@ -1,0 +1,239 @@
+"""Train the bundle on a machine with one accelerator, many cores, no network and few minutes.
+
+    python weights/gpu/train.py PACK OUT --minutes 9 [--work FOLDER] [--set KEY=VALUE ...]
+
+PACK is what `pack.py` made. OUT gets log.jsonl, sheet.png and run.tar.0, run.tar.1 ..., each under
+16 MiB: the run with its models and a checkpoint (weights in fp16, moments in bf16, Muon's momentum
+left out, which twenty steps bring back). The same call with those files in OUT goes on there. They
+are written anew after every evaluation, so that little is lost where the machine is taken away.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import tarfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from fontfile import unsqueeze
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+
+from calligan.config import RasterConfig, SplitConfig, TrainConfig
+from calligan.glyphs.catalog import FontInfo, load_catalog
+from calligan.glyphs.charset import load_charset
+from calligan.glyphs.face import FontSpec
+from calligan.glyphs.raster import usable_cores
+from calligan.models.distance import field_of_image
+from calligan.pairs.batches import Pairs
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.store import PairStore, Selection
+from calligan.settings import from_dict, load_toml, parse_setting, replaced
+from calligan.storage import sha256_bytes, write_bytes, write_json
+from calligan.training.device import resolved
+from calligan.training.feed import on_device
+from calligan.training.loop import Listener, train
+from calligan.training.run import Run
+from calligan.training.state import TrainState, newest_verified
+from calligan.training.steps import training_step
+
+CHARSET = "gb2312+jis-1+big5-1"
+SIZE_PX = 256
+PART_BYTES = 15_900_000
+NEAR_BEST = 0.92  # the smallest batch that is as fast as this share of the fastest
+HERE = Path(__file__).resolve().parent
+STARTED = time.monotonic()
+
+
+def main() -> None:
+    """Render, measure, train, pack."""
+    options = arguments()
+    say(f"torch {torch.__version__}, {usable_cores()} cores, cuda {torch.cuda.is_available()}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    selection = rendered(options.pack, options.work / "data", options.styles)
+    torch.backends.cudnn.benchmark = True
+    if sorted(options.out.glob("run.tar.*")):
+        run = unpack_run(options.out, options.work / "runs", selection)
+        state = TrainState(run.config, len(run.styles))
+        state.load(newest_verified(run.checkpoints))
+    else:
+        config = configured(options, selection)
+        run = Run.create(options.work / "runs", config, selection)
+        state = TrainState(config, len(selection.styles))
+    say(f"training: batch {run.config.batch_size}, {run.config.minutes} minutes")
+    listener = Listener(
+        on_step=tell,
+        on_evaluation=lambda row: (tell(row), pack_run(run, options.out)),
+    )
+    train(run, selection, state, listener)
+    say("done")
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--minutes", type=float, default=9.0, help="of training")
+    parser.add_argument("--work", type=Path, default=Path("/dev/shm/calligan"))
+    parser.add_argument("--styles", type=int, help="only the first N")
+    parser.add_argument("--batches", default="128,256,512", help="batch sizes to measure")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
+    return parser.parse_args()
+
+
+def say(text: str) -> None:
+    """A line with the seconds since the start."""
+    print(f"[{time.monotonic() - STARTED:6.1f} s] {text}", flush=True)
+
+
+def tell(row: dict[str, Any]) -> None:
+    """A row of the log, without figures by style."""
+    say(" ".join(f"{k}={v:.5g}" for k, v in row.items() if isinstance(v, int | float)))
+
+
+def rendered(pack: Path, data: Path, count: int | None) -> Selection:
+    """The data folder, made with a process a font if it is not there."""
+    fonts = json.loads((pack / "pack.json").read_text(encoding="utf-8"))["fonts"]
+    styles = [font["name"] for font in fonts if font["role"] == "target"][:count]
+    wanted = [font for font in fonts if font["role"] == "source" or font["name"] in styles]
+    chars = load_charset(CHARSET)
+    raster = RasterConfig(size_px=SIZE_PX)
+    store = PairStore.create_or_open(data, CHARSET, chars, raster, SplitConfig())
+    missing = [font for font in wanted if store.manifest.named(font["name"]) is None]
+    if missing:
+        jobs = [(store, pack, data.parent / "fonts", font) for font in missing]
+        with ProcessPoolExecutor(usable_cores(), get_context("spawn")) as pool:
+            store.enter(list(pool.map(_rendered, jobs)))
+        say(f"rendered {sum(len(f.chars) for f in store.manifest.fonts):,} glyphs")
+    return store.select(styles)
+
+
+def _rendered(job: tuple[PairStore, Path, Path, dict[str, Any]]) -> FontEntry:
+    """One font: unpacked, rasterized, told as the catalog's font."""
+    store, pack, folder, font = job
+    info = load_catalog()[font["name"]]
+    path = folder / f"{font['name']}.ttf"
+    write_bytes(path, unsqueeze((pack / font["file"]).read_bytes()))
+    packed = FontInfo(info.name, FontSpec(path), info.chinese, info.script, info.licence)
+    entry = store.rendered(store.prepare(packed, font["role"]))
+    return replace(entry, path="", face=font["catalog_face"], font_sha256=font["catalog_sha256"])
+
+
+def configured(options: argparse.Namespace, selection: Selection) -> TrainConfig:
+    """The recipe, with the batch size that is fastest here and an evaluation about every minute."""
+    settings = dict(map(parse_setting, options.settings))
+    given = {"minutes": options.minutes, "steps": None, "device": "auto", **settings}
+    config = resolved(replaced(from_dict(TrainConfig, load_toml(HERE / "recipe.toml")), given))
+    sizes = [int(size) for size in options.batches.split(",")]
+    speeds = {size: images_per_s(config, selection, size) for size in sizes}
+    best = min(s for s, speed in speeds.items() if speed >= NEAR_BEST * max(speeds.values()))
+    every = max(10, round(60 * speeds[best] / best))
+    config = replace(config, batch_size=best, keep_every_steps=every)
+    config.validate()
+    return config
+
+
+def images_per_s(config: TrainConfig, selection: Selection, size: int) -> float:
+    """Of adversarial steps with a batch size, not compiled."""
+    last = replace(config.stages[-1], share=1.0)
+    tried = replace(config, batch_size=size, stages=(last,), compile=False)
+    state = TrainState(tried, len(selection.styles))
+    batch = Pairs(selection, "train").random(size, tried.styles_per_char, 0, 0)
+    example = on_device(batch, tried, last.size_px)
+    example = replace(example, target_field=field_of_image(example.target))
+    count, started = 0, 0.0
+    for step in range(1000):
+        training_step(state, example, 0.0)
+        if step == 2:
+            _wait(config.device)
+            count, started = 0, time.monotonic()
+        count += size
+        if step > 2 and (step % 5 == 0 or config.device == "cpu"):
+            _wait(config.device)
+            if time.monotonic() - started > 3:
+                break
+    speed = count / (time.monotonic() - started)
+    say(f"batch {size}: {speed:,.0f} images/s in the adversarial stage, not compiled")
+    return speed
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def pack_run(run: Run, out: Path) -> None:
+    """Write the run into OUT: a tar in parts, the log, the newest sheet."""
+    checkpoint = newest_verified(run.checkpoints)
+    tensors = from_bytes((checkpoint / "state.safetensors").read_bytes())
+    small = to_bytes({k: _small(k, v) for k, v in tensors.items() if _is_kept(k)})
+    counters = (checkpoint / "state.json").read_bytes()
+    digests = {"state.safetensors": sha256_bytes(small), "state.json": sha256_bytes(counters)}
+    files = {
+        f"checkpoints/{checkpoint.name}/state.safetensors": small,
+        f"checkpoints/{checkpoint.name}/state.json": counters,
+        f"checkpoints/{checkpoint.name}/manifest.json": json.dumps(digests).encode(),
+    }
+    for path in [*run.folder.glob("*.json*"), *run.folder.glob("*.safetensors")]:
+        if path != run.best or not run.last.exists():
+            files[path.name] = path.read_bytes()
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    data = whole.getvalue()
+    for number, start in enumerate(range(0, len(data), PART_BYTES)):
+        write_bytes(out / f"run.tar.{number}", data[start : start + PART_BYTES])
+    shutil.copyfile(run.folder / "log.jsonl", out / "log.jsonl")
+    if sheets := sorted((run.folder / "samples").glob("*.png")):
+        shutil.copyfile(sheets[-1], out / "sheet.png")
+
+
+def unpack_run(out: Path, runs: Path, selection: Selection) -> Run:
+    """The run whose parts lie in OUT, ready to go on with this machine's data."""
+    data = b"".join(path.read_bytes() for path in sorted(out.glob("run.tar.*")))
+    folder = runs / "0001"
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        tar.extractall(folder, filter="data")
+    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    write_json(folder / "run.json", {**about, "data": str(selection.store.folder.resolve())})
+    last = (folder / "last.safetensors").read_bytes()
+    write_bytes(folder / "best.safetensors", last)
+    path = newest_checkpoint(folder)
+    tensors = from_bytes((path / "state.safetensors").read_bytes())
+    averaged = {f"average/{k}": v for k, v in from_bytes(last).items()}
+    whole = to_bytes({**averaged, **tensors})
+    digests = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    write_bytes(path / "state.safetensors", whole)
+    write_json(path / "manifest.json", {**digests, "state.safetensors": sha256_bytes(whole)})
+    return Run.open(folder)
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """The one checkpoint of an unpacked run."""
+    return newest_verified(folder / "checkpoints")
+
+
+def _is_kept(name: str) -> bool:
+    """The average is the model itself; Muon's momentum comes back by itself."""
+    return not name.startswith(("average/", "generator-muon/"))
+
+
+def _small(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """A checkpoint's tensor in half the bytes; moments need bf16's range."""
+    if tensor.dim() == 0 or not tensor.is_floating_point():
+        return tensor
+    return tensor.to(torch.bfloat16 if "-adamw/" in name else torch.float16)
+
+
+if __name__ == "__main__":
+    main()
