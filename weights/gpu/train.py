@@ -66,7 +66,8 @@ def main() -> None:
         config = configured(options, selection)
         run = Run.create(options.work / "runs", config, selection)
         state = TrainState(config, len(selection.styles))
-    say(f"training: batch {run.config.batch_size}, {run.config.minutes} minutes")
+    length = f"{run.config.steps} steps" if run.config.steps else f"{run.config.minutes} minutes"
+    say(f"training: batch {run.config.batch_size}, {length}")
     listener = Listener(
         on_step=tell,
         on_evaluation=lambda row: (tell(row), pack_run(run, options.out)),
@@ -81,6 +82,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=9.0, help="of training")
+    parser.add_argument("--steps", type=int, help="train so many steps instead, to try it out")
     parser.add_argument("--work", type=Path, default=Path("/dev/shm/calligan"))
     parser.add_argument("--styles", type=int, help="only the first N")
     parser.add_argument("--batches", default="128,256,512", help="batch sizes to measure")
@@ -129,7 +131,8 @@ def _rendered(job: tuple[PairStore, Path, Path, dict[str, Any]]) -> FontEntry:
 def configured(options: argparse.Namespace, selection: Selection) -> TrainConfig:
     """The recipe, with the batch size that is fastest here and an evaluation about every minute."""
     settings = dict(map(parse_setting, options.settings))
-    given = {"minutes": options.minutes, "steps": None, "device": "auto", **settings}
+    minutes = None if options.steps else options.minutes
+    given = {"minutes": minutes, "steps": options.steps, "device": "auto", **settings}
     config = resolved(replaced(from_dict(TrainConfig, load_toml(HERE / "recipe.toml")), given))
     sizes = [int(size) for size in options.batches.split(",")]
     speeds = {size: images_per_s(config, selection, size) for size in sizes}
