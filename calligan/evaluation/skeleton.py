@@ -15,26 +15,34 @@ _AROUND = (
     (-1, -1),
 )  # from N, clockwise
 _NEAR_END = 1.5  # half-widths: nearer to an end, the skeleton tells of the end's form
-_CHUNK = 512
+_CHUNK = 256
+_OUTLINE_STEP = 2  # of the outline's points, every second
 
 
 def half_widths(ink: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
     """Half the stroke's width at each point of the skeleton, in pixels (K,).
 
-    `ink` bool (H, W); `lines` are its outlines (N, 2), x and y in the same pixels. The half-width
-    is the distance to the nearest point of an outline. Points nearer than 1.5 half-widths to an end
-    of the skeleton are left out, where there are others: skeletons run out into corners.
+    `ink` bool (H, W); `lines` are its outlines (N, 2), x and y in the same pixels. Points nearer
+    than 1.5 half-widths to an end of the skeleton are left out, where there are others: skeletons
+    run out into corners.
+
+    The half-width is the distance d to the outline where it is largest, across the stroke. That is
+    up to a pixel beside the skeleton's point; since d falls by one a pixel on either side, it is
+    (d(p) + d(q) + 1) / 2 with q one pixel from p, away from the nearest point of the outline.
     """
     bones = thinned(ink)
     if not lines or not bones.any():
         return np.empty(0)
+    outline = np.concatenate([line[::_OUTLINE_STEP] for line in lines])
     at = np.argwhere(bones)[:, ::-1] + 0.5
-    radius = _nearest(at, np.concatenate(lines))
+    distance, nearest = _nearest(at, outline)
     ends = np.argwhere(_ends(bones))[:, ::-1] + 0.5
-    if not len(ends):
-        return radius
-    kept = _nearest(at, ends) >= _NEAR_END * radius
-    return radius[kept] if kept.any() else radius
+    if len(ends):
+        kept = _nearest(at, ends)[0] >= _NEAR_END * distance
+        if kept.any():
+            at, distance, nearest = at[kept], distance[kept], nearest[kept]
+    away = (at - nearest) / np.maximum(distance, 1e-6)[:, None]
+    return (distance + _nearest(at + away, outline)[0] + 1) / 2
 
 
 def thinned(ink: np.ndarray) -> np.ndarray:
@@ -96,13 +104,14 @@ def _ends(bones: np.ndarray) -> np.ndarray:
     return bones & (begins.sum(axis=0) <= 1) & (around.sum(axis=0) <= 2)
 
 
-def _nearest(points: np.ndarray, to: np.ndarray) -> np.ndarray:
-    """The distance from each of points (N, 2) to the nearest of `to` (M, 2): (N,)."""
+def _nearest(points: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each of points (N, 2) is from the nearest of `to` (M, 2), and that one: (N,), (N, 2)."""
     middle = to.mean(axis=0)
     a, b = (points - middle).astype(np.float32), (to - middle).astype(np.float32)
     squares = (b**2).sum(axis=1)
     found = [
-        (squares - 2 * part @ b.T).min(axis=1) + (part**2).sum(axis=1)
+        (squares - 2 * part @ b.T).argmin(axis=1)
         for part in np.array_split(a, max(1, len(a) // _CHUNK))
     ]
-    return np.sqrt(np.maximum(np.concatenate(found), 0))
+    nearest = to[np.concatenate(found)]
+    return np.hypot(*(points - nearest).T), nearest
