@@ -105,7 +105,7 @@ def _ends(bones: np.ndarray) -> np.ndarray:
 
 
 def _nearest(points: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far each of points (N, 2) is from the nearest of `to` (M, 2), and that one: (N,), (N, 2)."""
+    """Of each of points (N, 2) the distance (N,) to the nearest of `to` (M, 2), and that (N, 2)."""
     middle = to.mean(axis=0)
     a, b = (points - middle).astype(np.float32), (to - middle).astype(np.float32)
     squares = (b**2).sum(axis=1)
