@@ -165,7 +165,7 @@ def test_dense_characters_stand_apart():
 def test_a_fonts_own_glyphs_are_like_themselves_at_any_size(font_folder):
     face = Face(FontSpec(font_folder / "bold.ttf"))
     chars = "一丁七万丈三上下"
-    for size_px, off in ((128, 0.08), (256, 0.03)):
+    for size_px, off in ((128, 0.08), (256, 0.05)):  # a narrow gap between two bars closes
         place = PLACE.scaled(size_px)
         drawn = {char: place.draw(face, face.glyph_index(char)) for char in chars}
         found = line_figures(drawn, face, PLACE)

@@ -29,6 +29,7 @@ _EPOCHS = 24
 _BATCH = 64
 _RATE = 3e-3
 _DECAY = 0.05
+_FLIP = 0.0
 _SHIFT_PX = 3  # training glyphs are moved by up to so much: they are to be judged, not remembered
 
 
@@ -120,7 +121,8 @@ def _trained(drawn: np.ndarray, real: np.ndarray, seed: int) -> Judge:
         for part in order.tensor_split(steps):
             glyphs = both[:, part].flatten(0, 1)[:, None].float() / 255
             shift = torch.randint(-_SHIFT_PX, _SHIFT_PX + 1, (2,), generator=generator).tolist()
-            logits = network(glyphs.roll(shift, (2, 3)))
+            flips = [axis for axis in (2, 3) if torch.rand(1, generator=generator) < _FLIP]
+            logits = network(glyphs.roll(shift, (2, 3)).flip(flips))
             wanted = torch.cat([torch.ones(len(part)), torch.zeros(len(part))])
             loss = F.binary_cross_entropy_with_logits(logits, wanted)
             optimizer.zero_grad()
