@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from calligan.config import TraceConfig
+from calligan.errors import Unmeasured
 from calligan.evaluation.interval import Estimate
 from calligan.evaluation.line import COUNTS, RATIOS, Line, measure_line, real_outline
 from calligan.evaluation.told_apart import FOLDS, shown, told_apart
-from calligan.glyphs.face import Face
+from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.inference.writer import Writer
 from calligan.models.upscaler import load_upscaler
+from calligan.pairs.hand import OWN
+from calligan.pairs.manifest import FontEntry
 from calligan.resources import upscaler_model
 from calligan.vector.font import UPEM
 from calligan.vector.trace import trace
@@ -68,6 +71,32 @@ def open_writer(model: Path, source: str | None, fine: bool = True) -> Writer:
 def shared(writer: Writer, face: Face, chars: str) -> str:
     """Those of `chars` that the source font and the hand's own both draw."""
     return "".join(c for c in chars if not writer.lacks(c) and real_outline(face, c) is not None)
+
+
+def real_hand(style: FontEntry) -> Real:
+    """A style's own font, as a data folder was drawn from it.
+
+    Raises Unmeasured where it is no font, but written glyphs, or is gone.
+    """
+    spec = FontSpec(Path(style.path), style.face, style.instance)
+    if style.licence == OWN or not spec.path.is_file():
+        raise Unmeasured(f"{style.name} has no font here whose outlines could be looked at")
+    return Real(style.name, Face(spec), style.placement)
+
+
+def judge_hands(
+    model: Path,
+    source: FontEntry,
+    real: Sequence[Real],
+    chars: Sequence[str],
+    asked: Asked,
+    progress: Progress,
+) -> list[Hand]:
+    """A model's hands, drawn from one source: of each those of its characters that both have."""
+    spec = FontSpec(Path(source.path), source.face, source.instance)
+    writer = open_writer(model, str(spec))
+    pairs = zip(real, chars, strict=True)
+    return [judge_hand(writer, hand, each, asked, progress) for hand, each in pairs]
 
 
 def judge_hand(

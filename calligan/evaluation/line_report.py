@@ -1,29 +1,37 @@
 """What the judges of outlines found, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from calligan.evaluation import hands as judged
 from calligan.evaluation.hands import DRAWN, OTHERS, TRACED, Hand
 from calligan.evaluation.interval import Estimate
 from calligan.evaluation.line import COUNTS, RATIOS
 from calligan.evaluation.report import Table
 
 MEAN = "mean of hands"
-ABOUT = {
-    "bends": "how often outlines, smoothed along themselves by 4 of 512 px, turn to and fro by "
-    "more than 6°",
-    "turning": "how much they turn in all",
-    "outlines": "pieces and counters together",
-    "pieces": "separate pieces of ink",
-    "counters": "enclosed paper",
-    "weight": "mean half-width of strokes along the skeleton",
-    "spread": "standard deviation of that over its mean, a glyph",
-    "cubics": "curves and lines of the traced outline",
-    "straying": "root mean squared distance of long level and upright edges from straight",
-    "specks": "ink of less than 64 of 512 x 512 px, in a thousand glyphs beyond the font's own",
-    "pinholes": "holes as small, likewise",
-}
+
+
+def tables(found: Mapping[str, Sequence[Hand]], intervals: bool = False) -> list[Table]:
+    """Of each system's hands: their line, that of dense characters, and told apart or not."""
+    made = []
+    for system, hands in found.items():
+        for table in (
+            *(line_table(hands, dense, intervals) for dense in (False, True)),
+            told_table(hands),
+        ):
+            title = ": ".join(filter(None, (system if len(found) > 1 else "", table.head[0])))
+            made += [replace(table, head=[title, *table.head[1:]])] if table.rows else []
+    return made
+
+
+def as_json(found: Mapping[str, Sequence[Hand]]) -> dict:
+    """Every figure by system and hand; nothing where nothing was asked for."""
+    if not found:
+        return {}
+    return {"outlines": {system: judged.as_json(hands) for system, hands in found.items()}}
 
 
 def line_table(hands: Sequence[Hand], dense: bool = False, intervals: bool = False) -> Table:
