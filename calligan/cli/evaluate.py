@@ -49,6 +49,19 @@ def evaluate(
             "--perceptual", help="LPIPS and FID too (calligan[perceptual]); downloads weights."
         ),
     ] = False,
+    line: Annotated[
+        bool, typer.Option("--line", help="Outlines as export writes them, beside the fonts' own.")
+    ] = False,
+    told_apart: Annotated[
+        bool,
+        typer.Option("--told-apart", help="Whether a network tells them apart: a minute a hand."),
+    ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="The same of the fonts' own glyphs: three minutes a hand."
+        ),
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write every figure, with n and interval.")
@@ -66,9 +79,12 @@ def evaluate(
     """
     from rich.console import Console
 
+    from calligan.errors import Unmeasured
+    from calligan.evaluation import line_report
     from calligan.evaluation import report as told
-    from calligan.evaluation.evaluate import Plan
+    from calligan.evaluation.evaluate import Plan, judge_outlines
     from calligan.evaluation.evaluate import evaluate as run
+    from calligan.evaluation.hands import Asked
     from calligan.evaluation.scores import as_json
     from calligan.glyphs.charset import load_charset
     from calligan.pairs.hand import HAND
@@ -95,6 +111,7 @@ def evaluate(
         fine=fine,
         strict=not hand,
         perceptual=perceptual,
+        outlines=Asked(line, told_apart or calibrate, calibrate),
     )
     with bar(1, "evaluating", "") as progress:
 
@@ -104,19 +121,27 @@ def evaluate(
             progress.refresh()
 
         scores, glyphs = run(plan, moved)
+        outlines = {}
+        if line or told_apart or calibrate:
+            try:
+                outlines = judge_outlines(glyphs, plan, moved)
+            except Unmeasured as error:
+                scores.unmeasured["the line of outlines"] = str(error)
     console = Console(width=max(_WIDTH, Console().width))
-    for table in (told.overall(scores), told.by_script(scores), told.by_style(scores)):
+    tables = line_report.tables(outlines)
+    for table in (told.overall(scores), told.by_script(scores), told.by_style(scores), *tables):
         _print(console, table)
     for name, reason in scores.unmeasured.items():
         note(f"{name} is unmeasured: {reason}")
     if json_path is not None:
         about = {"model": str(path), "data": selection.data_hash, "part": plan.part}
-        write_json(json_path, {**about, **as_json(scores)})
+        write_json(json_path, {**about, **as_json(scores), **line_report.as_json(outlines)})
     if report is not None:
         names = ", ".join(font.name for font in selection.sources)
         what = f"{path}, {len(scores.styles)} styles, {plan.part} characters, drawn from {names}"
         title = f"calligan: {path.stem} on unseen characters"
-        told.write_report(report, title, what, scores, glyphs)
+        tables = line_report.tables(outlines, intervals=True)
+        told.write_report(report, title, what, scores, glyphs, tables)
     if sheet is not None:
         told.write_sheet(sheet, glyphs)
     for written in filter(None, (report, sheet, json_path)):
