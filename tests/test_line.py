@@ -68,6 +68,12 @@ def test_what_wavers_by_less_than_six_degrees_does_not_bend():
     assert figures(wavy(3, 1))["bends"] == 0
 
 
+def test_roughness_finer_than_the_smoothing_does_not_bend():
+    # 8 px a period: a Gaussian of 4 px leaves one part in a hundred of its 20 degrees.
+    periods = round(800 / UPEM * EM_PX / 8)
+    assert figures(wavy(periods, 1))["bends"] == 0
+
+
 def test_turning_of_a_convex_outline_is_one_turn():
     assert figures(BAR)["turning"] == pytest.approx(2 * np.pi, rel=0.02)
     assert figures(circle(500, 400, 300))["turning"] == pytest.approx(2 * np.pi, rel=0.02)

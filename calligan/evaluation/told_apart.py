@@ -24,12 +24,11 @@ from calligan.vector.outline import Outline
 SIZE_PX = 128
 FOLDS = 3
 _MARGIN_PX = 6
-_LAYERS = ((32, 8, 4), (48, 3, 2), (64, 3, 2))  # channels, kernel, stride
-_EPOCHS = 24
-_BATCH = 64
-_RATE = 3e-3
+_LAYERS = ((16, 5, 2), (32, 3, 2), (48, 3, 2), (64, 3, 2))  # channels, kernel, stride
+_EPOCHS = 16
+_BATCH = 32
+_RATE = 1e-2
 _DECAY = 0.05
-_FLIP = 0.0
 _SHIFT_PX = 3  # training glyphs are moved by up to so much: they are to be judged, not remembered
 
 
@@ -121,8 +120,7 @@ def _trained(drawn: np.ndarray, real: np.ndarray, seed: int) -> Judge:
         for part in order.tensor_split(steps):
             glyphs = both[:, part].flatten(0, 1)[:, None].float() / 255
             shift = torch.randint(-_SHIFT_PX, _SHIFT_PX + 1, (2,), generator=generator).tolist()
-            flips = [axis for axis in (2, 3) if torch.rand(1, generator=generator) < _FLIP]
-            logits = network(glyphs.roll(shift, (2, 3)).flip(flips))
+            logits = network(glyphs.roll(shift, (2, 3)))
             wanted = torch.cat([torch.ones(len(part)), torch.zeros(len(part))])
             loss = F.binary_cross_entropy_with_logits(logits, wanted)
             optimizer.zero_grad()
