@@ -106,7 +106,8 @@ def export(
         lettering = maker.Lettering(writer.face, writer.placement)
     else:
         lettering = maker.Lettering.of(latin, wanted, card.size_px, least=0)
-    job = Job(path, index, chars, placement or Placement.full_width(card.size_px), upem)
+    place = placement or Placement.full_width(card.size_px)
+    job = Job(path, index, chars, place, upem, card.styles[index].tracing)
     parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
     with bar(len(chars), "drawing", "glyph") as progress:

@@ -72,7 +72,7 @@ def learn(
     from calligan.pairs.hand import hand_store
     from calligan.storage import atomic_file
     from calligan.training.compare import before_after
-    from calligan.training.transfer import fitted_to_start
+    from calligan.training.transfer import fitted_to_start, of_size
 
     if plan is not None:
         _plan(hands / name, name, plan, source, output, paper)
@@ -86,7 +86,8 @@ def learn(
     hand = written(name, origin, chars, card.size_px, sources if even else None)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
-    config = fitted_to_start(settled("learn", None, settings or [], minutes, steps, {}), base, {})
+    config = settled("learn", None, settings or [], minutes, steps, {})
+    config = fitted_to_start(of_size(config, card.size_px), base, {})
     folder = hands / name
     selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection)
