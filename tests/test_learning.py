@@ -193,14 +193,15 @@ def test_a_generator_climbs_in_the_eyes_of_its_discriminator(name):
 @pytest.mark.parametrize("name", GAMES)
 def test_a_discriminator_learns_to_tell_real_from_drawn(name):
     """The generator stands still: real glyphs come to be judged more real than drawn ones."""
-    state, batch = game(name, **STRONG), example()
+    rate = 5e5 if name == "wgan" else 1e5  # the f-GANs leave float32 where they move fast
+    state, batch = game(name, **{"optimizer.discriminator_rate": rate}), example()
     training_step(state, batch, 0.0)  # clips
     before = scores(state, batch)
     for _ in range(20):
         training_step(state, batch, STILL)
     after = scores(state, batch)
     if name == "ebgan":  # what is drawn is beyond the margin already: only real glyphs are pulled
-        assert after[0] > before[0] + 1
+        assert after[0] > before[0] + 0.5
     else:
         assert after[0] - after[1] > before[0] - before[1]
 
@@ -218,12 +219,15 @@ def test_a_real_glyph_under_a_wrong_style_is_judged_wrong(name, heads):
 
 
 def test_a_real_glyph_beside_a_wrong_source_is_judged_wrong():
-    state, batch = game("hinge", **STRONG, **{"loss.wrong_character": 1.0}), example()
-    for _ in range(40):
-        training_step(state, batch, STILL)
-    right, _ = scores(state, batch)
+    margins = []
+    batch = example()
     others = Example(batch.source.roll(1, 0), *list(vars(batch).values())[1:])
-    assert right > scores(state, others)[0] + 0.1
+    for weight in (0.0, 1.0):
+        state = game("hinge", **STRONG, **{"loss.wrong_character": weight})
+        for _ in range(30):
+            training_step(state, batch, STILL)
+        margins.append(scores(state, batch)[0] - scores(state, others)[0])
+    assert margins[1] > 0.1 and margins[1] > margins[0] + 0.2, margins
 
 
 def test_style_names_are_learned_for_what_they_are():
