@@ -8,6 +8,7 @@ from calligan.errors import DataError
 from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_RESERVED = ' /\\:*?"<>|.'  # in names of files, on one system or another
 _HAN = (
     (0x3005, 0x3007),
     (0x3400, 0x4DBF),
@@ -20,6 +21,11 @@ _HAN = (
 def is_han(char: str) -> bool:
     """Whether a character is written with the brush in its own square (Unicode Han, 々 and 〇)."""
     return any(first <= ord(char) <= last for first, last in _HAN)
+
+
+def is_label(char: str) -> bool:
+    """Whether a character can label a glyph, and so name its file, on any system."""
+    return len(char) == 1 and char.isprintable() and char not in _RESERVED
 
 
 def charset_names() -> list[str]:
