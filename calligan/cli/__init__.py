@@ -23,6 +23,7 @@ from calligan.cli import (
     template,
     train,
 )
+from calligan.cli.show import visible
 from calligan.errors import CalliganError
 
 app = typer.Typer(
@@ -94,6 +95,5 @@ def _usage(error: BaseException) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    line = " ".join(message.split())
-    print(f"calligan: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+    print(f"calligan: {visible(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

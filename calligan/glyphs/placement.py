@@ -37,6 +37,13 @@ class Placement:
         """Plain values for JSON."""
         return asdict(self)
 
+    def validate(self) -> None:
+        """Raise ValueError for what no font is placed by."""
+        far = 64 * self.size_px
+        inside = max(abs(self.origin_x_px), abs(self.baseline_y_px)) <= far
+        if not (1 <= self.size_px <= 4096 and 0 < self.em_px <= far and inside):
+            raise ValueError(f"the placement {self} is out of reach")
+
     @classmethod
     def full_width(cls, size_px: int) -> "Placement":
         """The em box of a full-width font in which glyphs stand as `infer` sets them."""

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import usable_cores
 from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.writer import Writer
-from calligan.storage import atomic_file, sha256_bytes, sha256_file, write_json
+from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
@@ -64,7 +65,7 @@ class Parts:
         self.folder = folder
         note = folder / "job.json"
         try:
-            same = json.loads(note.read_text(encoding="utf-8")) == key
+            same = read_json(note) == key
         except (OSError, ValueError):
             same = False
         if not same:
@@ -77,7 +78,7 @@ class Parts:
             with np.load(self._path(number), allow_pickle=False) as part:
                 controls, contour, straight = part["controls"], part["contour"], part["straight"]
                 cuts = np.cumsum(part["lengths"])[:-1]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
         columns = (np.split(column, cuts) for column in (controls, contour, straight))
         return [Outline(*each) for each in zip(*columns, strict=True)]
