@@ -107,6 +107,15 @@ class Face:
         """The family name in the font, for people to read."""
         return (self._face.family_name or b"").decode("utf-8", "replace")
 
+    def says(self, number: int) -> str:
+        """What the font's name table says under a number: 0 is its copyright, 13 its licence."""
+        for index in range(self._face.sfnt_name_count):
+            name = self._face.get_sfnt_name(index)
+            if name.name_id == number and name.platform_id in (0, 3):
+                text = bytes(name.string).decode("utf-16-be", "replace")
+                return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return ""
+
     @property
     def upem(self) -> int:
         """Font units in one em."""

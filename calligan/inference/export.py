@@ -6,6 +6,7 @@ font-to-be, so that an interrupted export goes on where it was.
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -137,7 +138,8 @@ def outlines(
     `seconds` gathers what each stage took; of tracing, which runs beside them, the waiting.
     """
     found: dict[str, Outline] = {}
-    with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
+    ignore_interrupts = (signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl-C is ours alone
+    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as pool:
         pending: list[_Waiting] = []
         for number, chars in enumerate(_cut(job.chars)):
             kept = parts.read(number)

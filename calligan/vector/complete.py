@@ -11,7 +11,7 @@ from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 from calligan.errors import FontError
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import box, charstring, quadratic
+from calligan.vector.font import box, charstring, code_pages, quadratic
 from calligan.vector.names import Naming
 from calligan.vector.outline import Drawing
 
@@ -101,7 +101,8 @@ class Base:
                 del font[tag]
         font["OS/2"].recalcUnicodeRanges(font)
         if font["OS/2"].version >= 1:
-            font["OS/2"].recalcCodePageRanges(font)
+            claimed = font["OS/2"].getCodePageRanges()
+            font["OS/2"].setCodePageRanges(claimed | code_pages(font))
         rename(font, naming)
 
 
