@@ -77,6 +77,19 @@ def test_a_font_names_whose_letters_it_holds(tmp_path, export):
     assert font["OS/2"].getCodePageRanges() == {18}  # Chinese; letters enough for no other
 
 
+def test_a_reserved_name_of_a_font_of_letters_is_refused(tmp_path):
+    said = {0: 'Copyright 2020 Cutter, with Reserved Font Name "Cut"'}
+    faces = [
+        Face(FontSpec(named_font(tmp_path / f"{n}.ttf", "AB", names, family="Cut Letters")))
+        for n, names in enumerate(({}, said, {13: said[0]}))
+    ]
+    assert [fontmaker.reserved_by(face) for face in faces] == [
+        set(),
+        {"cutletters"},
+        {"cutletters"},
+    ]
+
+
 def test_a_font_that_says_nothing_is_named_all_the_same(tmp_path):
     face = Face(FontSpec(build_font(tmp_path / "a.ttf", "AB", family="Mute")))
     naming = fontmaker.with_letters(Naming("F", "字", "origin", "Made of this.", "1"), face)

@@ -102,11 +102,12 @@ def export(
         raise DataError("nothing to draw: no character of the charset is missing")
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (english, family_chinese or english)
-    naming = maker.named(card, index, writer.face.family, families, reserved, made)
     if latin is None:
         lettering = maker.Lettering(writer.face, writer.placement)
     else:
         lettering = maker.Lettering.of(latin, wanted, card.size_px, least=0)
+    reserved |= maker.reserved_by(lettering.face)
+    naming = maker.named(card, index, writer.face.family, families, reserved, made)
     job = Job(path, index, chars, placement or Placement.full_width(card.size_px), upem)
     parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}

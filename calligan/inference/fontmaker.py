@@ -71,6 +71,12 @@ def reserved_names(card: ModelCard, base: Base | None) -> set[str]:
     return {name for name in names if len(name) > 2}
 
 
+def reserved_by(face: Face) -> set[str]:
+    """The name of a font whose letters are taken, where it says that its name is reserved."""
+    said = f"{face.says(_COPYRIGHT)} {face.says(_LICENCE)}".lower()
+    return {_plain(face.family)} - {""} if "reserved font name" in said else set()
+
+
 def named(
     card: ModelCard,
     style_index: int,
