@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from conftest import HAN, build_font
 from fontTools.ttLib import TTFont
 
 from calligan.config import RasterConfig
+from calligan.errors import DataError
 from calligan.glyphs.face import Face, FontSpec
+from calligan.page.drawing import Page
+from calligan.page.output import Look, save_pages
 from calligan.pairs.hand import of_pictures
 
 
@@ -73,3 +77,15 @@ def test_specks_on_a_picture_are_not_drawn_large(tmp_path):
     image[100, 100] = 0
     made = of_pictures("hand", tmp_path, [("书", image)], RasterConfig())
     assert made.images.shape == (1, 128, 128) and made.entry.placement.em_px <= 8 * 128
+
+
+@pytest.mark.parametrize("look", [Look(dpi=2400), Look(dpi=2400, grain=True)])
+def test_a_picture_of_an_absurd_size_takes_no_memory(tmp_path, look):
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="pixels"):
+            save_pages(tmp_path / "a.png", [Page(2000, 2000)], look)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert not list(tmp_path.iterdir())
