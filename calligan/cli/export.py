@@ -67,15 +67,16 @@ def export(
     from calligan.glyphs.charset import is_han, load_charset
     from calligan.glyphs.placement import Placement
     from calligan.inference import fontmaker as maker
-    from calligan.inference.export import Job, Parts, fall_back, outlines, traced
-    from calligan.inference.proofread import Proofreader
-    from calligan.models.weights import read_card
     from calligan.vector.complete import Base
     from calligan.vector.font import UPEM
 
     _check(output, fallback, complete)
     check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
     wanted = load_charset(charset)
+    from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+    from calligan.inference.proofread import Proofreader
+    from calligan.models.weights import read_card
+
     base, placement, upem = None, None, UPEM
     path = model_path(model, style)
     card = read_card(path)
@@ -101,11 +102,12 @@ def export(
         raise DataError("nothing to draw: no character of the charset is missing")
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (english, family_chinese or english)
-    naming = maker.named(card, index, writer.face.family, families, reserved, made)
     if latin is None:
         lettering = maker.Lettering(writer.face, writer.placement)
     else:
         lettering = maker.Lettering.of(latin, wanted, card.size_px, least=0)
+    reserved |= maker.reserved_by(lettering.face)
+    naming = maker.named(card, index, writer.face.family, families, reserved, made)
     place = placement or Placement.full_width(card.size_px)
     job = Job(path, index, chars, place, upem, card.styles[index].tracing)
     parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
@@ -121,11 +123,16 @@ def export(
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
     if not drawn:
         raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
+    taken = replaced if fallback == "source" else ""
+    if replaced:
+        made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
+        made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
+        naming = maker.named(card, index, writer.face.family, families, reserved, made)
     started = perf_counter()
     if base:
         maker.save_completed(output, drawn, base, naming)
     else:
-        maker.save_new(output, drawn, lettering, naming)
+        maker.save_new(output, drawn, lettering, maker.with_letters(naming, lettering.face))
     seconds["font"] = perf_counter() - started
     parts.remove()
     if replaced:
@@ -135,7 +142,7 @@ def export(
     if lacking:
         note(f"left out, not in the source font: {_some(lacking)}")
     told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
-    count = len(drawn) - len(mine)
+    count = len(drawn) - len(mine) - len(taken)
     note(f"{english}: {count:,} character{'s' * (count != 1)} drawn ({told})")
     if base and maker.holds(families, base.family):
         note(

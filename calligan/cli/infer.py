@@ -93,9 +93,7 @@ def infer(
     character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
     from calligan.errors import ConfigError
-    from calligan.inference.invent import invent
     from calligan.inference.pages import Request, check_output, write_pages
-    from calligan.models.weights import read_card
     from calligan.page.output import Look, save_pages
 
     check_output(output)
@@ -126,6 +124,9 @@ def infer(
     drawn = request.text + title + sign + seal
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which the text does not hold")
+    from calligan.inference.invent import invent  # torch comes with it
+    from calligan.models.weights import read_card
+
     path = model_path(model, style)
     card = read_card(path)
     every = [str(i + 1) for i in range(len(card.styles))]

@@ -38,11 +38,14 @@ def render_pairs(
     from calligan.config import RasterConfig, SplitConfig
     from calligan.glyphs.catalog import resolve_font
     from calligan.glyphs.charset import load_charset
+    from calligan.glyphs.face import Face
     from calligan.pairs.sheet import write_contact_sheet
     from calligan.pairs.store import PairStore
 
     infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
     _check_names(infos)
+    for info in infos:
+        Face(info.spec)  # a font that is not there is told of before a charset that does not suit
     raster = RasterConfig(size_px=size)
     raster.validate()
     store = PairStore.create_or_open(

@@ -34,9 +34,23 @@ from calligan.pairs.hand import OWN
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
 from calligan.reader.calibration import least_scores
-from calligan.settings import load_train_config, save
-from calligan.storage import cannot_write, write_bytes, write_json
+from calligan.settings import from_dict, load_train_config, save
+from calligan.storage import cannot_write, parse_json, read_json, write_bytes, write_json
 from calligan.training.schedule import progress_of
+
+
+@dataclass(frozen=True)
+class _About:
+    """What `run.json` says."""
+
+    data: str
+    data_hash: str
+    sources: tuple[str, ...]
+    styles: tuple[str, ...]
+    seed: int = 0
+    least_scores: dict[str, float] = field(default_factory=dict)
+    reader: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,16 +97,16 @@ class Run:
     def open(cls, folder: Path) -> "Run":
         """Open a run to resume it; raises ModelError where it isn't one."""
         try:
-            about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            told: _About = from_dict(_About, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
-            sources, styles = (tuple(about[key]) for key in ("sources", "styles"))
-            least, reader = about.get("least_scores", {}), about.get("reader", "")
-            data, data_hash = Path(about["data"]), about["data_hash"]
-            return cls(folder, config, data, data_hash, sources, styles, least, reader)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, ConfigError) as error:
+            said = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
-                f"{folder} is not a training run; give a folder under runs/"
+                f"{folder} is not a training run{said}; give a folder under runs/"
             ) from error
+        fonts = (told.sources, told.styles)
+        data = Path(told.data)
+        return cls(folder, config, data, told.data_hash, *fonts, told.least_scores, told.reader)
 
     def selection(self) -> Selection:
         """The data of the run; raises DataError where it has changed since."""
@@ -280,6 +294,6 @@ def _numbered(parent: Path) -> Path:
 
 def _step_of(line: str) -> int:
     try:
-        return int(json.loads(line)["step"])
+        return int(parse_json(line)["step"])
     except (ValueError, KeyError, TypeError):
         return 2**62  # a line cut short by a crash
