@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from calligan.evaluation import hands
 from calligan.evaluation import told_apart as judge
 from calligan.evaluation.hands import (
     DRAWN,
@@ -134,6 +135,21 @@ def test_a_hand_has_every_figure_and_what_calibrates_it(hand):
     figures = json.loads(json.dumps(as_json([hand])))["bold"]
     assert figures["line"]["weight"]["mean"] == pytest.approx(1, abs=0.05)
     assert figures["told_apart"][OTHERS]["n"] == 6 and "straying_thousandths_em" in figures
+
+
+def test_other_characters_are_others(font_folder, monkeypatch):
+    sets = []
+
+    def told(drawn, real, progress):
+        sets.append([{image.tobytes() for image in images} for images in (drawn, real)])
+
+    monkeypatch.setattr(hands, "told_apart", told)
+    face = Face(FontSpec(font_folder / "bold.ttf"))
+    drawn = {char: PLACE.draw(face, face.glyph_index(char)) for char in CHARS}
+    hands.tell_apart(drawn, Real("bold", face, PLACE), True, lambda what, done, of: None)
+    others = sets[-1]
+    assert [len(part) for part in others] == [6, 6] and not others[0] & others[1]
+    assert others[0] | others[1] == sets[0][1]  # the real ones
 
 
 def test_tables_have_a_row_a_hand_and_their_mean(hand):
