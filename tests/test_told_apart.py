@@ -61,6 +61,18 @@ def test_glyphs_are_shown_by_their_ink_at_one_size():
     assert not judge.shown(nothing).any()
 
 
+@pytest.mark.parametrize("radius", [10, 30])
+def test_what_the_judge_sees_of_edges_is_their_curvature(radius):
+    y, x = np.mgrid[:128, :128] + 0.5
+    inside = radius - np.hypot(x - 64, y - 64)
+    disc = np.clip(255 * (inside + 0.5), 0, 255).astype(np.uint8)
+    ink, curvature = judge.seen(disc[None])[0].numpy()
+    assert np.allclose(ink, disc / 255)
+    on_edge = curvature[np.abs(inside) < 0.5] / judge._CURVE_GAIN
+    assert np.abs(on_edge).mean() == pytest.approx(1 / radius, rel=0.1)
+    assert not curvature[np.abs(inside) > 8].any()
+
+
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(judge, "_EPOCHS", 8)
