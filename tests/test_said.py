@@ -190,6 +190,7 @@ def test_ctrl_c_ends_an_export_in_one_line(tmp_path, common):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in background
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     parts = tmp_path / ".a.ttf.parts"
