@@ -51,6 +51,7 @@ class TraceConfig:
     def validate(self) -> None:
         """Raise ConfigError naming the first field that makes no sense."""
         _at_least(self, "trace", tolerance_em=1e-4, step_px=0.1, corner_reach_px=0.5, speck_px2=0)
+        _require(self.tolerance_em <= 0.05, "trace.tolerance_em", self.tolerance_em, "0.05 or less")
         _require(10 <= self.corner_deg < 180, "trace.corner_deg", self.corner_deg, "10 to 180")
 
 

@@ -177,13 +177,7 @@ def test_files_that_are_replaced_keep_to_the_umask(tmp_path):
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
 
 
-SAME_STEP = pytest.mark.xfail(
-    strict=True,
-    reason="TrainState.save moves the old folder away before the new one has its name",
-)
-
-
-@pytest.mark.parametrize("step", [6, pytest.param(4, marks=SAME_STEP)])
+@pytest.mark.parametrize("step", [6, 4])
 def test_whichever_call_fails_there_is_a_whole_checkpoint(tmp_path, step):
     values = dict(parse_setting(text) for text in TINY)
     values |= {"steps": 8, "minutes": None, "generator.grid": 2, "generator.widths": [8, 8]}

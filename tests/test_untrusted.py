@@ -22,6 +22,7 @@ from calligan.evaluation.report import write_report
 from calligan.evaluation.scores import REAL, Scores
 from calligan.inference.source import trained_sources
 from calligan.models.card import FontCard
+from calligan.models.file import read_weights, write_weights
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
@@ -223,3 +224,20 @@ def test_styles_with_markup_for_names_are_listed_as_they_are(tmp_path, run_folde
     assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
     wrong = calligan("infer", "一", "--model", tmp_path / "odd.safetensors", "--style", "\x1b[2J")
     assert wrong.returncode == 2 and "\x1b" not in wrong.stderr and "[/b]" in wrong.stderr
+
+
+def test_cards_of_models(tmp_path, run_folder):
+    """Whole files with a checksum that holds, and a card that makes no sense."""
+    path = tmp_path / "m.safetensors"
+    state, told = read_weights(run_folder / "best.safetensors", "calligan", "model", "cure")
+    refused = 0
+    for odd in changed(json.loads(told)):
+        write_weights(path, state, "calligan", json.dumps(odd))
+        try:
+            card = read_card(path)
+            assert card.style_index(card.styles[0].name) == 0
+            card.check_unseen("")
+            list(trained_sources(card))
+        except CalliganError:
+            refused += 1
+    assert refused > 500

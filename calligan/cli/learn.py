@@ -173,7 +173,7 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     found = []
     for face, font in trained_sources(card) if given is None else ():
         info = FontInfo(font.name, face.spec, font.chinese, font.script, font.licence)
-        place = Placement(**font.placement).scaled(card.size_px)  # type: ignore[arg-type]
+        place = Placement(**font.placement).scaled(card.size_px)
         found.append(Prepared(info, "source", face, place, None))
     if not found:
         face, place = open_source(card, source_font(card, given))

@@ -125,7 +125,7 @@ class Writer:
         found = []
         for face, font in trained_sources(self.card):
             if face.sha256 != self.face.sha256:
-                place = Placement(**font.placement)  # type: ignore[arg-type]
+                place = Placement(**font.placement)
                 found.append((face, place.scaled(self.card.size_px)))
         return found
 

@@ -21,7 +21,7 @@ class FontCard:
     path: str  # where it was when the model was trained; empty for a font of the catalog
     face: str
     instance: str | None
-    placement: dict[str, float]  # see glyphs.placement
+    placement: dict[str, Any]  # see glyphs.placement
     least_score: float | None = None  # what its real glyphs score by the reader, 95 in 100
     tolerance_em: float | None = None  # of its outlines' curves; None is TraceConfig's
 
@@ -43,6 +43,14 @@ class ModelCard:
     held_out: dict[str, str]
     metrics: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)  # seed, steps, data hash, versions
+
+    def validate(self) -> None:
+        """Raise ValueError or ConfigError for a card of the right shape that makes no sense."""
+        self.generator.validate()
+        if not self.styles or not 16 <= self.size_px <= 1024:
+            raise ValueError(f"{len(self.styles)} styles at {self.size_px} px")
+        for style in self.styles:
+            style.tracing.validate()
 
     def check_unseen(self, chars: str) -> None:
         """Raise DataError where the model was trained on any of `chars`, which should be unseen."""

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import torch
 
-from calligan.config import DiscriminatorConfig, GeneratorConfig
+from calligan.config import DiscriminatorConfig
 from calligan.errors import ConfigError, ModelError
-from calligan.models.card import FontCard, ModelCard
+from calligan.models.card import ModelCard
 from calligan.models.critic import Critic
 from calligan.models.file import read_told, read_weights, write_weights
 from calligan.models.layers import placed
 from calligan.models.networks import AnyGenerator, make_generator
 from calligan.settings import from_dict
+from calligan.storage import parse_json
 
 _KIND, _NOUN = "calligan", "model"
 _CURE = "copy it again, run `calligan train`, or give --model"
@@ -60,10 +61,10 @@ def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
     """A discriminator's weights and card. Raises ModelError naming the file and the cure."""
     state, told = read_weights(path, "critic", "discriminator", _CURE)
     try:
-        values = json.loads(told)
-        config = from_dict(DiscriminatorConfig, values["discriminator"])
-        return state, CriticCard(config, values["size_px"], tuple(values["styles"]))
-    except (ConfigError, KeyError, ValueError, TypeError) as error:
+        card: CriticCard = from_dict(CriticCard, parse_json(told))
+        card.discriminator.validate()
+        return state, card
+    except (ConfigError, ValueError) as error:
         raise ModelError(f"{path} is of another version of calligan; remove it") from error
 
 
@@ -80,10 +81,8 @@ def critic_beside(model: Path) -> Path | None:
 
 def _card(path: Path, told: str) -> ModelCard:
     try:
-        values = json.loads(told)
-        fonts = {k: tuple(FontCard(**font) for font in values[k]) for k in ("styles", "sources")}
-        config = from_dict(GeneratorConfig, values["generator"])
-        config.validate()
-        return ModelCard(**{**values, **fonts, "generator": config})
-    except (ConfigError, KeyError, ValueError, TypeError, AttributeError) as error:
+        card: ModelCard = from_dict(ModelCard, parse_json(told))
+        card.validate()
+        return card
+    except (ConfigError, ValueError) as error:
         raise ModelError(f"{path} is damaged, or is of another version of calligan") from error

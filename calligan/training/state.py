@@ -167,6 +167,7 @@ class TrainState:
             fsync_folder(folder)
             shutil.rmtree(folder / f".{path.name}.old", ignore_errors=True)
         except OSError as error:
+            _bring_back(folder)
             raise cannot_write(path, error) from error
         for old in checkpoints(folder)[:-_KEPT]:
             shutil.rmtree(old, ignore_errors=True)
@@ -231,8 +232,17 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name))
 
 
+def _bring_back(folder: Path) -> None:
+    """Give checkpoints that were set aside their names again, where nothing took them."""
+    for old in folder.glob(".*.old"):
+        path = folder / old.name.removeprefix(".").removesuffix(".old")
+        if not path.exists():
+            old.rename(path)
+
+
 def newest_verified(folder: Path) -> Path:
     """The newest checkpoint whose checksums hold; raises ModelError where there is none."""
+    _bring_back(folder)
     for path in reversed(checkpoints(folder)):
         try:
             _verified(path)
