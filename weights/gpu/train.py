@@ -6,6 +6,7 @@ PACK is what `pack.py` made. OUT gets log.jsonl, sheet.png and run.tar.0, run.ta
 16 MiB: the run with its models and a checkpoint (weights in fp16, moments in bf16, Muon's momentum
 left out, which twenty steps bring back). The same call with those files in OUT goes on there. They
 are written anew after every evaluation, so that little is lost where the machine is taken away.
+A finished run is trained further by a new one: --from MODEL --recipe weights/gpu/further.toml.
 """
 
 import argparse
@@ -37,11 +38,12 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.settings import from_dict, load_toml, parse_setting, replaced
 from calligan.storage import sha256_bytes, write_bytes, write_json
 from calligan.training.device import resolved
-from calligan.training.feed import on_device
+from calligan.training.feed import Feed, on_device
 from calligan.training.loop import Listener, train
 from calligan.training.run import Run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
+from calligan.training.transfer import first_state, fitted_to_start
 
 CHARSET = "gb2312+jis-1+big5-1"
 SIZE_PX = 256
@@ -64,10 +66,12 @@ def main() -> None:
         state.load(newest_verified(run.checkpoints))
     else:
         config = configured(options, selection)
-        run = Run.create(options.work / "runs", config, selection)
-        state = TrainState(config, len(selection.styles))
+        run = Run.create(options.work / "runs", config, selection, options.start)
+        state = first_state(config, selection, options.start)
     length = f"{run.config.steps} steps" if run.config.steps else f"{run.config.minutes} minutes"
     say(f"training: batch {run.config.batch_size}, {length}")
+    if options.profile:
+        profile(run.config, selection)
     listener = Listener(
         on_step=tell,
         on_evaluation=lambda row: (tell(row), pack_run(run, options.out)),
@@ -84,6 +88,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=9.0, help="of training")
     parser.add_argument("--steps", type=int, help="train so many steps instead, to try it out")
     parser.add_argument("--work", type=Path, default=Path("/dev/shm/calligan"))
+    parser.add_argument("--recipe", type=Path, default=HERE / "recipe.toml")
+    parser.add_argument("--from", type=Path, dest="start", help="begin at this model's weights")
+    parser.add_argument("--profile", action="store_true", help="print where a step's time goes")
     parser.add_argument("--styles", type=int, help="only the first N")
     parser.add_argument("--batches", default="128,256,512", help="batch sizes to measure")
     parser.add_argument("--set", action="append", default=[], dest="settings")
@@ -145,7 +152,9 @@ def configured(options: argparse.Namespace, selection: Selection) -> TrainConfig
     settings = dict(map(parse_setting, options.settings))
     minutes = None if options.steps else options.minutes
     given = {"minutes": minutes, "steps": options.steps, "device": "auto", **settings}
-    config = resolved(replaced(from_dict(TrainConfig, load_toml(HERE / "recipe.toml")), given))
+    config = resolved(replaced(from_dict(TrainConfig, load_toml(options.recipe)), given))
+    if options.start:
+        config = fitted_to_start(config, options.start, selection.store.manifest.held_out)
     sizes = [int(size) for size in options.batches.split(",")]
     speeds = {size: images_per_s(config, selection, size) for size in sizes}
     best = min(s for s, speed in speeds.items() if speed >= NEAR_BEST * max(speeds.values()))
@@ -177,6 +186,27 @@ def images_per_s(config: TrainConfig, selection: Selection, size: int) -> float:
     speed = count / (time.monotonic() - started)
     say(f"batch {size}: {speed:,.0f} images/s in the adversarial stage, not compiled")
     return speed
+
+
+def profile(config: TrainConfig, selection: Selection) -> None:
+    """Print what five steps of the last stage spend their time on, compiled as they will be."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiler
+
+    last = replace(config, stages=(replace(config.stages[-1], share=1.0),))
+    state = TrainState(last, len(selection.styles))
+    feed = Feed(Pairs(selection, "train"), last, last.stages[0].size_px)
+    for step in range(5):
+        training_step(state, feed.example(step), 0.0)
+    kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] * torch.cuda.is_available())]
+    started = time.monotonic()
+    with profiler(activities=kinds) as found:
+        for step in range(5, 10):
+            training_step(state, feed.example(step), 0.0)
+        _wait(last.device)
+    say(f"five steps of {last.batch_size}: {time.monotonic() - started:.2f} s, with the profiler")
+    for order in ("self_cuda_time_total", "self_cpu_time_total"):
+        print(found.key_averages().table(sort_by=order, row_limit=25, max_name_column_width=60))
 
 
 def _wait(device: str) -> None:
