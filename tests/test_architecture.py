@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
     {"errors", "__init__"},
+    {"progress"},
     {"storage", "resources"},
     {"config"},
     {"settings"},
@@ -21,6 +22,7 @@ FLOORS = [
     {"vector"},
     {"page"},
     {"pairs", "scan"},
+    {"project"},
     {"reader"},
     {"training", "inference"},
     {"evaluation"},
@@ -61,7 +63,7 @@ def test_only_the_command_line_prints(path):
     assert not calls & {"print", "input", "exit"}
 
 
-@pytest.mark.parametrize("room", ["glyphs", "page", "vector", "scan"])
+@pytest.mark.parametrize("room", ["glyphs", "page", "vector", "scan", "pairs", "project"])
 def test_rooms_without_torch(room):
     for path in (PACKAGE / room).glob("*.py"):
         assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.M)

@@ -130,7 +130,7 @@ def _selection(
     from calligan.evaluation.evaluate import style_names
     from calligan.models.weights import read_card
     from calligan.pairs.store import PairStore
-    from calligan.training.run import Run
+    from calligan.project.run import Run
 
     wanted = [name.strip() for name in styles.split(",")] if styles else style_names(model)
     run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None

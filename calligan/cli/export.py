@@ -170,7 +170,7 @@ def _written(model: Path) -> "dict[str, np.ndarray]":
     """The glyphs that a hand was learned from, where they lie beside its model as they were."""
     from calligan.errors import DataError, ModelError
     from calligan.inference.written import as_written
-    from calligan.training.run import Run
+    from calligan.project.run import Run
 
     try:
         return as_written(Run.open(model.parent).selection())

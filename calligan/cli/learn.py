@@ -128,7 +128,7 @@ def _plan(
     from calligan.errors import ConfigError, ModelError
     from calligan.inference.plan import planned, unwritten
     from calligan.models.weights import read_card
-    from calligan.training.run import Run
+    from calligan.project.run import Run
 
     check_template(output)
     if count < 1:
@@ -166,8 +166,8 @@ def _sources(card: "ModelCard", given: str | None) -> "list[Prepared]":
     """The source fonts to learn from: the one given, or all of the model's that are here."""
     from calligan.glyphs.catalog import FontInfo
     from calligan.glyphs.placement import Placement
-    from calligan.inference.source import open_source, trained_sources
     from calligan.pairs.store import Prepared
+    from calligan.project.source import open_source, trained_sources
 
     found = []
     for face, font in trained_sources(card) if given is None else ():

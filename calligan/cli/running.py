@@ -11,8 +11,8 @@ from calligan.cli.show import bar, note
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
     from calligan.pairs.store import Selection
+    from calligan.project.run import Run
     from calligan.training.board import Board
-    from calligan.training.run import Run
     from calligan.training.state import TrainState
 
 
@@ -20,13 +20,13 @@ def started(
     runs: Path, config: "TrainConfig", selection: "Selection", start: Path | None
 ) -> "tuple[Run, Selection, TrainState]":
     """A new run; whatever may be refused is refused before its folder is made."""
-    from calligan.training.run import Run
+    from calligan.training.run import create_run
     from calligan.training.transfer import first_state
 
     selection.store.verify()
     _use_threads(config)
     state = first_state(config, selection, start)
-    run = Run.create(runs, config, selection, start)
+    run = create_run(runs, config, selection, start)
     _describe(run, state)
     return run, selection, state
 
@@ -34,8 +34,8 @@ def started(
 def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
     """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
     from calligan.errors import ConfigError
+    from calligan.project.run import Run
     from calligan.training.device import pick_device
-    from calligan.training.run import Run
     from calligan.training.schedule import progress_of
     from calligan.training.state import checkpoints, newest_verified
     from calligan.training.transfer import first_state
@@ -62,8 +62,8 @@ def unfinished(
 ) -> Path | None:
     """The newest run under `runs`, if it is this very run and was interrupted."""
     from calligan.errors import ConfigError, ModelError
+    from calligan.project.run import Run
     from calligan.storage import sha256_file
-    from calligan.training.run import Run
     from calligan.training.state import checkpoints, newest_verified
 
     folders = sorted(runs.glob("[0-9]*"))

@@ -14,7 +14,7 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
     from calligan.pairs.store import Selection
-    from calligan.training.run import Run
+    from calligan.project.run import Run
     from calligan.training.state import TrainState
 
 

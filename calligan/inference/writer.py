@@ -16,7 +16,6 @@ from calligan.glyphs.charset import check_text, is_han
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
-from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
@@ -24,6 +23,7 @@ from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
+from calligan.project.source import open_source, trained_sources
 from calligan.vector.borrow import borrowed
 from calligan.vector.font import UPEM, Blank, Box
 from calligan.vector.outline import Outline

@@ -39,7 +39,7 @@ from calligan.storage import sha256_bytes, write_bytes, write_json
 from calligan.training.device import resolved
 from calligan.training.feed import on_device
 from calligan.training.loop import Listener, train
-from calligan.training.run import Run
+from calligan.training.run import Run, create_run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
 
@@ -64,7 +64,7 @@ def main() -> None:
         state.load(newest_verified(run.checkpoints))
     else:
         config = configured(options, selection)
-        run = Run.create(options.work / "runs", config, selection)
+        run = create_run(options.work / "runs", config, selection)
         state = TrainState(config, len(selection.styles))
     length = f"{run.config.steps} steps" if run.config.steps else f"{run.config.minutes} minutes"
     say(f"training: batch {run.config.batch_size}, {length}")

@@ -1,0 +1,99 @@
+"""Which font content comes from: the user's, one that a model was trained with, the machine's."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from calligan.config import RasterConfig
+from calligan.errors import FontError
+from calligan.glyphs.catalog import load_catalog, resolve_font
+from calligan.glyphs.charset import load_charset
+from calligan.glyphs.face import Face, FontSpec
+from calligan.glyphs.fetch import fetch_font
+from calligan.glyphs.known_fonts import known_font
+from calligan.glyphs.placement import Placement, measure_placement
+from calligan.glyphs.system_fonts import chinese_font
+from calligan.models.card import FontCard, ModelCard
+from calligan.progress import Note, ignored
+
+
+def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
+    """A source face and its placement on the model's canvas.
+
+    Raises FontError where the trained source is not to be found and no other was given.
+    """
+    if wanted is not None:
+        face = Face(resolve_font(wanted).spec)
+        chars = card.trained_chars or load_charset("gb2312")
+        return face, measure_placement(face, chars, RasterConfig(size_px=card.size_px))
+    if found := trained_source(card):
+        face, font = found
+        placement = Placement(**font.placement)  # type: ignore[arg-type]
+        return face, placement.scaled(card.size_px)
+    name = card.sources[0].name if card.sources else "none"
+    cure = f"run `calligan fonts fetch {name}`" if name in load_catalog() else "give --source FONT"
+    raise FontError(f"the model's source font {name} is not on this machine; {cure}")
+
+
+def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
+    """The first of the model's own source fonts that is here, unchanged."""
+    return next(trained_sources(card), None)
+
+
+def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
+    """The model's own source fonts that are here, unchanged: in the project, in the catalog's
+    cache, where they were last seen on this machine, or where an older model's card says.
+    """
+    for font in card.sources:
+        catalog = load_catalog().get(font.name)
+        places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
+        for path in (Path(place) for place in places if place):
+            if path.is_file():
+                face = _opened(FontSpec(path, font.face, font.instance), path.stat().st_mtime_ns)
+                if face.sha256 == font.font_sha256:
+                    yield face, font
+                    break
+
+
+@lru_cache(maxsize=8)
+def _opened(spec: FontSpec, mtime_ns: int) -> Face:
+    """Open once: a command asks for its source font several times."""
+    return Face(spec)
+
+
+def chinese_font_name(given: str | None, note: Note = ignored) -> str:
+    """A regular Chinese font for models and labels: as given, else one of the catalog that is
+    here, else one of this machine, else one that is fetched. `note` is told what it does.
+    """
+    if given is not None:
+        return given
+    sources = [font for font in load_catalog().values() if font.role == "source"]
+    for font in sources:
+        if font.fetched:
+            return font.name
+    if found := chinese_font():
+        note(f"font: {found} (--font takes another)")
+        return str(found)
+    note(f"no Chinese font on this machine: fetching {sources[0].name}, once")
+    fetch_font(sources[0])
+    return sources[0].name
+
+
+def source_font(card: ModelCard, given: str | None, note: Note = ignored) -> str | None:
+    """Which source font to draw from: None stands for one that the model was trained with.
+
+    Without one of those, a Chinese font of this machine; else the first of the model's own that
+    the catalog can fetch is fetched. `note` is told what it does.
+    """
+    if given is not None or trained_source(card):
+        return given
+    if found := chinese_font():
+        note(f"source font: {found} (--source takes another)")
+        return str(found)
+    known = [font.name for font in card.sources if font.name in load_catalog()]
+    if not known:
+        names = ", ".join(font.name for font in card.sources)
+        raise FontError(f"none of the model's source fonts is here ({names}); give --source FONT")
+    note(f"no Chinese font on this machine: fetching {known[0]}, once")
+    fetch_font(load_catalog()[known[0]])
+    return None
