@@ -102,27 +102,37 @@ def tell(row: dict[str, Any]) -> None:
 
 def rendered(pack: Path, data: Path, count: int | None) -> Selection:
     """The data folder, made with a process a font if it is not there."""
-    fonts = json.loads((pack / "pack.json").read_text(encoding="utf-8"))["fonts"]
+    fonts = packed_fonts(pack)
     styles = [font["name"] for font in fonts if font["role"] == "target"][:count]
     wanted = [font for font in fonts if font["role"] == "source" or font["name"] in styles]
+    wanted.sort(key=lambda font: -font["bytes"])  # the longest work first
     chars = load_charset(CHARSET)
     raster = RasterConfig(size_px=SIZE_PX)
     store = PairStore.create_or_open(data, CHARSET, chars, raster, SplitConfig())
     missing = [font for font in wanted if store.manifest.named(font["name"]) is None]
     if missing:
-        jobs = [(store, pack, data.parent / "fonts", font) for font in missing]
+        jobs = [(store, data.parent / "fonts", font) for font in missing]
         with ProcessPoolExecutor(usable_cores(), get_context("spawn")) as pool:
             store.enter(list(pool.map(_rendered, jobs)))
         say(f"rendered {sum(len(f.chars) for f in store.manifest.fonts):,} glyphs")
     return store.select(styles)
 
 
-def _rendered(job: tuple[PairStore, Path, Path, dict[str, Any]]) -> FontEntry:
+def packed_fonts(pack: Path) -> list[dict[str, Any]]:
+    """What the pack holds, in the order of the bundle; a large pack is two folders."""
+    found = []
+    for listing in sorted((*pack.glob("pack.json"), *pack.glob("*/pack.json"))):
+        fonts = json.loads(listing.read_text(encoding="utf-8"))["fonts"]
+        found += [{**font, "path": listing.parent / font["file"]} for font in fonts]
+    return found
+
+
+def _rendered(job: tuple[PairStore, Path, dict[str, Any]]) -> FontEntry:
     """One font: unpacked, rasterized, told as the catalog's font."""
-    store, pack, folder, font = job
+    store, folder, font = job
     info = load_catalog()[font["name"]]
     path = folder / f"{font['name']}.ttf"
-    write_bytes(path, unsqueeze((pack / font["file"]).read_bytes()))
+    write_bytes(path, unsqueeze(font["path"].read_bytes()))
     packed = FontInfo(info.name, FontSpec(path), info.chinese, info.script, info.licence)
     entry = store.rendered(store.prepare(packed, font["role"]))
     return replace(entry, path="", face=font["catalog_face"], font_sha256=font["catalog_sha256"])
