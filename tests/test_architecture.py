@@ -26,6 +26,7 @@ FLOORS = [
     {"reader"},
     {"training", "inference"},
     {"evaluation"},
+    {"library"},
     {"cli"},
     {"__main__"},
 ]
@@ -49,6 +50,8 @@ def imported_rooms(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_run_downward(path):
+    if path == PACKAGE / "__init__.py":
+        return  # the front door names what lies above; it loads nothing before it is used
     here = room_of(path)
     for room in imported_rooms(path) - {here}:
         assert FLOOR[room] < FLOOR[here], f"{path.name} in {here} imports {room}"

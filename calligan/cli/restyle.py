@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.hand import written
-from calligan.cli.model import ModelOption, model_path, style_index
+from calligan.cli.model import ModelOption
+from calligan.cli.show import note
 
 
 def restyle(
@@ -34,9 +34,11 @@ def restyle(
 
     from calligan.errors import DataError, ModelError
     from calligan.evaluation.evaluate import generate
+    from calligan.library.hands import written
     from calligan.models.noise import NoiseGenerator
     from calligan.models.weights import load_model
     from calligan.page.sheet import Row, contact_sheet, save_png
+    from calligan.project.models import model_path, style_index
     from calligan.storage import atomic_file
 
     if output.resolve() == Path(origin).resolve():
@@ -45,7 +47,7 @@ def restyle(
     if isinstance(generator, NoiseGenerator):
         raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
     index = style_index(card, style)
-    hand = written("hand", origin, chars, card.size_px)
+    hand = written("hand", origin, chars, card.size_px, note=note)
     drawn = generate(generator, hand.images, index, card.size_px)
     times: Counter[str] = Counter()
     for char, image in zip(hand.entry.chars, drawn, strict=True):

@@ -1,6 +1,8 @@
 """What the commands share in talking to people: notes and bars on stderr, results on stdout."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -16,3 +18,22 @@ def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:
     return tqdm(
         total=total, desc=label, unit=unit, file=sys.stderr, disable=None, leave=False, **options
     )
+
+
+@contextmanager
+def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work that says itself what is done, and of how much (progress.py)."""
+    with bar(1, label, unit, **options) as shown:
+
+        def moved(what: str, done: int, of: int) -> None:
+            shown.set_description_str(what, refresh=False)
+            shown.total = of
+            shown.update(done - shown.n)
+
+        yield moved
+
+
+def some(chars: str, shown: int = 20) -> str:
+    """The first of some characters, and how many more there are."""
+    rest = len(chars) - shown
+    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, hand_names, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption
 from calligan.cli.show import note
 
 
@@ -25,6 +25,7 @@ def styles(
     from rich.table import Table
 
     from calligan.models.weights import read_card
+    from calligan.project.models import hand_names, model_path
 
     path = model_path(model)
     card = read_card(path)
@@ -39,9 +40,10 @@ def styles(
     if output is not None:
         from calligan.inference.writer import Writer
         from calligan.page.sheet import Row, contact_sheet, save_png
+        from calligan.project.source import source_font
         from calligan.storage import atomic_file
 
-        writer = Writer(path, source_font(card, source))
+        writer = Writer(path, source_font(card, source, note))
         han = writer.read(text).han
         rows = [
             Row(f"{number} {style.name}", list(writer.draw(han, number - 1).values()))
