@@ -165,6 +165,25 @@ def test_evaluate_reports_test_characters_beside_both_baselines(
     assert html.count("<img") == 3 * 2 and "slanted" in html
 
 
+def test_evaluate_judges_outlines_where_it_is_asked(calligan, inked_model, data_folder, tmp_path):
+    figures, page = tmp_path / "f.json", tmp_path / "r.html"
+    asked = ("--line", "--styles", "bold", "--against", f"again={inked_model}")
+    written = ("--json", figures, "--report", page)
+    done = calligan("evaluate", inked_model, "-d", data_folder, *asked, *written)
+    assert done.returncode == 0, done.stderr
+    outlines = json.loads(figures.read_text())["outlines"]
+    assert outlines["model"] == outlines["again"] and list(outlines["model"]) == ["bold"]
+    line = outlines["model"]["bold"]["line"]
+    assert line["pieces"]["low"] <= line["pieces"]["mean"] <= line["pieces"]["high"]
+    assert (
+        0
+        < line["bends"]["n"]
+        <= len(json.loads((data_folder / "manifest.json").read_text())["held_out"]["test"])
+    )
+    assert "told_apart" not in outlines["model"]["bold"]
+    assert "bends" in done.stdout and "<h2>The line</h2>" in page.read_text()
+
+
 def test_evaluate_refuses_characters_the_model_was_trained_on(
     calligan, run_folder, font_folder, tmp_path
 ):

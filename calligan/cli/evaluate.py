@@ -47,6 +47,19 @@ def evaluate(
             "--perceptual", help="LPIPS and FID too (calligan[perceptual]); downloads weights."
         ),
     ] = False,
+    line: Annotated[
+        bool, typer.Option("--line", help="Outlines as export writes them, beside the fonts' own.")
+    ] = False,
+    told_apart: Annotated[
+        bool,
+        typer.Option("--told-apart", help="Whether a network tells them apart: a minute a hand."),
+    ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="The same of the fonts' own glyphs: three minutes a hand."
+        ),
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write every figure, with n and interval.")
@@ -83,6 +96,9 @@ def evaluate(
             fine=fine,
             against=_named(against or []),
             perceptual=perceptual,
+            line=line,
+            told_apart=told_apart,
+            calibrate=calibrate,
             progress=moved,
             note=note,
         )

@@ -10,8 +10,9 @@ import torch
 from calligan.errors import ModelError, Unmeasured
 from calligan.evaluation import metrics, perceptual
 from calligan.evaluation.baselines import nearest_training_glyph
+from calligan.evaluation.hands import Asked, Hand, judge_hands, real_hand
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
-from calligan.evaluation.scores import REAL, Scores
+from calligan.evaluation.scores import COMMON_PX, LARGE_PX, REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
 from calligan.models.networks import AnyGenerator
 from calligan.models.noise import NoiseGenerator
@@ -41,6 +42,7 @@ class Plan:
     fine: bool = False  # drawn in four places and averaged, as `infer` and `export` do
     strict: bool = True  # the model has seen none of the characters, in whatever style
     perceptual: bool = False  # LPIPS and FID, which download weights
+    outlines: Asked | None = None  # what is asked of outlines, if anything
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,14 @@ class Glyphs:
     chars: list[str]  # a string of N characters for each style
     source: list[np.ndarray]
     drawn: dict[str, list[np.ndarray]]  # by system; the last is REAL
+    size_px: dict[str, int] = field(default_factory=dict)  # that a system draws at; else the data's
 
 
 def evaluate(plan: Plan, progress: Progress = lambda what, done, of: None) -> tuple[Scores, Glyphs]:
-    """Scores of a model on test characters, at the data's size.
+    """Scores of a model on test characters, at 128 px (or the data's size, where that is smaller).
 
+    L1, RMSE and SSIM of models that draw 256 px or more are told at 256 px too, where the data has
+    them. Sizes are brought about by averaging whole pixels.
     Raises DataError where the model was trained on characters that should be unseen.
     """
     glyphs = gather(plan, progress)
@@ -71,7 +76,8 @@ def gather(plan: Plan, progress: Progress) -> Glyphs:
             raise ModelError(f"{name} draws from noise; there is nothing unseen to ask of it")
         if plan.strict:
             card.check_unseen("".join(set().union(*asked_of.chars)))
-    glyphs = Glyphs(plan.selection.styles, [], [], {})
+    size_px = {name: card.size_px for name, (_, card) in models.items()}
+    glyphs = Glyphs(plan.selection.styles, [], [], {}, size_px)
     for index, style in enumerate(asked_of.styles):
         progress("drawing", index, len(asked_of.styles))
         asked = asked_of.spread(index, plan.count, plan.chars)
@@ -114,6 +120,17 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
     return scores
 
 
+def judge_outlines(glyphs: Glyphs, plan: Plan, progress: Progress) -> dict[str, list[Hand]]:
+    """What every model's outlines are like beside the fonts' own: a hand a style, by system.
+
+    Raises Unmeasured where a style is no font, but written glyphs.
+    """
+    assert plan.outlines is not None
+    real = [real_hand(style) for style in glyphs.styles]
+    told = plan.selection.sources[0], real, glyphs.chars, plan.outlines, progress
+    return {n: judge_hands(path, *told) for n, path in {MODEL: plan.model, **plan.against}.items()}
+
+
 def generate(
     generator: AnyGenerator, source: np.ndarray, style_index: int, size_px: int, fine: bool = False
 ) -> np.ndarray:
@@ -139,12 +156,20 @@ def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
     for style, chars in enumerate(glyphs.chars):
         progress("measuring", style, len(glyphs.chars))
         real = glyphs.drawn[REAL][style]
+        data_px = real.shape[-1]
         for system, images in glyphs.drawn.items():
+            small = _at(images[style], min(COMMON_PX, data_px))
             for name, measure in alone.items():
-                scores.put(system, name, style, chars, measure(images[style]))
-            if system != REAL:
+                scores.put(system, name, style, chars, measure(small))
+            if system == REAL:
+                continue
+            for name, compare in pairwise.items():
+                value = compare(small, _at(real, small.shape[-1]))
+                scores.put(system, name, style, chars, value)
+            if min(data_px, glyphs.size_px.get(system, data_px)) >= LARGE_PX:
+                large = _at(images[style], LARGE_PX), _at(real, LARGE_PX)
                 for name, compare in pairwise.items():
-                    scores.put(system, name, style, chars, compare(images[style], real))
+                    scores.put(system, f"{name}_{LARGE_PX}", style, chars, compare(*large))
 
 
 def _measure_style(scores: Scores, glyphs: Glyphs, training: Pairs, progress: Progress) -> None:
@@ -200,7 +225,10 @@ def _measure_fid(scores: Scores, glyphs: Glyphs) -> None:
 
 
 def _fit(images: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Images at the real glyphs' size, should the model draw smaller ones."""
-    if images.shape[1:] == like.shape[1:]:
-        return images
-    return to_uint8(to_tensor(images, like.shape[-1]))
+    """Images at the real glyphs' size, should the model draw at another."""
+    return _at(images, like.shape[-1])
+
+
+def _at(images: np.ndarray, size_px: int) -> np.ndarray:
+    """Images uint8 (N, H, W) as (N, size, size)."""
+    return images if images.shape[-1] == size_px else to_uint8(to_tensor(images, size_px))

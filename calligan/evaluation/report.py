@@ -73,8 +73,15 @@ def check_report() -> None:
         raise Unmeasured("--report needs jinja2: pip install 'calligan[eval]'")
 
 
-def write_report(path: Path, title: str, about: str, scores: Scores, glyphs: Glyphs) -> None:
-    """Write the HTML page, atomically."""
+def write_report(
+    path: Path,
+    title: str,
+    about: str,
+    scores: Scores,
+    glyphs: Glyphs,
+    outlines: Sequence[Table] = (),
+) -> None:
+    """Write the HTML page, atomically; `outlines` are tables of evaluation/line_report.py."""
     from jinja2 import Template
 
     measured = {metric for _, metric in scores.values}
@@ -87,6 +94,7 @@ def write_report(path: Path, title: str, about: str, scores: Scores, glyphs: Gly
         scripts=_html(by_script(scores)),
         styles=_html(by_style(scores)),
         strokes=_html(by_strokes(scores)),
+        outlines=[_html(table) for table in outlines],
         pictures=[_pictures(scores, glyphs, index) for index in range(len(scores.styles))],
     )
     write_bytes(path, page.encode())

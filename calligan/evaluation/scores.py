@@ -10,6 +10,8 @@ from calligan.glyphs.strokes import stroke_count
 from calligan.pairs.manifest import FontEntry
 
 REAL = "real"
+COMMON_PX = 128  # the size of all figures, so that models of other sizes can be compared
+LARGE_PX = 256  # and of some more, where both model and data have it
 STROKES = ((1, 6), (7, 10), (11, 14), (15, 99))
 
 
@@ -27,6 +29,14 @@ METRICS = (
     Metric("l1", "L1", "lower", "mean difference of ink (0 to 1) a pixel"),
     Metric("rmse", "RMSE", "lower", "root of the mean squared difference of ink, a glyph"),
     Metric("ssim", "SSIM", "higher", "on ink, Gaussian window 11 px, sigma 1.5 px, data range 1"),
+    *(
+        Metric(f"{name}_{LARGE_PX}", f"{title} {LARGE_PX} px", better, f"the same at {LARGE_PX} px")
+        for name, title, better in (
+            ("l1", "L1", "lower"),
+            ("rmse", "RMSE", "lower"),
+            ("ssim", "SSIM", "higher"),
+        )
+    ),
     Metric("lpips", "LPIPS", "lower", "AlexNet, through torchmetrics"),
     Metric("content", "content", "higher", "share read as the right character by PP-OCRv6-small"),
     Metric(

@@ -1,13 +1,16 @@
 """Held-out figures of a model beside what one gets without it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from calligan.errors import Unmeasured
+from calligan.evaluation import line_report
 from calligan.evaluation import report as told
-from calligan.evaluation.evaluate import Glyphs, Plan, style_names
+from calligan.evaluation.evaluate import Glyphs, Plan, judge_outlines, style_names
 from calligan.evaluation.evaluate import evaluate as measure
+from calligan.evaluation.hands import Asked, Hand
 from calligan.evaluation.scores import Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.weights import read_card
@@ -25,16 +28,18 @@ class Evaluation:
     plan: Plan
     scores: Scores
     glyphs: Glyphs
+    outlines: dict[str, list[Hand]] = field(default_factory=dict)  # by system, if asked for
 
     def tables(self) -> Sequence[told.Table]:
-        """All hands, by script, by style."""
-        return [each(self.scores) for each in (told.overall, told.by_script, told.by_style)]
+        """All hands, by script, by style; and of outlines."""
+        scores = [each(self.scores) for each in (told.overall, told.by_script, told.by_style)]
+        return [*scores, *line_report.tables(self.outlines)]
 
     def as_json(self) -> dict[str, Any]:
         """Every figure, with its count and interval."""
         data = self.plan.selection.data_hash
         about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
-        return {**about, **as_json(self.scores)}
+        return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
 
     def write_report(self, path: Path) -> None:
         """An HTML page with pictures; it needs jinja2 (the extra `eval`)."""
@@ -44,7 +49,8 @@ class Evaluation:
         what = f"{plan.model}, {styles}, drawn from {names}"
         title = f"calligan: {plan.model.stem} on unseen characters"
         told.check_report()
-        told.write_report(path, title, what, scores, self.glyphs)
+        tables = line_report.tables(self.outlines, intervals=True)
+        told.write_report(path, title, what, scores, self.glyphs, tables)
 
     def write_sheet(self, path: Path) -> None:
         """Source, generated and real glyphs as a PNG."""
@@ -63,6 +69,9 @@ def evaluate(
     fine: bool = False,
     against: Mapping[str, Path | str] | None = None,
     perceptual: bool = False,
+    line: bool = False,
+    told_apart: bool = False,
+    calibrate: bool = False,
     progress: Progress = ignored,
     note: Note = ignored,
 ) -> Evaluation:
@@ -71,6 +80,8 @@ def evaluate(
     `data` is a data folder; without one, the run's own. `count` is the most characters a style.
     `against` names other models to be rows beside it. `perceptual` adds LPIPS and FID, whose
     weights are downloaded. `validation` takes the characters that are there to choose models by.
+    `line` measures outlines beside the fonts' own, `told_apart` whether a network tells them apart,
+    `calibrate` the same of the fonts' own glyphs.
     """
     path = model_path(Path(model) if model is not None else None)
     selection = _selection(path, Path(data) if data is not None else None, source, styles)
@@ -90,9 +101,16 @@ def evaluate(
         fine=fine,
         strict=not hand,
         perceptual=perceptual,
+        outlines=Asked(line, told_apart or calibrate, calibrate),
     )
     scores, glyphs = measure(plan, progress)
-    return Evaluation(plan, scores, glyphs)
+    outlines: dict[str, list[Hand]] = {}
+    if line or told_apart or calibrate:
+        try:
+            outlines = judge_outlines(glyphs, plan, progress)
+        except Unmeasured as error:
+            scores.unmeasured["the line of outlines"] = str(error)
+    return Evaluation(plan, scores, glyphs, outlines)
 
 
 def _selection(

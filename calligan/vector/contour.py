@@ -40,7 +40,7 @@ def chains(image: np.ndarray, config: TraceConfig) -> list[Chain]:
 
 
 def _chain(line: np.ndarray, config: TraceConfig) -> Chain:
-    points = _evenly(line, config.step_px)
+    points = evenly(line, config.step_px)
     reach = max(2, round(config.corner_reach_px / config.step_px))
     if len(points) < 4 * reach:
         return Chain(points, np.empty(0, int))
@@ -48,7 +48,7 @@ def _chain(line: np.ndarray, config: TraceConfig) -> Chain:
     return Chain(_sharpened(points, corners, reach), corners)
 
 
-def _evenly(line: np.ndarray, step_px: float) -> np.ndarray:
+def evenly(line: np.ndarray, step_px: float) -> np.ndarray:
     """A closed line's points at equal distances, about `step_px`."""
     closed = np.vstack([line, line[:1]])
     along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
