@@ -30,6 +30,7 @@ _WHERE = {
     "check": "library.checking",
     "Examined": "library.checking",
     "morph": "library.films",
+    "restyle": "library.restyling",
     "CalliganError": "errors",
     "Cancelled": "errors",
 }
@@ -54,6 +55,7 @@ __all__ = [
     "morph",
     "plan_next",
     "render_pairs",
+    "restyle",
     "resume",
     "scan_pages",
     "styles",
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from calligan.library.model import Glyph, Layout, Model, load, styles
     from calligan.library.pages import Pages
     from calligan.library.pairs import render_pairs
+    from calligan.library.restyling import restyle
     from calligan.library.scanning import Scanned, scan_pages
     from calligan.library.training import resume, train
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import HAN, TINY, build_font, save_inked
 from PIL import Image
 
 import calligan
 from calligan.glyphs.placement import Placement
+from calligan.inference import export
+from calligan.inference.export import Job
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/library.md").read_text("utf-8"), re.S)
@@ -148,6 +151,22 @@ def test_an_export_that_was_cancelled_goes_on(model):
     assert Path(".on.ttf.parts").is_dir()
     calligan.export_font(model, "on.ttf", charset=CHARS, progress=lambda *each: told.append(each))
     assert told[-1][1:] == (len(CHARS), len(CHARS)) and not Path(".on.ttf.parts").exists()
+
+
+def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch):
+    model = calligan.load("runs/0001")
+    writer = model.writer
+    job = Job(model.path, 0, "永", Placement.full_width(32), 1000)
+    keys = [job.key(writer)]
+    assert keys == [job.key(calligan.load("runs/0001").writer)]
+    with torch.no_grad():
+        next(writer.upscaler.parameters()).add_(1)
+    keys.append(job.key(writer))
+    writer.judge.name = "another reader"
+    keys.append(job.key(writer))
+    monkeypatch.setattr(export, "__version__", "another version")
+    keys.append(job.key(writer))
+    assert len(set(keys)) == 4
 
 
 def _written_page(path, project):

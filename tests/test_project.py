@@ -45,10 +45,9 @@ def home(run_folder, tmp_path, monkeypatch):
 def test_a_project_that_was_moved_keeps_what_was_written(home, tmp_path, monkeypatch):
     run = home / "hands/mine/0001"
     told = json.loads((run / "run.json").read_text())
-    assert (
-        told["data"].startswith("../pairs-") and str(tmp_path) not in (run / "run.json").read_text()
-    )
-    absolute = {**told, "data": str((run / told["data"]).resolve())}  # as older versions stored it
+    assert told["data"].startswith("../pairs-")
+    absolute = {**told, "data": told["data_was"]}
+    del absolute["data_was"]  # as older versions stored it
     shutil.copytree(run, home / "hands/old/0001")
     shutil.copytree((run / told["data"]).resolve(), home / "hands/old" / Path(told["data"]).name)
     absolute["data"] = absolute["data"].replace("/mine/", "/old/")
@@ -58,6 +57,11 @@ def test_a_project_that_was_moved_keeps_what_was_written(home, tmp_path, monkeyp
     monkeypatch.chdir(moved)
     for hand in ("mine", "old"):
         assert "".join(written_glyphs(calligan.load(hand))) == WRITTEN, hand
+
+
+def test_a_run_that_was_taken_out_of_its_project_finds_its_data(home, tmp_path):
+    shutil.copytree("hands/mine/0001", tmp_path / "alone")
+    assert Run.open(tmp_path / "alone").data == Run.open(Path("hands/mine/0001")).data
 
 
 def test_written_glyphs_that_are_gone_are_told(home):
@@ -129,6 +133,7 @@ def test_paths_are_relative_inside_a_project_only(tmp_path, monkeypatch):
     assert stored_path(other, run) == "../../../b/data"
     assert found_path("/gone/with/the/project/data", run) == data
     assert found_path("/gone/nowhere", run) == Path("/gone/nowhere")
+    assert found_path("../gone", run, str(other)) == other
     assert public_path(data) == "a/data" and public_path(Path("/etc/hosts")) == "hosts"
 
 

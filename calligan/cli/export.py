@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption
+from calligan.cli.model import ModelOption, SourceOption, model_note
 from calligan.cli.show import note, progress, some
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -66,10 +66,7 @@ def export(
     order.validate()
     check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
     path = model_path(model, style)
-    drawing = Model(path, source, verdict, fine, note=note)
-    drawing.style_index(style)
-    if model is None:
-        note(f"model: {path}")
+    drawing = Model(path, source, verdict, fine, note=note, on_open=model_note(path, model))
     with progress("drawing", "glyph") as moved:
         made = make_font(drawing, order, moved, note=note)
     _tell(made, order)

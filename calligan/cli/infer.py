@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption
+from calligan.cli.model import ModelOption, SourceOption, model_note
 from calligan.cli.show import note, progress
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -126,10 +126,8 @@ def infer(
         raise ConfigError(f"--pick names {absent}, which the text does not hold")
     path = model_path(model, style)
     drawing = Model(path, source, verdict, fine, "cpu", note, picked, bool(candidates))
+    drawing.on_open = model_note(path, model)
     indices = drawing.style_indices(style, seed)
-    drawing.writer  # noqa: B018  opened before its path is told
-    if model is None:
-        note(f"model: {path}")
     with progress("writing", "glyph") as moved:
         pages = drawing.write_request(request, indices, moved)
     files = pages.save(output, dpi, grain, dry)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -22,13 +22,19 @@ def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:
 
 @contextmanager
 def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work that says itself what is done, and of how much (progress.py)."""
-    with bar(1, label, unit, **options) as shown:
+    """A bar for work that says itself what is done, and of how much (progress.py).
+
+    It appears when there is something done, so that what is said before stands above it.
+    """
+    with ExitStack() as stack:
+        shown: list[tqdm] = []
 
         def moved(what: str, done: int, of: int) -> None:
-            shown.set_description_str(what, refresh=False)
-            shown.total = of
-            shown.update(done - shown.n)
+            if not shown:
+                shown.append(stack.enter_context(bar(of, label, unit, **options)))
+            shown[0].set_description_str(what, refresh=False)
+            shown[0].total = of
+            shown[0].update(done - shown[0].n)
 
         yield moved
 

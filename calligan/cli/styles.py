@@ -38,17 +38,11 @@ def styles(
     if model is None and (hands := hand_names()):
         note(f"hands learned here, by name: {', '.join(hands)}")
     if output is not None:
-        from calligan.inference.writer import Writer
-        from calligan.page.sheet import Row, contact_sheet, save_png
-        from calligan.project.source import source_font
+        from calligan.library.model import Model
+        from calligan.page.sheet import save_png
         from calligan.storage import atomic_file
 
-        writer = Writer(path, source_font(card, source, note))
-        han = writer.read(text).han
-        rows = [
-            Row(f"{number} {style.name}", list(writer.draw(han, number - 1).values()))
-            for number, style in enumerate(card.styles, start=1)
-        ]
+        sheet = Model(path, source, check=False, fine=False, note=note).specimen(text)
         with atomic_file(output) as file:
-            save_png(contact_sheet(rows, card.size_px), file)
+            save_png(sheet, file)
         typer.echo(output)

@@ -15,7 +15,7 @@ from calligan.storage import write_bytes
 def remember_font(path: Path, sha256: str) -> None:
     """Note where a font lies, and forget those that are gone. Does nothing without a cache."""
     folder = cache_folder() / "known-fonts"
-    with contextlib.suppress(DataError, OSError):
+    with contextlib.suppress(DataError, OSError, UnicodeDecodeError):
         for note in folder.glob("*.txt"):
             if not Path(note.read_text(encoding="utf-8")).is_file():
                 note.unlink(missing_ok=True)

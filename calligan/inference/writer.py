@@ -17,7 +17,6 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.models.generator import Generator
-from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
@@ -66,7 +65,7 @@ class Writer:
 
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
-        if isinstance(self.generator, NoiseGenerator):
+        if self.generator.from_number:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
         self.face, self.placement = open_source(self.card, source)
         self.renderer = Renderer(self.face, self.placement, min_ink=0)

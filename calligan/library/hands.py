@@ -14,6 +14,7 @@ from calligan.glyphs.placement import Placement
 from calligan.inference.plan import Plan, planned, unwritten
 from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
+from calligan.library.scanning import Scanned
 from calligan.library.training import (
     Session,
     Settings,
@@ -42,7 +43,7 @@ _ENOUGH = 600  # steps; docs/own-hand.md has what they bring
 
 
 def learn(
-    origin: Path | str,
+    origin: Scanned | Path | str,
     name: str = "mine",
     *,
     chars: str | None = None,
@@ -57,15 +58,17 @@ def learn(
     cancel: Cancel = never,
     note: Note = ignored,
 ) -> Model:
-    """Learn a style from 10 to 500 glyphs: a folder of PNGs named by character, or a font.
+    """Learn a style from 10 to 500 glyphs: what was scanned, a folder of PNGs named by character,
+    or a font.
 
     It begins at `model`, which stays as it is, and takes `minutes` (10) or `steps`. Afterwards
     `load(style=name)` finds the hand. `even` makes uneven writing more even in place and size.
 
     Raises Cancelled where `cancel` said so: what was reached is saved, and the same call goes on.
     """
+    given = origin.folder if isinstance(origin, Scanned) else origin
     with learning(
-        *(name, str(origin), chars, minutes, steps, Path(model), source, even, settings),
+        *(name, str(given), chars, minutes, steps, Path(model), source, even, settings),
         hands=Path(hands),
         note=note,
     ) as session:

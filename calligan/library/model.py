@@ -1,29 +1,29 @@
 """A model, ready to write: what `calligan.load` gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
 import numpy as np
+from PIL import Image
 
 from calligan.config import TraceConfig
 from calligan.errors import DataError
 from calligan.glyphs.placement import Placement
 from calligan.inference.invent import invent
 from calligan.inference.pages import Request, write_pages
-from calligan.inference.proofread import Proofreader, Verdict
+from calligan.inference.proofread import Proofreader, Verdict, open_writer
 from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.upscaler import load_upscaler
 from calligan.models.weights import read_card
+from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.models import model_path, style_index
 from calligan.project.source import source_font
-from calligan.resources import reader_model, upscaler_model
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
@@ -79,6 +79,7 @@ class Model:
     note: Note = ignored
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character in every way, to choose by eye
+    on_open: Callable[[], None] = ignored  # called when weights and source font are opened
 
     @cached_property
     def _card(self) -> ModelCard:
@@ -98,15 +99,10 @@ class Model:
     def writer(self) -> Writer:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
-        if not self.check or reader_model() is None:
-            writer = Writer(self.path, source, self.device)
-        else:
-            picked = dict(self.pick)
-            writer = Proofreader(self.path, source, picked=picked, every_way=self.every_way)
-        writer.spins = self.fine
-        upscaler = upscaler_model()
-        if self.fine and upscaler is not None:
-            writer.upscaler = load_upscaler(upscaler)
+        picked = dict(self.pick)
+        looks = (picked, self.every_way) if self.check else None
+        writer = open_writer(self.path, source, self.fine, looks, self.device)
+        self.on_open()
         return writer
 
     def style_index(self, style: Style) -> int:
@@ -182,6 +178,15 @@ class Model:
                 found.append(_glyph(char, image, outline, self._verdict(index, char)))
             add(len(images))
         return found
+
+    def specimen(self, text: str = "永和九年书法") -> Image.Image:
+        """A sheet of some characters in every style, a row a style."""
+        han = self.writer.read(text).han
+        rows = [
+            Row(f"{number} {style.name}", list(self.writer.draw(han, number - 1).values()))
+            for number, style in enumerate(self.styles, start=1)
+        ]
+        return contact_sheet(rows, self.card.size_px)
 
     def findings(self, indices: Sequence[int]) -> Findings | None:
         """What was found of all that was drawn in these styles; None if nothing was looked at."""

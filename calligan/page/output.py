@@ -79,10 +79,15 @@ def _gif(page: Page, look: Look, file: BinaryIO) -> None:
     write_gif(page, look.dpi, look.frame_ms, file)
 
 
-# What a name ends in, to what writes such a page. A PDF holds all pages of a text.
+def _pdf(page: Page, look: Look, file: BinaryIO) -> None:
+    pages_pdf([page], "calligan", file)
+
+
+# What a name ends in, to what writes such a page; `save_pages` puts all of a text into one PDF.
 _WRITERS: dict[str, Callable[[Page, Look, BinaryIO], None]] = {
     ".png": _png,
     ".svg": _svg,
+    ".pdf": _pdf,
     ".gif": _gif,
 }
-KINDS = (".png", ".svg", ".pdf", ".gif")
+KINDS = tuple(_WRITERS)

@@ -18,20 +18,19 @@ def stored_path(path: Path, folder: Path) -> str:
     return str(path)
 
 
-def found_path(text: str, folder: Path) -> Path:
-    """Where a path that a file in `folder` stores lies now.
+def found_path(text: str, folder: Path, was: str = "") -> Path:
+    """Where a path that a file in `folder` stores lies now; `was` is where it was then.
 
     An absolute one that is gone is looked for by its name in the folders above `folder`: older
     versions stored absolute paths only.
     """
-    path, folder = Path(text), folder.resolve()
-    if not path.is_absolute():
-        return (folder / path).resolve()
-    if not path.exists():
-        for above in folder.parents[:_ABOVE_RUN]:
-            if (above / path.name).exists():
-                return above / path.name
-    return path
+    folder = folder.resolve()
+    path = (folder / text).resolve() if not Path(text).is_absolute() else Path(text)
+    if path.exists():
+        return path
+    beside = (above / path.name for above in folder.parents[:_ABOVE_RUN])
+    places = [Path(was)] if was else beside if Path(text).is_absolute() else ()
+    return next((place for place in places if place.exists()), path)
 
 
 def public_path(path: Path) -> str:

@@ -50,7 +50,8 @@ class Run:
             config = load_train_config(folder / "config.json")
             sources, styles = (tuple(about[key]) for key in ("sources", "styles"))
             least, reader = about.get("least_scores", {}), about.get("reader", "")
-            data, data_hash = found_path(about["data"], folder), about["data_hash"]
+            data = found_path(about["data"], folder, about.get("data_was", ""))
+            data_hash = about["data_hash"]
             return cls(folder, config, data, data_hash, sources, styles, least, reader)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
@@ -61,6 +62,7 @@ class Run:
         """Write `run.json`, with the versions of what the run stands on."""
         about = {
             "data": stored_path(self.data, self.folder),
+            "data_was": str(self.data),  # for a run that is taken out of its project
             "data_hash": self.data_hash,
             "seed": self.config.seed,
             "sources": self.sources,

@@ -48,11 +48,18 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
         catalog = load_catalog().get(font.name)
         places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
         for path in (Path(place) for place in places if place):
-            if path.is_file():
-                face = _opened(FontSpec(path, font.face, font.instance), path.stat().st_mtime_ns)
-                if face.sha256 == font.font_sha256:
-                    yield face, font
-                    break
+            face = _face_at(FontSpec(path, font.face, font.instance))
+            if face is not None and face.sha256 == font.font_sha256:
+                yield face, font
+                break
+
+
+def _face_at(spec: FontSpec) -> Face | None:
+    """The face, where there is a font at that path."""
+    try:
+        return _opened(spec, spec.path.stat().st_mtime_ns) if spec.path.is_file() else None
+    except FontError:  # another file by now
+        return None
 
 
 @lru_cache(maxsize=8)
