@@ -17,6 +17,7 @@ from calligan.evaluation.style_classifier import classified, train_style_classif
 from calligan.models.networks import AnyGenerator
 from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.precision import drawing
 from calligan.models.spinning import steady
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
@@ -138,7 +139,7 @@ def generate(
     drawn = []
     for start in range(0, len(source), _BATCH):
         part = to_tensor(source[start : start + _BATCH], size_px)
-        with torch.inference_mode():
+        with torch.inference_mode(), drawing(generator):
             index = torch.full((len(part),), style_index)
             images = steady(generator, part, index) if fine else generator(part, index)
             drawn.append(to_uint8(images))

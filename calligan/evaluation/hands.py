@@ -111,11 +111,16 @@ def judge_hand(
     progress(f"{real.name}: drawing", 0, 1)
     small = writer.draw(chars, writer.card.style_index(real.name))
     large = [*writer.enlarged([small[char] for char in chars])] if chars else []
-    return judge_images(dict(zip(chars, large, strict=True)), real, asked, progress)
+    tracing = writer.card.styles[writer.card.style_index(real.name)].tracing
+    return judge_images(dict(zip(chars, large, strict=True)), real, asked, progress, tracing)
 
 
 def judge_images(
-    drawn: Mapping[str, np.ndarray], real: Real, asked: Asked, progress: Progress
+    drawn: Mapping[str, np.ndarray],
+    real: Real,
+    asked: Asked,
+    progress: Progress,
+    tracing: TraceConfig | None = None,
 ) -> Hand:
     """Judge images as `export` traces them, uint8 (S, S) by character, beside the real glyphs."""
     done = 0
@@ -127,19 +132,23 @@ def judge_images(
 
     line = None
     if asked.line and drawn:
-        line = measure_line(drawn, real.face, real.placement, progress=measured)
+        line = measure_line(drawn, real.face, real.placement, tracing, measured)
     told = {}
     if asked.told and len(drawn) >= 2 * FOLDS:
-        told = tell_apart(drawn, real, asked.calibrate, progress)
+        told = tell_apart(drawn, real, asked.calibrate, progress, tracing)
     return Hand(real.name, line, told)
 
 
 def tell_apart(
-    drawn: Mapping[str, np.ndarray], real: Real, calibrate: bool, progress: Progress
+    drawn: Mapping[str, np.ndarray],
+    real: Real,
+    calibrate: bool,
+    progress: Progress,
+    tracing: TraceConfig | None = None,
 ) -> dict[str, Estimate]:
     """AUCs of drawn against real glyphs, and of what calibrates them: by what was told apart."""
     own = np.stack([_shown_real(real, char) for char in drawn])
-    pairs = {DRAWN: (np.stack([_shown(image, real) for image in drawn.values()]), own)}
+    pairs = {DRAWN: (np.stack([_shown(image, real, tracing) for image in drawn.values()]), own)}
     if calibrate:
         for size_px, name in TRACED.items():
             place = real.placement.scaled(size_px)
@@ -161,8 +170,8 @@ def tell_apart(
     return found
 
 
-def _shown(image: np.ndarray, real: Real) -> np.ndarray:
-    return shown(trace(image, real.placement, UPEM, TraceConfig()))
+def _shown(image: np.ndarray, real: Real, tracing: TraceConfig | None = None) -> np.ndarray:
+    return shown(trace(image, real.placement, UPEM, tracing or TraceConfig()))
 
 
 def _shown_real(real: Real, char: str) -> np.ndarray:

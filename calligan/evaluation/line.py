@@ -121,7 +121,7 @@ def measure_line(
                     glyph_figures(shape_of(outline, placement, UPEM), len(outline.contour)),
                     glyph_figures(
                         shape_of(real, placement, face.upem),
-                        _cubics(face, char, placement.scaled(traced_px), config),
+                        _cubics(face, char, placement.scaled(traced_px), TraceConfig()),
                     ),
                 )
             )

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from calligan.config import TraceConfig
 from calligan.errors import DataError, ModelError
 from calligan.glyphs.charset import check_text, is_han
 from calligan.glyphs.face import Face
@@ -18,6 +17,7 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.models.generator import Generator
 from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.precision import drawing
 from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
@@ -30,6 +30,7 @@ from calligan.vector.trace import trace
 
 Missing = Literal["error", "skip", "box"]
 _BATCH = 32
+_LARGE_PX = 256  # images of this size are traced as they are
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Writer:
             part = chars[start : start + _BATCH]
             sources = np.stack([self.source_image(char, way) for char in part])
             tensor = to_tensor(sources, self.card.size_px, self.device)
-            with torch.inference_mode():
+            with torch.inference_mode(), drawing(self.generator, self.device):
                 drawn = to_uint8(self._generated(tensor, style_index, way.strength))
             images.update(zip(part, drawn, strict=True))
         return images
@@ -135,7 +136,7 @@ class Writer:
         if strength != 1:
             mean = self.generator.embedding.weight.mean(dim=0)
             style = mean + strength * (style - mean)
-        if self.spins:
+        if self.spins and self.generator.wavers:
             return self.generator.image(spun(self.generator, sources, style))
         return self.generator.image(self.generator.field(sources, style))
 
@@ -150,17 +151,20 @@ class Writer:
             outlines = [Outline.of(glyph.drawing) for glyph in glyphs] or [Outline.of(Blank())]
             advance = self.face.advance_em(self.face.glyph_index(char))
             letters[char] = Letter(char, outlines[0], advance, *outlines[1:])
+        tracing = self.card.styles[style_index].tracing
         for start in range(0, len(text.han), _BATCH):
             part = self.draw(text.han[start : start + _BATCH], style_index)
             for char, image in zip(part, self.enlarged(list(part.values())), strict=True):
-                letters[char] = Letter(char, trace(image, cell, UPEM, TraceConfig()), 1.0)
+                letters[char] = Letter(char, trace(image, cell, UPEM, tracing), 1.0)
             progress(len(part))
         return letters
 
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Glyphs as their outlines are traced: uint8 (N, S, S), or twice that by the upscaler."""
+        """Glyphs as they are traced: uint8 (N, S, S), small ones enlarged by the upscaler."""
         stack = np.stack(images)
-        return stack if self.upscaler is None else upscaled(self.upscaler, stack)
+        if self.upscaler is None or self.card.size_px >= _LARGE_PX:
+            return stack
+        return upscaled(self.upscaler, stack)
 
     def lacks(self, char: str) -> bool:
         """Whether the source font has no ink for a character."""

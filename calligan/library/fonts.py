@@ -162,7 +162,7 @@ def make_font(
     lettering = _lettering(model, order, wanted)
     upem = setting.base.upem if setting.base else UPEM
     place = setting.placement or Placement.full_width(setting.card.size_px)
-    job = Job(model.path, index, chars, place, upem)
+    job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
     parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
     add = counted("drawing", len(chars), progress, cancel)

@@ -36,7 +36,7 @@ from calligan.project.source import open_source, source_font, trained_sources
 from calligan.scan.folder import read_hand
 from calligan.storage import atomic_file
 from calligan.training.compare import before_after
-from calligan.training.transfer import fitted_to_start
+from calligan.training.transfer import fitted_to_start, of_size
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 _ENOUGH = 600  # steps; docs/own-hand.md has what they bring
@@ -99,7 +99,8 @@ def learning(
     hand = written(name, origin, chars, card.size_px, sources if even else None, note)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
-    config = fitted_to_start(training_config("learn", None, settings, minutes, steps), base, {})
+    config = training_config("learn", None, settings, minutes, steps)
+    config = fitted_to_start(of_size(config, card.size_px), base, {})
     folder = hands / name
     selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection, note)

@@ -9,7 +9,6 @@ from typing import Literal, TypedDict, Unpack
 import numpy as np
 from PIL import Image
 
-from calligan.config import TraceConfig
 from calligan.errors import DataError
 from calligan.glyphs.placement import Placement
 from calligan.inference.invent import invent
@@ -174,7 +173,7 @@ class Model:
             images = self.writer.draw(han[start : start + 32], index)
             enlarged = self.writer.enlarged(list(images.values()))
             for (char, image), large in zip(images.items(), enlarged, strict=True):
-                outline = trace(large, cell, UPEM, TraceConfig())
+                outline = trace(large, cell, UPEM, self.styles[index].tracing)
                 found.append(_glyph(char, image, outline, self._verdict(index, char)))
             add(len(images))
         return found

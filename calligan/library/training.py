@@ -250,5 +250,5 @@ def _describe(run: Run, state: TrainState, note: Note) -> None:
         f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
-    for name, nearest in state.began_at.items():
+    for name, nearest in state.counters.began_at.items():
         note(f"{name} begins at {nearest}, the model's style that draws most like it")

@@ -21,6 +21,11 @@ class GeneratorBase(nn.Module):
     from_number: bool = False  # content is a character's number instead of its source glyph
     embedding: nn.Embedding
 
+    @property
+    def wavers(self) -> bool:
+        """Whether its edges waver with its cells, so that a few drawings are worth averaging."""
+        return not self.speaks_distance
+
     def style(self, style_index: Tensor) -> Tensor:
         """Style vectors (N, style_dim) of styles numbered from 0."""
         return self.embedding(style_index)

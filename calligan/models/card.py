@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from calligan.config import GeneratorConfig
+from calligan.config import GeneratorConfig, TraceConfig
 from calligan.errors import DataError, ModelError
 
 
@@ -23,6 +23,12 @@ class FontCard:
     instance: str | None
     placement: dict[str, float]  # see glyphs.placement
     least_score: float | None = None  # what its real glyphs score by the reader, 95 in 100
+    tolerance_em: float | None = None  # of its outlines' curves; None is TraceConfig's
+
+    @property
+    def tracing(self) -> TraceConfig:
+        """How its glyphs become outlines."""
+        return TraceConfig() if self.tolerance_em is None else TraceConfig(self.tolerance_em)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _PLACES = ((-0.5, 0.25), (-0.25, -0.5), (0.0, 0.0), (0.25, -0.25))
 
 def steady(generator: AnyGenerator, source: Tensor, style_index: Tensor) -> Tensor:
     """Images (N, 1, S, S) in [-1, 1] as `infer` draws them; once, where a network has no cells."""
-    if not isinstance(generator, Generator):
+    if not isinstance(generator, Generator) or not generator.wavers:
         return generator(source, style_index)
     return generator.image(spun(generator, source, generator.style(style_index)))
 

@@ -4,6 +4,7 @@ import torch
 from PIL import Image
 
 from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.precision import drawing
 from calligan.models.spinning import steady
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet
@@ -24,11 +25,11 @@ def before_after(run: Run, selection: Selection) -> Image.Image:
     nearest = nearest_style(before, len(card.styles), card.size_px, seen)
     after, learned = load_model(run.best)
     source = to_tensor(real.source, learned.size_px)
-    with torch.inference_mode():
-        drawn = [
-            steady(model, to_tensor(real.source, model.size_px), torch.full((len(source),), style))
-            for model, style in ((before, nearest), (after, 0))
-        ]
+    drawn = []
+    for model, style in ((before, nearest), (after, 0)):
+        shown = to_tensor(real.source, model.size_px)
+        with torch.inference_mode(), drawing(model):
+            drawn.append(steady(model, shown, torch.full((len(shown),), style)))
     rows = [
         Row("source", list(to_uint8(source))),
         Row(f"before: {card.styles[nearest].name}", list(to_uint8(drawn[0]))),

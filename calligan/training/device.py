@@ -6,6 +6,7 @@ import torch
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError
+from calligan.models.precision import has_bf16
 
 
 def resolved(config: TrainConfig) -> TrainConfig:
@@ -13,7 +14,7 @@ def resolved(config: TrainConfig) -> TrainConfig:
     device = pick_device(config.device)
     precision = config.precision
     if precision == "auto":
-        precision = "bf16" if _has_bf16(device) else "fp32"
+        precision = "bf16" if has_bf16(device) else "fp32"
     return replace(config, device=device, precision=precision)
 
 
@@ -25,14 +26,3 @@ def pick_device(wanted: str) -> str:
     if not there.get(wanted, True):
         raise ConfigError(f"this machine has no {wanted} device for torch; use --device auto")
     return wanted
-
-
-def _has_bf16(device: str) -> bool:
-    """bf16 where the hardware multiplies it: elsewhere it is emulated, and slow."""
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device == "cpu":
-        # torch has no public question for this yet.
-        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        return any(getattr(torch.cpu, name, lambda: False)() for name in names)
-    return False

@@ -156,7 +156,7 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
         "seconds": round(counters.elapsed_s),
     }
     size_px = state.average.size_px
-    card = model_card(run, selection, size_px, counters.metrics, provenance)
+    card = model_card(run, selection, size_px, counters.metrics, provenance, counters.began_at)
     newest = run.config.stages[counters.stage].adversarial
     lower = counters.best_l1 is None or l1 < counters.best_l1
     # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.

@@ -1,6 +1,7 @@
 """A run begun, and what its models say of themselves."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,21 +67,29 @@ def model_card(
     size_px: int,
     metrics: dict[str, Any],
     provenance: dict[str, Any],
+    began_at: Mapping[str, str],
 ) -> ModelCard:
-    """The card of a model of this run."""
+    """The card of a model of this run; `began_at` names styles of the model it began at."""
     manifest = selection.store.manifest
     trained = classes_of(selection)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
     about["reader"] = run.reader
+    tolerances: dict[str, float | None] = {}
     if run.start is not None:
         before = read_card(run.start)
+        tolerances = {font.name: font.tolerance_em for font in before.styles}
+        tolerances |= {name: tolerances[first] for name, first in began_at.items()}
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
         styles=tuple(
-            replace(_font_card(font), least_score=run.least_scores.get(font.name))
+            replace(
+                _font_card(font),
+                least_score=run.least_scores.get(font.name),
+                tolerance_em=tolerances.get(font.name),
+            )
             for font in selection.styles
         ),
         sources=tuple(map(_font_card, selection.sources)),

@@ -54,6 +54,8 @@ class Counters:
     best_stage: int = -1
     best_l1: float | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
+    # of new styles, the model's style they began at
+    began_at: dict[str, str] = field(default_factory=dict)
 
 
 class TrainState:
@@ -71,7 +73,6 @@ class TrainState:
         self.counters = Counters()
         self.reader = _reader(config)
         self.first_critic: Critic | None = None  # for the first stage that plays, at its size
-        self.began_at: dict[str, str] = {}  # of new styles, the model's style they began at
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
         generator = make_generator(config.generator, styles, size_px)

@@ -41,7 +41,8 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
         rows = _rows(model, card, selection)
         there = [font.name for font in card.styles]
         begun = {font.name: there[row] for font, row in zip(selection.styles, rows, strict=True)}
-        state.began_at = {name: first for name, first in begun.items() if name not in there}
+        new = {name: first for name, first in begun.items() if name not in there}
+        state.counters.began_at = new
         state.begin_at(_with_rows(model, card, rows), _critic(start, config, rows))
     return state
 
@@ -51,6 +52,12 @@ def fitted_to_data(config: TrainConfig, selection: Selection) -> TrainConfig:
     if config.generator.kind != "noise":
         return config
     return replace(config, generator=replace(config.generator, classes=len(classes_of(selection))))
+
+
+def of_size(config: TrainConfig, size_px: int) -> TrainConfig:
+    """The config with every stage at the size of the model that is gone on from."""
+    stages = tuple(replace(stage, size_px=size_px) for stage in config.stages)
+    return replace(config, stages=stages)
 
 
 def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> TrainConfig:

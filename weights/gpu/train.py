@@ -135,7 +135,9 @@ def _rendered(job: tuple[PairStore, Path, dict[str, Any]]) -> FontEntry:
     write_bytes(path, unsqueeze(font["path"].read_bytes()))
     packed = FontInfo(info.name, FontSpec(path), info.chinese, info.script, info.licence)
     entry = store.rendered(store.prepare(packed, font["role"]))
-    return replace(entry, path="", face=font["catalog_face"], font_sha256=font["catalog_sha256"])
+    return replace(
+        entry, path="", face=str(font["catalog_face"]), font_sha256=font["catalog_sha256"]
+    )
 
 
 def configured(options: argparse.Namespace, selection: Selection) -> TrainConfig:

@@ -1,0 +1,67 @@
+"""How closely each hand's outlines follow what the model draws: the tolerance of their curves.
+
+    python weights/curves.py MODEL tolerances.json
+
+Curves that follow closely show every wavering of the network, and loose ones lose a brush's rough
+edge. So each hand gets the tolerance at which its validation characters bend as often as the font's
+own (calligan/evaluation/walk.py). `build.py` writes it into the model's card.
+"""
+
+import sys
+from math import log
+from pathlib import Path
+
+from calligan.config import TraceConfig
+from calligan.evaluation.hands import Real, open_writer, shared
+from calligan.evaluation.line import real_outline
+from calligan.evaluation.walk import Shape, bends, shape_of, turns
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import Placement
+from calligan.inference.writer import Writer
+from calligan.storage import write_json
+from calligan.vector.font import UPEM
+from calligan.vector.trace import trace
+
+TOLERANCES_EM = (0.001, 0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
+CHARS = 40  # validation characters a hand
+
+
+def tolerance_em(writer: Writer, real: Real) -> float:
+    """The one of TOLERANCES_EM with which the hand bends most nearly as often as its font."""
+    chars = shared(writer, real.face, writer.card.held_out["validation"])
+    chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
+    drawn = writer.draw(chars, writer.card.style_index(real.name))
+    images = writer.enlarged([drawn[char] for char in chars])
+    wanted = 0
+    for char in chars:
+        outline = real_outline(real.face, char)
+        assert outline is not None  # shared
+        wanted += bends_of(shape_of(outline, real.placement, real.face.upem))
+    found = {}
+    for tolerance in TOLERANCES_EM:
+        config = TraceConfig(tolerance)
+        outlines = [trace(image, real.placement, UPEM, config) for image in images]
+        found[tolerance] = sum(bends_of(shape_of(o, real.placement, UPEM)) for o in outlines)
+    ratios = {tolerance: (count + 1) / (wanted + 1) for tolerance, count in found.items()}
+    told = ", ".join(f"{tolerance}: {ratio:.2f}" for tolerance, ratio in ratios.items())
+    print(f"{real.name}: bends x real at {told}", flush=True)
+    return min(ratios, key=lambda tolerance: abs(log(ratios[tolerance])))
+
+
+def bends_of(shape: Shape) -> int:
+    """How often a glyph's outlines bend."""
+    return sum(bends(turns(line)) for line in shape.whole)
+
+
+def main() -> None:
+    """Every hand of the model."""
+    writer, found = open_writer(Path(sys.argv[1]), None), {}
+    for style in writer.card.styles:
+        face, place = Face(resolve_font(style.name).spec), Placement(**style.placement)
+        found[style.name] = tolerance_em(writer, Real(style.name, face, place))
+    write_json(Path(sys.argv[2]), found)
+
+
+if __name__ == "__main__":
+    main()
