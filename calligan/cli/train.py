@@ -77,8 +77,9 @@ def train(
             _train(session, tensorboard)
         return
     chosen = training_config(preset, config, settings or [], minutes, steps, **flags)
-    wanted = int(styles) if styles and styles.isdecimal() else _names(styles)
-    selection = selected(data or Path("data"), wanted, _names(sources))
+    counted = styles is not None and styles.isdecimal()
+    wanted = int(styles or 0) if counted else _names(styles)
+    selection = selected(data or Path("data"), wanted, _names(sources or None))
     chosen, first = fitted(chosen, selection, start)
     if dry_run:
         typer.echo(json.dumps(asdict(chosen), indent=1))
@@ -96,4 +97,4 @@ def _train(session: "Session", tensorboard: bool) -> None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",")] if text else None
+    return None if text is None else [name.strip() for name in text.split(",")]

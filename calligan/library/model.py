@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, Unpack
 import numpy as np
 from PIL import Image
 
-from calligan.errors import DataError
+from calligan.errors import ConfigError, DataError
 from calligan.glyphs.placement import Placement
 from calligan.inference.invent import invent
 from calligan.inference.pages import Request, write_pages
@@ -116,7 +116,10 @@ class Model:
             return [invent(self.writer, seed)]
         if isinstance(style, str):
             style = style.split(",")
-        return [self.style_index(each) for each in ([style] if isinstance(style, int) else style)]
+        wanted = [style] if isinstance(style, int) else style
+        if not wanted:
+            raise ConfigError("give one style at the least")
+        return [self.style_index(each) for each in wanted]
 
     def write(
         self,
