@@ -78,7 +78,7 @@ fonts: $(TEST)/installed
 	$(TEST)/bin/calligan fonts fetch $(SOURCE) $(TARGETS)
 
 report: $(TEST)/installed
-	PATH="$(CURDIR)/$(TEST)/bin:$$PATH" weights/render.sh demo/bundle-data
+	$(TEST)/bin/python weights/render.py demo/bundle-data
 	$(TEST)/bin/calligan evaluate weights/calligan.safetensors --data demo/bundle-data \
 		--json weights/metrics.json --report docs/report.html
 

@@ -1,6 +1,6 @@
 """The reader behind the verdict, on fonts and characters that it never saw.
 
-    weights/render.sh data
+    python weights/render.py data
     python benchmarks/verdict.py data --out verdict
 
 Glyphs of the fonts kept out of the reader's training are spoiled by calligan/reader/defects.py and

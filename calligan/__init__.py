@@ -17,7 +17,7 @@ _WHERE = {
     "Pages": "library.pages",
     "export_font": "library.fonts",
     "complete_font": "library.fonts",
-    "MadeFont": "library.fonts",
+    "MadeFont": "library.orders",
     "scan_pages": "library.scanning",
     "Scanned": "library.scanning",
     "learn": "library.hands",
@@ -66,10 +66,11 @@ if TYPE_CHECKING:
     from calligan.errors import CalliganError, Cancelled
     from calligan.library.checking import Examined, check
     from calligan.library.films import morph
-    from calligan.library.fonts import MadeFont, complete_font, export_font
+    from calligan.library.fonts import complete_font, export_font
     from calligan.library.hands import learn, plan_next
     from calligan.library.judging import Evaluation, evaluate
     from calligan.library.model import Glyph, Layout, Model, load, styles
+    from calligan.library.orders import MadeFont
     from calligan.library.pages import Pages
     from calligan.library.pairs import render_pairs
     from calligan.library.restyling import restyle

@@ -1,7 +1,6 @@
 """Configs from TOML, JSON and `--set`, checked: an error names the nearest setting; and back."""
 
 import dataclasses
-import json
 import math
 import tomllib
 import types
@@ -12,11 +11,11 @@ from typing import Any
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError
-from calligan.storage import write_json
+from calligan.storage import read_json, write_json
 
 
 def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
-    """Build the config dataclass `kind` from nested plain values.
+    """Build the dataclass `kind` from nested plain values, such as JSON and TOML give.
 
     Raises ConfigError for an unknown key (naming the nearest) or a value of the wrong type.
     """
@@ -103,7 +102,7 @@ def save(config: Any, path: Path) -> None:
 def load_train_config(path: Path) -> TrainConfig:
     """Read back a run's own config."""
     try:
-        config = from_dict(TrainConfig, json.loads(path.read_text(encoding="utf-8")))
+        config = from_dict(TrainConfig, read_json(path))
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the run's settings {path}: {error}") from error
     config.validate()
@@ -112,6 +111,16 @@ def load_train_config(path: Path) -> TrainConfig:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin is typing.Literal:
+        if value not in args:
+            raise ConfigError(f"setting {where} is {value!r}; it should be one of {args}")
+        return value
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"setting {where} should be a table, not {value!r}")
+        return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from calligan.errors import ConfigError, DataError
+
+_LARGEST_JSON = 64 * 2**20  # bytes
+_LARGEST_INTEGER = 2**63
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:
@@ -108,6 +112,56 @@ def write_json(path: Path, value: Any) -> None:
     except UnicodeEncodeError:  # a file name that is not UTF-8
         data = json.dumps(value, **options).encode()
     write_bytes(path, data + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says; raises OSError where it cannot be read, ValueError as `parse_json`."""
+    if path.stat().st_size > _LARGEST_JSON:
+        raise ValueError(f"it is larger than {_LARGEST_JSON >> 20} MB")
+    return parse_json(path.read_bytes())
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What JSON says. Whoever asks checks that it has the shape that is wanted.
+
+    Raises ValueError for what is not JSON, and for what no writer of ours makes: a key twice, NaN,
+    numbers beyond 64 bits, half a character, nesting without end, more than 64 MB.
+    """
+    if len(text) > _LARGEST_JSON:
+        raise ValueError(f"it is larger than {_LARGEST_JSON >> 20} MB")
+    try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
+        found = json.loads(
+            text,
+            object_pairs_hook=_each_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+            parse_int=_of_64_bits,
+        )
+        json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate cannot be written
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return found
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("it has a key twice")
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"it has {name} for a number")
+
+
+def _finite(digits: str) -> float:
+    return value if math.isfinite(value := float(digits)) else _no_number(digits[:20])
+
+
+def _of_64_bits(digits: str) -> int:
+    fits = len(digits) <= 20 and abs(int(digits)) < _LARGEST_INTEGER
+    return int(digits) if fits else int(_no_number(digits[:20]))
 
 
 def fsync_folder(folder: Path) -> None:

@@ -180,9 +180,13 @@ def test_it_goes_on_where_it_was(tmp_path, inked_model, font_folder):
     again = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)
     assert not seconds  # nothing was drawn
     assert all((first[char].controls == again[char].controls).all() for char in ASKED)
-    (tmp_path / "p" / "00000.npz").write_bytes(b"half")
-    outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)
-    assert seconds
+    path = tmp_path / "p" / "00000.npz"
+    whole = path.read_bytes()
+    for part in (b"", b"half", whole[: len(whole) // 2], whole[:-20], whole[:60] + whole[90:]):
+        path.write_bytes(part)
+        seconds.clear()
+        outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), seconds)
+        assert seconds and path.read_bytes() == whole  # drawn anew
     Parts(tmp_path / "p", "another job")
     assert not list((tmp_path / "p").glob("*.npz"))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from calligan.evaluation import line as line_module
 from calligan.evaluation import walk
 from calligan.evaluation.interval import difference, ratio
 from calligan.evaluation.line import COUNTS, RATIOS, Line, glyph_figures, line_figures, measure_line
@@ -11,6 +12,7 @@ from calligan.evaluation.walk import shape_of
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.vector.outline import Outline, OutlinePen
+from calligan.vector.trace import trace
 
 UPEM = 1000
 PLACE = Placement.full_width(128)
@@ -117,6 +119,17 @@ def test_weight_of_a_monoline_is_half_its_width():
         assert found["spread"] < 0.01
 
 
+@pytest.mark.parametrize("degrees", [0, 10, 30, 45])
+def test_weight_does_not_depend_on_the_way_a_stroke_goes(degrees):
+    # Where a bar lies askew on the pixels its skeleton runs out into its corners.
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = [
+        (500 + x * cos - y * sin, 500 + x * sin + y * cos) for x, y in box(-300, -60, 300, 60)
+    ]
+    found = figures(turned)
+    assert found["weight"] == pytest.approx(60, rel=0.005) and found["spread"] < 0.005
+
+
 def test_spread_of_thick_and_thin_bars():
     thick, thin = box(100, 600, 900, 680), box(100, 300, 900, 340)
     found = figures(thick, thin)
@@ -136,7 +149,8 @@ def test_straying_of_a_sine_is_its_amplitude_over_root_two(amplitude):
 def test_no_straying_without_long_level_or_upright_edges():
     slanted = [(x, y + 0.3 * x) for x, y in BAR]
     assert np.isnan(figures(slanted)["straying"])
-    assert np.isnan(figures(box(400, 400, 480, 480))["straying"])
+    assert np.isnan(figures(box(400, 400, 700, 700))["straying"])  # too short without its ends
+    assert not np.isnan(figures(box(300, 300, 700, 700))["straying"])
 
 
 def test_thinning_keeps_what_hangs_together():
@@ -152,10 +166,10 @@ def test_thinning_keeps_what_hangs_together():
 
 
 def test_ratios_are_of_sums_and_leave_out_what_is_unmeasured():
-    drawn, real = np.array([1.0, 3.0, np.nan]), np.array([1.0, 1.0, 5.0])
+    drawn, real = np.array([1.0, 8.0, np.nan]), np.array([1.0, 2.0, 5.0])
     found = ratio(drawn, real)
-    assert (found.mean, found.n) == (2, 2) and found.low < 2 < found.high
-    assert difference(drawn, real).mean == 1
+    assert (found.mean, found.n) == (3, 2) and found.low < 3 < found.high
+    assert difference(drawn, real).mean == 3
     assert ratio(drawn, np.zeros(3)) is None and ratio(drawn[2:], real[2:]) is None
 
 
@@ -179,6 +193,22 @@ def test_a_fonts_own_glyphs_are_like_themselves_at_any_size(font_folder):
             assert found[name] == pytest.approx(1, abs=off), (size_px, name)
         assert found["specks"] == found["pinholes"] == 0
         assert found["straying drawn"] < 0.5 > found["straying real"]
+
+
+@pytest.mark.parametrize(("drawn_px", "traced_px"), [(128, 256), (256, 256), (512, 512)])
+def test_cubics_are_of_as_many_pixels_and_256_at_least(
+    font_folder, monkeypatch, drawn_px, traced_px
+):
+    sizes = []
+
+    def seen(image, *rest):
+        sizes.append(image.shape[0])
+        return trace(image, *rest)
+
+    monkeypatch.setattr(line_module, "trace", seen)
+    face, place = Face(FontSpec(font_folder / "bold.ttf")), PLACE.scaled(drawn_px)
+    measure_line({"一": place.draw(face, face.glyph_index("一"))}, face, PLACE)
+    assert sizes == [drawn_px, traced_px]
 
 
 def test_blank_drawings_count_and_absent_characters_do_not(font_folder):

@@ -325,3 +325,76 @@ def test_bad_templates(options, says, calligan, font_folder, tmp_path):
         "template", *options, "--font", font_folder / "source.ttf", "--charset", HAN, cwd=tmp_path
     )
     assert done.returncode == 2 and says in done.stderr and not list(tmp_path.iterdir())
+
+
+def code_of(cell: int, text: str, paper: str = "A4") -> str:
+    """A code as anybody could print it."""
+    return Sheet(paper.lower(), cell, text).code()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        code_of(500, "永"),  # larger than the paper: no column at all
+        code_of(0, "永"),
+        code_of(20, "/"),
+        code_of(20, "永.."),
+        code_of(20, "永\0"),
+        code_of(20, "\ud800"),
+        code_of(20, "\u202e"),  # turns what a terminal shows
+        code_of(60, "永" * 60),  # more than there are cells
+        "C1:A4:20:ZZZZ",
+        "C1:A4:" + "9" * 5000 + ":0LDK",
+    ],
+)
+def test_codes_that_calligan_does_not_print_are_none_of_its(code):
+    assert Sheet.of_code(code) is None
+
+
+def test_labels_never_name_a_place_outside_the_folder(tmp_path):
+    image = np.full((32, 32), 255, np.uint8)
+    for char in ("/", "\0", ".", "a/b", "\n"):
+        with pytest.raises(DataError, match="labels a glyph"):
+            save_hand(tmp_path / "hand", [Found(char, image, "p.jpg")], lambda char: image)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(DataError, match="cannot be names of files"):
+        sheets("永/.", "a4", 20)
+
+
+HEAD = "file,char,page,note\n"
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["contact-sheet.png,永,p,\n", "../out.png,永,p,\n", "/etc/hostname,永,p,\n", "no.png,永,p,\n"],
+)
+def test_rows_of_other_files_than_the_hands_pictures_are_dropped(tmp_path, row):
+    image = np.full((32, 32), 255, np.uint8)
+    hand = tmp_path / "hand"
+    Image.fromarray(image).save(tmp_path / "out.png")
+    save_hand(hand, [Found("书", image, "p")], lambda char: image)
+    labels = hand / "labels.csv"
+    labels.write_text(labels.read_text("utf-8") + row, "utf-8")
+    save_hand(hand, [Found("法", image, "p")], lambda char: image)
+    assert labels.read_text("utf-8") == HEAD + "书.png,书,p,\n法.png,法,p,\n"
+    assert [char for char, _ in read_hand(hand)] == ["书", "法"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HEAD + '书.png,书,p,"a quote too many\n法.png,法,p,\n', "labels.csv"),
+        (HEAD + "书.png,书,p,a\0b\n", "labels.csv"),
+        (HEAD + "书.png,书\n", "columns"),
+        (HEAD + "书.png,/,p,\n", "one character"),
+        (HEAD + "书.png,书法,p,\n", "one character"),
+        ("", "columns"),
+        ("\ufeffFILE,CHAR\n", "columns"),
+    ],
+)
+def test_lists_with_faults_are_named(tmp_path, text, says):
+    image = np.full((32, 32), 255, np.uint8)
+    save_hand(tmp_path, [Found(char, image, "p") for char in "书法"], lambda char: image)
+    (tmp_path / "labels.csv").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=says):
+        list(read_hand(tmp_path))

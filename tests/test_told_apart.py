@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from calligan.evaluation import hands
 from calligan.evaluation import told_apart as judge
 from calligan.evaluation.hands import (
     DRAWN,
@@ -58,6 +59,18 @@ def test_glyphs_are_shown_by_their_ink_at_one_size():
     assert np.array_equal(judge.shown(outline, upward=False)[::-1] > 127, a > 127)
     nothing = Outline(np.empty((0, 4, 2)), np.empty(0, int), np.empty(0, bool))
     assert not judge.shown(nothing).any()
+
+
+@pytest.mark.parametrize("radius", [10, 30])
+def test_what_the_judge_sees_of_edges_is_their_curvature(radius):
+    y, x = np.mgrid[:128, :128] + 0.5
+    inside = radius - np.hypot(x - 64, y - 64)
+    disc = np.clip(255 * (inside + 0.5), 0, 255).astype(np.uint8)
+    ink, curvature = judge.seen(disc[None])[0].numpy()
+    assert np.allclose(ink, disc / 255)
+    on_edge = curvature[np.abs(inside) < 0.5] / judge._CURVE_GAIN
+    assert np.abs(on_edge).mean() == pytest.approx(1 / radius, rel=0.1)
+    assert not curvature[np.abs(inside) > 8].any()
 
 
 @pytest.fixture
@@ -134,6 +147,21 @@ def test_a_hand_has_every_figure_and_what_calibrates_it(hand):
     figures = json.loads(json.dumps(as_json([hand])))["bold"]
     assert figures["line"]["weight"]["mean"] == pytest.approx(1, abs=0.05)
     assert figures["told_apart"][OTHERS]["n"] == 6 and "straying_thousandths_em" in figures
+
+
+def test_other_characters_are_others(font_folder, monkeypatch):
+    sets = []
+
+    def told(drawn, real, progress):
+        sets.append([{image.tobytes() for image in images} for images in (drawn, real)])
+
+    monkeypatch.setattr(hands, "told_apart", told)
+    face = Face(FontSpec(font_folder / "bold.ttf"))
+    drawn = {char: PLACE.draw(face, face.glyph_index(char)) for char in CHARS}
+    hands.tell_apart(drawn, Real("bold", face, PLACE), True, lambda what, done, of: None)
+    others = sets[-1]
+    assert [len(part) for part in others] == [6, 6] and not others[0] & others[1]
+    assert others[0] | others[1] == sets[0][1]  # the real ones
 
 
 def test_tables_have_a_row_a_hand_and_their_mean(hand):

@@ -1,12 +1,14 @@
 """Make the bundle: the last run's best model, and beside it what it says of itself.
 
-    calligan evaluate runs/0002 --json figures.json
-    python weights/build.py figures.json runs/0001 runs/0002
+    python weights/curves.py runs/0002/last.safetensors tolerances.json
+    python weights/build.py tolerances.json "on one GPU" runs/0001 runs/0002
+    make report                                   # judges it, and writes metrics.json
+    python weights/build.py tolerances.json "on one GPU" runs/0001 runs/0002    # with the figures
 
 The runs are those that led to the model, in order, each begun at the one before (`--from`).
 Writes here: calligan.safetensors, calligan-critic.safetensors (for `learn`), config.json, log.jsonl
-(every evaluation), metrics.json, MODEL_CARD.md. Each style's card gets what its real glyphs score
-by the reader, where that is here already.
+(every evaluation), MODEL_CARD.md with the figures of metrics.json. Each style's card gets the
+tolerance of its curves.
 """
 
 import json
@@ -18,8 +20,7 @@ from pathlib import Path
 from calligan.evaluation.scores import METRICS
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import critic_beside, critic_path, load_model, save_model
-from calligan.reader.calibration import least_scores
+from calligan.models.weights import critic_path, load_model, save_model
 from calligan.storage import write_bytes, write_json
 from calligan.training.run import Run
 
@@ -29,30 +30,22 @@ SHARE = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 
 def main() -> None:
     """Copy, thin out, describe."""
-    figures, runs = Path(sys.argv[1]), [Run.open(Path(name)) for name in sys.argv[2:]]
-    model = HERE / "calligan.safetensors"
-    generator, card = load_model(runs[-1].best)
-    if critic := critic_beside(runs[-1].best):
-        shutil.copyfile(critic, critic_path(model))
-    save_model(model, generator, calibrated(card, runs[-1]))
+    tolerances, machine = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
+    runs = [Run.open(Path(name)) for name in sys.argv[3:]]
+    model, last = HERE / "calligan.safetensors", runs[-1].last
+    generator, card = load_model(last)
+    shutil.copyfile(critic_path(runs[-1].best), critic_path(model))
+    styles = (replace(style, tolerance_em=tolerances[style.name]) for style in card.styles)
+    card = replace(card, styles=tuple(styles))
+    save_model(model, generator, card)
     for font in (*card.styles, *card.sources):
         if font.path:
             raise SystemExit(f"{font.name} is not in the catalog; the bundle must name its fonts")
     configs = [json.loads((run.folder / "config.json").read_text()) for run in runs]
     write_json(HERE / "config.json", {"runs": configs})
     write_bytes(HERE / "log.jsonl", "".join(evaluations(runs)).encode())
-    metrics = json.loads(figures.read_text())
-    for private in ("model", "data"):
-        metrics.pop(private, None)
-    write_json(HERE / "metrics.json", metrics)
-    write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model).encode())
-
-
-def calibrated(card: ModelCard, run: Run) -> ModelCard:
-    """The card with what 95 in 100 real glyphs of each style score."""
-    least, reader = least_scores(run.selection())
-    styles = (replace(style, least_score=least.get(style.name)) for style in card.styles)
-    return replace(card, styles=tuple(styles), provenance={**card.provenance, "reader": reader})
+    metrics = json.loads((HERE / "metrics.json").read_text())
+    write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model, machine).encode())
 
 
 def evaluations(runs: list[Run]) -> list[str]:
@@ -66,7 +59,7 @@ def evaluations(runs: list[Run]) -> list[str]:
     return found
 
 
-def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path) -> str:
+def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path, machine: str) -> str:
     """MODEL_CARD.md."""
     rows = metrics["means"]
     trained = [last_counts(run) for run in runs]
@@ -79,7 +72,7 @@ def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path) -> s
         "Made by `weights/build.py` from the runs in `config.json`; `log.jsonl` holds every",
         "evaluation, `metrics.json` every figure with its n and its 95 % interval.",
         "",
-        f"- Training: {hours:.1f} hours on two CPU cores, {images:,} images.",
+        f"- Training: {60 * hours:.0f} minutes {machine}, {images:,} images.",
         f"- Characters: {len(card.trained_chars):,} trained; held out of every style "
         + ", ".join(f"{len(chars):,} {part}" for part, chars in card.held_out.items())
         + " (by hash of seed and codepoint).",

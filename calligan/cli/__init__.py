@@ -23,6 +23,7 @@ from calligan.cli import (
     template,
     train,
 )
+from calligan.cli.show import visible
 from calligan.errors import CalliganError
 
 app = typer.Typer(
@@ -53,6 +54,9 @@ app.command("restyle", short_help="Pictures of glyphs, in another hand.")(restyl
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+_INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
@@ -69,13 +73,15 @@ def main() -> NoReturn:
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # its warnings are no news to a user
     try:
         outcome = app(standalone_mode=False)
+        if outcome == _INTERRUPTED:  # Typer's way to say so
+            raise KeyboardInterrupt
         sys.exit(outcome if isinstance(outcome, int) else 0)
     except CalliganError as error:
         _fail(str(error), error.exit_code)
     except _UsageError as error:
         _usage(error)
     except (typer.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
@@ -94,6 +100,5 @@ def _usage(error: BaseException) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    line = " ".join(message.split())
-    print(f"calligan: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+    print(f"calligan: {visible(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

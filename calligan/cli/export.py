@@ -18,7 +18,7 @@ from calligan.cli.verdict import (
 )
 
 if TYPE_CHECKING:
-    from calligan.library.fonts import MadeFont, Order
+    from calligan.library.orders import MadeFont, Order
 
 
 def export(
@@ -58,13 +58,17 @@ def export(
     Interrupted, the same command goes on where it was. With --complete MyHand.ttf the outlines and
     metrics that are there stay, and only missing characters are added.
     """
-    from calligan.library.fonts import Order, make_font
-    from calligan.library.model import Model
-    from calligan.project.models import model_path
+    from calligan.glyphs.charset import load_charset
+    from calligan.library.orders import Order
 
     order = Order(*(output, style, charset, complete, latin, family, family_chinese, own, fallback))
     order.validate()
     check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
+    load_charset(charset)  # raises for what is none; torch comes with what follows
+    from calligan.library.fonts import make_font
+    from calligan.library.model import Model
+    from calligan.project.models import model_path
+
     path = model_path(model, style)
     drawing = Model(path, source, verdict, fine, note=note, on_open=model_note(path, model))
     with progress("drawing", "glyph") as moved:
@@ -77,7 +81,7 @@ def export(
 
 def _tell(made: "MadeFont", order: "Order") -> None:
     """What became of the characters asked for."""
-    from calligan.library.fonts import FALLBACKS
+    from calligan.library.orders import FALLBACKS
 
     if made.unreadable:
         names = ", ".join(made.unreadable)
@@ -89,7 +93,7 @@ def _tell(made: "MadeFont", order: "Order") -> None:
     if made.lacking:
         note(f"left out, not in the source font: {some(made.lacking)}")
     told = ", ".join(f"{name} {took:.1f} s" for name, took in made.seconds.items() if took >= 0.05)
-    count = len(made.drawn) - len(made.written)
+    count = len(made.drawn) - len(made.written) - len(made.borrowed)
     note(f"{made.family}: {count:,} character{'s' * (count != 1)} drawn ({told})")
     if made.holds_name_of:
         note(

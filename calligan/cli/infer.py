@@ -93,9 +93,7 @@ def infer(
     """
     from calligan.errors import ConfigError
     from calligan.inference.pages import Request, check_output
-    from calligan.library.model import Model
     from calligan.page.output import Look
-    from calligan.project.models import model_path
 
     check_output(output)
     picked = _picked(pick)
@@ -124,6 +122,9 @@ def infer(
     drawn = request.text + title + sign + seal
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which the text does not hold")
+    from calligan.library.model import Model  # torch comes with it
+    from calligan.project.models import model_path
+
     path = model_path(model, style)
     drawing = Model(path, source, verdict, fine, "cpu", note, picked, bool(candidates))
     drawing.on_open = model_note(path, model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.show import note, progress
+from calligan.cli.show import note, progress, visible
 
 if TYPE_CHECKING:
     from calligan.pairs.manifest import FontEntry
@@ -35,13 +35,11 @@ def render_pairs(
     """
     from tqdm import tqdm
 
-    from calligan.glyphs.charset import load_charset
     from calligan.library.pairs import render_pairs as rendered
 
     def told(font: "FontEntry", known: bool) -> None:
-        tqdm.write(_told(font, asked, known), file=sys.stderr)
+        tqdm.write(visible(_told(font, known)), file=sys.stderr)
 
-    asked = len(load_charset(charset))
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with progress("rendering", "glyph", unit_scale=True) as moved:
         store = rendered(
@@ -59,7 +57,8 @@ def render_pairs(
     typer.echo(data / "contact-sheet.png")
 
 
-def _told(font: "FontEntry", asked: int, known: bool) -> str:
+def _told(font: "FontEntry", known: bool) -> str:
+    asked = len(font.chars) + sum(map(len, font.left_out.values()))
     missing = ", ".join(f"{len(chars)} {why}" for why, chars in font.left_out.items() if chars)
     counts = f"{len(font.chars)} of {asked} characters" + (f" ({missing})" if missing else "")
     return f"{font.role:6}  {font.name}: {counts}" + ("  already there" if known else "")

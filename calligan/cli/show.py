@@ -1,6 +1,7 @@
 """What the commands share in talking to people: notes and bars on stderr, results on stdout."""
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,7 +11,21 @@ from tqdm import tqdm
 
 def note(message: str) -> None:
     """A line for people, on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    print(visible(message), file=sys.stderr, flush=True)
+
+
+def visible(text: str) -> str:
+    """Text without what a terminal obeys: controls and changes of direction are spelt out.
+
+    File names, fonts and models come from anywhere.
+    """
+    return "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"):
+        return char
+    return char.encode("unicode_escape").decode()
 
 
 def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:

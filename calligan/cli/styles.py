@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from calligan.cli.model import ModelOption, SourceOption
-from calligan.cli.show import note
+from calligan.cli.show import note, visible
 
 
 def styles(
@@ -23,6 +23,7 @@ def styles(
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from calligan.models.weights import read_card
     from calligan.project.models import hand_names, model_path
@@ -33,7 +34,8 @@ def styles(
     for column in ("", "name", "own name", "script", "licence"):
         table.add_column(column)
     for number, style in enumerate(card.styles, start=1):
-        table.add_row(str(number), style.name, style.chinese, style.script, style.licence)
+        told = (style.name, style.chinese, style.script, style.licence)
+        table.add_row(str(number), *(Text(visible(cell)) for cell in told))
     Console().print(table)
     if model is None and (hands := hand_names()):
         note(f"hands learned here, by name: {', '.join(hands)}")

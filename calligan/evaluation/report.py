@@ -82,19 +82,21 @@ def write_report(
     outlines: Sequence[Table] = (),
 ) -> None:
     """Write the HTML page, atomically; `outlines` are tables of evaluation/line_report.py."""
-    from jinja2 import Template
+    from jinja2 import Environment
+    from markupsafe import Markup
 
     measured = {metric for _, metric in scores.values}
-    page = Template(_TEMPLATE.read_text(encoding="utf-8")).render(
-        title=escape(title),
-        about=escape(about),
+    template = Environment(autoescape=True).from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    page = template.render(
+        title=title,
+        about=about,
         metrics=[m for m in METRICS if m.name in measured],
-        unmeasured={name: escape(reason) for name, reason in scores.unmeasured.items()},
-        overall=_html(overall(scores, intervals=True)),
-        scripts=_html(by_script(scores)),
-        styles=_html(by_style(scores)),
-        strokes=_html(by_strokes(scores)),
-        outlines=[_html(table) for table in outlines],
+        unmeasured=scores.unmeasured,
+        overall=Markup(_html(overall(scores, intervals=True))),
+        scripts=Markup(_html(by_script(scores))),
+        styles=Markup(_html(by_style(scores))),
+        strokes=Markup(_html(by_strokes(scores))),
+        outlines=[Markup(_html(table)) for table in outlines],
         pictures=[_pictures(scores, glyphs, index) for index in range(len(scores.styles))],
     )
     write_bytes(path, page.encode())

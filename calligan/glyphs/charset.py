@@ -8,6 +8,21 @@ from calligan.errors import DataError
 from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_UNSEEN = dict.fromkeys(
+    code
+    for first, last in (
+        (0x00AD, 0x00AD),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x2069),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
+)
+_RESERVED = ' /\\:*?"<>|.'  # in names of files, on one system or another
 _HAN = (
     (0x3005, 0x3007),
     (0x3400, 0x4DBF),
@@ -20,6 +35,11 @@ _HAN = (
 def is_han(char: str) -> bool:
     """Whether a character is written with the brush in its own square (Unicode Han, 々 and 〇)."""
     return any(first <= ord(char) <= last for first, last in _HAN)
+
+
+def is_label(char: str) -> bool:
+    """Whether a character can label a glyph, and so name its file, on any system."""
+    return len(char) == 1 and char.isprintable() and char not in _RESERVED
 
 
 def charset_names() -> list[str]:
@@ -37,9 +57,9 @@ def load_charset(what: str) -> str:
         raise DataError("the charset is empty: give a name, a UTF-8 file or some characters")
     shipped = data_folder("charsets") / f"{what}.txt"
     if _NAME.fullmatch(what) and shipped.is_file():
-        return _unique(read_text(shipped), what)
+        return _unique(_without_comments(read_text(shipped)), what)
     if is_file(what):
-        return _unique(read_text(Path(what)), what)
+        return _unique(_without_comments(read_text(Path(what))), what)
     parts = what.split("+")
     if len(parts) > 1 and all(part in charset_names() for part in parts):
         return _unique("".join(map(load_charset, parts)), what)
@@ -70,7 +90,7 @@ def load_text(what: str) -> str:
     folder = data_folder("charsets") / "texts"
     shipped = folder / f"{what}.txt"
     if _NAME.fullmatch(what) and shipped.is_file():
-        return read_text(shipped)
+        return _without_comments(read_text(shipped))
     if not is_file(what):
         names = ", ".join(sorted(path.stem for path in folder.glob("*.txt")))
         raise DataError(f"no text {what!r}: neither a file nor one of {names}")
@@ -78,25 +98,33 @@ def load_text(what: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 text file without its `#` comment lines.
+    """A UTF-8 text file.
 
     Raises DataError where the file cannot be read or is not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return "\n".join(path.read_text(encoding="utf-8-sig").splitlines())
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text; convert it to UTF-8") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check the path") from error
+
+
+def _without_comments(text: str) -> str:
+    """Charsets and shipped texts say in `#` lines what they are; a user's text may begin with #."""
     return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def check_text(text: str) -> str:
-    """Return `text`, or raise DataError where it holds half a character (a lone surrogate)."""
+    """Text without what shows nothing: zero-width spaces, variation selectors, marks of direction.
+
+    Real text holds them here and there. Raises DataError where it holds half a character (a lone
+    surrogate).
+    """
     if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
-    return text
+    return text.translate(_UNSEEN)
 
 
 def _unique(text: str, what: str) -> str:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from fontTools.pens.basePen import AbstractPen
 
 _LOAD_OUTLINE = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
-_LOAD_RENDER = _LOAD_OUTLINE | freetype.FT_LOAD_RENDER
 _LOAD_UNSCALED = (
     freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_IGNORE_TRANSFORM
 )
 _F26DOT6 = 64
+_MAX_GLYPH_PX = 16 * 2**20  # of one bitmap: 4,096 pixels square
 _MAX_FONT_BYTES = 512 * 2**20
 
 
@@ -107,6 +107,15 @@ class Face:
         """The family name in the font, for people to read."""
         return (self._face.family_name or b"").decode("utf-8", "replace")
 
+    def says(self, number: int) -> str:
+        """What the font's name table says under a number: 0 is its copyright, 13 its licence."""
+        for index in range(self._face.sfnt_name_count):
+            name = self._face.get_sfnt_name(index)
+            if name.name_id == number and name.platform_id in (0, 3):
+                text = bytes(name.string).decode("utf-16-be", "replace")
+                return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return ""
+
     @property
     def upem(self) -> int:
         """Font units in one em."""
@@ -137,12 +146,19 @@ class Face:
     def draw(self, glyph: int, em_px: float, x_px: float = 0.0, y_px: float = 0.0) -> Bitmap | None:
         """Rasterize one glyph with the pen moved by a fraction of a pixel (y up).
 
-        Returns None for a blank glyph or one that FreeType refuses.
+        Returns None for a blank glyph, one that FreeType refuses or one larger than any canvas.
         """
         self._set_pen(em_px, x_px, y_px)
-        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_RENDER):
+        if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_OUTLINE):
             return None
         slot = self._face._FT_Face.contents.glyph.contents
+        box = ft.FT_BBox()  # before memory is taken for the pixels
+        ft.FT_Outline_Get_CBox(ctypes.byref(slot.outline), ctypes.byref(box))
+        width, height = box.xMax - box.xMin, box.yMax - box.yMin
+        if width * height > _MAX_GLYPH_PX * _F26DOT6**2:
+            return None
+        if ft.FT_Render_Glyph(ctypes.byref(slot), freetype.FT_RENDER_MODE_NORMAL):
+            return None
         bitmap = slot.bitmap
         if not bitmap.rows or not bitmap.width or bitmap.pixel_mode != freetype.FT_PIXEL_MODE_GRAY:
             return None

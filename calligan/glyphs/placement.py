@@ -17,6 +17,7 @@ from calligan.glyphs.face import Bitmap, Face
 PITCH = 0.9  # distance between characters of a text, as a share of the canvas
 _DESCENT = 0.12  # of the em below the baseline, as full-width fonts have it
 _MIN_SAMPLE = 5
+_LARGEST_EM = 8.0  # in sides of the canvas: glyphs that are smaller in their em stay small
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Placement:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+    def validate(self) -> None:
+        """Raise ValueError for what no font is placed by."""
+        far = 64 * self.size_px
+        inside = max(abs(self.origin_x_px), abs(self.baseline_y_px)) <= far
+        if not (1 <= self.size_px <= 4096 and 0 < self.em_px <= far and inside):
+            raise ValueError(f"the placement {self} is out of reach")
 
     @classmethod
     def full_width(cls, size_px: int) -> "Placement":
@@ -105,7 +113,7 @@ def placed(boxes: Sequence[tuple[float, float, float, float]], config: RasterCon
     extent = float(np.median(np.maximum(right - left, top - bottom)))
     edges = np.stack([right - x, x - left, top - y, y - bottom])
     reach = float(np.percentile(edges.max(axis=0), 99))
-    em_share = min(config.extent / extent, config.reach / 2 / reach)
+    em_share = min(config.extent / extent, config.reach / 2 / reach, _LARGEST_EM)
     em_px = round(em_share * config.size_px * 64) / 64  # what FreeType can set exactly
     middle = config.size_px / 2
     origin_x_px, baseline_y_px = float(middle - x * em_px), float(middle + y * em_px)

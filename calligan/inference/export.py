@@ -6,6 +6,7 @@ font-to-be, so that an interrupted export goes on where it was.
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from torch import nn
@@ -23,7 +25,7 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import usable_cores
 from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.writer import Writer
-from calligan.storage import atomic_file, sha256_bytes, sha256_file, write_json
+from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace, trace_all
 
@@ -67,7 +69,7 @@ class Parts:
         self.folder = folder
         note = folder / "job.json"
         try:
-            same = json.loads(note.read_text(encoding="utf-8")) == key
+            same = read_json(note) == key
         except (OSError, ValueError):
             same = False
         if not same:
@@ -80,7 +82,7 @@ class Parts:
             with np.load(self._path(number), allow_pickle=False) as part:
                 controls, contour, straight = part["controls"], part["contour"], part["straight"]
                 cuts = np.cumsum(part["lengths"])[:-1]
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
         columns = (np.split(column, cuts) for column in (controls, contour, straight))
         return [Outline(*each) for each in zip(*columns, strict=True)]
@@ -139,7 +141,8 @@ def outlines(
     `seconds` gathers what each stage took; of tracing, which runs beside them, the waiting.
     """
     found: dict[str, Outline] = {}
-    with ProcessPoolExecutor(usable_cores(), mp_context=get_context("spawn")) as pool:
+    ignore_interrupts = (signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl-C is ours alone
+    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as pool:
         pending: list[_Waiting] = []
         for number, chars in enumerate(_cut(job.chars)):
             kept = parts.read(number)

@@ -1,9 +1,9 @@
 """A style and a charset to a font: what to draw, where it goes, what the font says of itself."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from calligan import __version__
 from calligan.config import RasterConfig
@@ -12,7 +12,6 @@ from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
-from calligan.inference.writer import Writer
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.storage import atomic_file
@@ -23,6 +22,9 @@ from calligan.vector.names import Naming
 from calligan.vector.outline import Outline
 from calligan.vector.ufo import write_ufo
 
+if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
+    from calligan.inference.writer import Writer
+
 # What a name ends in, to the outlines that a new font has and how it is packed.
 _BINARY: dict[str, tuple[Literal["ttf", "otf"], str | None]] = {
     ".ttf": ("ttf", None),
@@ -30,6 +32,8 @@ _BINARY: dict[str, tuple[Literal["ttf", "otf"], str | None]] = {
     ".woff2": ("ttf", "woff2"),
 }
 KINDS = (*_BINARY, ".ufo")
+_COPYRIGHT, _LICENCE = 0, 13  # numbers of the name table
+_LONGEST_LICENCE = 2000
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Lettering:
         return cls(face, measure_placement(face, chars, RasterConfig(size_px=size_px), least=1))
 
 
-def drawable(writer: Writer, charset: str, there: set[int]) -> tuple[str, str]:
+def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]:
     """Which Han characters of a charset are to be drawn, and which the source font lacks."""
     wanted = [char for char in charset if is_han(char) and ord(char) not in there]
     lacking = set(filter(writer.lacks, wanted))
@@ -71,6 +75,12 @@ def reserved_names(card: ModelCard, base: Base | None) -> set[str]:
     if base is not None:
         names = names | {_plain(base.family)} if base.reserved else names - {_plain(base.family)}
     return {name for name in names if len(name) > 2}
+
+
+def reserved_by(face: Face) -> set[str]:
+    """The name of a font whose letters are taken, where it says that its name is reserved."""
+    said = f"{face.says(_COPYRIGHT)} {face.says(_LICENCE)}".lower()
+    return {_plain(face.family)} - {""} if "reserved font name" in said else set()
 
 
 def named(
@@ -104,6 +114,14 @@ def named(
     )
     licence = f"Made after {hand} ({style.licence}) from {source}; their terms apply."
     return Naming(family, family_chinese, origin, licence, __version__)
+
+
+def with_letters(naming: Naming, face: Face) -> Naming:
+    """With the copyright and the licence of the font that letters, digits and marks come from."""
+    said = face.says(_LICENCE)[:_LONGEST_LICENCE]
+    told = f"Letters, digits and marks are those of {face.family}" + (f": {said}" if said else "")
+    mine = face.says(_COPYRIGHT)
+    return replace(naming, licence=f"{naming.licence} {told.rstrip('.')}.", copyright=mine)
 
 
 def default_family(card: ModelCard, style_index: int, base: Base | None, reserved: set[str]) -> str:

@@ -4,12 +4,12 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import ImageColor
 
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.placement import PITCH
-from calligan.inference.writer import Missing, Text, Writer
 from calligan.page.drawing import Page
 from calligan.page.flow import Direction, Letter
 from calligan.page.formats import Format, load_format
@@ -17,6 +17,9 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import KINDS
 from calligan.page.plain import plain, stacked
 from calligan.page.seal import Kind
+
+if TYPE_CHECKING:  # so that a request can be checked before torch is imported
+    from calligan.inference.writer import Missing, Text, Writer
 
 _PX_MM = 25.4 / 96  # a pixel on plain pages
 
@@ -68,6 +71,8 @@ class Request:
                 raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
         for name, colour in (("--ink", self.ink), ("--paper", self.paper)):
             _check_colour(name, colour)
+        if self.form is not None:
+            load_format(self.form)
         if self.form is None and self.marks is not None:
             raise ConfigError("--marks and --no-marks need a --format")
         if self.form is None and (self.title or self.signature or self.seal):
@@ -77,11 +82,11 @@ class Request:
 
 
 def write_pages(
-    writer: Writer,
+    writer: "Writer",
     request: Request,
     styles: list[int],
     progress: Callable[[int], None] = lambda count: None,
-) -> tuple[list[Page], Text]:
+) -> "tuple[list[Page], Text]":
     """The pages of a request in each style, numbered from 0, and what was read."""
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]

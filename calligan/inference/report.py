@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from calligan.errors import DataError
-from calligan.inference.proofread import Proofreader, Verdict
 from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.reader.verdict import four_digits
 from calligan.storage import atomic_file, write_bytes, write_json
+
+if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
+    from calligan.inference.proofread import Proofreader, Verdict
 
 _SHOWN = 500  # glyphs of a style on a page, or all that are doubtful
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
@@ -30,10 +31,10 @@ img {{ width: 72px; height: 72px; border: 1px solid #ddd }} tr.doubtful td {{ ba
 class Findings:
     """The verdicts of some styles, and the source glyphs to set beside them."""
 
-    proofreader: Proofreader
+    proofreader: "Proofreader"
     styles: Sequence[int]
 
-    def verdicts(self, style: int) -> list[Verdict]:
+    def verdicts(self, style: int) -> "list[Verdict]":
         """Of one style, the worst first against what its real glyphs score."""
         found = self.proofreader.verdicts.get(style, {}).values()
         return sorted(found, key=lambda verdict: verdict.best.score)
@@ -50,6 +51,8 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """Every score."""
+        from calligan.reader.verdict import four_digits
+
         return {
             self.proofreader.card.styles[style].name: {
                 "least_score": self.proofreader.least_score(style),
@@ -105,7 +108,7 @@ class Findings:
         rows = "".join(map(self._row, shown))
         return _PAGE.format(title=escape(f"Style {name}"), about=about, rows=rows)
 
-    def _row(self, verdict: Verdict) -> str:
+    def _row(self, verdict: "Verdict") -> str:
         kind = ' class="doubtful"' if verdict.doubtful else ""
         pictures = "".join(
             f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'

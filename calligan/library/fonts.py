@@ -1,13 +1,12 @@
 """A style as a font to install, or what a font lacks in a style."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from calligan.errors import CalliganError, ConfigError, DataError, ModelError
+from calligan.errors import CalliganError, DataError, ModelError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.placement import Placement
@@ -15,7 +14,8 @@ from calligan.inference import fontmaker as maker
 from calligan.inference.export import Job, Parts, fall_back, outlines, traced
 from calligan.inference.proofread import Proofreader
 from calligan.inference.written import as_written
-from calligan.library.model import Model, Style
+from calligan.library.model import Model
+from calligan.library.orders import MadeFont, Order, Style
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
@@ -24,54 +24,6 @@ from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
 from calligan.vector.names import Naming
 from calligan.vector.outline import Outline
-
-FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
-
-
-@dataclass(frozen=True)
-class Order:
-    """Which font to make. None takes what suits the style, or the font to complete."""
-
-    path: Path  # .ttf, .otf, .woff2 or .ufo
-    style: Style = 1
-    charset: str = "gb2312"
-    complete: str | None = None  # a font to keep and add to
-    latin: str | None = None  # a font for letters, digits and marks; None takes the source font
-    family: str | None = None
-    family_chinese: str | None = None
-    own: bool = True  # characters that somebody wrote keep their glyphs
-    fallback: str = "keep"  # see FALLBACKS
-
-    def validate(self) -> None:
-        """Raise ConfigError or DataError for what makes no sense."""
-        if self.fallback not in FALLBACKS:
-            raise ConfigError(f"--fallback {self.fallback!r} is none of {', '.join(FALLBACKS)}")
-        if self.path.suffix.lower() not in maker.KINDS:
-            kinds = ", ".join(maker.KINDS)
-            raise DataError(f"{self.path} should end in {kinds}: the kind of font to write")
-        if self.path.is_dir() and self.path.suffix.lower() != ".ufo":
-            raise DataError(f"{self.path} is a folder; name a file in it")
-        there = self.complete is not None and Path(self.complete).exists() and self.path.exists()
-        if there and self.path.samefile(self.complete or ""):
-            raise DataError(f"{self.path} is the font to complete; name another file to write")
-
-
-@dataclass(frozen=True)
-class MadeFont:
-    """A font that was written, and what became of the characters asked for."""
-
-    path: Path
-    family: str
-    style_index: int  # from 0
-    drawn: str  # characters with ink, those written by somebody among them
-    written: str  # of those, the ones that keep the glyphs that somebody wrote
-    misread: str  # of those, the ones that read badly or as another character
-    replaced: str  # doubtful, and left out or taken from the source font
-    blank: str  # left out, being drawn blank
-    lacking: str  # left out, the source font having none
-    unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
-    holds_name_of: str = ""  # the completed font's family, if the new name holds it
-    seconds: dict[str, float] = field(default_factory=dict)  # by stage
 
 
 @dataclass(frozen=True)
@@ -158,8 +110,9 @@ def make_font(
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (setting.english, order.family_chinese or setting.english)
     family = writer.face.family
-    naming = maker.named(setting.card, index, family, families, setting.reserved, made)
     lettering = _lettering(model, order, wanted)
+    reserved = setting.reserved | maker.reserved_by(lettering.face)
+    naming = maker.named(setting.card, index, family, families, reserved, made)
     upem = setting.base.upem if setting.base else UPEM
     place = setting.placement or Placement.full_width(setting.card.size_px)
     job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
@@ -177,6 +130,11 @@ def make_font(
         raise ModelError(
             f"{model.path} draws nothing but paper in style {order.style}; train it longer"
         )
+    taken = replaced if order.fallback == "source" else ""
+    if replaced:
+        made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
+        made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
+        naming = maker.named(setting.card, index, family, families, reserved, made)
     seconds["font"] = _save(order.path, drawn, setting.base, lettering, naming)
     parts.remove()
     base = setting.base
@@ -188,6 +146,7 @@ def make_font(
         written="".join(mine),
         misread=misread,
         replaced=replaced,
+        borrowed=taken,
         blank="".join(char for char in found if char not in drawn),
         lacking=lacking,
         unreadable=base.dropped if base else (),
@@ -242,5 +201,5 @@ def _save(
     if base:
         maker.save_completed(path, drawn, base, naming)
     else:
-        maker.save_new(path, drawn, lettering, naming)
+        maker.save_new(path, drawn, lettering, maker.with_letters(naming, lettering.face))
     return perf_counter() - started

@@ -16,6 +16,7 @@ from calligan.inference.pages import Request, write_pages
 from calligan.inference.proofread import Proofreader, Verdict, open_writer
 from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
+from calligan.library.orders import Style
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
@@ -26,8 +27,6 @@ from calligan.project.source import source_font
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
-
-Style = int | str  # a number from 1, or a name
 
 
 class Layout(TypedDict, total=False):

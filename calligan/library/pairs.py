@@ -11,6 +11,7 @@ from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo, resolve_font
 from calligan.glyphs.charset import load_charset
+from calligan.glyphs.face import Face
 from calligan.glyphs.raster import usable_cores
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.sheet import write_contact_sheet
@@ -40,6 +41,8 @@ def render_pairs(
     """
     infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
     _check_names(infos)
+    for info in infos:
+        Face(info.spec)  # a font that is not there is told of before a charset that does not suit
     raster = RasterConfig(size_px=size_px)
     raster.validate()
     chars, split = load_charset(charset), SplitConfig(seed=seed)

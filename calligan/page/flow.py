@@ -14,6 +14,8 @@ from calligan.vector.outline import Outline
 
 Direction = Literal["horizontal", "vertical"]
 NEVER_FIRST = "，。、；：！？）」』】》〉”’…—～·．,.;:!?)]}%"  # a line does not begin with these
+# Small kana, sound and repetition marks do not begin a line either, and take their neighbour along.
+FOLLOWERS = "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶーゝゞヽヾ々〻"
 NEVER_LAST = "（「『【《〈“‘([{"  # nor end with these
 _SPACE_EM = 0.4
 _WIDE_SPACE = "\u3000"
@@ -82,7 +84,7 @@ def broken(
             width = sum(map(advance, unit))
             hangs = len(unit) == 1 and unit in NEVER_FIRST
             if line and length + width > room + 1e-6 and not hangs:
-                line, carried = _carried(line)
+                line, carried = _carried(line, unit)
                 lines.append(line.rstrip(" "))
                 line, length = carried, sum(map(advance, carried))
                 unit = unit.lstrip(" ")
@@ -154,9 +156,16 @@ def _units(text: str) -> list[str]:
     return units
 
 
-def _carried(line: str) -> tuple[str, str]:
-    """A full line without the opening marks at its end, and those."""
+def _carried(line: str, following: str) -> tuple[str, str]:
+    """A full line without what has to stand before `following`, on the next line; and that.
+
+    These are opening marks at its end, and the character that a small kana belongs to.
+    """
     keep = len(line)
+    if following in FOLLOWERS:
+        keep -= 1
+        while keep > 0 and line[keep] in FOLLOWERS + NEVER_FIRST:
+            keep -= 1
     while keep > 1 and line[keep - 1] in NEVER_LAST:
         keep -= 1
-    return line[:keep], line[keep:]
+    return (line[:keep], line[keep:]) if keep > 0 else (line, "")

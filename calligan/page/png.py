@@ -24,11 +24,7 @@ def to_image(
     Raises DataError for a picture of an absurd size.
     """
     size = page_px(page, dpi)
-    if size[0] * size[1] > _MAX_PIXELS:
-        raise DataError(
-            f"the picture would be {size[0]} x {size[1]} pixels; give less text, a smaller --size "
-            "or --dpi"
-        )
+    _check_pixels(size)
     if background is not None:
         image = background.copy()
     elif page.paper is None:
@@ -39,6 +35,14 @@ def to_image(
     for number, mark in enumerate(page.marks):
         _put(image, mark, dpi / _MM_AN_INCH, dryness if mark.text else 0.0, number)
     return image
+
+
+def _check_pixels(size: tuple[int, int]) -> None:
+    if size[0] * size[1] > _MAX_PIXELS:
+        raise DataError(
+            f"the picture would be {size[0]} x {size[1]} pixels; give less text, a smaller --size "
+            "or --dpi"
+        )
 
 
 def page_px(page: Page, dpi: float) -> tuple[int, int]:
@@ -101,7 +105,11 @@ def _far(corner: tuple[int, int], mask: Image.Image) -> tuple[int, int]:
 
 
 def on_paper(size: tuple[int, int], colour: str, seed: int) -> Image.Image:
-    """Paper with a soft grain: `colour` with slow and fast noise of a few levels."""
+    """Paper with a soft grain: `colour` with slow and fast noise of a few levels.
+
+    Raises DataError for a picture of an absurd size.
+    """
+    _check_pixels(size)
     rng = np.random.default_rng(seed)
     width, height = size
     grain = np.zeros((height, width), np.float32)

@@ -1,15 +1,14 @@
 """What a data folder says of itself, as JSON; written last, so that it never promises too much."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from calligan.config import RasterConfig, SplitConfig
-from calligan.errors import CalliganError, DataError
+from calligan.errors import ConfigError, DataError
 from calligan.glyphs.placement import Placement
 from calligan.settings import from_dict
-from calligan.storage import write_json
+from calligan.storage import read_json, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -81,26 +80,34 @@ def load_manifest(folder: Path) -> Manifest:
     """Read a data folder's manifest; raises DataError naming the folder and the cure."""
     path = folder / MANIFEST
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if values.pop("format", None) != FORMAT:
+        values = read_json(path)
+        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise DataError(
                 f"{path} is of another version of calligan; remove {folder} or use another"
             )
-        fonts = tuple(_font_entry(font) for font in values.pop("fonts"))
-        raster = from_dict(RasterConfig, values.pop("raster"))
-        split = from_dict(SplitConfig, values.pop("split"))
-        return Manifest(raster=raster, split=split, fonts=fonts, **values)
+        manifest: Manifest = from_dict(Manifest, values)
+        _check(manifest)
+        return manifest
     except FileNotFoundError as error:
         raise DataError(
             f"{folder} holds no glyph pairs; run `calligan render-pairs` first"
         ) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check its permissions") from error
-    except CalliganError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, ConfigError) as error:
         raise DataError(f"{path} is damaged ({error}); remove {folder} or use another") from error
 
 
-def _font_entry(values: dict[str, Any]) -> FontEntry:
-    return FontEntry(**{**values, "placement": Placement(**values["placement"])})
+def _check(manifest: Manifest) -> None:
+    """Raise ValueError or ConfigError for a manifest of the right shape that makes no sense."""
+    manifest.raster.validate()
+    manifest.split.validate()
+    names = [font.name for font in manifest.fonts]
+    if len(set(names)) < len(names):
+        raise ValueError("two fonts have one name")
+    for font in manifest.fonts:
+        if not font.name or font.name[0] == "." or set(font.name) & set("/\\:\0"):
+            raise ValueError(f"a font is named {font.name!r}, which cannot be a file's name")
+        if font.placement.size_px != manifest.raster.size_px:
+            raise ValueError(f"{font.name} lies on a canvas of another size")
+        font.placement.validate()

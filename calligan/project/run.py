@@ -22,11 +22,33 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from calligan.config import TrainConfig
-from calligan.errors import DataError, ModelError
+from calligan.errors import ConfigError, DataError, ModelError
 from calligan.pairs.store import PairStore, Selection
 from calligan.project.paths import found_path, stored_path
-from calligan.settings import load_train_config
-from calligan.storage import cannot_write, locked, write_bytes, write_json
+from calligan.settings import from_dict, load_train_config
+from calligan.storage import (
+    cannot_write,
+    locked,
+    parse_json,
+    read_json,
+    write_bytes,
+    write_json,
+)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What `run.json` says."""
+
+    data: str
+    data_hash: str
+    sources: tuple[str, ...]
+    styles: tuple[str, ...]
+    data_was: str = ""
+    seed: int = 0
+    least_scores: dict[str, float] = field(default_factory=dict)
+    reader: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,17 +68,16 @@ class Run:
     def open(cls, folder: Path) -> "Run":
         """Open a run to resume it; raises ModelError where it isn't one."""
         try:
-            about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            told: _About = from_dict(_About, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
-            sources, styles = (tuple(about[key]) for key in ("sources", "styles"))
-            least, reader = about.get("least_scores", {}), about.get("reader", "")
-            data = found_path(about["data"], folder, about.get("data_was", ""))
-            data_hash = about["data_hash"]
-            return cls(folder, config, data, data_hash, sources, styles, least, reader)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, ConfigError) as error:
+            said = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
-                f"{folder} is not a training run; give a folder under runs/"
+                f"{folder} is not a training run{said}; give a folder under runs/"
             ) from error
+        fonts = (told.sources, told.styles)
+        data = found_path(told.data, folder, told.data_was)
+        return cls(folder, config, data, told.data_hash, *fonts, told.least_scores, told.reader)
 
     def write_about(self, versions: dict[str, str]) -> None:
         """Write `run.json`, with the versions of what the run stands on."""
@@ -154,7 +175,7 @@ def is_finished(folder: Path) -> bool:
     Reads no other setting than its length, so that a run of an older version is known too.
     """
     try:
-        asked = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        asked = read_json(folder / "config.json")
         done = _provenance(folder / "last.safetensors")
         if asked.get("steps") is not None:
             return done["step"] >= asked["steps"]
@@ -183,7 +204,7 @@ def numbered_folder(parent: Path) -> Path:
 def _provenance(model: Path) -> dict[str, Any]:
     """What a model's card says of its making; torch is not needed for that."""
     with safe_open(model, framework="np") as file:
-        return json.loads((file.metadata() or {})["calligan"])["provenance"]
+        return parse_json((file.metadata() or {})["calligan"])["provenance"]
 
 
 def _with_model(parent: Path) -> list[Path]:
@@ -194,6 +215,6 @@ def _with_model(parent: Path) -> list[Path]:
 
 def _step_of(line: str) -> int:
     try:
-        return int(json.loads(line)["step"])
+        return int(parse_json(line)["step"])
     except (ValueError, KeyError, TypeError):
         return 2**62  # a line cut short by a crash

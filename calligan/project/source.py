@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from calligan.config import RasterConfig
-from calligan.errors import FontError
+from calligan.errors import ConfigError, FontError, ModelError
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face, FontSpec
@@ -15,6 +15,8 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.system_fonts import chinese_font
 from calligan.models.card import FontCard, ModelCard
 from calligan.progress import Note, ignored
+from calligan.settings import from_dict
+from calligan.storage import sha256_file
 
 
 def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
@@ -28,8 +30,7 @@ def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
         return face, measure_placement(face, chars, RasterConfig(size_px=card.size_px))
     if found := trained_source(card):
         face, font = found
-        placement = Placement(**font.placement)  # type: ignore[arg-type]
-        return face, placement.scaled(card.size_px)
+        return face, _placement(font).scaled(card.size_px)
     name = card.sources[0].name if card.sources else "none"
     cure = f"run `calligan fonts fetch {name}`" if name in load_catalog() else "give --source FONT"
     raise FontError(f"the model's source font {name} is not on this machine; {cure}")
@@ -48,22 +49,30 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
         catalog = load_catalog().get(font.name)
         places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
         for path in (Path(place) for place in places if place):
-            face = _face_at(FontSpec(path, font.face, font.instance))
-            if face is not None and face.sha256 == font.font_sha256:
-                yield face, font
+            if path.is_file() and _digest(path, path.stat().st_mtime_ns) == font.font_sha256:
+                _placement(font)
+                yield _opened(FontSpec(path, font.face, font.instance), font.font_sha256), font
                 break
 
 
-def _face_at(spec: FontSpec) -> Face | None:
-    """The face, where there is a font at that path."""
+def _placement(font: FontCard) -> Placement:
+    """Where a font lies on the model's canvas. Raises ModelError where the card makes no sense."""
     try:
-        return _opened(spec, spec.path.stat().st_mtime_ns) if spec.path.is_file() else None
-    except FontError:  # another file by now
-        return None
+        placement: Placement = from_dict(Placement, font.placement)
+        placement.validate()
+    except (ConfigError, ValueError) as error:
+        raise ModelError(f"the model's card is damaged ({font.name}: {error})") from error
+    return placement
+
+
+@lru_cache(maxsize=32)
+def _digest(path: Path, mtime_ns: int) -> str:
+    """Compared before a font is opened: a model may come from a stranger, and name any file."""
+    return sha256_file(path)
 
 
 @lru_cache(maxsize=8)
-def _opened(spec: FontSpec, mtime_ns: int) -> Face:
+def _opened(spec: FontSpec, sha256: str) -> Face:
     """Open once: a command asks for its source font several times."""
     return Face(spec)
 

@@ -14,7 +14,7 @@ from calligan.models.layers import placed
 from calligan.models.pixels import to_tensor
 from calligan.reader.network import EMBEDDED, SIZE_PX, Reader
 from calligan.resources import reader_model
-from calligan.storage import sha256_file
+from calligan.storage import parse_json, sha256_file
 
 _KIND = "reader"
 _BATCH = 64
@@ -92,7 +92,7 @@ def load_reader(path: Path) -> tuple[Reader, ReaderCard]:
     """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
     state, told = read_weights(path, _KIND, _KIND, "install calligan again, or give --no-verdict")
     try:
-        card = ReaderCard(**json.loads(told))
+        card = ReaderCard(**parse_json(told))
         reader = Reader()
         reader.load_state_dict(state)
         reader.fused()

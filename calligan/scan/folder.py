@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from calligan.errors import DataError
+from calligan.glyphs.charset import is_label
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes
 
@@ -40,7 +41,8 @@ def save_hand(
     DataError, before anything is written, for a list that cannot be read.
     """
     names = _free_names(folder, glyphs)
-    rows = [row for row in _rows(folder / LABELS) if (folder / row[0]).exists()]
+    there = {path.name for path in _pictures(folder)} - {SHEET}
+    rows = [row for row in _rows(folder / LABELS) if row[0] in there]
     before = _again(folder, rows) if folder.is_dir() else []
     for name, glyph in zip(names, glyphs, strict=True):
         with atomic_file(folder / name) as file:
@@ -69,7 +71,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
         char = labels.get(path.name, _named_char(path))
         if not char:
             continue
-        if len(char) != 1:
+        if not is_label(char):
             if path.name in labels:
                 raise DataError(f"{folder / LABELS} calls {path.name} {char!r}; give one character")
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
@@ -114,6 +116,9 @@ def _named_char(path: Path) -> str:
 
 
 def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:
+    """A name for each glyph. Raises DataError for a label that could not be one."""
+    if odd := next((glyph for glyph in glyphs if not is_label(glyph.char)), None):
+        raise DataError(f"{odd.page} labels a glyph {odd.char!r}, which cannot be a file's name")
     taken = {path.name for path in _pictures(folder)} if folder.is_dir() else set()
     names = []
     for glyph in glyphs:
@@ -130,7 +135,10 @@ def _rows(path: Path) -> list[list[str]]:
     if not path.exists():
         return []
     try:
-        rows = [row for row in csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))) if row]
+        text = path.read_text(encoding="utf-8-sig")
+        if "\0" in text:
+            raise csv.Error("it holds a NUL")
+        rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; save it as UTF-8 CSV") from error
     if not rows or tuple(rows[0]) != _HEAD or any(len(row) != len(_HEAD) for row in rows):

@@ -8,12 +8,14 @@ import re
 from dataclasses import dataclass
 
 from calligan.errors import DataError
+from calligan.glyphs.charset import is_label
 
 PAPERS_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 MARKER_MM, EDGE_MM = 11.0, 8.0  # a corner marker, and its distance from the paper's edges
 QR_MM = 34.0  # with its quiet zone
 STRIP_MM = 5.0  # above each row, for the small models
 GAP_MM = 1.6  # between cells
+_LEAST_CELL_MM, _MOST_CELL_MM = 12, 60
 _TOP_MM = 23.0  # of the first row's strip
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CHAR_DIGITS = 4  # of a codepoint, to the base 36
@@ -77,7 +79,10 @@ class Sheet:
 
     @classmethod
     def of_code(cls, code: str) -> "Sheet | None":
-        """The sheet that a code describes, or None where it is none of ours."""
+        """The sheet that a code describes, or None where it is none that `sheets` makes.
+
+        Anybody can print a code: its characters become names of files.
+        """
         found = _CODE.fullmatch(code)
         if not found or found["paper"].lower() not in PAPERS_MM:
             return None
@@ -87,15 +92,28 @@ class Sheet:
             chars = "".join(chr(int(point, 36)) for point in points)
         except ValueError:
             return None
-        return cls(found["paper"].lower(), int(found["cell"]), chars)
+        sheet = cls(found["paper"].lower(), int(found["cell"][:4]), chars)
+        return sheet if sheet._can_be_printed() else None
+
+    def _can_be_printed(self) -> bool:
+        """Whether the cells fit on the paper, and each is for a character that labels a glyph."""
+        if not _LEAST_CELL_MM <= self.cell_mm <= _MOST_CELL_MM:
+            return False
+        fits = len(self.chars) <= min(self.columns * self.rows, _most_chars())
+        return fits and all(map(is_label, self.chars))
 
 
 def sheets(chars: str, paper: str, cell_mm: int) -> list[Sheet]:
     """As many pages as the characters need. Raises DataError for a paper or cell out of reach."""
     if paper not in PAPERS_MM:
         raise DataError(f"no paper {paper!r}; there are: {', '.join(PAPERS_MM)}")
-    if not 12 <= cell_mm <= 60:
-        raise DataError(f"--cell {cell_mm} is out of reach; give 12 to 60 mm")
+    if not _LEAST_CELL_MM <= cell_mm <= _MOST_CELL_MM:
+        reach = f"{_LEAST_CELL_MM} to {_MOST_CELL_MM} mm"
+        raise DataError(f"--cell {cell_mm} is out of reach; give {reach}")
+    if odd := "".join(char for char in chars if not is_label(char)):
+        raise DataError(
+            f"{odd[:20]!r} cannot be names of files, as glyphs are kept; leave them out"
+        )
     empty = Sheet(paper, cell_mm, "")
     a_page = min(empty.columns * empty.rows, _most_chars())
     return [Sheet(paper, cell_mm, chars[i : i + a_page]) for i in range(0, len(chars), a_page)]

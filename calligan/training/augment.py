@@ -11,36 +11,54 @@ from torch.nn import functional as F
 from calligan.config import AugmentConfig
 from calligan.models.distance import REACH, UNITS, image_of_field
 from calligan.models.pixels import ink
+from calligan.training.ranks import ALONE, Ranks
 
 _STEEPER = 1.4  # resampling softens edges; this gives glyphs their share of grey pixels back
 
 
+class _Random:
+    """Random numbers of a batch, of which each process takes its share."""
+
+    def __init__(self, seed: int, ranks: Ranks):
+        self.generator, self.ranks = torch.Generator().manual_seed(seed), ranks
+
+    def uniform(self, count: int, most: float) -> Tensor:
+        """(count,) from -most to most."""
+        every = torch.rand(count * self.ranks.count, generator=self.generator)
+        return (2 * every[self.ranks.share(len(every))] - 1) * most
+
+    def normal(self, count: int, *shape: int) -> Tensor:
+        """(count, *shape) with a standard deviation of 1."""
+        every = torch.randn(count * self.ranks.count, *shape, generator=self.generator)
+        return every[self.ranks.share(len(every))]
+
+
 def augmented(
-    source: Tensor, target: Tensor, config: AugmentConfig, seed: int
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = ALONE
 ) -> tuple[Tensor, Tensor]:
     """Sources (M, 1, S, S) and targets (N, 1, S, S), N a multiple of M, in [-1, 1]: the same moved.
 
     All targets of a source move as it does. A function of the arguments: resuming repeats it.
     """
-    rng = torch.Generator().manual_seed(seed)
+    rng = _Random(seed, ranks)
     if config.amount:
         places = _places(source, config, rng)
         of_each = places.repeat_interleave(len(target) // len(source), 0)
         source, target = _moved(source, places), _moved(target, of_each)
     if config.weight:
-        share = _uniform(len(source), 1, rng).to(source.device)
+        share = rng.uniform(len(source), 1).to(source.device)
         source = _reweighted(source, share, config.weight)
     return source, target
 
 
 def augmented_fields(
-    source: Tensor, target: Tensor, config: AugmentConfig, seed: int
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = ALONE
 ) -> tuple[Tensor, Tensor]:
     """The same for signed distances (models/distance.py), which lose nothing when resampled.
 
     Returns source images and target fields. An offset of the distance is the source's weight.
     """
-    rng = torch.Generator().manual_seed(seed)
+    rng = _Random(seed, ranks)
     if config.amount:
         places = _places(source, config, rng)
         of_each = places.repeat_interleave(len(target) // len(source), 0)
@@ -50,20 +68,20 @@ def augmented_fields(
         )
     if config.weight:
         # `weight` is in pixels of a canvas of 128; a unit has two of them.
-        share = _uniform(len(source), config.weight * UNITS / 128, rng).to(source.device)
+        share = rng.uniform(len(source), config.weight * UNITS / 128).to(source.device)
         source = source + share[:, None, None, None]
     return image_of_field(source), target
 
 
-def _places(images: Tensor, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+def _places(images: Tensor, config: AugmentConfig, rng: _Random) -> Tensor:
     """Where each pixel is taken from: (M, S, S, 2) in [-1, 1], as grid_sample wants it."""
     count, size_px, device = len(images), images.shape[-1], images.device
     amount = config.amount
-    turn = torch.deg2rad(_uniform(count, amount * config.turn_deg, rng))
-    width = 1 + _uniform(count, amount * config.stretch, rng)
-    height = 1 + _uniform(count, amount * config.stretch, rng)
-    slant = _uniform(count, amount * config.slant, rng)
-    right, down = (_uniform(count, 2 * amount * config.shift, rng) for _ in range(2))
+    turn = torch.deg2rad(rng.uniform(count, amount * config.turn_deg))
+    width = 1 + rng.uniform(count, amount * config.stretch)
+    height = 1 + rng.uniform(count, amount * config.stretch)
+    slant = rng.uniform(count, amount * config.slant)
+    right, down = (rng.uniform(count, 2 * amount * config.shift) for _ in range(2))
     cos, sin = torch.cos(turn), torch.sin(turn)
     rows = (
         torch.stack([width * cos, slant - sin, right], 1),
@@ -71,7 +89,7 @@ def _places(images: Tensor, config: AugmentConfig, rng: torch.Generator) -> Tens
     )
     maps = torch.stack(rows, 1).to(device)
     places = F.affine_grid(maps, [count, 1, size_px, size_px], align_corners=False)
-    knots = torch.randn(count, 2, config.warp_knots, config.warp_knots, generator=rng)
+    knots = rng.normal(count, 2, config.warp_knots, config.warp_knots)
     if not config.warp:
         return places
     warp = F.interpolate(knots.to(device), (size_px, size_px), mode="bicubic", align_corners=True)
@@ -98,8 +116,3 @@ def _reweighted(images: Tensor, share: Tensor, most: float) -> Tensor:
 def _steeper(coverage: Tensor, factor: float) -> Tensor:
     """Coverage as an image in [-1, 1], its edges `factor` times as steep."""
     return 1 - 2 * ((coverage - 0.5) * factor + 0.5).clamp(0, 1)
-
-
-def _uniform(count: int, most: float, rng: torch.Generator) -> Tensor:
-    """(count,) from -most to most."""
-    return (2 * torch.rand(count, generator=rng) - 1) * most

@@ -16,6 +16,7 @@ from calligan.models.distance import field_of_image, image_of_field
 from calligan.models.pixels import to_tensor
 from calligan.pairs.batches import Batch, Choice, Glyph, Pairs
 from calligan.training.augment import augmented, augmented_fields
+from calligan.training.ranks import ALONE, Ranks
 from calligan.training.steps import Example
 
 _SHARE = 0.6  # of the device's free memory, which the glyphs may take
@@ -24,10 +25,10 @@ _PART = 512  # glyphs converted at a time
 
 
 class Feed:
-    """The examples of a run as a function of the step, at one image size."""
+    """The examples of a run as a function of the step, at one image size: a process's share."""
 
-    def __init__(self, pairs: Pairs, config: TrainConfig, size_px: int):
-        self.pairs, self.config, self.size_px = pairs, config, size_px
+    def __init__(self, pairs: Pairs, config: TrainConfig, size_px: int, ranks: Ranks = ALONE):
+        self.pairs, self.config, self.size_px, self.ranks = pairs, config, size_px, ranks
         self.distance = config.generator.output == "distance"
         kind = _Kept if _fits(pairs, config, size_px) else _Mapped
         self.glyphs = kind(pairs, config.device, size_px, self.distance)
@@ -35,14 +36,16 @@ class Feed:
     def example(self, step: int, augment: float = 1.0) -> Example:
         """The example of a step; `augment` is the stage's factor on augment.amount."""
         config, seed = self.config, self.config.seed
-        choice = self.pairs.choose(config.batch_size, config.styles_per_char, seed, step)
+        ranks = self.ranks
+        whole = self.pairs.choose(config.batch_size, config.styles_per_char, seed, step)
+        choice = _shared(whole, ranks)
         source, target = (self.glyphs.take(each) for each in (choice.source, choice.target))
         settings = replace(config.augment, amount=config.augment.amount * augment)
         indices = _indices(choice, config.device)
         if self.distance:
-            source, fields = augmented_fields(source, target, settings, seed + step)
+            source, fields = augmented_fields(source, target, settings, seed + step, ranks)
             return Example(source, image_of_field(fields), *indices, fields)
-        return Example(*augmented(source, target, settings, seed + step), *indices)
+        return Example(*augmented(source, target, settings, seed + step, ranks), *indices)
 
 
 def on_device(batch: Batch, config: TrainConfig, size_px: int) -> Example:
@@ -108,6 +111,22 @@ def _fits(pairs: Pairs, config: TrainConfig, size_px: int) -> bool:
     if config.device == "cuda":
         return size < _SHARE * torch.cuda.mem_get_info()[0]
     return distance and size < _CPU_BYTES
+
+
+def _shared(choice: Choice, ranks: Ranks) -> Choice:
+    """A process's part of a batch."""
+    if ranks.count == 1:
+        return choice
+    sources, targets = ranks.share(len(choice.source)), ranks.share(len(choice.target))
+    return Choice(
+        choice.source[sources],
+        choice.target[targets],
+        choice.style_index[targets],
+        choice.wrong_style_index[targets],
+        choice.source_style_index[sources],
+        choice.char_index[sources],
+        choice.chars[targets],
+    )
 
 
 def _indices(batch: Batch | Choice, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:

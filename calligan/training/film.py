@@ -1,6 +1,5 @@
 """Training seen: a run's sample sheets as the frames of a film, its log as curves."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from calligan.errors import ModelError
 from calligan.page.sheet import GAP_PX, label_width_px
+from calligan.storage import parse_json
 from calligan.training.run import Run
 
 _TITLE_PX = 28
@@ -64,12 +64,13 @@ def curves(run: Run) -> dict[str, list[tuple[int, float]]]:
     found: dict[str, list[tuple[int, float]]] = {}
     for line in (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
         try:
-            row = json.loads(line)
-        except ValueError:  # cut off in the middle
+            row = dict(parse_json(line))
+            step = int(row["step"])
+        except (ValueError, KeyError, TypeError):  # cut off in the middle
             continue
         for name, value in row.items():
             if name not in ("step", "stage", "progress") and isinstance(value, int | float):
-                found.setdefault(name, []).append((row["step"], float(value)))
+                found.setdefault(name, []).append((step, float(value)))
     return found
 
 

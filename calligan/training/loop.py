@@ -20,6 +20,7 @@ from calligan.pairs.store import Selection
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
 from calligan.training.feed import Feed, on_device
+from calligan.training.ranks import ALONE, Ranks
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
@@ -35,10 +36,13 @@ class Listener:
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
-def train(run: Run, selection: Selection, state: TrainState, listener: Listener) -> bool:
+def train(
+    run: Run, selection: Selection, state: TrainState, listener: Listener, ranks: Ranks = ALONE
+) -> bool:
     """Train until the run's steps or minutes are used up; False if `should_stop` ended it.
 
-    Evaluates and saves at the end, however it ends, but for an error.
+    Evaluates and saves at the end, however it ends, but for an error. Of several processes that
+    train together, rank 0 does so, and its clock and its `should_stop` count.
     """
     config, counters = run.config, state.counters
     pairs = Pairs(selection, "train", config.any_source)
@@ -55,29 +59,32 @@ def train(run: Run, selection: Selection, state: TrainState, listener: Listener)
         size_px = state.generator.size_px
         if feed is None or feed.size_px != size_px:
             feed = None  # its memory is free before more is taken
-            feed = Feed(pairs, config, size_px)
+            feed = Feed(pairs, config, size_px, ranks)
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
         torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
         example = feed.example(counters.step, config.stages[stage].augment)
-        losses |= training_step(state, example, rate)
+        losses |= training_step(state, example, rate, ranks)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size
         counters.elapsed_s = time.monotonic() - started
 
         if counters.step % config.log_every_steps == 0:
+            losses = ranks.mean(losses)
             row = _log_row(state, progress, rate, losses)
-            run.log(row)
-            listener.on_step(row)
-        if counters.step % config.keep_every_steps == 0:
+            if ranks.leads:
+                run.log(row)
+                listener.on_step(row)
+        if counters.step % config.keep_every_steps == 0 and ranks.leads:
             listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
             kept_at_step = counters.step
-        counters.elapsed_s = time.monotonic() - started
-        stopped = listener.should_stop()
+        elapsed_s = time.monotonic() - started
+        counters.elapsed_s, stop = ranks.told(elapsed_s, listener.should_stop())
+        stopped = bool(stop)
 
-    if kept_at_step != counters.step:
+    if kept_at_step != counters.step and ranks.leads:
         listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
     return not stopped
 

@@ -22,6 +22,7 @@ from calligan.training.losses import (
 )
 from calligan.training.objectives import OBJECTIVES, Objective
 from calligan.training.penalties import PENALTIES
+from calligan.training.ranks import ALONE, Ranks
 from calligan.training.state import TrainState
 
 _SHOWN_ASIDE_PX = 3
@@ -61,7 +62,9 @@ class Drawn:
     shown: Tensor  # to a discriminator
 
 
-def training_step(state: TrainState, example: Example, rate: float) -> dict[str, Tensor]:
+def training_step(
+    state: TrainState, example: Example, rate: float, ranks: Ranks = ALONE
+) -> dict[str, Tensor]:
     """Move both networks once and return the step's losses (scalars on the device).
 
     Raises Diverged before any weight is touched by a gradient that is not finite (on a CPU).
@@ -74,7 +77,7 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         styles.append(example.wrong_style_index)
     with torch.set_grad_enabled(not waits):
         drawn = [_drawn(state, example, style) for style in styles]
-    windows = _windows(config, state.generator.size_px)
+    windows = _windows(config, state.generator.size_px, ranks)
     if state.discriminator is not None:
         with autocast(config):
             losses["d"] = discriminator_loss(
@@ -84,7 +87,9 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
             losses["penalty"] = _penalty(state.discriminator, example, drawn[0], config.loss)
             losses["d"] = losses["d"] + weight * losses["penalty"]
         rates = {"adamw": rate * config.optimizer.discriminator_rate}
-        _update(state, state.discriminator, state.discriminator_optimizers, losses["d"], rates)
+        _update(
+            state, state.discriminator, state.discriminator_optimizers, losses["d"], rates, ranks
+        )
         _clip(state.discriminator, config.loss)
     if waits:
         return {name: loss.detach() for name, loss in losses.items()}
@@ -94,7 +99,7 @@ def training_step(state: TrainState, example: Example, rate: float) -> dict[str,
         losses["kl"] = generator.divergence(example.style_index)
         losses["g"] = losses["g"] + config.loss.kl * losses["kl"]
     rates = {"adamw": rate, "muon": rate * config.optimizer.muon_rate}
-    _update(state, state.generator, state.generator_optimizers, losses["g"], rates)
+    _update(state, state.generator, state.generator_optimizers, losses["g"], rates, ranks)
     state.update_average()
     return {name: loss.detach() for name, loss in losses.items()}
 
@@ -106,12 +111,14 @@ def _drawn(state: TrainState, example: Example, style_index: Tensor) -> Drawn:
     return Drawn(style_index, field, generator.image(field), generator.shown(field))
 
 
-def _windows(config: TrainConfig, size_px: int) -> Windows | None:
+def _windows(config: TrainConfig, size_px: int, ranks: Ranks) -> Windows | None:
     """Where a discriminator with crop_px looks in this step; others see everything."""
     crop_px = config.discriminator.crop_px
     if not crop_px:
         return None
     corners = torch.randint(0, size_px - crop_px + 1, (_WINDOWS, 2)).tolist()
+    if _WINDOWS % ranks.count == 0:  # each process has its part of the batch, and its windows
+        corners = corners[ranks.share(_WINDOWS)]
     return tuple((top, left) for top, left in corners)
 
 
@@ -303,9 +310,11 @@ def _update(
     optimizers: dict[str, torch.optim.Optimizer],
     loss: Tensor,
     rates: dict[str, float],
+    ranks: Ranks,
 ) -> None:
     network.zero_grad(set_to_none=True)
     loss.backward()
+    ranks.average(network.parameters())
     norm = clip_grad_norm_(network.parameters(), state.config.optimizer.gradient_norm)
     # A GPU would wait for the answer: there a gradient that is not finite is noticed when the model
     # is evaluated, before it is kept.

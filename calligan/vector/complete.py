@@ -11,13 +11,14 @@ from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 from calligan.errors import FontError
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import box, charstring, quadratic
+from calligan.vector.font import box, charstring, code_pages, quadratic
 from calligan.vector.names import Naming
 from calligan.vector.outline import Drawing
 
 _STALE = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metrics; a signature
 _NEEDED = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}
 _HINTS = {"gasp", "cvt ", "fpgm", "prep", "FFTM", "PCLT"}  # a font does without these
+_SAMPLED = 100  # glyphs by which a font's vertical origin is measured
 _RESTRICTED = 0x0002  # OS/2 fsType: may not be modified or embedded
 
 
@@ -88,7 +89,7 @@ class Base:
         names = _free_names(font, drawings)
         for char, drawing in drawings.items():
             _add(font, names[char], drawing, advance)
-        top = font["hhea"].ascent
+        top = _vertical_origin(font)
         for char, drawing in drawings.items():
             left, _, _, high = box(font, names[char], drawing)
             font["hmtx"][names[char]] = (advance, left)
@@ -100,7 +101,8 @@ class Base:
                 del font[tag]
         font["OS/2"].recalcUnicodeRanges(font)
         if font["OS/2"].version >= 1:
-            font["OS/2"].recalcCodePageRanges(font)
+            claimed = font["OS/2"].getCodePageRanges()
+            font["OS/2"].setCodePageRanges(claimed | code_pages(font))
         rename(font, naming)
 
 
@@ -166,6 +168,23 @@ def _full_width(font: TTFont) -> int:
         if 0x4E00 <= code <= 0x9FFF
     ]
     return max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
+
+
+def _vertical_origin(font: TTFont) -> int:
+    """How far above the baseline vertical text begins a glyph, as the font's Han glyphs have it.
+
+    https://learn.microsoft.com/typography/opentype/spec/vorg
+    """
+    if "VORG" in font:
+        return int(font["VORG"].defaultVertOriginY)
+    names = [n for code, n in (font.getBestCmap() or {}).items() if 0x4E00 <= code <= 0x9FFF]
+    origins, glyphs = [], font.getGlyphSet()
+    for name in names[:_SAMPLED] if "vmtx" in font else []:
+        pen = BoundsPen(glyphs)
+        glyphs[name].draw(pen)
+        if pen.bounds is not None:
+            origins.append(round(font["vmtx"][name][1] + pen.bounds[3]))
+    return max(set(origins), key=origins.count) if origins else int(font["hhea"].ascent)
 
 
 def _has_ink(glyphs: Any, name: str) -> bool:

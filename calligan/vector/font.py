@@ -14,6 +14,7 @@ from fontTools.pens.reverseContourPen import ReverseContourPen
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables.O_S_2f_2 import calcCodePageRanges
 from fontTools.ttLib.tables.ttProgram import Program
 
 from calligan.vector.names import Naming
@@ -144,12 +145,19 @@ def _setup_about(builder: FontBuilder, naming: Naming) -> None:
     builder.setupPost(underlinePosition=DESCENT_UPEM, underlineThickness=50)
     font["OS/2"].panose.bFamilyType = 3  # hand written
     font["OS/2"].recalcUnicodeRanges(font)
-    pages = font["OS/2"].recalcCodePageRanges(font)
-    font["OS/2"].setCodePageRanges(pages | {_PRC})
+    font["OS/2"].setCodePageRanges(code_pages(font) | {_PRC})
     font["head"].fontRevision = naming.revision
     font["head"].flags |= 1 << 3  # whole pixels per em
     if "glyf" in font:
         _leave_unhinted(font)
+
+
+def code_pages(font: TTFont) -> set[int]:
+    """OS/2's numbers of the code pages whose characters a font has; none where it has none.
+
+    (fontTools' own way claims Latin 1 then.)
+    """
+    return calcCodePageRanges(set(font.getBestCmap() or {}))
 
 
 def _leave_unhinted(font: TTFont) -> None:

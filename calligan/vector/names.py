@@ -16,6 +16,7 @@ class Naming:
     origin: str  # who and what drew it
     licence: str  # of what it was made from
     version: str
+    copyright: str = ""  # of what was taken from other fonts as it is
 
     @property
     def postscript(self) -> str:
@@ -44,6 +45,7 @@ class Naming:
             "psName": self.postscript,
             "description": self.origin,
             "licenseDescription": self.licence,
+            **({"copyright": self.copyright} if self.copyright else {}),
             **({"licenseInfoURL": _OFL_URL} if "OFL" in self.licence else {}),
         }
 

@@ -56,6 +56,7 @@ def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
         postscriptFontName=naming.postscript,
         openTypeNameDescription=naming.origin,
         openTypeNameLicense=naming.licence,
+        copyright=naming.copyright,
     )
     writer.writeInfo(info)
     writer.writeLib({"public.glyphOrder": [glyph.name for glyph in glyphs]})

@@ -9,11 +9,11 @@ import io
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,9 @@ COMPARED = 50  # characters a font
 
 
 def bundle_fonts() -> dict[str, str]:
-    """Name to role of the bundle's fonts, as weights/train.sh lists them."""
-    text = (Path(__file__).parent.parent / "train.sh").read_text(encoding="utf-8")
-    lists = dict(re.findall(r"^([A-Z]+)=(.*,.*)$", text, re.MULTILINE))
-    hands = re.sub(r"\$([A-Z]+)", lambda match: lists[match[1]], lists["NINETEEN"]).split(",")
-    sources = lists["SOURCES"].split(",")
+    """Name to role of the bundle's fonts, as weights/bundle.toml lists them."""
+    told = tomllib.loads((Path(__file__).parent.parent / "bundle.toml").read_text("utf-8"))
+    sources, hands = told["sources"], told["styles"]
     return dict.fromkeys(sources, "source") | dict.fromkeys(hands, "target")
 
 

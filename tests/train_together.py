@@ -1,0 +1,23 @@
+"""A process of a training run, as torchrun starts it: train_together.py RUN UNTIL_STEP."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from calligan.errors import ModelError
+from calligan.training.loop import Listener, train
+from calligan.training.ranks import joined
+from calligan.training.run import Run
+from calligan.training.state import TrainState, newest_verified
+
+torch.set_num_threads(1)
+run, until = Run.open(Path(sys.argv[1])), int(sys.argv[2])
+with joined("cpu") as (ranks, _):
+    selection = run.selection()
+    state = TrainState(run.config, len(run.styles))
+    with suppress(ModelError):
+        state.load(newest_verified(run.checkpoints))
+    stop = Listener(should_stop=lambda: state.counters.step >= until)
+    train(run, selection, state, stop, ranks)
