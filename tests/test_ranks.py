@@ -20,7 +20,7 @@ from calligan.config import (
 from calligan.errors import ConfigError
 from calligan.pairs.store import PairStore
 from calligan.training.ranks import Ranks
-from calligan.training.run import create_run
+from calligan.training.run import Run, create_run
 from calligan.training.state import newest_verified
 
 STEPS = 5

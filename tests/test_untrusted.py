@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calligan.project.source import trained_sources
 
 from calligan.errors import CalliganError, ConfigError, DataError, ModelError
 from calligan.evaluation.evaluate import Glyphs
@@ -25,6 +24,7 @@ from calligan.models.card import FontCard
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
+from calligan.project.source import trained_sources
 from calligan.storage import parse_json, read_json
 from calligan.training.film import curves
 from calligan.training.run import Run
@@ -176,7 +176,8 @@ def test_a_font_that_a_model_names_is_compared_before_it_is_opened(
     other.write_bytes(b"not a font at all")
     opened = []
     monkeypatch.setattr("calligan.project.source.Face", lambda spec: opened.append(spec))
-    named = replace(card, sources=(replace(font, path=str(other)),))
+    stranger = replace(font, path=str(other), font_sha256="0" * 64)
+    named = replace(card, sources=(stranger,))
     assert list(trained_sources(named)) == [] and opened == []
 
 
