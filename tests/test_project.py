@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 import calligan
 from calligan.config import RasterConfig, SplitConfig
-from calligan.errors import ConfigError, DataError
+from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.known_fonts import known_font, remember_font
 from calligan.library import training
@@ -84,7 +84,7 @@ def test_a_hand_of_an_older_version_does_not_hide_the_others(home, calligan):
     shutil.copytree(home / "hands/mine/0001", old)
     settings = json.loads((old / "config.json").read_text())
     (old / "config.json").write_text(json.dumps({**settings, "gone_since": 1}))
-    with pytest.raises(ConfigError, match="gone_since"):
+    with pytest.raises(ModelError, match="gone_since"):
         Run.open(old)
     assert hand_names() == ["mine", "old"] and is_finished(old)
     (old / "config.json").write_text("{")

@@ -70,13 +70,13 @@ class Run:
         try:
             told: _About = from_dict(_About, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
+            data = found_path(told.data, folder, told.data_was)
         except (OSError, ValueError, ConfigError) as error:
             said = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
                 f"{folder} is not a training run{said}; give a folder under runs/"
             ) from error
         fonts = (told.sources, told.styles)
-        data = found_path(told.data, folder, told.data_was)
         return cls(folder, config, data, told.data_hash, *fonts, told.least_scores, told.reader)
 
     def write_about(self, versions: dict[str, str]) -> None:
