@@ -29,8 +29,8 @@ from calligan.evaluation.evaluate import MODEL, Glyphs, Plan, gather, judge
 from calligan.evaluation.recogniser import Recogniser
 from calligan.evaluation.scores import REAL
 from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.project.run import Run
 from calligan.storage import atomic_file, write_json
-from calligan.training.run import Run
 
 START = "start"  # the network that all begin at
 DEFAULT = "default"  # what `train` does: hinge, and the features' L1

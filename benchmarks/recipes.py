@@ -20,8 +20,8 @@ from rich.table import Table
 from calligan.evaluation.evaluate import MODEL, Plan, evaluate
 from calligan.evaluation.report import overall, write_report
 from calligan.evaluation.scores import as_json
+from calligan.project.run import Run
 from calligan.storage import write_json
-from calligan.training.run import Run
 
 RECIPES = {"calligan": [], "zi2zi": ["--preset", "zi2zi"], "pix2pix": ["--preset", "pix2pix"]}
 

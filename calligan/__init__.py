@@ -1,3 +1,88 @@
-"""calligan: Chinese calligraphy font synthesis."""
+"""calligan: Chinese calligraphy font synthesis. docs/library.md shows how it is used.
+
+Importing it is quick: what is named below is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_WHERE = {
+    "load": "library.model",
+    "styles": "library.model",
+    "Model": "library.model",
+    "Glyph": "library.model",
+    "Layout": "library.model",
+    "Pages": "library.pages",
+    "export_font": "library.fonts",
+    "complete_font": "library.fonts",
+    "MadeFont": "library.orders",
+    "scan_pages": "library.scanning",
+    "Scanned": "library.scanning",
+    "learn": "library.hands",
+    "plan_next": "library.hands",
+    "train": "library.training",
+    "resume": "library.training",
+    "render_pairs": "library.pairs",
+    "evaluate": "library.judging",
+    "Evaluation": "library.judging",
+    "check": "library.checking",
+    "Examined": "library.checking",
+    "morph": "library.films",
+    "restyle": "library.restyling",
+    "CalliganError": "errors",
+    "Cancelled": "errors",
+}
+__all__ = [
+    "CalliganError",
+    "Cancelled",
+    "Evaluation",
+    "Examined",
+    "Glyph",
+    "Layout",
+    "MadeFont",
+    "Model",
+    "Pages",
+    "Scanned",
+    "__version__",
+    "check",
+    "complete_font",
+    "evaluate",
+    "export_font",
+    "learn",
+    "load",
+    "morph",
+    "plan_next",
+    "render_pairs",
+    "restyle",
+    "resume",
+    "scan_pages",
+    "styles",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from calligan.errors import CalliganError, Cancelled
+    from calligan.library.checking import Examined, check
+    from calligan.library.films import morph
+    from calligan.library.fonts import complete_font, export_font
+    from calligan.library.hands import learn, plan_next
+    from calligan.library.judging import Evaluation, evaluate
+    from calligan.library.model import Glyph, Layout, Model, load, styles
+    from calligan.library.orders import MadeFont
+    from calligan.library.pages import Pages
+    from calligan.library.pairs import render_pairs
+    from calligan.library.restyling import restyle
+    from calligan.library.scanning import Scanned, scan_pages
+    from calligan.library.training import resume, train
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

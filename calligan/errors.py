@@ -37,3 +37,9 @@ class Diverged(CalliganError):
     """Training met a loss or gradient that is not finite; good checkpoints are untouched."""
 
     exit_code = 4
+
+
+class Cancelled(CalliganError):
+    """The caller asked to stop; what can be gone on with is kept."""
+
+    exit_code = 130

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from calligan.errors import DataError
+from calligan.errors import ConfigError, DataError
 
 _LARGEST_JSON = 64 * 2**20  # bytes
 _LARGEST_INTEGER = 2**63
@@ -52,6 +52,28 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, busy: str = "") -> Iterator[None]:
+    """Hold the lock file `path`, which goes with the process, kill -9 too.
+
+    Where another process holds it: waits, or raises ConfigError with the text `busy`.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=0 if busy else -1)
+        lock.acquire()
+    except Timeout as error:
+        raise ConfigError(busy) from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:

@@ -12,9 +12,9 @@ from calligan.config import GeneratorConfig
 from calligan.errors import ModelError, Unmeasured
 from calligan.inference.morph import Stop, path_through
 from calligan.models.networks import make_generator
+from calligan.project.run import Run
 from calligan.training.board import check_board
 from calligan.training.film import curves, sheets
-from calligan.training.run import Run
 
 
 def route(styles, steps, way, loop):

@@ -20,7 +20,7 @@ from calligan.config import (
 from calligan.errors import ConfigError
 from calligan.pairs.store import PairStore
 from calligan.training.ranks import Ranks
-from calligan.training.run import Run
+from calligan.training.run import Run, create_run
 from calligan.training.state import newest_verified
 
 STEPS = 5
@@ -46,7 +46,7 @@ CONFIG = TrainConfig(
 def new_run(data_folder, tmp_path):
     def made() -> Run:
         store = PairStore.open(data_folder)
-        return Run.create(tmp_path / "runs", CONFIG, store.select(["bold", "slanted"]))
+        return create_run(tmp_path / "runs", CONFIG, store.select(["bold", "slanted"]))
 
     return made
 

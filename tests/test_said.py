@@ -112,7 +112,7 @@ def test_completing_claims_no_code_page_that_is_not_there(tmp_path, claimed, aft
 
 def test_borrowed_glyphs_are_not_counted_as_drawn(tmp_path, export, monkeypatch):
     """Two of four are doubted and taken from the source font: two are drawn."""
-    from calligan.inference import export as module
+    from calligan.library import fonts as module
 
     fall_back = module.fall_back
 

@@ -15,8 +15,8 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 from photograph import Camera, photograph
 from scan import same, written
 
-from calligan.cli.scan import _words
 from calligan.errors import DataError
+from calligan.library.scanning import page_text as _words
 from calligan.page.drawing import Mark, line, rectangle
 from calligan.page.formats import Format, Region
 from calligan.page.layout import Setting, Words, lay_out

@@ -28,7 +28,7 @@ from calligan.training.augment import augmented
 from calligan.training.loop import Listener, train
 from calligan.training.losses import multiscale_l1
 from calligan.training.optimizer import orthogonalised
-from calligan.training.run import Run
+from calligan.training.run import Run, create_run
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState, checkpoints, newest_verified
 from calligan.training.transfer import first_state
@@ -41,7 +41,7 @@ def tiny_config(**settings) -> TrainConfig:
 
 def new_run(tmp_path, data_folder, config):
     selection = PairStore.open(data_folder).select(["bold", "slanted"])
-    return Run.create(tmp_path, config, selection)
+    return create_run(tmp_path, config, selection)
 
 
 def tensors_of(run):

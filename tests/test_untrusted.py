@@ -20,12 +20,12 @@ from calligan.errors import CalliganError, ConfigError, DataError, ModelError
 from calligan.evaluation.evaluate import Glyphs
 from calligan.evaluation.report import write_report
 from calligan.evaluation.scores import REAL, Scores
-from calligan.inference.source import trained_sources
 from calligan.models.card import FontCard
 from calligan.models.file import read_weights, write_weights
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
+from calligan.project.source import trained_sources
 from calligan.storage import parse_json, read_json
 from calligan.training.film import curves
 from calligan.training.run import Run
@@ -176,8 +176,9 @@ def test_a_font_that_a_model_names_is_compared_before_it_is_opened(
     other = tmp_path / "other.ttf"
     other.write_bytes(b"not a font at all")
     opened = []
-    monkeypatch.setattr("calligan.inference.source.Face", lambda spec: opened.append(spec))
-    named = replace(card, sources=(replace(font, path=str(other)),))
+    monkeypatch.setattr("calligan.project.source.Face", lambda spec: opened.append(spec))
+    stranger = replace(font, path=str(other), font_sha256="0" * 64)
+    named = replace(card, sources=(stranger,))
     assert list(trained_sources(named)) == [] and opened == []
 
 

@@ -21,8 +21,8 @@ from calligan.evaluation.scores import METRICS
 from calligan.glyphs.catalog import load_catalog
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import critic_path, load_model, save_model
+from calligan.project.run import Run
 from calligan.storage import write_bytes, write_json
-from calligan.training.run import Run
 
 HERE = Path(__file__).resolve().parent
 SHARE = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")

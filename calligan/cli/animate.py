@@ -26,8 +26,8 @@ def animate(
     """
     from calligan.errors import ConfigError
     from calligan.page.film import check_film, save_film
+    from calligan.project.run import Run
     from calligan.training.film import frames, save_curves
-    from calligan.training.run import Run
 
     check_film(output, also=[".png"])
     opened = Run.open(run)

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import model_path
-from calligan.cli.show import bar, note
+from calligan.cli.show import note, progress
 
 if TYPE_CHECKING:
     from calligan.evaluation.report import Table
-    from calligan.pairs.store import Selection
 
 _WIDTH = 132  # the tables' own; a pipe has none
 
@@ -79,91 +77,44 @@ def evaluate(
     """
     from rich.console import Console
 
-    from calligan.errors import Unmeasured
-    from calligan.evaluation import line_report
-    from calligan.evaluation import report as told
-    from calligan.evaluation.evaluate import Plan, judge_outlines
-    from calligan.evaluation.evaluate import evaluate as run
-    from calligan.evaluation.hands import Asked
-    from calligan.evaluation.scores import as_json
-    from calligan.glyphs.charset import load_charset
-    from calligan.pairs.hand import HAND
+    from calligan.evaluation.report import check_report
+    from calligan.library.judging import evaluate as measured
     from calligan.storage import check_writable, write_json
 
     if report is not None:
-        told.check_report()
+        check_report()
     check_writable(*filter(None, (report, json_path, sheet)))
-    path = model_path(model)
-    selection = _selection(path, data, source, styles)
-    hand = selection.store.manifest.charset == HAND
-    if hand:
-        note(
-            "a hand keeps no test characters: these are the tenth that it did not learn from but "
-            "was watched by; the model it began at knows them from other hands"
+    with progress("evaluating", "") as moved:
+        done = measured(
+            model,
+            data=data,
+            source=source,
+            styles=[name.strip() for name in styles.split(",")] if styles else None,
+            charset=charset,
+            validation=validation,
+            count=count,
+            fine=fine,
+            against=_named(against or []),
+            perceptual=perceptual,
+            line=line,
+            told_apart=told_apart,
+            calibrate=calibrate,
+            progress=moved,
+            note=note,
         )
-    plan = Plan(
-        path,
-        selection,
-        _named(against or []),
-        "validation" if validation or hand else "test",
-        load_charset(charset) if charset else None,
-        count,
-        fine=fine,
-        strict=not hand,
-        perceptual=perceptual,
-        outlines=Asked(line, told_apart or calibrate, calibrate),
-    )
-    with bar(1, "evaluating", "") as progress:
-
-        def moved(what: str, done: int, of: int) -> None:
-            progress.set_description_str(what, refresh=False)
-            progress.total, progress.n = of, done
-            progress.refresh()
-
-        scores, glyphs = run(plan, moved)
-        outlines = {}
-        if line or told_apart or calibrate:
-            try:
-                outlines = judge_outlines(glyphs, plan, moved)
-            except Unmeasured as error:
-                scores.unmeasured["the line of outlines"] = str(error)
     console = Console(width=max(_WIDTH, Console().width))
-    tables = line_report.tables(outlines)
-    for table in (told.overall(scores), told.by_script(scores), told.by_style(scores), *tables):
+    for table in done.tables():
         _print(console, table)
-    for name, reason in scores.unmeasured.items():
+    for name, reason in done.scores.unmeasured.items():
         note(f"{name} is unmeasured: {reason}")
     if json_path is not None:
-        about = {"model": str(path), "data": selection.data_hash, "part": plan.part}
-        write_json(json_path, {**about, **as_json(scores), **line_report.as_json(outlines)})
+        write_json(json_path, done.as_json())
     if report is not None:
-        names = ", ".join(font.name for font in selection.sources)
-        what = f"{path}, {len(scores.styles)} styles, {plan.part} characters, drawn from {names}"
-        title = f"calligan: {path.stem} on unseen characters"
-        tables = line_report.tables(outlines, intervals=True)
-        told.write_report(report, title, what, scores, glyphs, tables)
+        done.write_report(report)
     if sheet is not None:
-        told.write_sheet(sheet, glyphs)
+        done.write_sheet(sheet)
     for written in filter(None, (report, sheet, json_path)):
         typer.echo(written)
-
-
-def _selection(
-    model: Path, data: Path | None, source: str | None, styles: str | None
-) -> "Selection":
-    """What to draw and from what: the run's own data, or a folder that has the model's styles."""
-    from calligan.evaluation.evaluate import style_names
-    from calligan.models.weights import read_card
-    from calligan.pairs.store import PairStore
-    from calligan.training.run import Run
-
-    wanted = [name.strip() for name in styles.split(",")] if styles else style_names(model)
-    run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None
-    store = run.selection().store if run else PairStore.open(data or Path("data"))
-    if source is not None:
-        return store.select(wanted, [source])
-    trained = [font.name for font in read_card(model).sources]
-    return store.select(wanted, [name for name in trained if store.manifest.named(name)])
 
 
 def _named(against: list[str]) -> dict[str, Path]:
@@ -174,7 +125,7 @@ def _named(against: list[str]) -> dict[str, Path]:
         name, equals, path = text.partition("=")
         if not equals or not name or not path:
             raise ConfigError(f"--against {text!r} should read NAME=MODEL, such as zi2zi=runs/0002")
-        found[name] = model_path(Path(path))
+        found[name] = Path(path)
     return found
 
 

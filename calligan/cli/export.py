@@ -1,13 +1,12 @@
 """`calligan export`: a learned style as a font to install, or what a font lacks."""
 
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font, style_index
-from calligan.cli.show import bar, note
+from calligan.cli.model import ModelOption, SourceOption, model_note
+from calligan.cli.show import note, progress, some
 from calligan.cli.verdict import (
     DOUBTFUL,
     FineOption,
@@ -15,14 +14,11 @@ from calligan.cli.verdict import (
     StrictOption,
     VerdictOption,
     check_options,
-    open_writer,
     tell,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
-FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
+    from calligan.library.orders import MadeFont, Order
 
 
 def export(
@@ -62,130 +58,49 @@ def export(
     Interrupted, the same command goes on where it was. With --complete MyHand.ttf the outlines and
     metrics that are there stay, and only missing characters are added.
     """
-    from calligan.errors import DataError, ModelError
-    from calligan.glyphs.catalog import resolve_font
-    from calligan.glyphs.charset import is_han, load_charset
-    from calligan.glyphs.placement import Placement
-    from calligan.inference import fontmaker as maker
-    from calligan.vector.complete import Base
-    from calligan.vector.font import UPEM
+    from calligan.glyphs.charset import load_charset
+    from calligan.library.orders import Order
 
-    _check(output, fallback, complete)
+    order = Order(*(output, style, charset, complete, latin, family, family_chinese, own, fallback))
+    order.validate()
     check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
-    wanted = load_charset(charset)
-    from calligan.inference.export import Job, Parts, fall_back, outlines, traced
-    from calligan.inference.proofread import Proofreader
-    from calligan.models.weights import read_card
+    load_charset(charset)  # raises for what is none; torch comes with what follows
+    from calligan.library.fonts import make_font
+    from calligan.library.model import Model
+    from calligan.project.models import model_path
 
-    base, placement, upem = None, None, UPEM
     path = model_path(model, style)
-    card = read_card(path)
-    index = style_index(card, style)
-    if complete is not None:
-        spec = resolve_font(complete).spec
-        base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
-        maker.check_kind(output, base)
-        has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
-        placement, upem = maker.Lettering.of(complete, has, card.size_px).placement, base.upem
-    reserved = maker.reserved_names(card, base)
-    english = family or maker.default_family(card, index, base, reserved)
-    writer = open_writer(path, source_font(card, source), verdict, fine)
-    if model is None:
-        note(f"model: {path}")
-    if base and base.dropped:
-        note(f"{complete}: left out what cannot be read: {', '.join(base.dropped)} (hinting)")
-    there = base.codepoints if base else set()
-    mine = _written(path) if own else {}
-    mine = {char: image for char, image in mine.items() if ord(char) not in there}
-    chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
-    if not chars and not mine:
-        raise DataError("nothing to draw: no character of the charset is missing")
-    made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
-    families = (english, family_chinese or english)
-    if latin is None:
-        lettering = maker.Lettering(writer.face, writer.placement)
-    else:
-        lettering = maker.Lettering.of(latin, wanted, card.size_px, least=0)
-    reserved |= maker.reserved_by(lettering.face)
-    naming = maker.named(card, index, writer.face.family, families, reserved, made)
-    place = placement or Placement.full_width(card.size_px)
-    job = Job(path, index, chars, place, upem, card.styles[index].tracing)
-    parts = Parts(output.with_name(f".{output.name}.parts"), job.key(writer))
-    seconds: dict[str, float] = {}
-    with bar(len(chars), "drawing", "glyph") as progress:
-        found = outlines(writer, job, parts, seconds, progress.update)
-    replaced = fall_back(found, writer, job, fallback)
-    misread = ""
-    if mine:
-        misread = writer.look_at(mine, index) if isinstance(writer, Proofreader) else ""
-        large = writer.enlarged(list(mine.values()))
-        found |= traced(dict(zip(mine, large, strict=True)), job)
-    drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
-    if not drawn:
-        raise ModelError(f"{path} draws nothing but paper in style {style}; train it longer")
-    taken = replaced if fallback == "source" else ""
-    if replaced:
-        made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
-        made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
-        naming = maker.named(card, index, writer.face.family, families, reserved, made)
-    started = perf_counter()
-    if base:
-        maker.save_completed(output, drawn, base, naming)
-    else:
-        maker.save_new(output, drawn, lettering, maker.with_letters(naming, lettering.face))
-    seconds["font"] = perf_counter() - started
-    parts.remove()
-    if replaced:
-        note(f"doubtful, {FALLBACKS[fallback]}: {_some(replaced)}")
-    if blank := "".join(char for char in found if char not in drawn):
-        note(f"left out, drawn blank: {_some(blank)}")
-    if lacking:
-        note(f"left out, not in the source font: {_some(lacking)}")
-    told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if value >= 0.05)
-    count = len(drawn) - len(mine) - len(taken)
-    note(f"{english}: {count:,} character{'s' * (count != 1)} drawn ({told})")
-    if base and maker.holds(families, base.family):
-        note(
-            f"its name holds that of {base.family}, which its licence may keep from changed fonts: "
-            "look there before you publish, or give another --family"
-        )
-    if mine:
-        note(f"{len(mine):,} more are those that you wrote (--no-own draws them too)")
-    if misread:
-        note(f"of these, read badly or as another character: {_some(misread)}")
+    drawing = Model(path, source, verdict, fine, note=note, on_open=model_note(path, model))
+    with progress("drawing", "glyph") as moved:
+        made = make_font(drawing, order, moved, note=note)
+    _tell(made, order)
     typer.echo(output)
-    if tell(writer, verdict, [index], report or []) and strict:
+    if tell(drawing, [made.style_index], report or []) and strict:
         raise typer.Exit(DOUBTFUL)
 
 
-def _check(output: Path, fallback: str, complete: str | None) -> None:
-    from calligan.errors import ConfigError, DataError
-    from calligan.inference.fontmaker import KINDS
+def _tell(made: "MadeFont", order: "Order") -> None:
+    """What became of the characters asked for."""
+    from calligan.library.orders import FALLBACKS
 
-    if fallback not in FALLBACKS:
-        raise ConfigError(f"--fallback {fallback!r} is none of {', '.join(FALLBACKS)}")
-
-    if output.suffix.lower() not in KINDS:
-        raise DataError(f"{output} should end in {', '.join(KINDS)}: the kind of font to write")
-    if output.is_dir() and output.suffix.lower() != ".ufo":
-        raise DataError(f"{output} is a folder; name a file in it")
-    there = complete is not None and Path(complete).exists() and output.exists()
-    if there and output.samefile(complete or ""):
-        raise DataError(f"{output} is the font to complete; name another file to write")
-
-
-def _written(model: Path) -> "dict[str, np.ndarray]":
-    """The glyphs that a hand was learned from, where they lie beside its model as they were."""
-    from calligan.errors import DataError, ModelError
-    from calligan.inference.written import as_written
-    from calligan.training.run import Run
-
-    try:
-        return as_written(Run.open(model.parent).selection())
-    except (DataError, ModelError):
-        return {}
-
-
-def _some(chars: str, shown: int = 20) -> str:
-    rest = len(chars) - shown
-    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")
+    if made.unreadable:
+        names = ", ".join(made.unreadable)
+        note(f"{order.complete}: left out what cannot be read: {names} (hinting)")
+    if made.replaced:
+        note(f"doubtful, {FALLBACKS[order.fallback]}: {some(made.replaced)}")
+    if made.blank:
+        note(f"left out, drawn blank: {some(made.blank)}")
+    if made.lacking:
+        note(f"left out, not in the source font: {some(made.lacking)}")
+    told = ", ".join(f"{name} {took:.1f} s" for name, took in made.seconds.items() if took >= 0.05)
+    count = len(made.drawn) - len(made.written) - len(made.borrowed)
+    note(f"{made.family}: {count:,} character{'s' * (count != 1)} drawn ({told})")
+    if made.holds_name_of:
+        note(
+            f"its name holds that of {made.holds_name_of}, which its licence may keep from changed "
+            "fonts: look there before you publish, or give another --family"
+        )
+    if made.written:
+        note(f"{len(made.written):,} more are those that you wrote (--no-own draws them too)")
+    if made.misread:
+        note(f"of these, read badly or as another character: {some(made.misread)}")

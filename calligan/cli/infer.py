@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_path, source_font, style_index
-from calligan.cli.show import bar, note
+from calligan.cli.model import ModelOption, SourceOption, model_note
+from calligan.cli.show import note, progress
 from calligan.cli.verdict import (
     DOUBTFUL,
     FineOption,
@@ -15,7 +15,6 @@ from calligan.cli.verdict import (
     StrictOption,
     VerdictOption,
     check_options,
-    open_writer,
     save_candidates,
     tell,
 )
@@ -93,14 +92,13 @@ def infer(
     character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
     from calligan.errors import ConfigError
-    from calligan.inference.pages import Request, check_output, write_pages
-    from calligan.page.output import Look, save_pages
+    from calligan.inference.pages import Request, check_output
+    from calligan.page.output import Look
 
     check_output(output)
     picked = _picked(pick)
     check_options(verdict, bool(report or strict or candidates or picked), report or [])
-    look = Look(dpi, grain, dry)
-    look.validate()
+    Look(dpi, grain, dry).validate()
     request = Request(
         text=_words(text),
         form=form,
@@ -124,35 +122,29 @@ def infer(
     drawn = request.text + title + sign + seal
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which the text does not hold")
-    from calligan.inference.invent import invent  # torch comes with it
-    from calligan.models.weights import read_card
+    from calligan.library.model import Model  # torch comes with it
+    from calligan.project.models import model_path
 
     path = model_path(model, style)
-    card = read_card(path)
-    every = [str(i + 1) for i in range(len(card.styles))]
-    wanted = every if style == "all" else [name.strip() for name in style.split(",")]
-    indices = [] if style == "random" else [style_index(card, name) for name in wanted]
-    writer = open_writer(path, source_font(card, source), verdict, fine, picked, bool(candidates))
-    if style == "random":
-        indices = [invent(writer, seed)]
-    if model is None:
-        note(f"model: {path}")
-    with bar(len(indices) * len(set(request.text)), "writing", "glyph") as progress:
-        pages, read = write_pages(writer, request, indices, progress.update)
-    files = save_pages(output, pages, look)
+    drawing = Model(path, source, verdict, fine, "cpu", note, picked, bool(candidates))
+    drawing.on_open = model_note(path, model)
+    indices = drawing.style_indices(style, seed)
+    with progress("writing", "glyph") as moved:
+        pages = drawing.write_request(request, indices, moved)
+    files = pages.save(output, dpi, grain, dry)
     if request.leaves_out_marks():
         note(f"punctuation is left out, as on a {form}; --marks sets it")
-    if read.missing:
-        note(f"not in the source font: {' '.join(read.missing)}")
-    if read.borrowed:
-        note(f"as the source font draws them: {' '.join(read.borrowed)}")
+    if pages.missing:
+        note(f"not in the source font: {' '.join(pages.missing)}")
+    if pages.borrowed:
+        note(f"as the source font draws them: {' '.join(pages.borrowed)}")
     if len(indices) > 1:
-        note(f"hands in order: {', '.join(card.styles[index].name for index in indices)}")
+        note(f"hands in order: {', '.join(pages.styles)}")
     for file in files:
         typer.echo(file)
     if candidates:
-        typer.echo(save_candidates(writer, indices, output, candidates))
-    if tell(writer, verdict, indices, report or [], not candidates) and strict:
+        typer.echo(save_candidates(drawing, indices, output, candidates))
+    if tell(drawing, indices, report or [], not candidates) and strict:
         raise typer.Exit(DOUBTFUL)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.hand import written
-from calligan.cli.model import ModelOption, model_path, style_index
+from calligan.cli.model import ModelOption
+from calligan.cli.show import note
 
 
 def restyle(
@@ -32,28 +32,21 @@ def restyle(
     """
     from PIL import Image
 
-    from calligan.errors import DataError, ModelError
-    from calligan.evaluation.evaluate import generate
-    from calligan.models.noise import NoiseGenerator
-    from calligan.models.weights import load_model
+    from calligan.errors import DataError
+    from calligan.library.restyling import restyle as drawn_again
     from calligan.page.sheet import Row, contact_sheet, save_png
     from calligan.storage import atomic_file
 
     if output.resolve() == Path(origin).resolve():
         raise DataError(f"{output} holds the glyphs themselves; give another -o")
-    generator, card = load_model(model_path(model))
-    if isinstance(generator, NoiseGenerator):
-        raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
-    index = style_index(card, style)
-    hand = written("hand", origin, chars, card.size_px)
-    drawn = generate(generator, hand.images, index, card.size_px)
+    done = drawn_again(origin, style, chars=chars, model=model, note=note)
     times: Counter[str] = Counter()
-    for char, image in zip(hand.entry.chars, drawn, strict=True):
+    for char, image in zip(done.chars, done.after, strict=True):
         times[char] += 1
         variant = f"-{times[char]}" if times[char] > 1 else ""
         with atomic_file(output / f"{char}{variant}.png") as file:
             Image.fromarray(image).save(file, "PNG")
-    rows = [Row("yours", list(hand.images[:12])), Row(card.styles[index].name, list(drawn[:12]))]
+    rows = [Row("yours", list(done.before[:12])), Row(done.style, list(done.after[:12]))]
     with atomic_file(output / "contact-sheet.png") as file:
-        save_png(contact_sheet(rows, card.size_px), file)
+        save_png(contact_sheet(rows, done.after.shape[-1]), file)
     typer.echo(output)

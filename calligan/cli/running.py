@@ -1,103 +1,26 @@
-"""What the commands that train share: a run is started or resumed, and shown while it goes."""
+"""What the commands that train share: a run is shown while it goes, and stopped by a signal."""
 
 import signal
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calligan.cli.show import bar, note
 
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
-    from calligan.pairs.store import Selection
+    from calligan.library.training import Session
     from calligan.training.board import Board
-    from calligan.training.run import Run
     from calligan.training.state import TrainState
 
 
-def started(
-    runs: Path, config: "TrainConfig", selection: "Selection", start: Path | None
-) -> "tuple[Run, Selection, TrainState]":
-    """A new run; whatever may be refused is refused before its folder is made."""
-    from calligan.training.run import Run
-    from calligan.training.transfer import first_state
-
-    selection.store.verify()
-    _use_threads(config)
-    state = first_state(config, selection, start)
-    run = Run.create(runs, config, selection, start)
-    _describe(run, state)
-    return run, selection, state
-
-
-def resumed(folder: Path) -> "tuple[Run, Selection, TrainState]":
-    """A run at its newest whole checkpoint, or at its start if it was cut off before the first."""
-    from calligan.errors import ConfigError
-    from calligan.training.device import pick_device
-    from calligan.training.run import Run
-    from calligan.training.schedule import progress_of
-    from calligan.training.state import checkpoints, newest_verified
-    from calligan.training.transfer import first_state
-
-    run = Run.open(folder)
-    if run.finished and not checkpoints(run.checkpoints):
-        raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
-    selection = run.selection()
-    selection.store.verify()
-    pick_device(run.config.device)
-    _use_threads(run.config)
-    state = first_state(run.config, selection, run.start)
-    if checkpoints(run.checkpoints):
-        state.load(newest_verified(run.checkpoints))
-    done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
-    going = "finished already at" if done else "going on from"
-    note(f"{folder}: {going} step {state.counters.step:,}")
-    _describe(run, state)
-    return run, selection, state
-
-
-def unfinished(
-    runs: Path, config: "TrainConfig", selection: "Selection", start: Path
-) -> Path | None:
-    """The newest run under `runs`, if it is this very run and was interrupted."""
-    from calligan.errors import ConfigError, ModelError
-    from calligan.storage import sha256_file
-    from calligan.training.run import Run
-    from calligan.training.state import checkpoints, newest_verified
-
-    folders = sorted(runs.glob("[0-9]*"))
-    if not folders:
-        return None
-    try:
-        run = Run.open(folders[-1])
-        here = selection.store.folder.resolve()
-        asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
-        if not asked or run.finished or run.start is None:
-            return None
-        if sha256_file(run.start) != sha256_file(start):
-            return None
-        if checkpoints(run.checkpoints):
-            newest_verified(run.checkpoints)
-    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
-        return None
-    return run.folder
-
-
-def run_training(
-    run: "Run",
-    selection: "Selection",
-    state: "TrainState",
-    tensorboard: bool = False,
-    go_on: str = "",
-) -> int:
-    """Run the loop under a bar; the exit code is 0, or 128 + the signal that stopped it."""
-    from calligan.errors import ConfigError
+def run_training(session: "Session", tensorboard: bool = False, go_on: str = "") -> int:
+    """Train under a bar; the exit code is 0, or 128 + the signal that stopped it."""
     from calligan.training.board import Board
     from calligan.training.loop import Listener
-    from calligan.training.loop import train as loop
 
     received: list[int] = []
+    run, state = session.run, session.state
 
     def stop(number: int, frame: object) -> None:
         received.append(number)
@@ -107,16 +30,9 @@ def run_training(
     board = Board(run, state.counters.step) if tensorboard else None
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with run.held(), _Progress(run.config, state, board) as progress:
-            run.trim_log(state.counters.step)
+        with _Progress(run.config, state, board) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
-            finished = loop(run, selection, state, listener)
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        raise ConfigError(
-            f"out of memory with batch_size {run.config.batch_size}; give a smaller --batch-size"
-        ) from error
+            finished = session.train(listener)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -124,9 +40,6 @@ def run_training(
         again = go_on or f"calligan train --resume {run.folder}"
         note(f"stopped at step {state.counters.step:,}; go on: {again}")
         return 128 + received[0]
-    metrics = state.counters.metrics
-    if metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]:
-        note("the model is not yet better than a copy of the source: train longer")
     return 0
 
 
@@ -185,24 +98,3 @@ class _Progress:
 
     def _to(self, position: float) -> None:
         self.bar.update(min(position, self.bar.total) - self.bar.n)
-
-
-def _use_threads(config: "TrainConfig") -> None:
-    import torch
-
-    if config.threads:
-        torch.set_num_threads(config.threads)
-
-
-def _describe(run: "Run", state: "TrainState") -> None:
-    from calligan.models.layers import count_parameters
-
-    config = run.config
-    length = f"{config.steps:,} steps" if config.steps is not None else f"{config.minutes:g} min"
-    note(
-        f"{run.folder}: {len(run.styles)} style(s), {length}, "
-        f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
-        f"{config.device} {config.precision}, batch {config.batch_size}"
-    )
-    for name, nearest in state.counters.began_at.items():
-        note(f"{name} begins at {nearest}, the model's style that draws most like it")

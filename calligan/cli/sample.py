@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, model_path
+from calligan.cli.model import ModelOption
 
 
 def sample(
@@ -29,6 +29,7 @@ def sample(
     from calligan.glyphs.charset import is_han
     from calligan.inference.sample import sampled
     from calligan.page.sheet import Row, contact_sheet, save_png
+    from calligan.project.models import model_path
     from calligan.storage import atomic_file
 
     wanted = "".join(dict.fromkeys(filter(is_han, chars)))

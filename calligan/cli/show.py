@@ -2,6 +2,8 @@
 
 import sys
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -31,3 +33,28 @@ def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:
     return tqdm(
         total=total, desc=label, unit=unit, file=sys.stderr, disable=None, leave=False, **options
     )
+
+
+@contextmanager
+def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work that says itself what is done, and of how much (progress.py).
+
+    It appears when there is something done, so that what is said before stands above it.
+    """
+    with ExitStack() as stack:
+        shown: list[tqdm] = []
+
+        def moved(what: str, done: int, of: int) -> None:
+            if not shown:
+                shown.append(stack.enter_context(bar(of, label, unit, **options)))
+            shown[0].set_description_str(what, refresh=False)
+            shown[0].total = of
+            shown[0].update(done - shown[0].n)
+
+        yield moved
+
+
+def some(chars: str, shown: int = 20) -> str:
+    """The first of some characters, and how many more there are."""
+    rest = len(chars) - shown
+    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

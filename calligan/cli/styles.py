@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, hand_names, model_path, source_font
+from calligan.cli.model import ModelOption, SourceOption
 from calligan.cli.show import note, visible
 
 
@@ -26,6 +26,7 @@ def styles(
     from rich.text import Text
 
     from calligan.models.weights import read_card
+    from calligan.project.models import hand_names, model_path
 
     path = model_path(model)
     card = read_card(path)
@@ -39,16 +40,11 @@ def styles(
     if model is None and (hands := hand_names()):
         note(f"hands learned here, by name: {', '.join(hands)}")
     if output is not None:
-        from calligan.inference.writer import Writer
-        from calligan.page.sheet import Row, contact_sheet, save_png
+        from calligan.library.model import Model
+        from calligan.page.sheet import save_png
         from calligan.storage import atomic_file
 
-        writer = Writer(path, source_font(card, source))
-        han = writer.read(text).han
-        rows = [
-            Row(f"{number} {style.name}", list(writer.draw(han, number - 1).values()))
-            for number, style in enumerate(card.styles, start=1)
-        ]
+        sheet = Model(path, source, check=False, fine=False, note=note).specimen(text)
         with atomic_file(output) as file:
-            save_png(contact_sheet(rows, card.size_px), file)
+            save_png(sheet, file)
         typer.echo(output)

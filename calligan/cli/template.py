@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import chinese_font_name
 from calligan.cli.show import note
 
 _COUNT = 100  # characters
@@ -38,6 +37,7 @@ def template(
     """
     from calligan.errors import ConfigError
     from calligan.glyphs.charset import covering, load_charset
+    from calligan.library.sheets import check_template, write_template
 
     check_template(output)
     if count is not None and count < 1:
@@ -47,41 +47,12 @@ def template(
         count = len(chars) if set(chars) <= set(charset) else _COUNT
     if count > len(chars):
         note(f"{charset} has {len(chars)} characters, no {count}")
-    write_template(covering(chars, count), output, paper, cell, grid, font)
+    wanted = covering(chars, count)
+    tell_template(wanted, write_template(wanted, output, paper, cell, grid, font, note), output)
 
 
-def check_template(output: Path) -> None:
-    """Raise DataError for a file that no template can be written to."""
-    from calligan.errors import DataError
-
-    if output.suffix.lower() != ".pdf" or output.is_dir():
-        raise DataError(f"{output} does not end in .pdf; a template is a PDF")
-
-
-def write_template(
-    chars: str,
-    output: Path,
-    paper: str = "a4",
-    cell: int = 20,
-    grid: str = "mi",
-    font: str | None = None,
-) -> None:
-    """Write the sheets for some characters, and say what comes next."""
-    from calligan.page.pdf import write_pdf
-    from calligan.scan.sheet import sheets
-    from calligan.scan.template import font_letters, template_page
-    from calligan.storage import atomic_file
-
-    pages = sheets(chars, paper, cell)
-    foot = [f"calligan {paper} {i}/{len(pages)}" for i in range(1, len(pages) + 1)]
-    letters, lacking = font_letters(chinese_font_name(font), chars + "".join(foot))
-    drawn = [
-        template_page(sheet, letters, line, grid) for sheet, line in zip(pages, foot, strict=True)
-    ]
-    with atomic_file(output) as file:
-        write_pdf(drawn, "calligan template", file)
-    if lacking:
-        note(f"no small models, the font lacks: {' '.join(lacking[:20])}")
-    note(f"{len(chars)} characters on {len(pages)} page(s); print at full size (100 %), no fitting")
+def tell_template(chars: str, pages: int, output: Path) -> None:
+    """Say what was written, and what comes next."""
+    note(f"{len(chars)} characters on {pages} page(s); print at full size (100 %), no fitting")
     note("next: calligan scan PHOTO… -o hand   (each page with all four corner marks)")
     typer.echo(output)

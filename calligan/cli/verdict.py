@@ -9,7 +9,7 @@ import typer
 from calligan.cli.show import note
 
 if TYPE_CHECKING:
-    from calligan.inference.writer import Writer
+    from calligan.library.model import Model
 
 DOUBTFUL = 3  # exit code of --strict
 _NAMED = 40  # doubtful characters named in the note
@@ -47,61 +47,27 @@ def check_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:
         check_report(path)
 
 
-def open_writer(
-    model: Path,
-    source: str | None,
-    verdict: bool,
-    fine: bool = False,
-    picked: dict[str, int] | None = None,
-    every_way: bool = False,
-) -> "Writer":
-    """A writer, which proofreads unless told not to; `fine` asks for smooth edges."""
-    from calligan.inference.proofread import Proofreader
-    from calligan.inference.writer import Writer
-    from calligan.models.upscaler import load_upscaler
-    from calligan.resources import reader_model, upscaler_model
-
-    upscaler = upscaler_model()
-    if not verdict or reader_model() is None:
-        writer = Writer(model, source)
-    else:
-        writer = Proofreader(model, source, picked=picked, every_way=every_way)
-    writer.spins = fine
-    if fine and upscaler is not None:
-        writer.upscaler = load_upscaler(upscaler)
-    return writer
-
-
-def save_candidates(writer: "Writer", styles: Sequence[int], output: Path, count: int) -> Path:
+def save_candidates(model: "Model", styles: Sequence[int], output: Path, count: int) -> Path:
     """The sheet to choose from, beside the picture; its path."""
-    from calligan.inference.proofread import Proofreader
-    from calligan.inference.report import Findings
-
-    assert isinstance(writer, Proofreader)
+    findings = model.findings(styles)
+    assert findings is not None  # check_options
     sheet = output.with_name(f"{output.stem}-candidates.png")
-    Findings(writer, styles).save_candidates(sheet, count)
+    findings.save_candidates(sheet, count)
     return sheet
 
 
 def tell(
-    writer: "Writer",
-    verdict: bool,
-    styles: Sequence[int],
-    reports: Sequence[Path],
-    candidates: bool = False,
+    model: "Model", styles: Sequence[int], reports: Sequence[Path], candidates: bool = False
 ) -> bool:
     """Write the reports, name what is doubtful on stderr; whether anything is.
 
     `candidates`: whether the command can draw some, and has not.
     """
-    from calligan.inference.proofread import Proofreader
-    from calligan.inference.report import Findings
-
-    if not isinstance(writer, Proofreader):
-        if verdict:
+    findings = model.findings(styles)
+    if findings is None:
+        if model.check:
             note("this calligan came without its reader: the glyphs were not looked at")
         return False
-    findings = Findings(writer, styles)
     for path in reports:
         findings.save(path)
         typer.echo(path)

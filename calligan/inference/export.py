@@ -17,7 +17,9 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from torch import nn
 
+from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import usable_cores
@@ -25,7 +27,7 @@ from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.writer import Writer
 from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
-from calligan.vector.trace import trace
+from calligan.vector.trace import trace, trace_all
 
 _PART_CHARS = 64
 _AHEAD = 4  # parts drawn before the oldest is traced
@@ -45,6 +47,7 @@ class Job:
     def key(self, writer: Writer) -> str:
         """A digest of all that decides the outlines."""
         parts = {
+            "version": __version__,
             "model": sha256_file(self.model),
             "source": [writer.face.sha256, asdict(writer.placement)],
             "style": self.style_index,
@@ -52,8 +55,8 @@ class Job:
             "placement": asdict(self.placement),
             "upem": self.upem,
             "trace": asdict(self.trace),
-            "verdict": isinstance(writer, Proofreader),
-            "enlarged": writer.upscaler is not None,
+            "verdict": writer.judge.name if isinstance(writer, Proofreader) else None,
+            "enlarged": _digest(writer.upscaler),
             "spun": writer.spins,
         }
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
@@ -156,7 +159,8 @@ def outlines(
             stack = writer.enlarged([images[char] for char in chars])
             seconds["enlarging"] = seconds.get("enlarging", 0) + perf_counter() - started
             halves = np.array_split(stack, usable_cores())
-            futures = [pool.submit(_traced, half, job) for half in halves if len(half)]
+            how = (job.placement, job.upem, job.trace)
+            futures = [pool.submit(trace_all, half, *how) for half in halves if len(half)]
             pending.append(_Waiting(number, chars, futures, _verdicts(writer, job, chars)))
             while len(pending) > _AHEAD:
                 _finish(pending.pop(0), found, parts, seconds, progress)
@@ -167,7 +171,7 @@ def outlines(
 
 def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
     """Outlines of pictures, uint8 (S, S), that lie as the job's do."""
-    found = _traced(np.stack([*images.values()]), job) if images else []
+    found = (trace(image, job.placement, job.upem, job.trace) for image in images.values())
     return dict(zip(images, found, strict=True))
 
 
@@ -215,8 +219,12 @@ def _finish(
     progress(len(waiting.chars))
 
 
-def _traced(images: np.ndarray, job: Job) -> list[Outline]:
-    return [trace(image, job.placement, job.upem, job.trace) for image in images]
+def _digest(network: nn.Module | None) -> str | None:
+    """A checksum of a network's weights."""
+    if network is None:
+        return None
+    weights = (tensor.cpu().numpy().tobytes() for tensor in network.state_dict().values())
+    return sha256_bytes(b"".join(weights))
 
 
 def _cut(chars: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from calligan import __version__
 from calligan.config import RasterConfig
@@ -25,7 +25,13 @@ from calligan.vector.ufo import write_ufo
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.writer import Writer
 
-KINDS = (".ttf", ".otf", ".woff2", ".ufo")
+# What a name ends in, to the outlines that a new font has and how it is packed.
+_BINARY: dict[str, tuple[Literal["ttf", "otf"], str | None]] = {
+    ".ttf": ("ttf", None),
+    ".otf": ("otf", None),
+    ".woff2": ("ttf", "woff2"),
+}
+KINDS = (*_BINARY, ".ufo")
 _COPYRIGHT, _LICENCE = 0, 13  # numbers of the name table
 _LONGEST_LICENCE = 2000
 
@@ -140,8 +146,9 @@ def save_new(
     kind = path.suffix.lower()
     if kind == ".ufo":
         return write_ufo(path, glyphs, naming)
-    font = build_font(glyphs, naming, "otf" if kind == ".otf" else "ttf")
-    font.flavor = "woff2" if kind == ".woff2" else None
+    outlines_of, packed = _BINARY[kind]
+    font = build_font(glyphs, naming, outlines_of)
+    font.flavor = packed
     with atomic_file(path) as file:
         font.save(file)
     return None
@@ -156,7 +163,7 @@ def check_kind(path: Path, base: Base) -> None:
 def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming: Naming) -> None:
     """Write a font with outlines added."""
     base.add(outlines, naming)
-    base.font.flavor = "woff2" if path.suffix.lower() == ".woff2" else None
+    base.font.flavor = _BINARY[path.suffix.lower()][1]
     with atomic_file(path) as file:
         base.font.save(file)
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from calligan.errors import DataError
 from calligan.inference.writer import PLAIN, Way, Writer
+from calligan.models.upscaler import load_upscaler
 from calligan.reader.verdict import Judge
+from calligan.resources import reader_model, upscaler_model
 
 WAYS = (
     Way("another source", source=1),
@@ -67,8 +69,9 @@ class Proofreader(Writer):
         judge: Judge | None = None,
         picked: dict[str, int] | None = None,
         every_way: bool = False,
+        device: str = "cpu",
     ):
-        super().__init__(model, source)
+        super().__init__(model, source, device)
         self.judge = judge or Judge.load()
         self.picked = picked or {}  # which attempt to use, from 1, where it is not the best
         self.every_way = every_way  # for every character, to choose by eye
@@ -149,3 +152,26 @@ class Proofreader(Writer):
             for way in WAYS
             if (way.strength == 1 or self.has_styles) and way.source <= len(self.other_sources)
         )
+
+
+def open_writer(
+    model: Path,
+    source: str | None,
+    fine: bool = True,
+    looks: tuple[dict[str, int], bool] | None = None,
+    device: str = "cpu",
+) -> Writer:
+    """A model ready to draw; `fine` draws in four places and traces from twice the pixels.
+
+    `looks` has it look at what it drew, where calligan came with its reader: which attempts are
+    picked by eye, and whether every character is drawn in every way.
+    """
+    if looks is None or reader_model() is None:
+        writer = Writer(model, source, device)
+    else:
+        writer = Proofreader(model, source, picked=looks[0], every_way=looks[1], device=device)
+    writer.spins = fine
+    upscaler = upscaler_model()
+    if fine and upscaler is not None:
+        writer.upscaler = load_upscaler(upscaler)
+    return writer

@@ -18,7 +18,6 @@ from calligan.storage import atomic_file, write_bytes, write_json
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.proofread import Proofreader, Verdict
 
-KINDS = (".json", ".html")
 _SHOWN = 500  # glyphs of a style on a page, or all that are doubtful
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
@@ -74,10 +73,13 @@ class Findings:
     def save(self, path: Path) -> None:
         """Write a report, by the file's ending. Raises DataError for another."""
         check_report(path)
-        if path.suffix.lower() == ".json":
-            write_json(path, self.as_json())
-        else:
-            write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
+        _WRITERS[path.suffix.lower()](self, path)
+
+    def _save_json(self, path: Path) -> None:
+        write_json(path, self.as_json())
+
+    def _save_html(self, path: Path) -> None:
+        write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
 
     def save_candidates(self, path: Path, count: int) -> None:
         """Draw each character's best attempts beside its source, under their numbers."""
@@ -117,10 +119,14 @@ class Findings:
         return f"<tr{kind}><td>{name}{pictures}{told}</tr>\n"
 
 
+_WRITERS = {".json": Findings._save_json, ".html": Findings._save_html}  # by the file's ending
+
+
 def check_report(path: Path) -> None:
     """Raise DataError for a file that no report can be written to."""
-    if path.suffix.lower() not in KINDS or path.is_dir():
-        raise DataError(f"{path} does not end in {' or '.join(KINDS)}; name the kind of report")
+    if path.suffix.lower() not in _WRITERS or path.is_dir():
+        kinds = " or ".join(_WRITERS)
+        raise DataError(f"{path} does not end in {kinds}; name the kind of report")
 
 
 def _png(image: np.ndarray) -> str:

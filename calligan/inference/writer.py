@@ -15,15 +15,14 @@ from calligan.glyphs.charset import check_text, is_han
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
-from calligan.inference.source import open_source, trained_sources
 from calligan.models.generator import Generator
-from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.precision import drawing
 from calligan.models.spinning import spun
 from calligan.models.upscaler import Upscaler, upscaled
 from calligan.models.weights import load_model
 from calligan.page.flow import Letter
+from calligan.project.source import open_source, trained_sources
 from calligan.vector.borrow import borrowed
 from calligan.vector.font import UPEM, Blank, Box
 from calligan.vector.outline import Outline
@@ -67,7 +66,7 @@ class Writer:
 
     def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
         self.generator, self.card = load_model(model, device)
-        if isinstance(self.generator, NoiseGenerator):
+        if self.generator.from_number:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
         self.face, self.placement = open_source(self.card, source)
         self.renderer = Renderer(self.face, self.placement, min_ink=0)

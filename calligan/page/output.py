@@ -1,17 +1,18 @@
 """Pages to files, by what their name ends in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from calligan.errors import DataError
 from calligan.page.drawing import Page
 from calligan.page.pdf import write_pdf
 from calligan.page.png import on_paper, page_px, to_image, write_gif, write_png
 from calligan.page.svg import to_svg
-from calligan.storage import atomic_file, write_bytes
+from calligan.storage import atomic_file
 
-KINDS = (".png", ".svg", ".pdf", ".gif")
 _LEAST_DPI, _MOST_DPI = 10, 2400
 
 
@@ -37,15 +38,27 @@ def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:
 
     Returns the files written. Raises DataError for a kind that there is not.
     """
-    kind = path.suffix.lower()
-    if kind == ".pdf":
+    if path.suffix.lower() == ".pdf":
         with atomic_file(path) as file:
-            write_pdf(pages, pages[0].text[:40] or path.stem, file)
+            pages_pdf(pages, path.stem, file)
         return [path]
     paths = [path] if len(pages) == 1 else [numbered(path, i) for i in range(1, len(pages) + 1)]
     for each, page in zip(paths, pages, strict=True):
-        _save(each, page, look)
+        with atomic_file(each) as file:
+            _WRITERS[each.suffix.lower()](page, look, file)
     return paths
+
+
+def pages_pdf(pages: Sequence[Page], name: str, file: BinaryIO) -> None:
+    """Write all pages as one PDF, whose title is the beginning of its text, or else `name`."""
+    write_pdf(pages, pages[0].text[:40] or name, file)
+
+
+def page_bytes(kind: str, page: Page, look: Look) -> bytes:
+    """One page as a file of a kind (`.png`)."""
+    file = BytesIO()
+    _WRITERS[kind](page, look, file)
+    return file.getvalue()
 
 
 def numbered(path: Path, number: int) -> Path:
@@ -53,16 +66,28 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
-def _save(path: Path, page: Page, look: Look) -> None:
-    kind = path.suffix.lower()
-    if kind == ".svg":
-        return write_bytes(path, to_svg(page).encode())
-    if kind == ".gif":
-        with atomic_file(path) as file:
-            write_gif(page, look.dpi, look.frame_ms, file)
-        return None
+def _png(page: Page, look: Look, file: BinaryIO) -> None:
     back = on_paper(page_px(page, look.dpi), page.paper, 0) if look.grain and page.paper else None
-    image = to_image(page, look.dpi, back, look.dryness)
-    with atomic_file(path) as file:
-        write_png(image, look.dpi, file)
-    return None
+    write_png(to_image(page, look.dpi, back, look.dryness), look.dpi, file)
+
+
+def _svg(page: Page, look: Look, file: BinaryIO) -> None:
+    file.write(to_svg(page).encode())
+
+
+def _gif(page: Page, look: Look, file: BinaryIO) -> None:
+    write_gif(page, look.dpi, look.frame_ms, file)
+
+
+def _pdf(page: Page, look: Look, file: BinaryIO) -> None:
+    pages_pdf([page], "calligan", file)
+
+
+# What a name ends in, to what writes such a page; `save_pages` puts all of a text into one PDF.
+_WRITERS: dict[str, Callable[[Page, Look, BinaryIO], None]] = {
+    ".png": _png,
+    ".svg": _svg,
+    ".pdf": _pdf,
+    ".gif": _gif,
+}
+KINDS = tuple(_WRITERS)

@@ -21,7 +21,7 @@ class FontEntry:
 
     name: str
     role: str  # source | target
-    path: str  # absolute
+    path: str  # absolute: this file stays on its machine
     face: str
     instance: str | None
     font_sha256: str
@@ -54,6 +54,21 @@ class Manifest:
     def named(self, name: str) -> FontEntry | None:
         """The font of that name, if it is here."""
         return next((font for font in self.fonts if font.name == name), None)
+
+    def check_settings(
+        self, folder: Path, chars: str, raster: RasterConfig, split: SplitConfig
+    ) -> None:
+        """Raise DataError where the folder was made with other settings."""
+        for name, old, new in (
+            ("charset", self.chars, chars),
+            ("size and placement", self.raster, raster),
+            ("split", self.split, split),
+        ):
+            if old != new:
+                raise DataError(
+                    f"{folder} was made with another {name}; "
+                    "repeat the settings of the first call or give another --data folder"
+                )
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json` atomically."""

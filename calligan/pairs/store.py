@@ -3,6 +3,7 @@
 data/manifest.json        settings, characters, split, fonts (written last)
 data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
 data/contact-sheet.png    something to look at
+data/.lock                held while the manifest is replaced
 """
 
 import json
@@ -23,7 +24,7 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
 from calligan.pairs.split import held_out
-from calligan.storage import atomic_file, sha256_bytes, sha256_file
+from calligan.storage import atomic_file, locked, sha256_bytes, sha256_file
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,7 @@ class PairStore:
             parts = {p: held_out(chars, p, split) for p in ("validation", "test")}
             return cls(folder, Manifest(raster, split, charset, chars, parts))
         store = cls.open(folder)
-        made = store.manifest
-        for name, old, new in (
-            ("charset", made.chars, chars),
-            ("size and placement", made.raster, raster),
-            ("split", made.split, split),
-        ):
-            if old != new:
-                raise DataError(
-                    f"{folder} was made with another {name}; "
-                    "repeat the settings of the first call or give another --data folder"
-                )
+        store.manifest.check_settings(folder, chars, raster, split)
         return store
 
     def prepare(self, info: FontInfo, role: Role) -> "Prepared":
@@ -150,11 +141,29 @@ class PairStore:
         return self.enter([self._written(font, images)])[0]
 
     def enter(self, entries: Sequence[FontEntry]) -> Sequence[FontEntry]:
-        """Put fonts whose arrays are written into the manifest, in place of any of their names."""
-        fonts = {font.name: font for font in (*self.manifest.fonts, *entries)}
-        self.manifest = replace(self.manifest, fonts=tuple(fonts.values()))
-        self.manifest.save(self.folder)
+        """Put fonts whose arrays are written into the manifest, in place of any of their names.
+
+        Keeps what other processes have entered meanwhile. Raises DataError where one of them
+        began the folder with other settings, or entered another font under one of the names.
+        """
+        with locked(self.folder / ".lock"):
+            before = self._entered_meanwhile(entries)
+            fonts = {font.name: font for font in (*before.fonts, *entries)}
+            self.manifest = replace(before, fonts=tuple(fonts.values()))
+            self.manifest.save(self.folder)
         return entries
+
+    def _entered_meanwhile(self, entries: Sequence[FontEntry]) -> Manifest:
+        """The manifest as it lies in the folder now, which this store may go on with."""
+        if not (self.folder / MANIFEST).exists():
+            return self.manifest
+        mine, there = self.manifest, load_manifest(self.folder)
+        there.check_settings(self.folder, mine.chars, mine.raster, mine.split)
+        for entry in entries:
+            other = there.named(entry.name)
+            if other and other != mine.named(entry.name) and _origin(other) != _origin(entry):
+                raise _name_taken(self.folder, other)
+        return there
 
     def _written(self, font: FontEntry, images: np.ndarray) -> FontEntry:
         """Write a font's array; the entry, completed."""
@@ -215,10 +224,17 @@ class PairStore:
         known = self.manifest.named(info.name)
         if known is None:
             return None
-        same = (known.font_sha256, known.face, known.instance, known.role)
-        if same == (face.sha256, info.spec.face, info.spec.instance, role):
+        if _origin(known) == (face.sha256, info.spec.face, info.spec.instance, role):
             return known
-        raise DataError(
-            f"{self.folder} already holds a {known.role} named {info.name} from {known.path}; "
-            "rename the file or give another --data folder"
-        )
+        raise _name_taken(self.folder, known)
+
+
+def _origin(font: FontEntry) -> tuple[str, str, str | None, str]:
+    return font.font_sha256, font.face, font.instance, font.role
+
+
+def _name_taken(folder: Path, known: FontEntry) -> DataError:
+    return DataError(
+        f"{folder} already holds a {known.role} named {known.name} from {known.path}; "
+        "rename the file or give another --data folder"
+    )

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from calligan.errors import Unmeasured
-from calligan.training.run import Run
+from calligan.project.run import Run
 
 _AXES = ("step", "stage", "progress")
 

@@ -10,7 +10,7 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
-from calligan.training.run import Run
+from calligan.project.run import Run
 from calligan.training.transfer import nearest_style
 
 _SHOWN = 12

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from calligan.errors import ModelError
 from calligan.page.sheet import GAP_PX, label_width_px
+from calligan.project.run import Run
 from calligan.storage import parse_json
-from calligan.training.run import Run
 
 _TITLE_PX = 28
 

@@ -25,6 +25,13 @@ def trace(image: np.ndarray, placement: Placement, upem: int, config: TraceConfi
     return Outline((curves.controls - origin) * scale, curves.contour, straight).rounded()
 
 
+def trace_all(
+    images: np.ndarray, placement: Placement, upem: int, config: TraceConfig
+) -> list[Outline]:
+    """The outlines of glyph images, uint8 (N, H, W); another process can do it without torch."""
+    return [trace(image, placement, upem, config) for image in images]
+
+
 def _straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
     """Which cubics (K, 4, 2) may as well be lines, by their inner control points."""
     chord = controls[:, 3] - controls[:, 0]

@@ -35,12 +35,13 @@ from calligan.models.distance import field_of_image
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore, Selection
+from calligan.project.run import Run
 from calligan.settings import from_dict, load_toml, parse_setting, replaced
 from calligan.storage import sha256_bytes, write_bytes, write_json
 from calligan.training.device import resolved
 from calligan.training.feed import Feed, on_device
 from calligan.training.loop import Listener, train
-from calligan.training.run import Run
+from calligan.training.run import create_run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
 from calligan.training.transfer import first_state, fitted_to_start
@@ -66,7 +67,7 @@ def main() -> None:
         state.load(newest_verified(run.checkpoints))
     else:
         config = configured(options, selection)
-        run = Run.create(options.work / "runs", config, selection, options.start)
+        run = create_run(options.work / "runs", config, selection, options.start)
         state = first_state(config, selection, options.start)
     length = f"{run.config.steps} steps" if run.config.steps else f"{run.config.minutes} minutes"
     say(f"training: batch {run.config.batch_size}, {length}")

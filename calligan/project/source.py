@@ -1,4 +1,4 @@
-"""Which font a model takes its content from: the user's, or the one it was trained with."""
+"""Which font content comes from: the user's, one that a model was trained with, the machine's."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,8 +9,12 @@ from calligan.errors import ConfigError, FontError, ModelError
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face, FontSpec
+from calligan.glyphs.fetch import fetch_font
+from calligan.glyphs.known_fonts import known_font
 from calligan.glyphs.placement import Placement, measure_placement
+from calligan.glyphs.system_fonts import chinese_font
 from calligan.models.card import FontCard, ModelCard
+from calligan.progress import Note, ignored
 from calligan.settings import from_dict
 from calligan.storage import sha256_file
 
@@ -38,13 +42,13 @@ def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
 
 
 def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
-    """The model's own source fonts that are here, unchanged: where they were when the model was
-    trained, or in the catalog's cache.
+    """The model's own source fonts that are here, unchanged: in the project, in the catalog's
+    cache, where they were last seen on this machine, or where an older model's card says.
     """
     for font in card.sources:
         catalog = load_catalog().get(font.name)
-        paths = [Path(font.path)] if font.path else []
-        for path in [*paths, catalog.path] if catalog else paths:
+        places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
+        for path in (Path(place) for place in places if place):
             if path.is_file() and _digest(path, path.stat().st_mtime_ns) == font.font_sha256:
                 _placement(font)
                 yield _opened(FontSpec(path, font.face, font.instance), font.font_sha256), font
@@ -71,3 +75,41 @@ def _digest(path: Path, mtime_ns: int) -> str:
 def _opened(spec: FontSpec, sha256: str) -> Face:
     """Open once: a command asks for its source font several times."""
     return Face(spec)
+
+
+def chinese_font_name(given: str | None, note: Note = ignored) -> str:
+    """A regular Chinese font for models and labels: as given, else one of the catalog that is
+    here, else one of this machine, else one that is fetched. `note` is told what it does.
+    """
+    if given is not None:
+        return given
+    sources = [font for font in load_catalog().values() if font.role == "source"]
+    for font in sources:
+        if font.fetched:
+            return font.name
+    if found := chinese_font():
+        note(f"font: {found} (--font takes another)")
+        return str(found)
+    note(f"no Chinese font on this machine: fetching {sources[0].name}, once")
+    fetch_font(sources[0])
+    return sources[0].name
+
+
+def source_font(card: ModelCard, given: str | None, note: Note = ignored) -> str | None:
+    """Which source font to draw from: None stands for one that the model was trained with.
+
+    Without one of those, a Chinese font of this machine; else the first of the model's own that
+    the catalog can fetch is fetched. `note` is told what it does.
+    """
+    if given is not None or trained_source(card):
+        return given
+    if found := chinese_font():
+        note(f"source font: {found} (--source takes another)")
+        return str(found)
+    known = [font.name for font in card.sources if font.name in load_catalog()]
+    if not known:
+        names = ", ".join(font.name for font in card.sources)
+        raise FontError(f"none of the model's source fonts is here ({names}); give --source FONT")
+    note(f"no Chinese font on this machine: fetching {known[0]}, once")
+    fetch_font(load_catalog()[known[0]])
+    return None

@@ -1,0 +1,1 @@
+"""What `import calligan` offers, and what the commands call: whole tasks, without printing."""

@@ -1,0 +1,153 @@
+"""What is wrong with a font, or with a folder of glyphs."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from calligan.config import RasterConfig
+from calligan.errors import DataError
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import measure_placement
+from calligan.glyphs.raster import render_glyphs
+from calligan.page.sheet import Row, contact_sheet
+from calligan.pairs.hand import of_pictures
+from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.project.source import chinese_font_name
+from calligan.reader.check import Checked, Printed
+from calligan.reader.check import check as checked
+from calligan.reader.verdict import Judge, four_digits
+from calligan.resources import reader_model
+from calligan.scan.folder import read_hand
+
+CHARSET = "gb2312+jis-1+big5-1"  # looked at where a font has them
+_SIZE_PX = 64  # what the reader sees
+_A_ROW, _ROWS = 20, 30  # of the sheet
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found: `found.duplicates`, `.mislabelled`, `.malformed`, `.scores` …"""
+
+    found: Checked
+    blank: str  # characters without ink
+
+    @property
+    def wrong(self) -> str:
+        """Every character that something is the matter with, each once."""
+        return "".join(dict.fromkeys(self.blank + self.found.wrong))
+
+    def as_json(self) -> dict[str, Any]:
+        """Every finding, and every score; None where nothing was there to compare with."""
+        return {
+            "blank": self.blank,
+            "duplicates": list(self.found.duplicates),
+            "mislabelled": self.found.mislabelled,
+            "malformed": self.found.malformed,
+            "least_score": four_digits(self.found.least_score),
+            "scores": {
+                char: None if math.isnan(score) else four_digits(score)
+                for char, score in zip(self.found.chars, self.found.scores, strict=True)
+            },
+        }
+
+    def sheet(self) -> Image.Image:
+        """Rows of reference and glyph, of what reads badly, the worst first."""
+        found = self.found
+        wrong = [found.chars.index(c) for c in (*found.mislabelled, *found.malformed)]
+        rows = []
+        for start in range(0, min(len(wrong), _A_ROW * _ROWS), _A_ROW):
+            part = wrong[start : start + _A_ROW]
+            rows.append(Row("asked", [found.references[i] for i in part]))
+            rows.append(Row("found", [found.images[i] for i in part]))
+        return contact_sheet(rows or [Row("nothing", [None])], _SIZE_PX)
+
+
+def check(
+    what: Path | str,
+    charset: str = CHARSET,
+    *,
+    script: str | None = None,
+    font: str | None = None,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    note: Note = ignored,
+) -> Examined:
+    """Find blank, repeated, mislabelled and malformed glyphs of a font or a folder of PNGs.
+
+    `script` (楷, 行楷, 行, 草, pen, display) says how far from print is right; `font` is the
+    regular font to compare with.
+    """
+    judge = Judge.load()
+    text, folder = str(what), Path(what).is_dir()
+    chars, images, blank = _folder(Path(what)) if folder else _font(text, charset)
+    if not chars:
+        raise DataError(f"{what} has no ink for any character that was asked for")
+    regular = chinese_font_name(font, note)
+    least = judge.least_score(script or "")
+    if script is None and not folder:
+        info = resolve_font(text)
+        least = judge.least_score(info.script, info.name)
+    add = counted("reading", len(chars), progress, cancel)
+    found = _beside_print(chars, images, regular, judge, least, add)
+    return Examined(found, blank + found.blank)
+
+
+def _font(text: str, charset: str) -> tuple[str, np.ndarray, str]:
+    """Characters with ink, their glyphs, and those that the font maps to blanks."""
+    spec = resolve_font(text).spec
+    wanted = "".join(filter(is_han, load_charset(charset)))
+    raster = RasterConfig(size_px=_SIZE_PX)
+    place = measure_placement(Face(spec), wanted, raster, least=1)
+    glyphs = render_glyphs(spec, wanted, place, raster.min_ink)
+    return glyphs.chars, glyphs.images, glyphs.left_out["blank"] + glyphs.left_out["notdef"]
+
+
+def _folder(folder: Path) -> tuple[str, np.ndarray, str]:
+    read = list(read_hand(folder))
+    found = of_pictures("folder", folder, read, RasterConfig(size_px=_SIZE_PX))
+    there = found.entry.chars
+    return there, found.images, "".join(char for char, _ in read if char not in there)
+
+
+def proofread(glyphs: list[tuple[str, np.ndarray]], font: str) -> Checked | None:
+    """What is the matter with pictures of characters, uint8 (H, W), beside a regular font.
+
+    None where nothing has ink, or calligan came without its reader.
+    """
+    inked = [(char, image) for char, image in glyphs if (image < 128).any()]
+    if reader_model() is None or not inked:
+        return None
+    placed, judge = of_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
+    return _beside_print(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
+
+
+def _beside_print(
+    chars: str,
+    images: np.ndarray,
+    font: str,
+    judge: Judge,
+    least_score: float,
+    progress: Callable[[int], None] = lambda count: None,
+) -> Checked:
+    """Glyphs looked at beside the same characters in a regular font."""
+    there = dict(zip(*_printed(font, chars), strict=True))
+    return checked(
+        *(chars, images, [there.get(char) for char in chars], judge, least_score, progress),
+        others=lambda: _printed(font, load_charset("gb2312")),
+    )
+
+
+def _printed(name: str, chars: str) -> Printed:
+    """Those of the characters that a regular font has, and each as it draws them."""
+    spec = resolve_font(name).spec
+    raster = RasterConfig(size_px=_SIZE_PX)
+    place = measure_placement(Face(spec), load_charset("gb2312"), raster)
+    glyphs = render_glyphs(spec, "".join(dict.fromkeys(chars)), place, raster.min_ink)
+    return glyphs.chars, glyphs.images

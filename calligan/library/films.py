@@ -1,0 +1,60 @@
+"""A text that goes from style to style."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from calligan.errors import ConfigError, DataError
+from calligan.inference.morph import WAYS, Stop, morphed, path_through, stop_of
+from calligan.inference.writer import Writer
+from calligan.models.weights import read_card
+from calligan.progress import Note, ignored
+from calligan.project.models import hand_path, model_path, style_index
+from calligan.project.source import source_font
+
+_STILL = 7  # pictures a transition on a still sheet
+
+
+def morph(
+    text: str,
+    styles: Sequence[str] | str,
+    *,
+    steps: int = 24,
+    way: str = "slerp",
+    loop: bool = True,
+    still: bool = False,
+    model: Path | str | None = None,
+    source: str | None = None,
+    note: Note = ignored,
+) -> tuple[str, np.ndarray]:
+    """Characters on the way from each style to the next, and uint8 (frames, characters, S, S).
+
+    `styles` are numbers or names, also of learned hands: between a hand and the model that it
+    began at, weights are mixed. "all" takes all of the model. `still` takes a few steps only.
+    """
+    if way not in WAYS or steps < 1:
+        raise ConfigError("--way is slerp or lerp, --steps 1 or more, --fps 1 to 60")
+    given = styles.split(",") if isinstance(styles, str) else list(styles)
+    hands = {name: hand_path(name.strip()) for name in given}
+    path = model_path(Path(model) if model is not None else None)
+    if model is None and all(hands.values()):
+        path = next(filter(None, hands.values()))
+    card = read_card(path)
+    wanted = [str(i + 1) for i in range(len(card.styles))] if given == ["all"] else given
+    if len(wanted) < 2:
+        raise ConfigError("--styles needs two or more, such as 1,3")
+    indices = {name: style_index(card, name.strip()) for name in wanted if not hands.get(name)}
+    writer = Writer(path, source_font(card, source, note))
+    stops: dict[str, Stop] = {}
+    for name in wanted:
+        hand = hands.get(name)
+        drawing = Writer(hand, str(writer.face.spec)) if hand else writer
+        stops[name] = stop_of(drawing, indices.get(name, 0))
+    chars = writer.read(text).han
+    if not chars:
+        raise DataError("the text holds no Chinese character")
+    through = path_through(
+        [stops[name] for name in wanted], _STILL if still else steps, way, loop and not still
+    )
+    return chars, morphed(writer, chars, through)

@@ -1,0 +1,205 @@
+"""A style as a font to install, or what a font lacks in a style."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from calligan.errors import CalliganError, DataError, ModelError
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.placement import Placement
+from calligan.inference import fontmaker as maker
+from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+from calligan.inference.proofread import Proofreader
+from calligan.inference.written import as_written
+from calligan.library.model import Model
+from calligan.library.orders import MadeFont, Order, Style
+from calligan.models.card import ModelCard
+from calligan.pairs.hand import OWN
+from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.project.run import Run
+from calligan.vector.complete import Base
+from calligan.vector.font import UPEM
+from calligan.vector.names import Naming
+from calligan.vector.outline import Outline
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What is settled before anything is drawn."""
+
+    card: ModelCard
+    index: int
+    base: Base | None
+    placement: Placement | None
+    reserved: set[str]
+    english: str
+
+    @property
+    def there(self) -> set[int]:
+        return self.base.codepoints if self.base else set()
+
+
+def export_font(
+    model: Model,
+    path: Path | str,
+    style: Style = 1,
+    charset: str = "gb2312",
+    *,
+    latin: str | None = None,
+    family: str | None = None,
+    family_chinese: str | None = None,
+    own: bool = True,
+    fallback: str = "keep",
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+) -> MadeFont:
+    """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
+
+    `charset` is a shipped set, a UTF-8 file or the characters themselves. `family` is the name in
+    ASCII. `fallback` says what becomes of glyphs that stay doubtful: "keep", "skip" or "source".
+    Interrupted or cancelled, the same call goes on where it was.
+    """
+    order = Order(*(Path(path), style, charset, None, latin, family, family_chinese, own, fallback))
+    return make_font(model, order, progress, cancel, model.note)
+
+
+def complete_font(
+    font: Path | str,
+    model: Model,
+    path: Path | str,
+    style: Style = 1,
+    charset: str = "gb2312",
+    *,
+    family: str | None = None,
+    family_chinese: str | None = None,
+    own: bool = True,
+    fallback: str = "keep",
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+) -> MadeFont:
+    """Add to a font what it lacks of a charset; its own outlines and metrics stay as they are.
+
+    `font` is a static .ttf or .otf; `path` ends in the same, or in .woff2. Otherwise as
+    `export_font`.
+    """
+    order = Order(
+        *(Path(path), style, charset, str(font), None, family, family_chinese, own, fallback)
+    )
+    return make_font(model, order, progress, cancel, model.note)
+
+
+def make_font(
+    model: Model,
+    order: Order,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    note: Note = ignored,
+) -> MadeFont:
+    """Draw, trace and write what is ordered."""
+    order.validate()
+    wanted, setting = load_charset(order.charset), _settled(model, order)
+    writer, index, there = model.writer, setting.index, setting.there
+    mine = written_glyphs(model, note) if order.own else {}
+    mine = {char: image for char, image in mine.items() if ord(char) not in there}
+    chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
+    if not chars and not mine:
+        raise DataError("nothing to draw: no character of the charset is missing")
+    made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
+    families = (setting.english, order.family_chinese or setting.english)
+    family = writer.face.family
+    lettering = _lettering(model, order, wanted)
+    reserved = setting.reserved | maker.reserved_by(lettering.face)
+    naming = maker.named(setting.card, index, family, families, reserved, made)
+    upem = setting.base.upem if setting.base else UPEM
+    place = setting.placement or Placement.full_width(setting.card.size_px)
+    job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
+    parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
+    seconds: dict[str, float] = {}
+    add = counted("drawing", len(chars), progress, cancel)
+    found = outlines(writer, job, parts, seconds, add)
+    replaced, misread = fall_back(found, writer, job, order.fallback), ""
+    if mine:
+        misread = writer.look_at(mine, index) if isinstance(writer, Proofreader) else ""
+        large = writer.enlarged(list(mine.values()))
+        found |= traced(dict(zip(mine, large, strict=True)), job)
+    drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
+    if not drawn:
+        raise ModelError(
+            f"{model.path} draws nothing but paper in style {order.style}; train it longer"
+        )
+    taken = replaced if order.fallback == "source" else ""
+    if replaced:
+        made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
+        made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
+        naming = maker.named(setting.card, index, family, families, reserved, made)
+    seconds["font"] = _save(order.path, drawn, setting.base, lettering, naming)
+    parts.remove()
+    base = setting.base
+    return MadeFont(
+        path=order.path,
+        family=setting.english,
+        style_index=index,
+        drawn="".join(drawn),
+        written="".join(mine),
+        misread=misread,
+        replaced=replaced,
+        borrowed=taken,
+        blank="".join(char for char in found if char not in drawn),
+        lacking=lacking,
+        unreadable=base.dropped if base else (),
+        holds_name_of=base.family if base and maker.holds(families, base.family) else "",
+        seconds=seconds,
+    )
+
+
+def written_glyphs(model: Model, note: Note = ignored) -> dict[str, np.ndarray]:
+    """The glyphs that a hand was learned from, uint8 (S, S), where they lie beside its model.
+
+    `note` is told where the hand was written by somebody and its glyphs are not to be found.
+    """
+    if not any(style.licence == OWN for style in model.styles):
+        return {}
+    try:
+        return as_written(Run.open(model.path.parent).selection())
+    except CalliganError as error:
+        note(f"the glyphs that you wrote are not found, and drawn instead: {error}")
+        return {}
+
+
+def _settled(model: Model, order: Order) -> _Setting:
+    card, base, placement = model.card, None, None
+    index = model.style_index(order.style)
+    if order.complete is not None:
+        spec = resolve_font(order.complete).spec
+        base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
+        maker.check_kind(order.path, base)
+        has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
+        placement = maker.Lettering.of(order.complete, has, card.size_px).placement
+    reserved = maker.reserved_names(card, base)
+    english = order.family or maker.default_family(card, index, base, reserved)
+    return _Setting(card, index, base, placement, reserved, english)
+
+
+def _lettering(model: Model, order: Order, wanted: str) -> maker.Lettering:
+    if order.latin is None:
+        return maker.Lettering(model.writer.face, model.writer.placement)
+    return maker.Lettering.of(order.latin, wanted, model.card.size_px, least=0)
+
+
+def _save(
+    path: Path,
+    drawn: dict[str, Outline],
+    base: Base | None,
+    lettering: maker.Lettering,
+    naming: Naming,
+) -> float:
+    """Write the font; how many seconds it took."""
+    started = perf_counter()
+    if base:
+        maker.save_completed(path, drawn, base, naming)
+    else:
+        maker.save_new(path, drawn, lettering, maker.with_letters(naming, lettering.face))
+    return perf_counter() - started

@@ -1,0 +1,126 @@
+"""Held-out figures of a model beside what one gets without it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from calligan.errors import Unmeasured
+from calligan.evaluation import line_report
+from calligan.evaluation import report as told
+from calligan.evaluation.evaluate import Glyphs, Plan, judge_outlines, style_names
+from calligan.evaluation.evaluate import evaluate as measure
+from calligan.evaluation.hands import Asked, Hand
+from calligan.evaluation.scores import Scores, as_json
+from calligan.glyphs.charset import load_charset
+from calligan.models.weights import read_card
+from calligan.pairs.hand import HAND
+from calligan.pairs.store import PairStore, Selection
+from calligan.progress import Note, Progress, ignored
+from calligan.project.models import model_path
+from calligan.project.run import Run
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured, and the glyphs that it was measured on."""
+
+    plan: Plan
+    scores: Scores
+    glyphs: Glyphs
+    outlines: dict[str, list[Hand]] = field(default_factory=dict)  # by system, if asked for
+
+    def tables(self) -> Sequence[told.Table]:
+        """All hands, by script, by style; and of outlines."""
+        scores = [each(self.scores) for each in (told.overall, told.by_script, told.by_style)]
+        return [*scores, *line_report.tables(self.outlines)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Every figure, with its count and interval."""
+        data = self.plan.selection.data_hash
+        about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
+        return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
+
+    def write_report(self, path: Path) -> None:
+        """An HTML page with pictures; it needs jinja2 (the extra `eval`)."""
+        plan, scores = self.plan, self.scores
+        names = ", ".join(font.name for font in plan.selection.sources)
+        styles = f"{len(scores.styles)} styles, {plan.part} characters"
+        what = f"{plan.model}, {styles}, drawn from {names}"
+        title = f"calligan: {plan.model.stem} on unseen characters"
+        told.check_report()
+        tables = line_report.tables(self.outlines, intervals=True)
+        told.write_report(path, title, what, scores, self.glyphs, tables)
+
+    def write_sheet(self, path: Path) -> None:
+        """Source, generated and real glyphs as a PNG."""
+        told.write_sheet(path, self.glyphs)
+
+
+def evaluate(
+    model: Path | str | None = None,
+    *,
+    data: Path | str | None = None,
+    source: str | None = None,
+    styles: Sequence[str] | None = None,
+    charset: str | None = None,
+    validation: bool = False,
+    count: int | None = None,
+    fine: bool = False,
+    against: Mapping[str, Path | str] | None = None,
+    perceptual: bool = False,
+    line: bool = False,
+    told_apart: bool = False,
+    calibrate: bool = False,
+    progress: Progress = ignored,
+    note: Note = ignored,
+) -> Evaluation:
+    """Measure a model on test characters, which no style has shown it.
+
+    `data` is a data folder; without one, the run's own. `count` is the most characters a style.
+    `against` names other models to be rows beside it. `perceptual` adds LPIPS and FID, whose
+    weights are downloaded. `validation` takes the characters that are there to choose models by.
+    `line` measures outlines beside the fonts' own, `told_apart` whether a network tells them apart,
+    `calibrate` the same of the fonts' own glyphs.
+    """
+    path = model_path(Path(model) if model is not None else None)
+    selection = _selection(path, Path(data) if data is not None else None, source, styles)
+    hand = selection.store.manifest.charset == HAND
+    if hand:
+        note(
+            "a hand keeps no test characters: these are the tenth that it did not learn from but "
+            "was watched by; the model it began at knows them from other hands"
+        )
+    plan = Plan(
+        path,
+        selection,
+        {name: model_path(Path(other)) for name, other in (against or {}).items()},
+        "validation" if validation or hand else "test",
+        load_charset(charset) if charset else None,
+        count,
+        fine=fine,
+        strict=not hand,
+        perceptual=perceptual,
+        outlines=Asked(line, told_apart or calibrate, calibrate),
+    )
+    scores, glyphs = measure(plan, progress)
+    outlines: dict[str, list[Hand]] = {}
+    if line or told_apart or calibrate:
+        try:
+            outlines = judge_outlines(glyphs, plan, progress)
+        except Unmeasured as error:
+            scores.unmeasured["the line of outlines"] = str(error)
+    return Evaluation(plan, scores, glyphs, outlines)
+
+
+def _selection(
+    model: Path, data: Path | None, source: str | None, styles: Sequence[str] | None
+) -> Selection:
+    """What to draw and from what: the run's own data, or a folder that has the model's styles."""
+    wanted = styles if styles else style_names(model)
+    run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None
+    store = run.selection().store if run else PairStore.open(data or Path("data"))
+    if source is not None:
+        return store.select(wanted, [source])
+    trained = [font.name for font in read_card(model).sources]
+    return store.select(wanted, [name for name in trained if store.manifest.named(name)])

@@ -1,0 +1,238 @@
+"""A model, ready to write: what `calligan.load` gives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
+
+import numpy as np
+from PIL import Image
+
+from calligan.errors import ConfigError, DataError
+from calligan.glyphs.placement import Placement
+from calligan.inference.invent import invent
+from calligan.inference.pages import Request, write_pages
+from calligan.inference.proofread import Proofreader, Verdict, open_writer
+from calligan.inference.report import Findings
+from calligan.inference.writer import Writer
+from calligan.library.orders import Style
+from calligan.library.pages import Pages
+from calligan.models.card import FontCard, ModelCard
+from calligan.models.weights import read_card
+from calligan.page.sheet import Row, contact_sheet
+from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.project.models import model_path, style_index
+from calligan.project.source import source_font
+from calligan.vector.font import UPEM
+from calligan.vector.outline import Outline
+from calligan.vector.trace import trace
+
+
+class Layout(TypedDict, total=False):
+    """How a text is to look. What is left out is as the format says, or as on a plain page."""
+
+    format: str  # scroll, hall, square, banner, couplet, fan, letter, practice, or a .toml file
+    title: str
+    signature: str
+    seal: str  # one to four characters
+    seal_kind: Literal["white", "red"]  # cut out of red, or red in a frame
+    vertical: bool  # columns from right to left, on plain pages
+    cell_px: int  # edge of a character's cell at 96 dpi, on plain pages
+    wrap: int  # characters a line, on plain pages
+    ink: str  # a colour: a name or #RRGGBB
+    paper: str
+    transparent: bool
+    vary: float  # how much repeats of a character differ, 0 to 1
+    seed: int
+    trace: int  # pale glyphs to trace, on practice sheets
+    marks: bool  # whether a format that goes without punctuation sets it
+    missing: Literal["error", "skip", "box"]  # what becomes of characters the source font lacks
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A character as a style draws it."""
+
+    char: str
+    image: np.ndarray  # uint8 (S, S), 255 = paper, 0 = ink
+    outline: Outline  # in an em of 1000 units, y upward; `outline.draw(pen)` takes fontTools' pens
+    score: float | None = None  # 0 to 1, that it reads as its character; None if not looked at
+    doubtful: bool = False  # whether it scores less than 95 in 100 real glyphs of the style
+    way: str = ""  # in which way it was drawn at last
+
+
+@dataclass
+class Model:
+    """A model file and how to draw with it. Weights and source font are opened when first needed.
+
+    Not safe to be used by two threads at once.
+    """
+
+    path: Path
+    source: str | None = None  # a font by name or path; None takes one that it was trained with
+    check: bool = True  # look at each glyph, and draw doubtful ones in other ways
+    fine: bool = True  # draw in four places and trace from twice the pixels: smoother, slower
+    device: str = "cpu"
+    note: Note = ignored
+    pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
+    every_way: bool = False  # draw every character in every way, to choose by eye
+    on_open: Callable[[], None] = ignored  # called when weights and source font are opened
+
+    @cached_property
+    def _card(self) -> ModelCard:
+        return read_card(self.path)
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model says of itself: styles, licences, sources, split, metrics."""
+        return self.writer.card if "writer" in vars(self) else self._card
+
+    @property
+    def styles(self) -> tuple[FontCard, ...]:
+        """What it can write; style 1 is the first."""
+        return self.card.styles
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The network and its source font, opened."""
+        source = source_font(self._card, self.source, self.note)
+        picked = dict(self.pick)
+        looks = (picked, self.every_way) if self.check else None
+        writer = open_writer(self.path, source, self.fine, looks, self.device)
+        self.on_open()
+        return writer
+
+    def style_index(self, style: Style) -> int:
+        """A style's index from 0. Raises ModelError, naming those there are."""
+        return style_index(self.card, str(style).strip())
+
+    def style_indices(self, style: Style | Sequence[Style], seed: int = 0) -> list[int]:
+        """The indices of one style or several; "all", and "random" for a new one by the seed."""
+        if style == "all":
+            return list(range(len(self.styles)))
+        if style == "random":
+            return [invent(self.writer, seed)]
+        if isinstance(style, str):
+            style = style.split(",")
+        wanted = [style] if isinstance(style, int) else style
+        if not wanted:
+            raise ConfigError("give one style at the least")
+        return [self.style_index(each) for each in wanted]
+
+    def write(
+        self,
+        text: str,
+        style: Style | Sequence[Style] = 1,
+        *,
+        progress: Progress = ignored,
+        cancel: Cancel = never,
+        **layout: Unpack[Layout],
+    ) -> Pages:
+        """Write a text on a plain page as large as it is, or on pages of a format.
+
+        `style` is a number from 1 or a name, several of them, "all", or "random" (with `seed`).
+        Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
+        """
+        values = dict(layout)
+        request = Request(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
+        request.validate()
+        return self.write_request(
+            request, self.style_indices(style, request.seed), progress, cancel
+        )
+
+    def write_request(
+        self,
+        request: Request,
+        indices: list[int],
+        progress: Progress = ignored,
+        cancel: Cancel = never,
+    ) -> Pages:
+        """As `write`, with the layout in one value and the styles' indices from 0."""
+        add = counted("writing", len(indices) * len(set(request.text)), progress, cancel)
+        pages, read = write_pages(self.writer, request, indices, add)
+        names = [self.styles[index].name for index in indices]
+        return Pages(pages, read, names, self._doubtful(indices, read.han))
+
+    def glyphs(
+        self,
+        chars: str,
+        style: Style = 1,
+        *,
+        progress: Progress = ignored,
+        cancel: Cancel = never,
+    ) -> list[Glyph]:
+        """Each Han character of a text as a style draws it, in its order, each once.
+
+        Raises DataError where the source font lacks one, or there is none.
+        """
+        index, han = self.style_index(style), self.writer.read(chars).han
+        if not han:
+            raise DataError("the text holds no Chinese character")
+        cell, found = Placement.full_width(self.card.size_px), []
+        add = counted("drawing", len(han), progress, cancel)
+        for start in range(0, len(han), 32):
+            images = self.writer.draw(han[start : start + 32], index)
+            enlarged = self.writer.enlarged(list(images.values()))
+            for (char, image), large in zip(images.items(), enlarged, strict=True):
+                outline = trace(large, cell, UPEM, self.styles[index].tracing)
+                found.append(_glyph(char, image, outline, self._verdict(index, char)))
+            add(len(images))
+        return found
+
+    def specimen(self, text: str = "永和九年书法") -> Image.Image:
+        """A sheet of some characters in every style, a row a style."""
+        han = self.writer.read(text).han
+        rows = [
+            Row(f"{number} {style.name}", list(self.writer.draw(han, number - 1).values()))
+            for number, style in enumerate(self.styles, start=1)
+        ]
+        return contact_sheet(rows, self.card.size_px)
+
+    def findings(self, indices: Sequence[int]) -> Findings | None:
+        """What was found of all that was drawn in these styles; None if nothing was looked at."""
+        writer = self.writer
+        return Findings(writer, indices) if isinstance(writer, Proofreader) else None
+
+    def _verdict(self, index: int, char: str) -> Verdict | None:
+        writer = self.writer
+        return writer.verdicts[index][char] if isinstance(writer, Proofreader) else None
+
+    def _doubtful(self, indices: list[int], han: str) -> dict[str, str]:
+        findings = self.findings(indices)
+        found = findings.doubtful() if findings else {}
+        kept = {name: "".join(c for c in chars if c in han) for name, chars in found.items()}
+        return {name: chars for name, chars in kept.items() if chars}
+
+
+def load(
+    model: Path | str | None = None,
+    *,
+    style: str = "",
+    source: str | None = None,
+    check: bool = True,
+    fine: bool = True,
+    device: str = "cpu",
+    note: Note = ignored,
+) -> Model:
+    """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
+
+    `style` may name a hand of `hands/`, whose model it is then. `source` is a font to draw from, by
+    catalog name or path; without one that the model knows, one of this machine is taken or fetched
+    (`note` is told). Raises ModelError where there is no such model.
+    """
+    path = model_path(Path(model) if model is not None else None, style)
+    made = Model(path, source, check, fine, device, note)
+    _ = made.styles  # raises where it is no model
+    return made
+
+
+def styles(model: Path | str | None = None) -> tuple[FontCard, ...]:
+    """What a model can write, in order: `name`, `chinese`, `script`, `licence`; see `load`."""
+    return load(model).styles
+
+
+def _glyph(char: str, image: np.ndarray, outline: Outline, verdict: Verdict | None) -> Glyph:
+    if verdict is None:
+        return Glyph(char, image, outline)
+    return Glyph(char, image, outline, verdict.best.score, verdict.doubtful, verdict.best.way)

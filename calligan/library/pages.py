@@ -1,0 +1,75 @@
+"""What a model wrote: pages, as PNG, SVG, PDF or an animated GIF."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+
+from calligan.inference.pages import check_output
+from calligan.inference.writer import Text
+from calligan.page.drawing import Page
+from calligan.page.output import Look, page_bytes, pages_pdf, save_pages
+
+
+@dataclass(frozen=True)
+class Pages:
+    """One page or more. A notebook shows the first.
+
+    `dpi` is pixels an inch, 10 to 2400. `grain` gives paper a soft grain, `dryness` (0 to 1) lets
+    the brush run dry.
+    """
+
+    pages: Sequence[Page]  # outlines in millimetres, y downward
+    text: Text  # what was read: which characters were drawn, borrowed, missing
+    styles: Sequence[str]  # names, in the order written
+    doubtful: dict[str, str] = field(default_factory=dict)  # style names to doubtful characters
+
+    def __len__(self) -> int:
+        return len(self.pages)
+
+    def __getitem__(self, index: int) -> "Pages":
+        return replace(self, pages=[self.pages[index]])
+
+    @property
+    def missing(self) -> str:
+        """Characters that the source font lacks."""
+        return self.text.missing
+
+    @property
+    def borrowed(self) -> str:
+        """Characters that are as the source font draws them: marks, digits, letters."""
+        return self.text.borrowed
+
+    def png(self, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0) -> bytes:
+        """The first page as a PNG."""
+        return self._bytes(".png", Look(dpi, grain, dryness))
+
+    def svg(self) -> str:
+        """The first page as an SVG, in true outlines."""
+        return self._bytes(".svg", Look()).decode()
+
+    def gif(self, dpi: float = 96.0, frame_ms: int = 250) -> bytes:
+        """The first page being written, a character every `frame_ms` milliseconds."""
+        return self._bytes(".gif", Look(dpi, frame_ms=frame_ms))
+
+    def pdf(self) -> bytes:
+        """All pages as a PDF, in true outlines; its text can be searched."""
+        file = BytesIO()
+        pages_pdf(self.pages, "calligan", file)
+        return file.getvalue()
+
+    def save(
+        self, path: Path | str, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0
+    ) -> list[Path]:
+        """Write .png, .svg, .pdf or .gif files, numbered where there are several; their paths."""
+        look = Look(dpi, grain, dryness)
+        look.validate()
+        check_output(Path(path))
+        return save_pages(Path(path), self.pages, look)
+
+    def _bytes(self, kind: str, look: Look) -> bytes:
+        look.validate()
+        return page_bytes(kind, self.pages[0], look)
+
+    def _repr_png_(self) -> bytes:
+        return self.png()

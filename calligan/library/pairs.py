@@ -1,0 +1,82 @@
+"""Fonts rendered to paired glyph images."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+
+from calligan.config import RasterConfig, SplitConfig
+from calligan.errors import DataError
+from calligan.glyphs.catalog import FontInfo, resolve_font
+from calligan.glyphs.charset import load_charset
+from calligan.glyphs.face import Face
+from calligan.glyphs.raster import usable_cores
+from calligan.pairs.manifest import FontEntry
+from calligan.pairs.sheet import write_contact_sheet
+from calligan.pairs.store import PairStore, Prepared
+from calligan.progress import Cancel, Progress, counted, ignored, never
+
+OnFont = Callable[[FontEntry, bool], None]  # takes a font, and whether it was there already
+
+
+def render_pairs(
+    source: str,
+    targets: Sequence[str],
+    data: Path | str = "data",
+    charset: str = "gb2312",
+    *,
+    size_px: int = 128,
+    seed: int = 0,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    on_font: OnFont = ignored,
+) -> PairStore:
+    """Rasterize a source and target fonts into a data folder, made or added to.
+
+    Fonts are catalog names or FILE[#FACE][@INSTANCE]; each target becomes a style. Glyphs are
+    `size_px` square. `seed` decides which characters are held out. It uses all cores, so a script
+    that calls it needs `if __name__ == "__main__":`.
+    """
+    infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
+    _check_names(infos)
+    for info in infos:
+        Face(info.spec)  # a font that is not there is told of before a charset that does not suit
+    raster = RasterConfig(size_px=size_px)
+    raster.validate()
+    chars, split = load_charset(charset), SplitConfig(seed=seed)
+    store = PairStore.create_or_open(Path(data), charset, chars, raster, split)
+    fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
+    changed = any(font.known is None for font in fonts)
+    add = counted("rendering", len(fonts) * len(chars), progress, cancel)
+    _render(store, fonts, add, on_font)
+    if changed or not (store.folder / "contact-sheet.png").exists():
+        write_contact_sheet(store)
+    return store
+
+
+def _render(
+    store: PairStore, fonts: Sequence[Prepared], add: Callable[[int], None], on_font: OnFont
+) -> None:
+    """Rasterize on all cores; Ctrl-C is this process's to take."""
+    ignore_interrupts = (signal, (SIGINT, SIG_IGN))
+    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as executor:
+        for font in fonts:
+            try:
+                entry = store.add(font, executor, add)
+            except BrokenProcessPool as error:
+                raise DataError(
+                    f"{font.info.spec} ended a rendering process (out of memory, or a font that "
+                    "breaks FreeType); leave it out or free some memory"
+                ) from error
+            on_font(entry, font.known is not None)
+
+
+def _check_names(infos: Sequence[FontInfo]) -> None:
+    """Two fonts of one name would overwrite each other; a source teaches nothing as a target."""
+    names = [info.name for info in infos]
+    if len(names) < 2:
+        raise DataError(f"{names[0]} is both source and target; give another target")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(f"two fonts would both be named {twice}; rename one of the files")

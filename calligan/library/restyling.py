@@ -1,0 +1,44 @@
+"""Written glyphs drawn again in a learned style, from their pictures alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from calligan.errors import ModelError
+from calligan.evaluation.evaluate import generate
+from calligan.library.hands import written
+from calligan.models.weights import load_model
+from calligan.progress import Note, ignored
+from calligan.project.models import model_path, style_index
+
+
+@dataclass(frozen=True)
+class Restyled:
+    """Glyphs before and after, uint8 (N, S, S), 255 = paper; row i shows `chars[i]`."""
+
+    chars: str
+    style: str
+    before: np.ndarray
+    after: np.ndarray
+
+
+def restyle(
+    origin: Path | str,
+    style: int | str = 1,
+    *,
+    chars: str | None = None,
+    model: Path | str | None = None,
+    note: Note = ignored,
+) -> Restyled:
+    """Draw a folder of PNGs named by character, or a font, in a style of a model.
+
+    It works best with a model of the preset `stargan`, which has seen every style as a source.
+    """
+    generator, card = load_model(model_path(Path(model) if model is not None else None))
+    if generator.from_number:
+        raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
+    index = style_index(card, str(style))
+    hand = written("hand", str(origin), chars, card.size_px, note=note)
+    drawn = generate(generator, hand.images, index, card.size_px)
+    return Restyled(hand.entry.chars, card.styles[index].name, hand.images, drawn)

@@ -1,0 +1,164 @@
+"""Photographs of written pages to a folder of labelled glyphs."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from calligan.errors import ConfigError, DataError
+from calligan.glyphs.charset import is_file, is_han, load_text
+from calligan.library.checking import proofread
+from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.project.source import chinese_font_name
+from calligan.reader.check import UNSURE
+from calligan.scan.cells import Cell, cut_cells
+from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
+from calligan.scan.folder import Found, save_hand
+from calligan.scan.photo import evened, flattened, open_photo, read_sheet, sheet_ink
+from calligan.scan.template import font_image, font_letters
+
+_TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A folder of glyphs, and those that were added to it: `files[i]` shows `glyphs[i]`."""
+
+    folder: Path
+    glyphs: Sequence[Found]
+    files: Sequence[str]
+
+    @property
+    def doubtful(self) -> Sequence[Found]:
+        """Those with a note on what is doubtful about them."""
+        return [glyph for glyph in self.glyphs if glyph.note]
+
+    @property
+    def variants(self) -> Sequence[str]:
+        """Files of characters that were there already, such as 书-2.png."""
+        pairs = zip(self.files, self.glyphs, strict=True)
+        return [file for file, glyph in pairs if file != f"{glyph.char}.png"]
+
+
+def scan_pages(
+    pages: Sequence[Path | str],
+    folder: Path | str = "hand",
+    *,
+    size_px: int = 256,
+    text: str | None = None,
+    columns: str = "rtl",
+    font: str | None = None,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    note: Note = ignored,
+) -> Scanned:
+    """Cut the characters out of filled template pages, or of one page whose `text` is known.
+
+    Adds a PNG a glyph, `size_px` square and named by its character, to `folder`. `columns` says
+    how a free page runs: "rtl", "ltr" (columns), or "rows". `font` draws the sheet's models.
+    It needs OpenCV (the extra `scan`). Raises DataError where a page cannot be read; then nothing
+    is saved.
+    """
+    if not 32 <= size_px <= 1024:
+        raise ConfigError(f"--size {size_px} is out of reach; give 32 to 1024 pixels")
+    if columns not in ("rtl", "ltr", "rows"):
+        raise ConfigError(f"--columns {columns!r} is none of rtl, ltr, rows")
+    paths, folder = [Path(page) for page in pages], Path(folder)
+    name = chinese_font_name(font, note)
+    if text is None:
+        add = counted("reading", len(paths), progress, cancel)
+        found = _template_pages(paths, size_px, add, note)
+    else:
+        found = _free_page(paths, text, columns, size_px, name)
+    if not found:
+        names = ", ".join(map(str, paths))
+        raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
+    found = _proofread(found, name, note)
+    return Scanned(folder, found, save_hand(folder, found, font_image(name, size_px)))
+
+
+def _template_pages(
+    pages: Sequence[Path], size: int, done: Callable[[int], object], note: Note
+) -> list[Found]:
+    """What is written on the pages; raises, naming all that cannot be read, if any cannot."""
+    read, bad = {}, []
+    for path in pages:
+        try:
+            read[path] = _cells(path, size)
+        except DataError as error:
+            bad.append(str(error))
+        done(1)
+    if bad:
+        saved = f" (nothing was saved of the {len(pages)} pages)" if len(pages) > 1 else ""
+        raise DataError("; ".join(bad) + saved)
+    return [glyph for path, cells in read.items() for glyph in _written(path, cells, note)]
+
+
+def _cells(path: Path, size: int) -> list[Cell]:
+    photo = open_photo(path)
+    try:
+        page, sheet = read_sheet(photo)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    return cut_cells(sheet_ink(page, sheet), sheet, size)
+
+
+def _written(path: Path, cells: list[Cell], note: Note) -> list[Found]:
+    """The glyphs of a page's cells, after saying what they hold."""
+    counts = Counter(cell.status for cell in cells)
+    note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
+    for status in ("empty", "crossed out"):
+        if chars := [cell.char for cell in cells if cell.status == status]:
+            note(f"{status}: {' '.join(chars)}")
+    return [
+        Found(cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status)
+        for cell in cells
+        if cell.status in ("written", "over the edge")
+    ]
+
+
+def page_text(text: str) -> str:
+    """The text itself, or that of a file: @FILE, or anything that looks like one."""
+    if text[:1] == "@":
+        return load_text(text[1:])
+    if text.lower().endswith(".txt") or is_file(text):
+        return load_text(text)
+    return text.replace("\\n", "\n")
+
+
+def _free_page(pages: Sequence[Path], text: str, columns: str, size: int, font: str) -> list[Found]:
+    if len(pages) != 1:
+        raise DataError("--text goes with one page at a time: give each page its own text")
+    words = page_text(text)
+    words = "".join(char for char in words if is_han(char) or char == "\n")
+    if not words.strip():
+        raise DataError("--text holds no Chinese character")
+    letters, _ = font_letters(font, words.replace("\n", ""))
+    ink = evened(flattened(open_photo(pages[0])))
+    if len(words) >= _TEXT:
+        ink = without_rules(ink)
+    spots = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
+    notes = doubtful(spots)
+    return [
+        Found(spot.char, crop(ink, spot, size), pages[0].name, said)
+        for spot, said in zip(spots, notes, strict=True)
+    ]
+
+
+def _proofread(found: list[Found], font: str, note: Note) -> list[Found]:
+    """With a note on each glyph that the reader takes for another, or finds malformed."""
+
+    seen = proofread([(glyph.char, glyph.image) for glyph in found], font)
+    if seen is None:
+        return found
+    notes = {char: "reads badly" for char in seen.malformed}
+    notes |= {char: f"reads as {other}" for char, other in seen.mislabelled.items()}
+    scores = seen.scores[~np.isnan(seen.scores)]
+    if (unread := int((scores < UNSURE).sum())) > len(scores) / 2:
+        note(
+            f"{unread} of {len(scores)} glyphs do not read as they are labelled: look whether the "
+            "text is the page's (a cursive hand may be right all the same)"
+        )
+    return [replace(each, note=each.note or notes.get(each.char, "")) for each in found]

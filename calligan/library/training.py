@@ -1,0 +1,254 @@
+"""Runs begun, resumed and trained to their end."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from calligan.config import TrainConfig
+from calligan.errors import Cancelled, ConfigError, DataError, ModelError
+from calligan.library.model import Model, load
+from calligan.models.layers import count_parameters
+from calligan.pairs.store import PairStore, Selection
+from calligan.progress import Cancel, Note, Progress, ignored, never
+from calligan.project.models import RUNS, model_path
+from calligan.project.run import Run
+from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
+from calligan.storage import sha256_file
+from calligan.training.device import pick_device, resolved
+from calligan.training.loop import Listener
+from calligan.training.loop import train as loop
+from calligan.training.run import create_run
+from calligan.training.schedule import progress_of
+from calligan.training.state import TrainState, checkpoints, newest_verified
+from calligan.training.transfer import first_state, fitted_to_data, fitted_to_start
+
+Row = dict[str, Any]  # a line of the run's log
+Settings = Mapping[str, Any] | Sequence[str]  # {"loss.l1": 2}, or ["loss.l1=2"]
+
+
+@dataclass
+class Session:
+    """A run that this process holds, and the state it is in."""
+
+    run: Run
+    selection: Selection
+    state: TrainState
+    note: Note = ignored
+
+    def train(self, listener: Listener) -> bool:
+        """Train to the run's end; False where `listener.should_stop` ended it before."""
+        try:
+            self.run.trim_log(self.state.counters.step)
+            finished = loop(self.run, self.selection, self.state, listener)
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            size = self.run.config.batch_size
+            raise ConfigError(
+                f"out of memory with batch_size {size}; give a smaller --batch-size"
+            ) from error
+        metrics = self.state.counters.metrics
+        if finished and metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]:
+            self.note("the model is not yet better than a copy of the source: train longer")
+        return finished
+
+    def train_or_cancel(
+        self, progress: Progress, cancel: Cancel, on_row: Callable[[Row], None] = ignored
+    ) -> None:
+        """Train to the end; raises Cancelled, all being saved, where `cancel` said so."""
+        config = self.run.config
+        by_steps = config.steps is not None
+        total = config.steps if by_steps else round(60 * (config.minutes or 0))
+
+        def on_step(row: Row) -> None:
+            on_row(row)
+            progress("training", row["step"] if by_steps else round(row["elapsed_s"]), total or 1)
+
+        if not self.train(Listener(on_step, on_row, cancel)):
+            step = self.state.counters.step
+            raise Cancelled(f"{self.run.folder} was stopped at step {step:,}, and can go on")
+
+
+@contextmanager
+def new_session(
+    runs: Path,
+    config: TrainConfig,
+    selection: Selection,
+    start: Path | None = None,
+    note: Note = ignored,
+) -> Iterator[Session]:
+    """A new run; whatever may be refused is refused before its folder is made."""
+    selection.store.verify()
+    _use_threads(config)
+    state = first_state(config, selection, start)
+    run = create_run(runs, config, selection, start)
+    with run.held():
+        _describe(run, state, note)
+        yield Session(run, selection, state, note)
+
+
+@contextmanager
+def resumed_session(folder: Path, note: Note = ignored) -> Iterator[Session]:
+    """A run at its newest whole checkpoint, or at its start if it was cut off before the first.
+
+    Nothing is read before the run is held: another process may be about to save.
+    """
+    run = Run.open(folder)
+    with run.held():
+        if run.finished and not checkpoints(run.checkpoints):
+            raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
+        selection = run.selection()
+        selection.store.verify()
+        pick_device(run.config.device)
+        _use_threads(run.config)
+        state = first_state(run.config, selection, run.start)
+        if checkpoints(run.checkpoints):
+            state.load(newest_verified(run.checkpoints))
+        done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
+        going = "finished already at" if done else "going on from"
+        note(f"{folder}: {going} step {state.counters.step:,}")
+        _describe(run, state, note)
+        yield Session(run, selection, state, note)
+
+
+def unfinished(runs: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:
+    """The newest run under `runs`, if it is this very run and was interrupted."""
+    folders = sorted(runs.glob("[0-9]*"))
+    if not folders:
+        return None
+    try:
+        run = Run.open(folders[-1])
+        here = selection.store.folder.resolve()
+        asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
+        if not asked or run.finished or run.start is None:
+            return None
+        if sha256_file(run.start) != sha256_file(start):
+            return None
+        if checkpoints(run.checkpoints):
+            newest_verified(run.checkpoints)
+    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
+        return None
+    return run.folder
+
+
+def training_config(
+    preset: str | None = None,
+    path: Path | None = None,
+    settings: Settings = (),
+    minutes: float | None = None,
+    steps: int | None = None,
+    **flags: Any,
+) -> TrainConfig:
+    """Flags over settings over the TOML file over the preset over defaults, no `auto` left.
+
+    A flag of None is not given.
+    """
+    if minutes is not None and steps is not None:
+        raise ConfigError("give --minutes or --steps, not both")
+    given = settings if isinstance(settings, Mapping) else dict(map(parse_setting, settings))
+    values = {**given, **{name: value for name, value in flags.items() if value is not None}}
+    if minutes is not None or steps is not None:
+        values |= {"minutes": minutes, "steps": steps}
+    base = load_preset(preset) if preset else {}
+    if path:
+        base = merged(base, load_toml(path))
+    for each in (base, values):
+        if each.get("steps") is not None:
+            each.setdefault("minutes", None)
+    config = replaced(from_dict(TrainConfig, base), values)
+    config.validate()
+    return resolved(config)
+
+
+def selected(
+    data: Path, styles: int | Sequence[str] | None = None, sources: Sequence[str] | None = None
+) -> Selection:
+    """The styles to train: all, the first N, or some by name; and the sources: all, or some."""
+    store = PairStore.open(data)
+    names = [font.name for font in store.manifest.of_role("target")]
+    if not isinstance(styles, int):
+        return store.select(names if styles is None else styles, sources)
+    if not 1 <= styles <= len(names):
+        raise DataError(f"the data holds {len(names)} style(s), not {styles}: {', '.join(names)}")
+    return store.select(names[:styles], sources)
+
+
+def fitted(
+    config: TrainConfig, selection: Selection, start: Path | None
+) -> tuple[TrainConfig, Path | None]:
+    """The config with what data and start decide, and the file of the model to start at."""
+    config = fitted_to_data(config, selection)
+    if start is None:
+        return config, None
+    first = model_path(start)
+    return fitted_to_start(config, first, selection.store.manifest.held_out), first
+
+
+def train(
+    data: Path | str = "data",
+    *,
+    styles: int | Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    preset: str | None = None,
+    config: Path | str | None = None,
+    settings: Settings = (),
+    start: Path | str | None = None,
+    runs: Path | str = RUNS,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    on_row: Callable[[Row], None] = ignored,
+    note: Note = ignored,
+) -> Model:
+    """Train a model on the pairs of a data folder, in a new run folder below `runs`.
+
+    `styles` are the first so many of the data, or names; all without. It takes `minutes` (30) or
+    `steps`. `settings` are those of config.py by dotted name, such as `{"loss.l1": 2}`; `config`
+    is a TOML file of them, `preset` a shipped one; `start` is a model to begin at. `on_row`
+    takes each line of the log.
+
+    Raises Cancelled where `cancel` said so: what was reached is saved, and `resume` goes on.
+    """
+    path = Path(config) if config is not None else None
+    chosen = training_config(preset, path, settings, minutes, steps)
+    selection = selected(Path(data), styles, sources)
+    chosen, first = fitted(chosen, selection, Path(start) if start is not None else None)
+    with new_session(Path(runs), chosen, selection, first, note) as session:
+        session.train_or_cancel(progress, cancel, on_row)
+    return load(session.run.folder)
+
+
+def resume(
+    run: Path | str,
+    *,
+    progress: Progress = ignored,
+    cancel: Cancel = never,
+    on_row: Callable[[Row], None] = ignored,
+    note: Note = ignored,
+) -> Model:
+    """Go on with an interrupted run exactly where it was. Raises as `train` does."""
+    with resumed_session(Path(run), note) as session:
+        session.train_or_cancel(progress, cancel, on_row)
+    return load(session.run.folder)
+
+
+def _use_threads(config: TrainConfig) -> None:
+    if config.threads:
+        torch.set_num_threads(config.threads)
+
+
+def _describe(run: Run, state: TrainState, note: Note) -> None:
+    config = run.config
+    length = f"{config.steps:,} steps" if config.steps is not None else f"{config.minutes:g} min"
+    note(
+        f"{run.folder}: {len(run.styles)} style(s), {length}, "
+        f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
+        f"{config.device} {config.precision}, batch {config.batch_size}"
+    )
+    for name, nearest in state.counters.began_at.items():
+        note(f"{name} begins at {nearest}, the model's style that draws most like it")

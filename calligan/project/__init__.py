@@ -1,0 +1,1 @@
+"""Where models, runs, hands, data and source fonts lie, and what they are called; no torch."""

@@ -1,0 +1,77 @@
+"""Which model is meant: a file, a run folder, a hand by its name, the newest run, the bundle."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from calligan.errors import ModelError
+from calligan.models.card import ModelCard
+from calligan.project.run import newest_finished, newest_run
+from calligan.resources import bundled_model
+
+RUNS, HANDS = Path("runs"), Path("hands")
+BUNDLE = "bundle"  # the name of the model that ships with calligan
+
+
+def hand_path(name: str, hands: Path = HANDS) -> Path | None:
+    """The model of a hand that `calligan learn` made, if there is one of that name.
+
+    Of its runs, the newest that was not interrupted, where there is one.
+    """
+    try:
+        return newest_finished(hands / name) / "best.safetensors"
+    except ModelError:
+        return None
+
+
+def hand_names(hands: Path = HANDS) -> list[str]:
+    """The hands that `calligan learn` made here."""
+    return sorted(folder.name for folder in hands.glob("*") if hand_path(folder.name, hands))
+
+
+def like_hands(name: str, hands: Path = HANDS) -> str:
+    """What to say of a name that is neither a hand's nor another's: which hand it is like."""
+    there = hand_names(hands)
+    if near := get_close_matches(name, there, n=1):
+        return f"did you mean {near[0]}, a hand in {hands}?"
+    return f"hands in {hands}: {', '.join(there) or 'none'}"
+
+
+def style_index(card: ModelCard, name: str) -> int:
+    """The index from 0 of one of the model's styles, by number or name.
+
+    Raises ModelError, which tells of hands too, where it has none such.
+    """
+    try:
+        return card.style_index(name)
+    except ModelError as error:
+        if name.isdecimal() or not (hands := hand_names()):
+            raise
+        if name in hands:
+            raise ModelError(f"{name} is a hand, a model of its own: give it alone") from error
+        like = like_hands(name)
+        text = f"no style {name!r}; {like}" if like[-1] == "?" else f"{error}; {like}"
+        raise ModelError(text) from error
+
+
+def model_path(given: Path | None, style: str = "") -> Path:
+    """A model file: as given, or a hand of that name, or the `bundle`; the hand named as the style;
+    the best of a given run folder, or of the newest; the bundle.
+    """
+    if given is not None and not given.exists():
+        named = hand_path(str(given)) or (bundled_model() if str(given) == BUNDLE else None)
+        if named is not None:
+            return named
+        if given.name == str(given) and not given.suffix:
+            raise ModelError(f"no model, run folder or hand {given}; {like_hands(str(given))}")
+    if given is not None:
+        whole = given.is_dir() and not (given / "best.safetensors").exists()
+        folder = newest_run(given) if whole and any(given.glob("[0-9]*")) else given
+        return folder / "best.safetensors" if folder.is_dir() else folder
+    if style and (hand := hand_path(style)):
+        return hand
+    try:
+        return newest_run(RUNS) / "best.safetensors"
+    except ModelError:
+        if (bundle := bundled_model()) is None:
+            raise
+        return bundle

@@ -1,0 +1,186 @@
+"""`import calligan`: the examples of docs/library.md, and what they promise."""
+
+import re
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import HAN, TINY, build_font, save_inked
+from PIL import Image
+
+import calligan
+from calligan.glyphs.placement import Placement
+from calligan.inference import export
+from calligan.inference.export import Job
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/library.md").read_text("utf-8"), re.S)
+CHARS = "".join(dict.fromkeys("书法永和九年岁在癸丑" + HAN))
+SMALLER = (  # what takes minutes or whole charsets, on tiny networks and fonts
+    ('charset="gb2312")', f'charset="{CHARS}", size_px=32)'),
+    ("minutes=30", "steps=2, settings=TINY"),
+    ("minutes=10", 'steps=2, settings=TINY, model="runs/0001"'),
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with fonts, data, a run and a written page; the catalog's cache holds a font."""
+    folder = tmp_path_factory.mktemp("project")
+    build_font(folder / "source.ttf", CHARS + "Ab1", family="Source")
+    build_font(folder / "bold.ttf", CHARS, weight=110, family="Bold Hand")
+    build_font(folder / "slanted.ttf", CHARS, slant=0.2, scale=0.8, family="Slanted Hand")
+    build_font(folder / "Half.ttf", CHARS[:3] + HAN[:20], weight=90, family="Half")
+    cached = folder / "cache/fonts/lxgw-wenkai/lxgw-wenkai.ttf"
+    cached.parent.mkdir(parents=True)
+    shutil.copy(folder / "source.ttf", cached)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("CALLIGAN_CACHE", str(folder / "cache"))
+        fonts = ["bold.ttf", "slanted.ttf"]
+        calligan.render_pairs("source.ttf", fonts, "data", charset=CHARS, size_px=32)
+        calligan.train("data", steps=8, settings=TINY)
+        save_inked(Path("runs/0001/best.safetensors"), Path("runs/0001/best.safetensors"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def model(project):
+    return calligan.load("runs/0001", check=False)
+
+
+def test_import_is_light():
+    code = "import sys, calligan\ndir(calligan)\nheavy = {'torch', 'numpy', 'PIL', 'typer'}\n"
+    code += "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_offered_is_there_and_told():
+    assert set(calligan.__all__) == {*calligan._WHERE, "__version__"}
+    for name in calligan._WHERE:
+        assert getattr(calligan, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        calligan.lode  # noqa: B018
+
+
+def test_the_examples_of_the_docs_run_in_order(project, capsys):
+    _written_page(project / "page1.png", project)
+    names: dict = {"TINY": TINY}
+    for block in BLOCKS:
+        for whole, small in SMALLER:
+            block = block.replace(whole, small)
+        exec(compile(block, "docs/library.md", "exec"), names)
+    assert Image.open("out.png").width > Image.open("out.png").height
+    assert names["poem"].doubtful.keys() <= {"bold"}
+    assert set("永和九年书法") == set(names["made"].drawn) and not names["made"].lacking
+    assert set(names["whole"].drawn) == set("永和九年书法") - set(CHARS[:3])
+    assert names["mine"].styles[0].name == "mine" and len(names["hand"].glyphs) > 5
+    assert "drawing: " in capsys.readouterr().out and not Path("other.ttf").exists()
+
+
+def test_pages_are_what_they_say(model):
+    pages = model.write("永和九年", style="all", cell_px=32)
+    assert list(pages.styles) == ["bold", "slanted"] and not pages.missing
+    png = Image.open(BytesIO(pages.png(dpi=192)))
+    half = Image.open(BytesIO(pages.png(dpi=96)))
+    assert abs(png.width - 2 * half.width) <= 1 and pages._repr_png_() == pages.png()
+    assert pages.svg().startswith(("<svg", "<?xml")) and pages.pdf()[:5] == b"%PDF-"
+    assert Image.open(BytesIO(pages.gif(frame_ms=80))).n_frames > 1
+    letter = model.write("永和九年" * 100, format="letter")
+    assert len(letter) > 1 and len(letter[1]) == 1
+    assert letter[1].svg() != letter.svg()
+
+
+def test_glyphs_have_an_image_and_an_outline_that_agree(project):
+    (glyph,) = calligan.load("runs/0001", check=False, fine=False).glyphs("永永", style=2)
+    assert glyph.image.shape == (32, 32) and glyph.image.dtype == np.uint8
+    assert glyph.score is None and not glyph.doubtful  # it was told not to look
+    em_px = Placement.full_width(32).em_px
+    rows, columns = np.nonzero(glyph.image < 128)
+    for axis, at in ((0, columns), (1, rows)):
+        size = np.ptp(glyph.outline.controls[..., axis]) * em_px / 1000
+        assert size == pytest.approx(np.ptp(at) + 1, abs=2.5)
+
+
+def test_verdicts_come_with_glyphs(project):
+    glyphs = calligan.load("runs/0001").glyphs("永和", style=1)
+    assert all(0 <= glyph.score <= 1 and glyph.way for glyph in glyphs)
+
+
+def test_nothing_is_printed_and_progress_counts_up(model, capfd):
+    told = []
+    model.write("永和九年", progress=lambda *each: told.append(each))
+    model.glyphs("永和", progress=lambda *each: told.append(each))
+    assert told == [("writing", 4, 4), ("drawing", 2, 2)]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_errors_name_what_is_wrong(model):
+    for wrong, says in (
+        (lambda: model.write("书", style="blod"), "did you mean bold"),
+        (lambda: model.write("书", vary=2.0), "out of reach"),
+        (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
+        (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
+        (lambda: model.write("书").save("x.jpg"), r"\.png"),
+        (lambda: calligan.export_font(model, "x.ttf", fallback="pray"), "pray"),
+    ):
+        with pytest.raises(calligan.CalliganError, match=says):
+            wrong()
+
+
+def test_training_is_cancelled_and_gone_on_with(project):
+    with pytest.raises(calligan.Cancelled, match="can go on"):
+        calligan.train("data", steps=40, settings=TINY, runs="others", cancel=lambda: True)
+    rows = []
+    settings = {"on_row": rows.append, "cancel": lambda: rows and rows[-1]["step"] >= 6}
+    with pytest.raises(calligan.Cancelled):
+        calligan.resume("others/0001", **settings)
+    assert rows[0]["step"] == 2  # after the first step, a row every two
+
+
+def test_an_export_that_was_cancelled_goes_on(model):
+    told = []
+    with pytest.raises(calligan.Cancelled):
+        calligan.export_font(model, "on.ttf", charset=CHARS, cancel=lambda: True)
+    assert Path(".on.ttf.parts").is_dir()
+    calligan.export_font(model, "on.ttf", charset=CHARS, progress=lambda *each: told.append(each))
+    assert told[-1][1:] == (len(CHARS), len(CHARS)) and not Path(".on.ttf.parts").exists()
+
+
+def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch):
+    model = calligan.load("runs/0001")
+    writer = model.writer
+    job = Job(model.path, 0, "永", Placement.full_width(32), 1000)
+    keys = [job.key(writer)]
+    assert keys == [job.key(calligan.load("runs/0001").writer)]
+    with torch.no_grad():
+        next(writer.upscaler.parameters()).add_(1)
+    keys.append(job.key(writer))
+    writer.judge.name = "another reader"
+    keys.append(job.key(writer))
+    monkeypatch.setattr(export, "__version__", "another version")
+    keys.append(job.key(writer))
+    assert len(set(keys)) == 4
+
+
+def _written_page(path, project):
+    pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+    sys.path.append(str(ROOT / "benchmarks"))
+    from scan import written
+
+    from calligan.page.png import to_image
+    from calligan.scan.sheet import sheets
+    from calligan.scan.template import font_letters, template_page
+
+    models, _ = font_letters(str(project / "source.ttf"), CHARS + "Ab1")
+    hand, _ = font_letters(str(project / "bold.ttf"), CHARS)
+    (sheet,) = sheets(CHARS[:40], "a4", 20)
+    page = template_page(sheet, models, "A1", "mi")
+    written(sheet, page, hand, np.random.default_rng(0))
+    to_image(page, 200).save(path)
