@@ -106,3 +106,26 @@ def test_shares_are_augmented_as_in_the_whole_batch():
         mine = augmented_fields(source, source.repeat_interleave(2, 0), config, 7, ranks)
         assert torch.equal(mine[0], whole[0][ranks.share(4)])
         assert torch.equal(mine[1], whole[1][ranks.share(8)])
+
+
+def test_torchrun_starts_the_command(data_folder, tiny_settings, tmp_path):
+    runs = tmp_path / "runs"
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "calligan"]
+    command = [sys.executable, *start, "train", "--data", str(data_folder), "--runs", str(runs)]
+    command += [*tiny_settings, "--set", "batch_size=4", "--set", "styles_per_char=1"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, "--steps", "4"], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(runs / "0001" / "best.safetensors")]  # one process tells
+    assert done.stderr.count("next: calligan infer") == 1
+    odd = subprocess.run(
+        [*command, "--steps", "4", "--set", "batch_size=3"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert odd.returncode != 0 and "2 processes want a multiple of 2" in odd.stderr
+    assert not (runs / "0002").exists()

@@ -14,7 +14,7 @@ from calligan.training.state import TrainState, newest_verified
 
 torch.set_num_threads(1)
 run, until = Run.open(Path(sys.argv[1])), int(sys.argv[2])
-with joined("cpu") as (ranks, _):
+with joined("cpu") as ranks:
     selection = run.selection()
     state = TrainState(run.config, len(run.styles))
     with suppress(ModelError):

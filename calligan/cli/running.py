@@ -20,39 +20,48 @@ def run_training(session: "Session", tensorboard: bool = False, go_on: str = "")
     from calligan.training.loop import Listener
 
     received: list[int] = []
-    run, state = session.run, session.state
+    run, state, leads = session.run, session.state, session.ranks.leads
 
     def stop(number: int, frame: object) -> None:
         received.append(number)
-        note("saving and stopping; once more to stop without saving")
+        if leads:
+            note("saving and stopping; once more to stop without saving")
         signal.signal(number, signal.SIG_DFL)
 
-    board = Board(run, state.counters.step) if tensorboard else None
+    board = Board(run, state.counters.step) if tensorboard and leads else None
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _Progress(run.config, state, board) as progress:
+        with _Progress(run.config, state, board, leads) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
             finished = session.train(listener)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     if not finished:
-        again = go_on or f"calligan train --resume {run.folder}"
-        note(f"stopped at step {state.counters.step:,}; go on: {again}")
-        return 128 + received[0]
+        if leads:
+            again = go_on or f"calligan train --resume {run.folder}"
+            note(f"stopped at step {state.counters.step:,}; go on: {again}")
+        return 128 + (received[0] if received else signal.SIGTERM)
     return 0
 
 
 class _Progress:
     """The bar: images a second, losses, held-out L1, time left."""
 
-    def __init__(self, config: "TrainConfig", state: "TrainState", board: "Board | None" = None):
+    def __init__(
+        self,
+        config: "TrainConfig",
+        state: "TrainState",
+        board: "Board | None" = None,
+        shown: bool = True,
+    ):
         self.config, self.board = config, board
         by_steps = config.steps is not None
         total = config.steps if by_steps else round(60 * (config.minutes or 0))
         done = state.counters.step if by_steps else round(state.counters.elapsed_s)
-        shown = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-        self.bar = bar(total or 1, "training", "", initial=done, bar_format=shown)
+        looks = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+        options = {} if shown else {"disable": True}
+        self.bar = bar(total or 1, "training", "", initial=done, bar_format=looks, **options)
         self.by_steps, self.images, self.since = by_steps, state.counters.images, time.monotonic()
         self.held_out = ""
 

@@ -30,9 +30,8 @@ def _visible(char: str) -> str:
 
 def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:
     """A progress bar on stderr; silent where stderr is no terminal."""
-    return tqdm(
-        total=total, desc=label, unit=unit, file=sys.stderr, disable=None, leave=False, **options
-    )
+    looks = {"disable": None, "leave": False, **options}
+    return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **looks)
 
 
 @contextmanager

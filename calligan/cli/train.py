@@ -92,6 +92,8 @@ def _train(session: "Session", tensorboard: bool) -> None:
     """Train, and say what comes next; a stopped run ends with the signal's exit code."""
     if code := run_training(session, tensorboard):
         raise typer.Exit(code)
+    if not session.ranks.leads:
+        return
     note(f"next: calligan infer 书法 --model {session.run.folder} --style 1 -o out.png")
     typer.echo(session.run.best)
 

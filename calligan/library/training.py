@@ -21,6 +21,7 @@ from calligan.storage import sha256_file
 from calligan.training.device import pick_device, resolved
 from calligan.training.loop import Listener
 from calligan.training.loop import train as loop
+from calligan.training.ranks import ALONE, Ranks, is_lost, joined
 from calligan.training.run import create_run
 from calligan.training.schedule import progress_of
 from calligan.training.state import TrainState, checkpoints, newest_verified
@@ -38,13 +39,20 @@ class Session:
     selection: Selection
     state: TrainState
     note: Note = ignored
+    ranks: Ranks = ALONE  # this process among those that train the run together
 
     def train(self, listener: Listener) -> bool:
         """Train to the run's end; False where `listener.should_stop` ended it before."""
         try:
-            self.run.trim_log(self.state.counters.step)
-            finished = loop(self.run, self.selection, self.state, listener)
+            if self.ranks.leads:
+                self.run.trim_log(self.state.counters.step)
+            finished = loop(self.run, self.selection, self.state, listener, self.ranks)
         except (RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and self.ranks.count > 1 and is_lost(error):
+                raise ConfigError(
+                    "another process of this training has ended; see what it said, then go on with "
+                    f"--resume {self.run.folder}"
+                ) from error
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
             size = self.run.config.batch_size
@@ -52,7 +60,11 @@ class Session:
                 f"out of memory with batch_size {size}; give a smaller --batch-size"
             ) from error
         metrics = self.state.counters.metrics
-        if finished and metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]:
+        if (
+            finished
+            and self.ranks.leads
+            and metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]
+        ):
             self.note("the model is not yet better than a copy of the source: train longer")
         return finished
 
@@ -84,11 +96,14 @@ def new_session(
     """A new run; whatever may be refused is refused before its folder is made."""
     selection.store.verify()
     _use_threads(config)
-    state = first_state(config, selection, start)
-    run = create_run(runs, config, selection, start)
-    with run.held():
-        _describe(run, state, note)
-        yield Session(run, selection, state, note)
+    with joined(config.device) as ranks:
+        ranks.check(config.batch_size, config.styles_per_char)
+        state = first_state(config, selection, start)
+        made = create_run(runs, config, selection, start).folder if ranks.leads else None
+        with _held(made, ranks) as run:
+            told = note if ranks.leads else ignored
+            _describe(run, state, told)
+            yield Session(run, selection, state, told, ranks)
 
 
 @contextmanager
@@ -97,22 +112,35 @@ def resumed_session(folder: Path, note: Note = ignored) -> Iterator[Session]:
 
     Nothing is read before the run is held: another process may be about to save.
     """
-    run = Run.open(folder)
-    with run.held():
+    with joined(pick_device(Run.open(folder).config.device)) as ranks, _held(folder, ranks) as run:
+        ranks.check(run.config.batch_size, run.config.styles_per_char)
         if run.finished and not checkpoints(run.checkpoints):
             raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
         selection = run.selection()
         selection.store.verify()
-        pick_device(run.config.device)
         _use_threads(run.config)
         state = first_state(run.config, selection, run.start)
         if checkpoints(run.checkpoints):
             state.load(newest_verified(run.checkpoints))
         done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
         going = "finished already at" if done else "going on from"
-        note(f"{folder}: {going} step {state.counters.step:,}")
-        _describe(run, state, note)
-        yield Session(run, selection, state, note)
+        told = note if ranks.leads else ignored
+        told(f"{folder}: {going} step {state.counters.step:,}")
+        _describe(run, state, told)
+        yield Session(run, selection, state, told, ranks)
+
+
+@contextmanager
+def _held(folder: Path | None, ranks: Ranks) -> Iterator[Run]:
+    """A run that the leading process holds for all; it alone need know the folder."""
+    if not ranks.leads:
+        yield Run.open(Path(ranks.text("")))
+        return
+    assert folder is not None
+    run = Run.open(folder)
+    with run.held():
+        ranks.text(str(folder))
+        yield run
 
 
 def unfinished(runs: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:

@@ -80,6 +80,14 @@ class Ranks:
 
 
 ALONE = Ranks()
+
+
+def is_lost(error: RuntimeError) -> bool:
+    """Whether an error says that another process of the training has ended."""
+    told = str(error).lower()
+    return isinstance(error, distributed.DistError) or "gloo" in told or "connection" in told
+
+
 _groups: list[distributed.ProcessGroup] = []  # the one that numbers and texts go through
 
 
@@ -88,11 +96,11 @@ def _told_group() -> distributed.ProcessGroup | None:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[tuple[Ranks, str]]:
-    """This process among those that torchrun started, and its device; alone without torchrun."""
+def joined(device: str) -> Iterator[Ranks]:
+    """This process among those that torchrun started, on its GPU; alone without torchrun."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        yield ALONE, device
+        yield ALONE
         return
     rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
     if device == "cuda":
@@ -101,7 +109,7 @@ def joined(device: str) -> Iterator[tuple[Ranks, str]]:
     if device == "cuda":
         _groups.append(distributed.new_group(backend="gloo"))
     try:
-        yield Ranks(rank, count), device
+        yield Ranks(rank, count)
     finally:
         _groups.clear()
         distributed.destroy_process_group()
