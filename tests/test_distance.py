@@ -15,12 +15,15 @@ from calligan.config import (
     TrainConfig,
 )
 from calligan.errors import ConfigError
+from calligan.inference.writer import Writer
 from calligan.models.discriminator import MultiScale, cropped
 from calligan.models.distance import REACH, field_of_image, image_of_field, unit_px
 from calligan.models.generator import Generator
-from calligan.models.weights import load_model
+from calligan.models.weights import load_model, save_model
+from calligan.pairs.store import PairStore
 from calligan.training.augment import augmented_fields
 from calligan.training.losses import distance_reconstruction
+from calligan.training.run import create_run, model_card
 
 SIZE = 64
 
@@ -148,3 +151,34 @@ def test_distance_is_trained_resumed_and_written(calligan, data_folder, tiny_set
     picture = tmp_path / "out.png"
     done = calligan("infer", "一丁", "--model", runs / "0001", "--no-verdict", "-o", picture)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_hand_says_how_closely_its_curves_follow(inked_model, font_folder, tmp_path):
+    pieces = {}
+    for tolerance in (None, 0.0025, 0.05):
+        generator, card = load_model(inked_model)
+        styles = tuple(replace(style, tolerance_em=tolerance) for style in card.styles)
+        path = tmp_path / f"{tolerance}.safetensors"
+        save_model(path, generator, replace(card, styles=styles))
+        writer = Writer(path, str(font_folder / "source.ttf"))
+        letters = writer.letters(writer.read("一丁七"), 0)
+        pieces[tolerance] = sum(len(letter.outline.contour) for letter in letters.values())
+    assert pieces[None] == pieces[0.0025] > pieces[0.05]
+
+
+def test_a_learned_hand_follows_as_the_style_it_began_at(data_folder, inked_model, tmp_path):
+    generator, card = load_model(inked_model)
+    styles = tuple(replace(s, tolerance_em=0.003 + i / 1000) for i, s in enumerate(card.styles))
+    save_model(tmp_path / "start.safetensors", generator, replace(card, styles=styles))
+    selection = PairStore.open(data_folder).select(["slanted", "bold"])
+    stages = (StageConfig(1.0, 32, False, 1e-3, 1e-4),)
+    config = replace(TrainConfig(), generator=card.generator, stages=stages)
+    run = create_run(tmp_path / "runs", config, selection, tmp_path / "start.safetensors")
+    first = card.styles[0].name
+    told = model_card(run, selection, 32, {}, {}, {})
+    assert {s.name: s.tolerance_em for s in told.styles} == {s.name: s.tolerance_em for s in styles}
+    renamed = replace(card, styles=(replace(styles[0], name="other"), *styles[1:]))
+    save_model(tmp_path / "start.safetensors", generator, renamed)
+    run = create_run(tmp_path / "runs", config, selection, tmp_path / "start.safetensors")
+    told = model_card(run, selection, 32, {}, {}, {first: "other"})
+    assert {s.name: s.tolerance_em for s in told.styles}[first] == 0.003
