@@ -15,7 +15,7 @@ PACKAGE = ROOT / "calligan"
 FLOORS = [
     {"errors", "__init__"},
     {"progress"},
-    {"storage", "resources"},
+    {"storage", "workers", "resources"},
     {"config"},
     {"settings"},
     {"glyphs", "models"},

@@ -129,7 +129,7 @@ def test_infer_reads_standard_input(run_folder, tmp_path):
 
 def test_infer_reads_files_and_shipped_texts(infer, tmp_path, calligan, run_folder):
     path = tmp_path / "poem.txt"
-    path.write_text(f"# a comment 龍\n{PLAIN}\n", encoding="utf-8")
+    path.write_text(f"{PLAIN}\n", encoding="utf-8")
     assert infer(f"@{path}")[0].tobytes() == infer(PLAIN)[0].tobytes()
     shipped, said = infer("@jingyesi", "--missing", "box")
     assert "床 前 明" in said and shipped.height > 100

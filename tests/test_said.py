@@ -45,10 +45,6 @@ def export(monkeypatch, capsys, common):
     from calligan.cli import main
     from calligan.inference import export
 
-    def in_a_thread(cores, context, *begin) -> ThreadPoolExecutor:
-        assert begin == (signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl-C is not theirs
-        return ThreadPoolExecutor(1)
-
     def run(*options) -> str:
         line = [
             "calligan",
@@ -56,7 +52,7 @@ def export(monkeypatch, capsys, common):
             *map(str, [*common, "--charset", ASKED, "--no-fine", *options]),
         ]
         monkeypatch.setattr(sys, "argv", line)
-        monkeypatch.setattr(export, "ProcessPoolExecutor", in_a_thread)
+        monkeypatch.setattr(export, "worker_pool", lambda: ThreadPoolExecutor(1))
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr().err

@@ -1,6 +1,5 @@
 """Many glyphs of one font to pixels, on all cores, with a count of what was left out and why."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -73,11 +72,6 @@ def render_glyphs(
         np.concatenate([part.images for part in done]),
         {reason: "".join(part.left_out[reason] for part in done) for reason in REASONS},
     )
-
-
-def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _render_chunk(job: tuple[FontSpec, str, Placement, float]) -> Glyphs:

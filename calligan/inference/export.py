@@ -6,11 +6,9 @@ font-to-be, so that an interrupted export goes on where it was.
 
 import json
 import shutil
-import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,12 +20,12 @@ from torch import nn
 from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
-from calligan.glyphs.raster import usable_cores
 from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.writer import Writer
 from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace, trace_all
+from calligan.workers import usable_cores, worker_pool
 
 _PART_CHARS = 64
 _AHEAD = 4  # parts drawn before the oldest is traced
@@ -141,8 +139,7 @@ def outlines(
     `seconds` gathers what each stage took; of tracing, which runs beside them, the waiting.
     """
     found: dict[str, Outline] = {}
-    ignore_interrupts = (signal.signal, (signal.SIGINT, signal.SIG_IGN))  # Ctrl-C is ours alone
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as pool:
+    with worker_pool() as pool:
         pending: list[_Waiting] = []
         for number, chars in enumerate(_cut(job.chars)):
             kept = parts.read(number)

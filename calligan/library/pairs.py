@@ -1,22 +1,19 @@
 """Fonts rendered to paired glyph images."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
 
 from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo, resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face
-from calligan.glyphs.raster import usable_cores
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.sheet import write_contact_sheet
 from calligan.pairs.store import PairStore, Prepared
 from calligan.progress import Cancel, Progress, counted, ignored, never
+from calligan.workers import worker_pool
 
 OnFont = Callable[[FontEntry, bool], None]  # takes a font, and whether it was there already
 
@@ -60,8 +57,7 @@ def _render(
     store: PairStore, fonts: Sequence[Prepared], add: Callable[[int], None], on_font: OnFont
 ) -> None:
     """Rasterize on all cores; Ctrl-C is this process's to take."""
-    ignore_interrupts = (signal, (SIGINT, SIG_IGN))
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_interrupts) as executor:
+    with worker_pool() as executor:
         for font in fonts:
             try:
                 entry = store.add(font, executor, add)

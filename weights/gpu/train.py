@@ -15,9 +15,7 @@ import json
 import shutil
 import tarfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,6 @@ from calligan.config import RasterConfig, SplitConfig, TrainConfig
 from calligan.glyphs.catalog import FontInfo, load_catalog
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import FontSpec
-from calligan.glyphs.raster import usable_cores
 from calligan.models.distance import field_of_image
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
@@ -45,6 +42,7 @@ from calligan.training.run import create_run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
 from calligan.training.transfer import first_state, fitted_to_start
+from calligan.workers import usable_cores, worker_pool
 
 CHARSET = "gb2312+jis-1+big5-1"
 SIZE_PX = 256
@@ -120,7 +118,7 @@ def rendered(pack: Path, data: Path, count: int | None) -> Selection:
     missing = [font for font in wanted if store.manifest.named(font["name"]) is None]
     if missing:
         jobs = [(store, data.parent / "fonts", font) for font in missing]
-        with ProcessPoolExecutor(usable_cores(), get_context("spawn")) as pool:
+        with worker_pool() as pool:
             store.enter(list(pool.map(_rendered, jobs)))
         say(f"rendered {sum(len(f.chars) for f in store.manifest.fonts):,} glyphs")
     return store.select(styles)
