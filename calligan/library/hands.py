@@ -39,7 +39,7 @@ from calligan.training.compare import before_after
 from calligan.training.transfer import fitted_to_start, of_size
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
-_ENOUGH = 600  # steps; docs/own-hand.md has what they bring
+_ENOUGH = 300  # steps; docs/own-hand.md has what they bring
 
 
 def learn(
