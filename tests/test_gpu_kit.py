@@ -1,0 +1,59 @@
+"""The kit for a few minutes of a GPU: fonts packed small, and a run carried in parts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import HAN
+
+from calligan.glyphs.face import Face, FontSpec
+from calligan.project.run import Run
+from calligan.training.state import TrainState, newest_verified
+
+KIT = Path(__file__).parent.parent / "weights" / "gpu"
+
+
+@pytest.fixture(autouse=True)
+def _kit(monkeypatch):
+    monkeypatch.syspath_prepend(str(KIT))
+
+
+def test_a_packed_font_draws_the_same(font_folder, tmp_path):
+    from fontfile import squeeze, unsqueeze
+
+    original = font_folder / "slanted.ttf"
+    small = squeeze(original.read_bytes())
+    again = tmp_path / "again.ttf"
+    again.write_bytes(unsqueeze(small))
+    faces = [Face(FontSpec(path)) for path in (original, again)]
+    for char in HAN:
+        one, other = (face.draw(face.glyph_index(char), 40.0) for face in faces)
+        assert one is not None and other is not None and np.array_equal(one.ink, other.ink)
+        assert (one.left_px, one.top_px) == (other.left_px, other.top_px)
+    assert faces[0].family == faces[1].family
+
+
+def test_a_run_is_carried_in_parts_and_goes_on(run_folder, tmp_path, monkeypatch):
+    import train as kit
+
+    monkeypatch.setattr(kit, "PART_BYTES", 20_000)
+    run, out = Run.open(run_folder), tmp_path / "out"
+    out.mkdir()
+    kit.pack_run(run, out)
+    parts = sorted(out.glob("run.tar.*"))
+    assert len(parts) > 1 and all(path.stat().st_size <= 20_000 for path in parts)
+    assert (out / "log.jsonl").is_file() and (out / "sheet.png").is_file()
+    there = kit.unpack_run(out, tmp_path / "runs", run.selection())
+    states = []
+    for each in (run, there):
+        state = TrainState(each.config, len(each.styles))
+        state.load(newest_verified(each.checkpoints))
+        states.append(state)
+    before, after = states
+    assert after.counters == before.counters
+    for name in ("generator", "average", "discriminator"):
+        pairs = zip(
+            getattr(before, name).parameters(), getattr(after, name).parameters(), strict=True
+        )
+        assert all(torch.allclose(a, b, atol=2e-3) for a, b in pairs)
