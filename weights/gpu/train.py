@@ -2,7 +2,7 @@
 
     python weights/gpu/train.py PACK OUT --minutes 9 [--work FOLDER] [--set KEY=VALUE ...]
 
-PACK is what `pack.py` made. OUT gets log.jsonl, sheet.png and run.tar.00, run.tar.01 ..., each under
+PACK is what `pack.py` made. OUT gets log.jsonl, sheet.png, run.tar.00, run.tar.01 ..., each under
 16 MiB: the run with its models and a checkpoint (weights in fp16, moments in bf16, Muon's momentum
 left out, which twenty steps bring back). The same call with those files in OUT goes on there. They
 are written anew after every evaluation, so that little is lost where the machine is taken away.
