@@ -13,9 +13,9 @@ import numpy as np
 from line import real_hand
 from PIL import Image
 
-from calligan.evaluation.hands import open_writer
 from calligan.evaluation.line import real_outline
 from calligan.glyphs.placement import Placement
+from calligan.inference.proofread import open_writer
 from calligan.page.sheet import save_png
 from calligan.resources import bundled_model
 from calligan.storage import atomic_file

@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from calligan.errors import CalliganError
-from calligan.evaluation.hands import Asked, Hand, Real, as_json, judge_hand, open_writer, shared
+from calligan.evaluation.hands import Asked, Hand, Real, as_json, judge_hand, shared
 from calligan.evaluation.line_report import line_table, told_table
 from calligan.evaluation.report import Table
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
+from calligan.inference.proofread import open_writer
 from calligan.models.card import FontCard
 from calligan.resources import bundled_model
 from calligan.storage import write_json

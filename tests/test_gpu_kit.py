@@ -41,10 +41,13 @@ def test_a_run_is_carried_in_parts_and_goes_on(run_folder, tmp_path, monkeypatch
     run, out = Run.open(run_folder), tmp_path / "out"
     out.mkdir()
     kit.pack_run(run, out)
-    parts = sorted(out.glob("run.tar.*"))
+    parts = kit.parts(out)
     assert len(parts) > 1 and all(path.stat().st_size <= 20_000 for path in parts)
     assert (out / "log.jsonl").is_file() and (out / "sheet.png").is_file()
     there = kit.unpack_run(out, tmp_path / "runs", run.selection())
+    parts[1].write_bytes(b"of another evaluation")
+    with pytest.raises(SystemExit, match="of two evaluations"):
+        kit.unpack_run(out, tmp_path / "again", run.selection())
     states = []
     for each in (run, there):
         state = TrainState(each.config, len(each.styles))

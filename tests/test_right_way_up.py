@@ -2,7 +2,7 @@
 
 The glyph has no symmetry (a hook, a bar and a ring), so that turning, mirroring and moving are
 all seen. Pictures are made by other programs than calligan's own (PDFium, Pillow, a scan line
-filler here), and held against calligan's PNG and against the picture that was traced.
+filler here), and compared with calligan's PNG and against the picture that was traced.
 """
 
 import ctypes

@@ -12,12 +12,13 @@ from math import log
 from pathlib import Path
 
 from calligan.config import TraceConfig
-from calligan.evaluation.hands import Real, open_writer, shared
+from calligan.evaluation.hands import Real, shared
 from calligan.evaluation.line import real_outline
 from calligan.evaluation.walk import Shape, bends, shape_of, turns
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
+from calligan.inference.proofread import open_writer
 from calligan.inference.writer import Writer
 from calligan.storage import write_json
 from calligan.vector.font import UPEM

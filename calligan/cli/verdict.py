@@ -26,7 +26,7 @@ FineOption = Annotated[
     bool,
     typer.Option(
         "--fine/--no-fine",
-        help="Draw each glyph in four places and trace from twice the pixels: smoother, slower.",
+        help="Models of ink at 128 px: draw in four places, trace from twice the pixels.",
     ),
 ]
 StrictOption = Annotated[

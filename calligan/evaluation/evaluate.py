@@ -43,7 +43,7 @@ class Plan:
     fine: bool = False  # drawn in four places and averaged, as `infer` and `export` do
     strict: bool = True  # the model has seen none of the characters, in whatever style
     perceptual: bool = False  # LPIPS and FID, which download weights
-    outlines: Asked | None = None  # what is asked of outlines, if anything
+    outlines: Asked | None = None  # figures of outlines to compute; None for none
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ from calligan.evaluation.line import COUNTS, RATIOS, Line, measure_line, real_ou
 from calligan.evaluation.told_apart import FOLDS, shown, told_apart
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
+from calligan.inference.proofread import open_writer
 from calligan.inference.writer import Writer
-from calligan.models.upscaler import load_upscaler
 from calligan.pairs.hand import OWN
 from calligan.pairs.manifest import FontEntry
-from calligan.resources import upscaler_model
 from calligan.vector.font import UPEM
 from calligan.vector.trace import trace
 
@@ -56,16 +55,6 @@ class Asked:
     line: bool = True
     told: bool = False
     calibrate: bool = False  # the font's own glyphs in place of the drawn ones, too
-
-
-def open_writer(model: Path, source: str | None, fine: bool = True) -> Writer:
-    """A model ready to draw as `export` does, or once and without the upscaler."""
-    writer = Writer(model, source)
-    upscaler = upscaler_model()
-    writer.spins = fine
-    if fine and upscaler is not None:
-        writer.upscaler = load_upscaler(upscaler)
-    return writer
 
 
 def shared(writer: Writer, face: Face, chars: str) -> str:

@@ -31,7 +31,8 @@ from calligan.glyphs.placement import measure_placement
 from calligan.pairs.split import held_out
 from calligan.storage import sha256_bytes
 
-CHARSET = "gb2312+jis-1+big5-1"
+BUNDLE = tomllib.loads((Path(__file__).parent.parent / "bundle.toml").read_text("utf-8"))
+CHARSET = BUNDLE["charset"]
 TABLES = {"head", "hhea", "maxp", "hmtx", "cmap", "name", "OS/2", "post", "glyf", "loca", "CFF "}
 WHEELS = ("freetype-py", "platformdirs")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
@@ -42,8 +43,7 @@ COMPARED = 50  # characters a font
 
 def bundle_fonts() -> dict[str, str]:
     """Name to role of the bundle's fonts, as weights/bundle.toml lists them."""
-    told = tomllib.loads((Path(__file__).parent.parent / "bundle.toml").read_text("utf-8"))
-    sources, hands = told["sources"], told["styles"]
+    sources, hands = BUNDLE["sources"], BUNDLE["styles"]
     return dict.fromkeys(sources, "source") | dict.fromkeys(hands, "target")
 
 

@@ -44,11 +44,11 @@ from calligan.training.steps import training_step
 from calligan.training.transfer import first_state, fitted_to_start
 from calligan.workers import usable_cores, worker_pool
 
-CHARSET = "gb2312+jis-1+big5-1"
-SIZE_PX = 256
 PART_BYTES = 15_900_000
 NEAR_BEST = 0.92  # the smallest batch that is as fast as this share of the fastest
 HERE = Path(__file__).resolve().parent
+BUNDLE = load_toml(HERE.parent / "bundle.toml")  # its fonts, charset and size
+WHOLE = "run.tar.sha256"
 STARTED = time.monotonic()
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     selection = rendered(options.pack, options.work / "data", options.styles)
     torch.backends.cudnn.benchmark = True
-    if sorted(options.out.glob("run.tar.*")):
+    if parts(options.out):
         run = unpack_run(options.out, options.work / "runs", selection)
         state = TrainState(run.config, len(run.styles))
         state.load(newest_verified(run.checkpoints))
@@ -112,9 +112,9 @@ def rendered(pack: Path, data: Path, count: int | None) -> Selection:
     styles = [font["name"] for font in fonts if font["role"] == "target"][:count]
     wanted = [font for font in fonts if font["role"] == "source" or font["name"] in styles]
     wanted.sort(key=lambda font: -font["bytes"])  # the longest work first
-    chars = load_charset(CHARSET)
-    raster = RasterConfig(size_px=SIZE_PX)
-    store = PairStore.create_or_open(data, CHARSET, chars, raster, SplitConfig())
+    charset, raster = BUNDLE["charset"], RasterConfig(size_px=BUNDLE["size_px"])
+    chars = load_charset(charset)
+    store = PairStore.create_or_open(data, charset, chars, raster, SplitConfig())
     missing = [font for font in wanted if store.manifest.named(font["name"]) is None]
     if missing:
         jobs = [(store, data.parent / "fonts", font) for font in missing]
@@ -237,6 +237,7 @@ def pack_run(run: Run, out: Path) -> None:
     data = whole.getvalue()
     for number, start in enumerate(range(0, len(data), PART_BYTES)):
         write_bytes(out / f"run.tar.{number:02}", data[start : start + PART_BYTES])
+    write_bytes(out / WHOLE, sha256_bytes(data).encode())  # last: parts without it are of two runs
     shutil.copyfile(run.folder / "log.jsonl", out / "log.jsonl")
     if sheets := sorted((run.folder / "samples").glob("*.png")):
         shutil.copyfile(sheets[-1], out / "sheet.png")
@@ -244,7 +245,11 @@ def pack_run(run: Run, out: Path) -> None:
 
 def unpack_run(out: Path, runs: Path, selection: Selection) -> Run:
     """The run whose parts lie in OUT, ready to go on with this machine's data."""
-    data = b"".join(path.read_bytes() for path in sorted(out.glob("run.tar.*")))
+    data = b"".join(path.read_bytes() for path in parts(out))
+    if not (out / WHOLE).is_file() or (out / WHOLE).read_text() != sha256_bytes(data):
+        raise SystemExit(
+            f"{out}: the parts are incomplete, or of two evaluations; empty the folder"
+        )
     folder = runs / "0001"
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         tar.extractall(folder, filter="data")
@@ -252,7 +257,7 @@ def unpack_run(out: Path, runs: Path, selection: Selection) -> Run:
     write_json(folder / "run.json", {**about, "data": str(selection.store.folder.resolve())})
     last = (folder / "last.safetensors").read_bytes()
     write_bytes(folder / "best.safetensors", last)
-    path = newest_checkpoint(folder)
+    path = newest_verified(folder / "checkpoints")
     tensors = from_bytes((path / "state.safetensors").read_bytes())
     averaged = {f"average/{k}": v for k, v in from_bytes(last).items()}
     whole = to_bytes({**averaged, **tensors})
@@ -262,9 +267,9 @@ def unpack_run(out: Path, runs: Path, selection: Selection) -> Run:
     return Run.open(folder)
 
 
-def newest_checkpoint(folder: Path) -> Path:
-    """The one checkpoint of an unpacked run."""
-    return newest_verified(folder / "checkpoints")
+def parts(out: Path) -> list[Path]:
+    """The parts of the run in OUT, in order."""
+    return sorted(out.glob("run.tar.[0-9]*"))
 
 
 def _is_kept(name: str) -> bool:
