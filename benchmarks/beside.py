@@ -15,7 +15,7 @@ from PIL import Image
 
 from calligan.evaluation.line import real_outline
 from calligan.glyphs.placement import Placement
-from calligan.inference.proofread import open_writer
+from calligan.inference.writer import Writer
 from calligan.page.sheet import save_png
 from calligan.resources import bundled_model
 from calligan.storage import atomic_file
@@ -46,14 +46,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=400, help="pixels of a glyph")
     parser.add_argument("--output", "-o", type=Path, required=True)
     options = parser.parse_args()
-    writer, rows = open_writer(options.model, None), []
+    writer, rows = Writer.open(options.model), []
     for name in options.hands.split(","):
         index = writer.card.style_index(name)
         style = writer.card.styles[index]
         real = real_hand(style)
         assert real is not None, f"{name}: fetch its font"
-        drawn = writer.draw(options.chars, index)
-        images = writer.enlarged([drawn[char] for char in options.chars])
+        images = writer.enlarged([glyph.image for glyph in writer.draw(options.chars, index)])
         traced = [trace(image, real.placement, UPEM, style.tracing) for image in images]
         own = [real_outline(real.face, char) for char in options.chars]
         place = real.placement.scaled(options.size)

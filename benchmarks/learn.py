@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 from scan import photographed
 
-from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, generate, judge
+from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, judge
 from calligan.evaluation.report import spread, write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
 from calligan.glyphs.charset import load_charset
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, read_card
 from calligan.page.sheet import contact_sheet, save_png
 from calligan.pairs.batches import Pairs
@@ -77,8 +78,8 @@ def gathered(models: dict[str, Path], store: PairStore, options: argparse.Namesp
         asked = pairs.spread(index, options.test)
         generator, card = load_model(path)
         card.check_unseen(asked.chars)
-        drawn = generate(generator, asked.source, 0, card.size_px, fine=True)
-        glyphs.drawn[MODEL].append(drawn)
+        predictor = Predictor(generator, fine=True)
+        glyphs.drawn[MODEL].append(predictor.draw(asked.source, predictor.style(0)))
         glyphs.drawn[COPY].append(asked.source)
         glyphs.drawn[REAL].append(asked.target)
         glyphs.chars.append(asked.chars)

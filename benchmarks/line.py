@@ -24,7 +24,7 @@ from calligan.evaluation.report import Table
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
-from calligan.inference.proofread import open_writer
+from calligan.inference.writer import Writer
 from calligan.models.card import FontCard
 from calligan.resources import bundled_model
 from calligan.storage import write_json
@@ -56,7 +56,7 @@ def show(table: Table, console: Console) -> None:
 
 def judged(options: argparse.Namespace) -> list[Hand]:
     """Every hand that was asked for and whose font is here."""
-    writer = open_writer(options.model, options.source, not options.once)
+    writer = Writer.open(options.model, options.source, not options.once)
     names = options.styles or [style.name for style in writer.card.styles]
     asked = Asked(not options.no_line, options.told_apart or options.calibrate, options.calibrate)
     hands = []

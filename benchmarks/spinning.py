@@ -17,8 +17,8 @@ from rich.table import Table
 
 from calligan.config import TraceConfig
 from calligan.evaluation import metrics
-from calligan.evaluation.evaluate import generate
 from calligan.glyphs.placement import Placement
+from calligan.models.predictor import Predictor
 from calligan.models.upscaler import load_upscaler, upscaled
 from calligan.models.weights import load_model
 from calligan.pairs.batches import Pairs
@@ -63,11 +63,12 @@ def main() -> None:
     table = Table(box=None)
     for name in HEAD:
         table.add_column(name, justify="right" if name else "left")
-    generate(generator, batches[0].source, 0, card.size_px)  # the first takes longer
     for fine in (False, True):
+        predictor = Predictor(generator, fine=fine)
+        predictor.draw(batches[0].source, predictor.style(0))  # the first takes longer
         started = perf_counter()
         drawn = [
-            generate(generator, batch.source, index, card.size_px, fine)
+            predictor.draw(batch.source, predictor.style(index))
             for index, batch in enumerate(batches)
         ]
         seconds = perf_counter() - started

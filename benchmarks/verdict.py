@@ -20,8 +20,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from calligan.evaluation.evaluate import generate
 from calligan.evaluation.recogniser import Recogniser
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.manifest import FontEntry
@@ -179,10 +179,11 @@ def milliseconds(judge: Judge, model: Path) -> dict[str, float]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     glyphs = np.random.default_rng(0).integers(0, 256, (256, 128, 128)).astype(np.uint8)
-    generator, card = load_model(model)
+    predictor = Predictor(load_model(model)[0])
+    style = predictor.style(0)
     works: dict[str, Callable[[np.ndarray], object]] = {
         "the reader": lambda part: judge.scores(part, part),
-        "the generator": lambda part: generate(generator, part, 0, card.size_px),
+        "the generator": lambda part: predictor.draw(part, style),
     }
     rounds = [{name: _timed(work, glyphs) for name, work in works.items()} for _ in range(ROUNDS)]
     torch.set_num_threads(threads)

@@ -55,6 +55,7 @@ class TraceConfig:
         _require(10 <= self.corner_deg < 180, "trace.corner_deg", self.corner_deg, "10 to 180")
 
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 NETWORKS = ("calligan", "zi2zi", "pix2pix", "noise")  # the names in models/networks.py
 DISCRIMINATORS = ("calligan", "zi2zi", "pix2pix", "autoencoder")  # likewise
 
@@ -296,7 +297,7 @@ class TrainConfig:
         total = sum(stage.share for stage in self.stages)
         _require(abs(total - 1) < 1e-6, "stages' shares", total, "a sum of 1")
         _require(
-            self.device in ("auto", "cpu", "cuda", "mps"),
+            self.device in DEVICES,
             "device",
             self.device,
             "auto, cpu, cuda or mps",

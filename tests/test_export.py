@@ -72,13 +72,13 @@ def test_it_has_the_characters_and_says_what_it_is(made, kind):
 
 def test_the_glyphs_are_those_that_the_model_draws(made, inked_model, font_folder):
 
-    writer = Writer(inked_model, str(font_folder / "source.ttf"))
+    writer = Writer.open(inked_model, str(font_folder / "source.ttf"), fine=False)
     face = Face(FontSpec(made / "a.ttf"))
     placement = Placement.full_width(writer.card.size_px)
-    for char, image in writer.draw(ASKED, 0).items():
-        ink = placement.draw(face, face.glyph_index(char))
-        both = ((ink < 128) & (image < 128)).sum()
-        assert both >= 0.7 * max((image < 128).sum(), (ink < 128).sum()) - 4
+    for glyph in writer.draw(ASKED, 0):
+        ink = placement.draw(face, face.glyph_index(glyph.char))
+        both = ((ink < 128) & (glyph.image < 128)).sum()
+        assert both >= 0.7 * max((glyph.image < 128).sum(), (ink < 128).sum()) - 4
 
 
 def test_harfbuzz_sets_it_in_columns(made):
@@ -173,7 +173,7 @@ def test_completing_a_cff_font(tmp_path, made, export):
 
 def test_it_goes_on_where_it_was(tmp_path, inked_model, font_folder):
 
-    writer = Writer(inked_model, str(font_folder / "source.ttf"))
+    writer = Writer.open(inked_model, str(font_folder / "source.ttf"), fine=False)
     job = Job(inked_model, 0, ASKED, Placement.full_width(32), 1000)
     first = outlines(writer, job, Parts(tmp_path / "p", job.key(writer)), {})
     seconds: dict[str, float] = {}

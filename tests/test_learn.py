@@ -370,12 +370,16 @@ def test_a_plan_is_a_template_of_what_is_not_written_yet(learned, calligan):
 
 
 def test_a_plan_takes_what_reads_worst_and_what_covers_most(learned):
-    from calligan.inference.plan import planned, unwritten
+    from types import SimpleNamespace
 
-    class Writer:
+    from calligan.inference.plan import planned, unwritten
+    from calligan.inference.writer import Writer
+
+    class Source:
         def lacks(self, char):
             return char == "藻"
 
-    plan = planned(Writer(), unwritten(Writer(), "撤储"), 5)
+    writer = Writer(SimpleNamespace(source=Source()))
+    plan = planned(writer, unwritten(writer, "撤储"), 5)
     assert plan.tried == 0
     assert len(plan.chars) == 5 and not set(plan.chars) & set("撤储藻")

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from calligan.config import OptimizerConfig, TrainConfig
 from calligan.settings import parse_setting, replaced
+from calligan.training.example import Example
 from calligan.training.objectives import OBJECTIVES
 from calligan.training.optimizer import generator_optimizers
 from calligan.training.state import TrainState
-from calligan.training.steps import Example, training_step
+from calligan.training.steps import training_step
 
 SIZE = 16
 PLAIN = 0  # a stage without a discriminator

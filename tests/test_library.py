@@ -162,7 +162,7 @@ def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch):
     with torch.no_grad():
         next(writer.upscaler.parameters()).add_(1)
     keys.append(job.key(writer))
-    writer.judge.name = "another reader"
+    writer.proofreader.judge.name = "another reader"
     keys.append(job.key(writer))
     monkeypatch.setattr(export, "__version__", "another version")
     keys.append(job.key(writer))

@@ -1,7 +1,5 @@
 """Networks and the model file."""
 
-from argparse import Namespace
-
 import numpy as np
 import pytest
 import torch
@@ -31,7 +29,7 @@ class Wavering:
     """A generator whose ink is its source's, and a pattern of its cells' period."""
 
     def __init__(self, cell_px):
-        self.fold = Namespace(cell_px=cell_px)
+        self.cell_px = cell_px
         self.pattern = torch.zeros(cell_px, cell_px)
         for number, place in enumerate({(0, 0), (1, 2), (2, 1), (3, 3)}):
             self.pattern[place[0] % cell_px, place[1] % cell_px] += 1.0 + number
@@ -40,7 +38,7 @@ class Wavering:
         return field.clamp(-8, 8)
 
     def field(self, source, style):
-        times = source.shape[-1] // self.fold.cell_px
+        times = source.shape[-1] // self.cell_px
         return source + self.pattern.repeat(times, times)
 
 

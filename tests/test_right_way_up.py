@@ -29,7 +29,7 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.page.drawing import Page, joined, placed, rectangle
 from calligan.page.flow import Letter, set_line
 from calligan.page.output import Look, save_pages
-from calligan.vector.borrow import borrowed_glyphs
+from calligan.vector.borrow import Lettering
 from calligan.vector.complete import Base
 from calligan.vector.fill import fill
 from calligan.vector.font import UPEM, FontGlyph, build_font
@@ -178,7 +178,7 @@ def made_font(folder: Path, kind: str, marks: str = "ttf") -> Path:
     """A new font of the glyph, with marks of another font whose numbers are not the defaults."""
     face = Face(FontSpec(odd_font(folder / f"odd.{marks}", marks)))
     placement = measure_placement(face, "一丁七万丈", RasterConfig(), least=1)
-    glyphs = [*borrowed_glyphs(face, placement), FontGlyph("uni4E66", (0x4E66,), UPEM, OUTLINE)]
+    glyphs = [*Lettering(face, placement).glyphs(), FontGlyph("uni4E66", (0x4E66,), UPEM, OUTLINE)]
     path = folder / f"made.{kind}"
     build_font(glyphs, NAMING, kind).save(path)
     return path

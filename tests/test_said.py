@@ -114,7 +114,7 @@ def test_borrowed_glyphs_are_not_counted_as_drawn(tmp_path, export, monkeypatch)
 
     def two(found, writer, job, how):
         doubted = [SimpleNamespace(char=char) for char in ASKED[:2]]
-        monkeypatch.setattr(writer, "doubtful", lambda style: doubted)
+        monkeypatch.setattr(writer.proofreader, "doubtful", lambda style: doubted)
         return fall_back(found, writer, job, how)
 
     monkeypatch.setattr(module, "fall_back", two)
@@ -135,7 +135,7 @@ def test_lines_that_begin_with_a_hash_are_text(tmp_path):
 
 def test_what_shows_nothing_is_left_out_of_a_text(inked_model, font_folder):
     assert check_text("一\u200b丁\ufe00七\U000e0100\ufeff\u00ad\u2069\n") == "一丁七\n"
-    writer = Writer(inked_model, str(font_folder / "source.ttf"))
+    writer = Writer.open(inked_model, str(font_folder / "source.ttf"))
     assert writer.read("一\u200b丁\ufe00\n七\U000e0100").text == "一丁\n七"
 
 

@@ -9,9 +9,11 @@ from conftest import HAN
 
 from calligan.errors import DataError, ModelError
 from calligan.glyphs.placement import Placement
+from calligan.inference.drawer import Drawer
 from calligan.inference.export import Job, Parts, fall_back, outlines
 from calligan.inference.proofread import WAYS, Proofreader
 from calligan.inference.report import Findings
+from calligan.inference.writer import Writer
 from calligan.reader.calibration import share_passed
 from calligan.reader.network import Reader
 from calligan.reader.verdict import Judge, ReaderCard, least_of, load_reader, save_reader
@@ -46,72 +48,72 @@ class Obedient:
 def proofreader(inked_model):
     def make(scores, **options):
         judge = Obedient(CHARS, scores)
-        made = Proofreader(inked_model, judge=judge, **options)
-        for style in made.card.styles:  # what their real glyphs score by the reader that ships
+        drawer = Drawer.open(inked_model)
+        for style in drawer.card.styles:  # what their real glyphs score by the reader that ships
             style.__dict__["least_score"] = None
-        judge.of = {made.source_image(char).tobytes(): char for char in CHARS}
-        return made, judge
+        judge.of = {drawer.source.images(char)[0].tobytes(): char for char in CHARS}
+        return Proofreader(drawer, judge, **options), judge
 
     return make
 
 
 def test_only_doubtful_glyphs_are_drawn_again_and_the_best_is_kept(proofreader):
-    writer, judge = proofreader({CHARS[1]: [0.1, 0.3, 0.9], CHARS[2]: [0.1, 0.4, 0.2]})
-    images = writer.draw(CHARS, 0)
+    reading, judge = proofreader({CHARS[1]: [0.1, 0.3, 0.9], CHARS[2]: [0.1, 0.4, 0.2]})
+    drawn = reading.judged(CHARS, 0)
     assert judge.calls[:3] == [4, 2, 2] and set(judge.calls[3:]) == {1}
-    found = writer.verdicts[0]
+    found = reading.verdicts[0]
     assert [found[c].best.score for c in CHARS] == [1.0, 0.9, 0.4, 1.0]
-    assert [v.char for v in writer.doubtful(0)] == [CHARS[2]]
+    assert [v.char for v in reading.doubtful(0)] == [CHARS[2]]
     assert found[CHARS[0]].best.way == "as it is" and found[CHARS[1]].best.way != "as it is"
-    assert np.array_equal(images[CHARS[1]], found[CHARS[1]].best.image)
-    writer.draw(CHARS, 0)
+    assert drawn == [found[char] for char in CHARS]
+    reading.judged(CHARS, 0)
     assert sum(judge.calls) == sum(judge.asked.values())  # nothing is judged twice
 
 
 def test_what_somebody_wrote_is_looked_at_and_never_drawn_again(proofreader):
-    writer, judge = proofreader({CHARS[1]: [0.1]})
-    written = {char: np.roll(writer.source_image(char), 3, 0) for char in CHARS}
-    assert writer.look_at(written, 0) == CHARS[1]
+    reading, judge = proofreader({CHARS[1]: [0.1]})
+    written = {char: np.roll(reading.drawer.source.images(char)[0], 3, 0) for char in CHARS}
+    assert reading.look_at(written, 0) == CHARS[1]
     assert judge.calls == [len(CHARS)]
-    assert writer.doubtful(0)[0].best.way == "as written"
-    assert (writer.draw(CHARS[1], 0)[CHARS[1]] == written[CHARS[1]]).all()
-    assert writer.look_at({"\u4dff": written[CHARS[0]]}, 0) == ""  # the source font lacks it
+    assert reading.doubtful(0)[0].best.way == "as written"
+    assert (reading.judged(CHARS[1], 0)[0].best.image == written[CHARS[1]]).all()
+    assert reading.look_at({"\u4dff": written[CHARS[0]]}, 0) == ""  # the source font lacks it
 
 
 def test_every_way_draws_something_else(proofreader):
-    writer, _ = proofreader({}, every_way=True)
-    writer.draw(CHARS[:1], 0)
-    attempts = writer.verdicts[0][CHARS[0]].attempts
+    reading, _ = proofreader({}, every_way=True)
+    reading.judged(CHARS[:1], 0)
+    attempts = reading.verdicts[0][CHARS[0]].attempts
     assert len(attempts) == 1 + len([way for way in WAYS if way.source == 0])
     assert len({attempt.image.tobytes() for attempt in attempts}) == len(attempts)
 
 
 def test_a_candidate_can_be_picked_by_eye(proofreader):
-    writer, _ = proofreader({CHARS[0]: [0.1, 0.3, 0.2]}, picked={CHARS[0]: 2})
-    writer.draw(CHARS, 0)
-    verdict = writer.verdicts[0][CHARS[0]]
+    reading, _ = proofreader({CHARS[0]: [0.1, 0.3, 0.2]}, picked={CHARS[0]: 2})
+    reading.judged(CHARS, 0)
+    verdict = reading.verdicts[0][CHARS[0]]
     assert verdict.best.score == 0.2 and not verdict.doubtful
-    assert Findings(writer, [0]).overruled() == CHARS[0]
-    writer, _ = proofreader({}, picked={CHARS[0]: 99})
+    assert Findings(reading, [0]).overruled() == CHARS[0]
+    reading, _ = proofreader({}, picked={CHARS[0]: 99})
     with pytest.raises(DataError, match="there is no 99"):
-        writer.draw(CHARS, 0)
+        reading.judged(CHARS, 0)
 
 
 def test_a_style_of_its_own_least_score_wins_over_its_script(proofreader):
-    writer, _ = proofreader({CHARS[0]: [0.4]})
-    assert writer.least_score(0) == 0.5
-    writer.card.styles[0].__dict__["least_score"] = 0.3
-    writer.card.provenance["reader"] = "another"
-    assert writer.least_score(0) == 0.5  # measured by another reader
-    writer.card.provenance["reader"] = "this one"
-    writer.draw(CHARS, 0)
-    assert writer.doubtful(0) == []
+    reading, _ = proofreader({CHARS[0]: [0.4]})
+    assert reading.least_score(0) == 0.5
+    reading.drawer.card.styles[0].__dict__["least_score"] = 0.3
+    reading.drawer.card.provenance["reader"] = "another"
+    assert reading.least_score(0) == 0.5  # measured by another reader
+    reading.drawer.card.provenance["reader"] = "this one"
+    reading.judged(CHARS, 0)
+    assert reading.doubtful(0) == []
 
 
 def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatch):
-    writer, _ = proofreader({CHARS[2]: [0.1]})
-    writer.draw(CHARS, 0)
-    findings = Findings(writer, [0])
+    reading, _ = proofreader({CHARS[2]: [0.1]})
+    reading.judged(CHARS, 0)
+    findings = Findings(reading, [0])
     findings.save(tmp_path / "r.json")
     told = json.loads((tmp_path / "r.json").read_text())["bold"]
     assert told["least_score"] == 0.5
@@ -134,14 +136,14 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatc
 @pytest.mark.parametrize("how", ["keep", "skip", "source"])
 def test_export_falls_back_and_remembers_verdicts(proofreader, tmp_path, how):
     job_of = Job(None, 0, CHARS, Placement.full_width(32), 1000)
-    writer, _ = proofreader({CHARS[2]: [0.1]})
+    reading, _ = proofreader({CHARS[2]: [0.1]})
     parts = Parts(tmp_path / "parts", "key")
-    found = outlines(writer, job_of, parts, {})
+    found = outlines(Writer(reading.drawer, reading), job_of, parts, {})
     again, judge = proofreader({})
-    resumed = outlines(again, job_of, Parts(tmp_path / "parts", "key"), {})
+    resumed = outlines(Writer(again.drawer, again), job_of, Parts(tmp_path / "parts", "key"), {})
     assert judge.calls == [] and [v.char for v in again.doubtful(0)] == [CHARS[2]]
     before = resumed[CHARS[2]]
-    doubtful = fall_back(resumed, again, job_of, how)
+    doubtful = fall_back(resumed, Writer(again.drawer, again), job_of, how)
     assert doubtful == ("" if how == "keep" else CHARS[2])
     assert set(resumed) == set(CHARS) - ({CHARS[2]} if how == "skip" else set())
     if how == "source":

@@ -18,7 +18,6 @@ from calligan.evaluation.walk import Shape, bends, shape_of, turns
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
-from calligan.inference.proofread import open_writer
 from calligan.inference.writer import Writer
 from calligan.storage import write_json
 from calligan.vector.font import UPEM
@@ -34,7 +33,7 @@ def tolerance_em(writer: Writer, real: Real) -> float:
     chars = shared(writer, real.face, writer.card.held_out["validation"])
     chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
     drawn = writer.draw(chars, writer.card.style_index(real.name))
-    images = writer.enlarged([drawn[char] for char in chars])
+    images = writer.enlarged([glyph.image for glyph in drawn])
     wanted = 0
     for char in chars:
         outline = real_outline(real.face, char)
@@ -58,7 +57,7 @@ def bends_of(shape: Shape) -> int:
 
 def main() -> None:
     """Every hand of the model."""
-    writer, found = open_writer(Path(sys.argv[1]), None), {}
+    writer, found = Writer.open(Path(sys.argv[1])), {}
     for style in writer.card.styles:
         face, place = Face(resolve_font(style.name).spec), Placement(**style.placement)
         found[style.name] = tolerance_em(writer, Real(style.name, face, place))

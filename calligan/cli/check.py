@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calligan.cli.model import DeviceOption
 from calligan.cli.show import note, progress
 from calligan.cli.verdict import DOUBTFUL, StrictOption
 
@@ -31,6 +32,7 @@ def check(
         Path | None, typer.Option(help="Draw what was found under its reference into this PNG.")
     ] = None,
     strict: StrictOption = False,
+    device: DeviceOption = "auto",
 ) -> None:
     """Find blank, repeated, mislabelled and malformed glyphs.
 
@@ -43,7 +45,15 @@ def check(
     from calligan.storage import atomic_file, write_json
 
     with progress("reading", "glyph") as moved:
-        seen = examined(what, charset, script=script, font=font, progress=moved, note=note)
+        seen = examined(
+            what,
+            charset,
+            script=script,
+            font=font,
+            device=device,
+            progress=moved,
+            note=note,
+        )
     _tell(seen)
     if json_path is not None:
         write_json(json_path, seen.as_json())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from calligan.cli.model import DeviceOption
 from calligan.cli.show import note, progress
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(help="Draw source / generated / real into this PNG.")
     ] = None,
+    device: DeviceOption = "auto",
 ) -> None:
     """Measure a model on test characters, which no style has shown it.
 
@@ -99,6 +101,7 @@ def evaluate(
             line=line,
             told_apart=told_apart,
             calibrate=calibrate,
+            device=device,
             progress=moved,
             note=note,
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_note
+from calligan.cli.model import DeviceOption, ModelOption, SourceOption, model_note
 from calligan.cli.show import note, progress, some
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -50,6 +50,7 @@ def export(
     ] = "keep",
     report: ReportOption = None,
     strict: StrictOption = False,
+    device: DeviceOption = "auto",
 ) -> None:
     """Make a font of a learned style.
 
@@ -70,7 +71,7 @@ def export(
     from calligan.project.models import model_path
 
     path = model_path(model, style)
-    drawing = Model(path, source, verdict, fine, note=note, on_open=model_note(path, model))
+    drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
     with progress("drawing", "glyph") as moved:
         made = make_font(drawing, order, moved, note=note)
     _tell(made, order)

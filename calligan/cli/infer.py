@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption, model_note
+from calligan.cli.model import DeviceOption, ModelOption, SourceOption, model_note
 from calligan.cli.show import note, progress
 from calligan.cli.verdict import (
     DOUBTFUL,
@@ -82,6 +82,7 @@ def infer(
         str | None,
         typer.Option(help="Take these candidates, as numbered by --candidates: 书=2,法=3."),
     ] = None,
+    device: DeviceOption = "auto",
 ) -> None:
     r"""Write any text in a learned style, as a picture or a page.
 
@@ -126,7 +127,7 @@ def infer(
     from calligan.project.models import model_path
 
     path = model_path(model, style)
-    drawing = Model(path, source, verdict, fine, "cpu", note, picked, bool(candidates))
+    drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates))
     drawing.on_open = model_note(path, model)
     indices = drawing.style_indices(style, seed)
     with progress("writing", "glyph") as moved:

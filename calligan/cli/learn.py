@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from calligan.cli.model import DeviceOption
 from calligan.cli.running import run_training
 from calligan.cli.show import note, progress
 from calligan.cli.template import tell_template
@@ -41,6 +42,7 @@ def learn(
         Path, typer.Option("--output", "-o", help="The PDF that --plan writes.")
     ] = Path("next.pdf"),
     paper: Annotated[str, typer.Option(help="Its paper: a4 or letter.")] = "a4",
+    device: DeviceOption = "auto",
 ) -> None:
     """Learn a style from 10 to 500 glyphs of one hand, beginning at a trained model.
 
@@ -63,7 +65,8 @@ def learn(
         return
     if origin is None:
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
-    asked = (name, origin, chars, minutes, steps, model, source, even, settings or [])
+    given = [f"device={device}", *(settings or [])]
+    asked = (name, origin, chars, minutes, steps, model, source, even, given)
     with learning(*asked, hands=hands, note=note) as session:
         if code := run_training(session, go_on="the same command"):
             raise typer.Exit(code)

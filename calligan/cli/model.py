@@ -7,6 +7,14 @@ from typing import Annotated
 import typer
 
 from calligan.cli.show import note
+from calligan.config import DEVICES
+
+
+def _check_device(name: str) -> str:
+    if name not in DEVICES:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(DEVICES)}")
+    return name
+
 
 ModelOption = Annotated[
     Path | None,
@@ -14,6 +22,11 @@ ModelOption = Annotated[
 ]
 SourceOption = Annotated[
     str | None, typer.Option(help="Source font; default one trained with, or of this machine.")
+]
+
+DeviceOption = Annotated[
+    str,
+    typer.Option(help="Where networks run: auto, cpu, cuda or mps.", callback=_check_device),
 ]
 
 

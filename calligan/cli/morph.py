@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption
+from calligan.cli.model import DeviceOption, ModelOption, SourceOption
 from calligan.cli.show import note
 
 
@@ -23,6 +23,7 @@ def morph(
     fps: Annotated[float, typer.Option(help="Pictures a second.")] = 20.0,
     model: ModelOption = None,
     source: SourceOption = None,
+    device: DeviceOption = "auto",
 ) -> None:
     """Show what lies between learned styles.
 
@@ -49,6 +50,7 @@ def morph(
         steps=steps,
         way=way,
         loop=loop,
+        device=device,
         still=still,
         model=model,
         source=source,

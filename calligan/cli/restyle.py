@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption
+from calligan.cli.model import DeviceOption, ModelOption
 from calligan.cli.show import note
 
 
@@ -20,6 +20,7 @@ def restyle(
         str | None, typer.Option(help="These only: a charset's name, a file, characters.")
     ] = None,
     model: ModelOption = None,
+    device: DeviceOption = "auto",
 ) -> None:
     """Draw written glyphs again in a learned style, from their pictures alone.
 
@@ -39,7 +40,7 @@ def restyle(
 
     if output.resolve() == Path(origin).resolve():
         raise DataError(f"{output} holds the glyphs themselves; give another -o")
-    done = drawn_again(origin, style, chars=chars, model=model, note=note)
+    done = drawn_again(origin, style, chars=chars, model=model, device=device, note=note)
     times: Counter[str] = Counter()
     for char, image in zip(done.chars, done.after, strict=True):
         times[char] += 1

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from calligan.errors import ModelError, Unmeasured
 from calligan.evaluation import metrics, perceptual
@@ -14,11 +13,8 @@ from calligan.evaluation.hands import Asked, Hand, judge_hands, real_hand
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import COMMON_PX, LARGE_PX, REAL, Scores
 from calligan.evaluation.style_classifier import classified, train_style_classifier
-from calligan.models.networks import AnyGenerator
-from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_tensor, to_uint8
-from calligan.models.precision import drawing
-from calligan.models.spinning import steady
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
@@ -26,7 +22,6 @@ from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 
 MODEL, COPY, NEAREST = "model", "copy the source", "nearest training glyph"
-_BATCH = 32
 Progress = Callable[[str, int, int], None]  # what, done, of how much
 
 
@@ -43,6 +38,7 @@ class Plan:
     fine: bool = False  # drawn in four places and averaged, as `infer` and `export` do
     strict: bool = True  # the model has seen none of the characters, in whatever style
     perceptual: bool = False  # LPIPS and FID, which download weights
+    device: str = "cpu"  # that the models draw on
     outlines: Asked | None = None  # figures of outlines to compute; None for none
 
 
@@ -71,20 +67,22 @@ def evaluate(plan: Plan, progress: Progress = lambda what, done, of: None) -> tu
 def gather(plan: Plan, progress: Progress) -> Glyphs:
     """Draw the test characters with every system."""
     asked_of, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
-    models = {name: load_model(path) for name, path in {MODEL: plan.model, **plan.against}.items()}
+    paths = {MODEL: plan.model, **plan.against}
+    models = {name: load_model(path, plan.device) for name, path in paths.items()}
     for name, (generator, card) in models.items():
-        if isinstance(generator, NoiseGenerator):
+        if generator.from_number:
             raise ModelError(f"{name} draws from noise; there is nothing unseen to ask of it")
         if plan.strict:
             card.check_unseen("".join(set().union(*asked_of.chars)))
     size_px = {name: card.size_px for name, (_, card) in models.items()}
+    drawing = {n: Predictor(each, plan.device, plan.fine) for n, (each, _) in models.items()}
     glyphs = Glyphs(plan.selection.styles, [], [], {}, size_px)
     for index, style in enumerate(asked_of.styles):
         progress("drawing", index, len(asked_of.styles))
         asked = asked_of.spread(index, plan.count, plan.chars)
-        for name, (generator, card) in models.items():
-            number = card.style_index(style.name)
-            drawn = generate(generator, asked.source, number, card.size_px, plan.fine)
+        for name, predictor in drawing.items():
+            number = models[name][1].style_index(style.name)
+            drawn = predictor.draw(asked.source, predictor.style(number))
             glyphs.drawn.setdefault(name, []).append(_fit(drawn, asked.target))
         glyphs.drawn.setdefault(COPY, []).append(asked.source)
         nearest = nearest_training_glyph(asked, training.spread(index))
@@ -129,21 +127,8 @@ def judge_outlines(glyphs: Glyphs, plan: Plan, progress: Progress) -> dict[str, 
     assert plan.outlines is not None
     real = [real_hand(style) for style in glyphs.styles]
     told = plan.selection.sources[0], real, glyphs.chars, plan.outlines, progress
-    return {n: judge_hands(path, *told) for n, path in {MODEL: plan.model, **plan.against}.items()}
-
-
-def generate(
-    generator: AnyGenerator, source: np.ndarray, style_index: int, size_px: int, fine: bool = False
-) -> np.ndarray:
-    """Sources uint8 (N, H, W) drawn in one style, numbered from 0: uint8 (N, size, size)."""
-    drawn = []
-    for start in range(0, len(source), _BATCH):
-        part = to_tensor(source[start : start + _BATCH], size_px)
-        with torch.inference_mode(), drawing(generator):
-            index = torch.full((len(part),), style_index)
-            images = steady(generator, part, index) if fine else generator(part, index)
-            drawn.append(to_uint8(images))
-    return np.concatenate(drawn)
+    paths = {MODEL: plan.model, **plan.against}
+    return {name: judge_hands(path, *told, plan.device) for name, path in paths.items()}
 
 
 def style_names(model: Path) -> Sequence[str]:

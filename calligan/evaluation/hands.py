@@ -17,7 +17,6 @@ from calligan.evaluation.line import COUNTS, RATIOS, Line, measure_line, real_ou
 from calligan.evaluation.told_apart import FOLDS, shown, told_apart
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
-from calligan.inference.proofread import open_writer
 from calligan.inference.writer import Writer
 from calligan.pairs.hand import OWN
 from calligan.pairs.manifest import FontEntry
@@ -59,7 +58,8 @@ class Asked:
 
 def shared(writer: Writer, face: Face, chars: str) -> str:
     """Those of `chars` that the source font and the hand's own both draw."""
-    return "".join(c for c in chars if not writer.lacks(c) and real_outline(face, c) is not None)
+    there = (char for char in chars if not writer.source.lacks(char))
+    return "".join(char for char in there if real_outline(face, char) is not None)
 
 
 def real_hand(style: FontEntry) -> Real:
@@ -80,10 +80,11 @@ def judge_hands(
     chars: Sequence[str],
     asked: Asked,
     progress: Progress,
+    device: str = "cpu",
 ) -> list[Hand]:
     """A model's hands, drawn from one source: of each those of its characters that both have."""
     spec = FontSpec(Path(source.path), source.face, source.instance)
-    writer = open_writer(model, str(spec))
+    writer = Writer.open(model, str(spec), device=device)
     pairs = zip(real, chars, strict=True)
     return [judge_hand(writer, hand, each, asked, progress) for hand, each in pairs]
 
@@ -98,10 +99,11 @@ def judge_hand(
     """Draw `chars` in the style of that name and judge them; at least six to be told apart."""
     chars = shared(writer, real.face, chars)
     progress(f"{real.name}: drawing", 0, 1)
-    small = writer.draw(chars, writer.card.style_index(real.name))
-    large = [*writer.enlarged([small[char] for char in chars])] if chars else []
-    tracing = writer.card.styles[writer.card.style_index(real.name)].tracing
-    return judge_images(dict(zip(chars, large, strict=True)), real, asked, progress, tracing)
+    index = writer.card.style_index(real.name)
+    drawn = [glyph.image for glyph in writer.draw(chars, index)]
+    large = [*writer.enlarged(drawn)] if drawn else []
+    by_char = dict(zip(chars, large, strict=True))
+    return judge_images(by_char, real, asked, progress, writer.tracing(index))
 
 
 def judge_images(

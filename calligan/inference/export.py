@@ -20,7 +20,7 @@ from torch import nn
 from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
-from calligan.inference.proofread import Attempt, Proofreader, Verdict
+from calligan.inference.proofread import Attempt, Verdict
 from calligan.inference.writer import Writer
 from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
@@ -47,15 +47,15 @@ class Job:
         parts = {
             "version": __version__,
             "model": sha256_file(self.model),
-            "source": [writer.face.sha256, asdict(writer.placement)],
+            "source": writer.source.identity,
             "style": self.style_index,
             "chars": self.chars,
             "placement": asdict(self.placement),
             "upem": self.upem,
             "trace": asdict(self.trace),
-            "verdict": writer.judge.name if isinstance(writer, Proofreader) else None,
+            "verdict": writer.proofreader and writer.proofreader.judge.name,
             "enlarged": _digest(writer.upscaler),
-            "spun": writer.spins,
+            "fine": writer.drawer.predictor.fine,
         }
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 
@@ -145,20 +145,22 @@ def outlines(
             kept = parts.read(number)
             if kept is not None and len(kept) == len(chars):
                 found.update(zip(chars, kept, strict=True))
-                if isinstance(writer, Proofreader):
-                    writer.remember(job.style_index, parts.verdicts(number, chars))
+                if writer.proofreader is not None:
+                    kept_verdicts = parts.verdicts(number, chars)
+                    writer.proofreader.remember(job.style_index, kept_verdicts)
                 progress(len(chars))
                 continue
             started = perf_counter()
-            images = writer.draw(chars, job.style_index)
+            drawn = writer.draw(chars, job.style_index)
             seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
             started = perf_counter()
-            stack = writer.enlarged([images[char] for char in chars])
+            stack = writer.enlarged([glyph.image for glyph in drawn])
             seconds["enlarging"] = seconds.get("enlarging", 0) + perf_counter() - started
             halves = np.array_split(stack, usable_cores())
             how = (job.placement, job.upem, job.trace)
             futures = [pool.submit(trace_all, half, *how) for half in halves if len(half)]
-            pending.append(_Waiting(number, chars, futures, _verdicts(writer, job, chars)))
+            verdicts = [glyph.verdict for glyph in drawn if glyph.verdict]
+            pending.append(_Waiting(number, chars, futures, verdicts))
             while len(pending) > _AHEAD:
                 _finish(pending.pop(0), found, parts, seconds, progress)
         for waiting in pending:
@@ -174,14 +176,15 @@ def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
 
 def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> str:
     """Leave out what is doubtful (`skip`), or take the source's glyph (`source`); which it was."""
-    if how == "keep" or not isinstance(writer, Proofreader):
+    if how == "keep" or writer.proofreader is None:
         return ""
-    doubtful = "".join(verdict.char for verdict in writer.doubtful(job.style_index))
-    for char in doubtful:
-        if how == "skip":
+    doubtful = "".join(v.char for v in writer.proofreader.doubtful(job.style_index))
+    if how == "skip":
+        for char in doubtful:
             del found[char]
-        else:
-            found[char] = trace(writer.source_image(char), job.placement, job.upem, job.trace)
+    elif doubtful:
+        images = writer.source.images(doubtful)
+        found.update(traced(dict(zip(doubtful, images, strict=True)), job))
     return doubtful
 
 
@@ -193,12 +196,6 @@ class _Waiting:
     chars: str
     futures: list[Future]
     verdicts: list[Verdict]
-
-
-def _verdicts(writer: Writer, job: Job, chars: str) -> list[Verdict]:
-    if not isinstance(writer, Proofreader):
-        return []
-    return [writer.verdicts[job.style_index][char] for char in chars]
 
 
 def _finish(

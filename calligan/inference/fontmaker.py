@@ -1,7 +1,7 @@
 """A style and a charset to a font: what to draw, where it goes, what the font says of itself."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.storage import atomic_file
-from calligan.vector.borrow import borrowed_glyphs, glyph_name
+from calligan.vector.borrow import Lettering, glyph_name
 from calligan.vector.complete import Base
 from calligan.vector.font import UPEM, FontGlyph, build_font
 from calligan.vector.names import Naming
@@ -36,29 +36,22 @@ _COPYRIGHT, _LICENCE = 0, 13  # numbers of the name table
 _LONGEST_LICENCE = 2000
 
 
-@dataclass(frozen=True)
-class Lettering:
-    """A font's place on the canvas, for what is taken from it or added to it."""
+def placed_font(font: str, chars: str, size_px: int, least: int = 1) -> Lettering:
+    """A font by name or path, placed by those of `chars` that it has, `least` of them.
 
-    face: Face
-    placement: Placement
-
-    @classmethod
-    def of(cls, font: str, chars: str, size_px: int, least: int = 1) -> "Lettering":
-        """A font by name or path, placed by those of `chars` that it has, `least` of them.
-
-        With `least` 0 a font that has none is placed as full-width fonts are.
-        """
-        face = Face(resolve_font(font).spec)
-        if not least and not any(map(face.glyph_index, chars)):
-            return cls(face, Placement.full_width(size_px))
-        return cls(face, measure_placement(face, chars, RasterConfig(size_px=size_px), least=1))
+    With `least` 0 a font that has none is placed as full-width fonts are.
+    """
+    face = Face(resolve_font(font).spec)
+    if not least and not any(map(face.glyph_index, chars)):
+        return Lettering(face, Placement.full_width(size_px))
+    raster = RasterConfig(size_px=size_px)
+    return Lettering(face, measure_placement(face, chars, raster, least=1))
 
 
 def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]:
     """Which Han characters of a charset are to be drawn, and which the source font lacks."""
     wanted = [char for char in charset if is_han(char) and ord(char) not in there]
-    lacking = set(filter(writer.lacks, wanted))
+    lacking = set(filter(writer.source.lacks, wanted))
     return "".join(c for c in wanted if c not in lacking), "".join(
         c for c in wanted if c in lacking
     )
@@ -138,7 +131,7 @@ def save_new(
     path: Path, outlines: dict[str, Outline], lettering: Lettering, naming: Naming
 ) -> None:
     """Write a whole new font, marks and letters from `lettering`."""
-    glyphs = list(borrowed_glyphs(lettering.face, lettering.placement))
+    glyphs = list(lettering.glyphs())
     glyphs += [
         FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, outline)
         for char, outline in outlines.items()

@@ -1,38 +1,45 @@
 """New hands between the learned ones."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from calligan.errors import ModelError
-from calligan.inference.writer import Writer
+from calligan.inference.drawer import Drawer
+from calligan.models.base import GeneratorBase
 from calligan.models.card import FontCard
-from calligan.models.generator import Generator
+from calligan.models.predictor import Predictor
 
 _EVENNESS = 0.5  # of a Dirichlet distribution: below 1, a few styles share most of the weight
 
 
-def invent(writer: Writer, seed: int) -> int:
-    """Add a style drawn by a seed to a writer and return its index.
+def with_random_style(drawer: Drawer, seed: int) -> Drawer:
+    """The same with a style more, its last, drawn by a seed.
 
     Where styles are Gaussians (a VAE), it is drawn from their prior N(0, 1); else it is a mixture
     of the learned ones. Raises ModelError for a model that has no two styles.
     """
-    generator = writer.generator
-    if not writer.has_styles or not isinstance(generator, Generator):
+    if not drawer.has_styles:
         raise ModelError("this model has no two styles to draw a new one between")
-    learned = generator.embedding.weight.detach()
-    torch.manual_seed(seed)
-    if generator.log_variance is not None:
-        vector = torch.randn_like(learned[0])
-    else:
-        shares = torch.distributions.Dirichlet(torch.full((len(learned),), _EVENNESS)).sample()
-        vector = shares.to(learned) @ learned
-    generator.embedding = nn.Embedding.from_pretrained(torch.cat([learned, vector[None]]))
+    generator = deepcopy(drawer.predictor.generator)
+    rows = [generator.embedding.weight.detach(), _random_vector(generator, seed)[None]]
+    generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
+    predictor = Predictor(generator, drawer.predictor.device, drawer.predictor.fine)
     name = f"random-{seed}"
-    licence = " ".join(dict.fromkeys(style.licence for style in writer.card.styles))
+    licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
     blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
-    card = replace(blank, placement=writer.card.styles[0].placement)
-    writer.card = replace(writer.card, styles=(*writer.card.styles, card))
-    return len(learned)
+    style = replace(blank, placement=drawer.card.styles[0].placement)
+    card = replace(drawer.card, styles=(*drawer.card.styles, style))
+    return replace(drawer, predictor=predictor, card=card)
+
+
+def _random_vector(generator: GeneratorBase, seed: int) -> Tensor:
+    learned = generator.embedding.weight.detach()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if generator.log_variance is not None:
+            return torch.randn(learned.shape[1]).to(learned)
+        shares = torch.distributions.Dirichlet(torch.full((len(learned),), _EVENNESS)).sample()
+        return shares.to(learned) @ learned

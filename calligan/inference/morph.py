@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from calligan.errors import ModelError
-from calligan.inference.writer import Writer
-from calligan.models.generator import Generator
-from calligan.models.pixels import to_tensor, to_uint8
+from calligan.inference.drawer import Drawer
+from calligan.models.base import GeneratorBase
+from calligan.models.predictor import Predictor
 
 WAYS = ("slerp", "lerp")
 _TABLES = ("embedding.", "log_variance.")  # have a row a style; a stop's vector stands for them
@@ -22,7 +22,7 @@ _TABLES = ("embedding.", "log_variance.")  # have a row a style; a stop's vector
 class Stop:
     """A style: the generator that draws it and its style vector (D,)."""
 
-    generator: Generator
+    generator: GeneratorBase
     style: Tensor
 
     def toward(self, other: "Stop", share: float, way: str) -> "Stop":
@@ -38,11 +38,11 @@ class Stop:
         return Stop(_mixed(self.generator, other.generator, share), style)
 
 
-def stop_of(writer: Writer, index: int) -> Stop:
-    """A writer's style numbered from 0; raises ModelError for a model without style vectors."""
-    if not isinstance(writer.generator, Generator):
+def stop_of(generator: GeneratorBase, index: int) -> Stop:
+    """A model's style numbered from 0; raises ModelError for a model without style vectors."""
+    if not generator.mixes_styles:
         raise ModelError("this model has no style vectors to go between; give one of calligan's")
-    return Stop(writer.generator, writer.generator.embedding.weight.detach()[index])
+    return Stop(generator, generator.embedding.weight.detach()[index])
 
 
 def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Iterator[Stop]:
@@ -59,19 +59,15 @@ def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Ite
         yield stops[-1]
 
 
-def morphed(writer: Writer, chars: str, path: Iterator[Stop]) -> np.ndarray:
+def morphed(drawer: Drawer, chars: str, path: Iterator[Stop]) -> np.ndarray:
     """Characters at each of F stops: uint8 (F, N, S, S), 255 = paper."""
-    sources = np.stack([writer.source_image(char) for char in chars])
-    tensor = to_tensor(sources, writer.card.size_px, writer.device)
-    frames, last, levels = [], None, []
-    with torch.inference_mode():
-        for stop in path:
-            if stop.generator.size_px != writer.card.size_px:
-                raise ModelError("these styles are of models that draw at two sizes; see --model")
-            if stop.generator is not last:
-                last, levels = stop.generator, stop.generator.encode(tensor)
-            drawn = stop.generator.decode(levels, stop.style.expand(len(chars), -1))
-            frames.append(to_uint8(stop.generator.image(drawn)))
+    sources = drawer.source.images(chars)
+    frames: list[np.ndarray] = []
+    for generator, stops in groupby(path, key=lambda stop: stop.generator):
+        if generator.size_px != drawer.card.size_px:
+            raise ModelError("these styles are of models that draw at two sizes; see --model")
+        predictor = Predictor(generator, drawer.predictor.device)
+        frames += predictor.frames(sources, (stop.style for stop in stops))
     return np.stack(frames)
 
 
@@ -86,7 +82,7 @@ def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
 
 
-def _mixed(a: Generator, b: Generator, share: float) -> Generator:
+def _mixed(a: GeneratorBase, b: GeneratorBase, share: float) -> GeneratorBase:
     mixed = deepcopy(a)
     weights, others = mixed.state_dict(), b.state_dict()
     for name, tensor in weights.items():

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from calligan.glyphs.charset import load_charset
-from calligan.inference.proofread import Proofreader
 from calligan.inference.writer import Writer
 
 _AT_ONCE = 256  # characters drawn, between two words of progress
@@ -23,7 +22,7 @@ def unwritten(writer: Writer, written: str) -> str:
     """What of GB 2312 is not written yet and can be drawn, in the order that covers components."""
     there = set(written)
     every = load_charset("components-500+gb2312")
-    return "".join(char for char in every if char not in there and not writer.lacks(char))
+    return "".join(char for char in every if char not in there and not writer.source.lacks(char))
 
 
 def planned(
@@ -35,11 +34,11 @@ def planned(
     of GB 2312 soonest; without a reader all are of the second kind.
     """
     worst: list[str] = []
-    if isinstance(writer, Proofreader):
+    if writer.proofreader is not None:
         for start in range(0, len(chars), _AT_ONCE):
             part = chars[start : start + _AT_ONCE]
             writer.draw(part, 0)
             progress(len(part))
-        worst = [verdict.char for verdict in writer.doubtful(0)]
+        worst = [verdict.char for verdict in writer.proofreader.doubtful(0)]
     chosen = "".join(dict.fromkeys([*worst[: count // 2], *chars]))[:count]
-    return Plan(chosen, len(chars) if isinstance(writer, Proofreader) else 0, len(worst))
+    return Plan(chosen, 0 if writer.proofreader is None else len(chars), len(worst))

@@ -1,15 +1,14 @@
-"""A writer that looks at what it drew, and draws what is doubtful once more in other ways."""
+"""Drawn glyphs are looked at, and what is doubtful is drawn once more in other ways."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from calligan.errors import DataError
-from calligan.inference.writer import PLAIN, Way, Writer
-from calligan.models.upscaler import load_upscaler
+from calligan.inference.content import PLAIN, Way
+from calligan.inference.drawer import Drawer
 from calligan.reader.verdict import Judge
-from calligan.resources import reader_model, upscaler_model
 
 WAYS = (
     Way("another source", source=1),
@@ -56,47 +55,37 @@ class Verdict:
         return self.best.score < self.least_score
 
 
-class Proofreader(Writer):
-    """Draws as `Writer` does, scores each glyph, and retries the doubtful ones.
+@dataclass
+class Proofreader:
+    """Scores what a drawer draws, and has doubtful characters drawn in other ways.
 
-    `verdicts` holds what was found, by style index and character.
+    `verdicts` holds what was found, by style index and character: nothing is judged twice.
     """
 
-    def __init__(
-        self,
-        model: Path,
-        source: str | None = None,
-        judge: Judge | None = None,
-        picked: dict[str, int] | None = None,
-        every_way: bool = False,
-        device: str = "cpu",
-    ):
-        super().__init__(model, source, device)
-        self.judge = judge or Judge.load()
-        self.picked = picked or {}  # which attempt to use, from 1, where it is not the best
-        self.every_way = every_way  # for every character, to choose by eye
-        self.verdicts: dict[int, dict[str, Verdict]] = {}
+    drawer: Drawer
+    judge: Judge
+    picked: Mapping[str, int] = field(default_factory=dict)  # attempts to use, from 1
+    every_way: bool = False  # for every character, to choose by eye
+    verdicts: dict[int, dict[str, Verdict]] = field(default_factory=dict)
 
-    def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> dict[str, np.ndarray]:
-        """Characters in a style numbered from 0: the best attempt of each, by character."""
-        if way is not PLAIN:
-            return super().draw(chars, style_index, way)
+    def judged(self, chars: str, style_index: int) -> list[Verdict]:
+        """The verdict on each character in a style numbered from 0, drawn where it is new."""
         known = self.verdicts.setdefault(style_index, {})
         if new := "".join(char for char in dict.fromkeys(chars) if char not in known):
             known.update(self._judged(new, style_index))
-        return {char: known[char].best.image for char in chars}
+        return [known[char] for char in chars]
 
     def remember(self, style_index: int, verdicts: list[Verdict]) -> None:
         """Take verdicts that were found before."""
         known = self.verdicts.setdefault(style_index, {})
         known.update((verdict.char, verdict) for verdict in verdicts)
 
-    def look_at(self, written: dict[str, np.ndarray], style_index: int) -> str:
+    def look_at(self, written: Mapping[str, np.ndarray], style_index: int) -> str:
         """Judge glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
-        known = "".join(char for char in written if not self.lacks(char))
+        known = "".join(char for char in written if not self.drawer.source.lacks(char))
         if not known:
             return ""
-        references = np.stack([self.source_image(char) for char in known])
+        references = self.drawer.source.images(known)
         scores = self.judge.scores(np.stack([written[char] for char in known]), references)
         least = self.least_score(style_index)
         found = [
@@ -115,8 +104,9 @@ class Proofreader(Writer):
         """What real glyphs of the style score, by this reader: measured when it was trained, or
         with the reader, for fonts of the catalog; else what those of its script do.
         """
-        style = self.card.styles[style_index]
-        if style.least_score is not None and self.card.provenance.get("reader") == self.judge.name:
+        card = self.drawer.card
+        style = card.styles[style_index]
+        if style.least_score is not None and card.provenance.get("reader") == self.judge.name:
             return style.least_score
         return self.judge.least_score(style.script, "" if style.path else style.name)
 
@@ -127,11 +117,10 @@ class Proofreader(Writer):
         for way in (PLAIN, *self._ways()):
             if not todo:
                 break
-            images = super().draw(todo, style_index, way)
-            references = np.stack([self.source_image(char) for char in todo])
-            scores = self.judge.scores(np.stack([images[char] for char in todo]), references)
-            for char, score in zip(todo, scores.tolist(), strict=True):
-                attempts[char].append(Attempt(way.name, images[char], score))
+            images = self.drawer.draw(todo, style_index, way)
+            scores = self.judge.scores(images, self.drawer.source.images(todo))
+            for char, image, score in zip(todo, images, scores.tolist(), strict=True):
+                attempts[char].append(Attempt(way.name, image, score))
             if not self.every_way:
                 todo = "".join(c for c in todo if c in self.picked or attempts[c][-1].score < least)
         return {char: self._sorted(char, made, least) for char, made in attempts.items()}
@@ -147,31 +136,5 @@ class Proofreader(Writer):
 
     def _ways(self) -> tuple[Way, ...]:
         """The ways that this model and this machine allow."""
-        return tuple(
-            way
-            for way in WAYS
-            if (way.strength == 1 or self.has_styles) and way.source <= len(self.other_sources)
-        )
-
-
-def open_writer(
-    model: Path,
-    source: str | None,
-    fine: bool = True,
-    looks: tuple[dict[str, int], bool] | None = None,
-    device: str = "cpu",
-) -> Writer:
-    """A model ready to draw; `fine` draws in four places and traces from twice the pixels.
-
-    `looks` has it look at what it drew, where calligan came with its reader: which attempts are
-    picked by eye, and whether every character is drawn in every way.
-    """
-    if looks is None or reader_model() is None:
-        writer = Writer(model, source, device)
-    else:
-        writer = Proofreader(model, source, picked=looks[0], every_way=looks[1], device=device)
-    writer.spins = fine
-    upscaler = upscaler_model()
-    if fine and upscaler is not None:
-        writer.upscaler = load_upscaler(upscaler)
-    return writer
+        has_styles, sources = self.drawer.has_styles, self.drawer.source.count
+        return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)

@@ -41,7 +41,7 @@ class Findings:
 
     def doubtful(self) -> dict[str, str]:
         """Style names to their doubtful characters, where there are any."""
-        names = self.proofreader.card.styles
+        names = self.proofreader.drawer.card.styles
         every = {names[s].name: [v.char for v in self.proofreader.doubtful(s)] for s in self.styles}
         return {name: "".join(chars) for name, chars in every.items() if chars}
 
@@ -54,7 +54,7 @@ class Findings:
         from calligan.reader.verdict import four_digits
 
         return {
-            self.proofreader.card.styles[style].name: {
+            self.proofreader.drawer.card.styles[style].name: {
                 "least_score": self.proofreader.least_score(style),
                 "glyphs": [
                     {
@@ -86,12 +86,15 @@ class Findings:
         rows = []
         for style in self.styles:
             for verdict in self.proofreader.verdicts.get(style, {}).values():
-                source = self.proofreader.source_image(verdict.char)
+                source = self._source(verdict)
                 images = [attempt.image for attempt in verdict.attempts[:count]]
                 rows.append(Row(f"U+{ord(verdict.char):04X}", [source, *images]))
         with atomic_file(path) as file:
             numbers = ["", *map(str, range(1, count + 1))]
-            save_png(contact_sheet(rows, self.proofreader.card.size_px, numbers), file)
+            save_png(contact_sheet(rows, self.proofreader.drawer.card.size_px, numbers), file)
+
+    def _source(self, verdict: "Verdict") -> np.ndarray:
+        return self.proofreader.drawer.source.images(verdict.char)[0]
 
     def _page(self, style: int) -> str:
         verdicts = self.verdicts(style)
@@ -104,7 +107,7 @@ class Findings:
         shown = verdicts[: max(count, _SHOWN)]
         if len(shown) < len(verdicts):
             about += f" {len(shown):,} are shown; the JSON report has every score."
-        name = self.proofreader.card.styles[style].name
+        name = self.proofreader.drawer.card.styles[style].name
         rows = "".join(map(self._row, shown))
         return _PAGE.format(title=escape(f"Style {name}"), about=about, rows=rows)
 
@@ -112,7 +115,7 @@ class Findings:
         kind = ' class="doubtful"' if verdict.doubtful else ""
         pictures = "".join(
             f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'
-            for image in (self.proofreader.source_image(verdict.char), verdict.best.image)
+            for image in (self._source(verdict), verdict.best.image)
         )
         told = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
         name = f"{escape(verdict.char)}<br><small>U+{ord(verdict.char):04X}</small>"

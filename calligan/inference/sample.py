@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from calligan.errors import DataError, ModelError
-from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import to_uint8
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 
 
@@ -20,20 +20,20 @@ def sampled(
     Raises ModelError for another kind of model, DataError for characters that it does not know.
     """
     generator, card = load_model(model)
-    if not isinstance(generator, NoiseGenerator):
+    if not generator.from_number:
         raise ModelError(f"{model} draws from sources, not from noise; use `calligan infer`")
     if unknown := "".join(char for char in chars if char not in card.trained_chars):
         raise DataError(f"the model was not trained on {' '.join(unknown)}; it draws nothing else")
     torch.manual_seed(seed)
     noise = generator.noise(2 if between else count)
+    assert noise is not None
     if between:
         shares = torch.linspace(0, np.pi / 2, count)[:, None]
         noise = torch.cos(shares) * noise[:1] + torch.sin(shares) * noise[1:]  # keeps its length
-    index = card.style_index(style)
+    predictor = Predictor(generator)
+    vectors = predictor.style(card.style_index(style)).expand(count, -1)
     found = []
     for char in chars:
-        number = torch.tensor([card.trained_chars.index(char)])
-        vectors = generator.style(torch.full((count,), index))
-        with torch.inference_mode():
-            found.append(to_uint8(generator.image(generator.field(number, vectors, noise))))
+        numbers = torch.full((count,), card.trained_chars.index(char))
+        found.append(to_uint8(predictor.images(numbers, vectors, noise)))
     return found

@@ -1,51 +1,32 @@
-"""Text to ink: the model draws Han characters, the source font everything else."""
+"""A model ready to write: texts are read, drawn, looked at where that is wanted, and traced."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from calligan.errors import DataError, ModelError
+from calligan.config import TraceConfig
+from calligan.errors import DataError
 from calligan.glyphs.charset import check_text, is_han
-from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
-from calligan.glyphs.raster import Renderer
-from calligan.models.generator import Generator
-from calligan.models.pixels import to_tensor, to_uint8
-from calligan.models.precision import drawing
-from calligan.models.spinning import spun
-from calligan.models.upscaler import Upscaler, upscaled
-from calligan.models.weights import load_model
+from calligan.inference.content import ContentSource
+from calligan.inference.drawer import Drawer
+from calligan.inference.proofread import Proofreader, Verdict
+from calligan.models.card import ModelCard
+from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
 from calligan.page.flow import Letter
-from calligan.project.source import open_source, trained_sources
-from calligan.vector.borrow import borrowed
+from calligan.progress import Note, ignored
+from calligan.reader.verdict import Judge
+from calligan.resources import reader_model, upscaler_model
 from calligan.vector.font import UPEM, Blank, Box
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
 Missing = Literal["error", "skip", "box"]
-_BATCH = 32
-_LARGE_PX = 256  # images of this size are traced as they are
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a character is drawn: what a doubtful one is tried in once more."""
-
-    name: str = "as it is"
-    source: int = 0  # which of the source fonts
-    scale: float = 1.0  # of the source glyph, about the canvas's middle
-    shift_x: float = 0.0  # of the source glyph, share of the canvas
-    shift_y: float = 0.0
-    strength: float = 1.0  # of the style, against the mean of all styles
-
-
-PLAIN = Way()
+_TRACED_PX = 256  # images of this size are traced as they are
+_CHUNK_CHARS = 32  # drawn and traced between two words of progress
 
 
 @dataclass(frozen=True)
@@ -58,20 +39,63 @@ class Text:
     missing: str  # not in the source font
 
 
+@dataclass(frozen=True)
+class DrawnGlyph:
+    """A character as drawn: uint8 (S, S), 255 = paper; its verdict, where it was looked at."""
+
+    char: str
+    image: np.ndarray
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How drawn glyphs are looked at."""
+
+    picked: Mapping[str, int]  # which attempt to use, from 1, where it is not the best
+    every_way: bool = False  # every character is drawn in every way, to choose by eye
+
+
+@dataclass(frozen=True)
 class Writer:
-    """A model and its source font, ready to write."""
+    """Whoever draws glyphs for people has them from here."""
 
-    upscaler: Upscaler | None = None  # enlarges glyphs before their outlines are traced
-    spins: bool = False  # draws each glyph a few times, for straighter edges
+    drawer: Drawer
+    proofreader: Proofreader | None = None
+    upscaler: Upscaler | None = None  # enlarges small glyphs before their outlines are traced
 
-    def __init__(self, model: Path, source: str | None = None, device: str = "cpu"):
-        self.generator, self.card = load_model(model, device)
-        if self.generator.from_number:
-            raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
-        self.face, self.placement = open_source(self.card, source)
-        self.renderer = Renderer(self.face, self.placement, min_ink=0)
-        self._renderers = {PLAIN: self.renderer}
-        self.device = device
+    @classmethod
+    def open(
+        cls,
+        model: Path,
+        source: str | None = None,
+        fine: bool = True,
+        looks: Looks | None = None,
+        device: str = "cpu",
+        note: Note = ignored,
+    ) -> "Writer":
+        """A model file, ready to write.
+
+        `fine` draws ink in four places and traces small glyphs from twice the pixels. `looks` has
+        the reader look at what is drawn, where calligan came with it. Raises as `Drawer.open`.
+        """
+        drawer = Drawer.open(model, source, fine, device, note)
+        on = drawer.predictor.device
+        proofreader = None
+        if looks is not None and reader_model() is not None:
+            proofreader = Proofreader(drawer, Judge.load(on), looks.picked, looks.every_way)
+        path = upscaler_model() if fine and drawer.card.size_px < _TRACED_PX else None
+        return cls(drawer, proofreader, None if path is None else load_upscaler(path, on))
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model says of itself."""
+        return self.drawer.card
+
+    @property
+    def source(self) -> ContentSource:
+        """Where source glyphs and letters come from."""
+        return self.drawer.source
 
     def read(self, text: str, missing: Missing = "error") -> Text:
         """Check a text against the source font.
@@ -85,10 +109,10 @@ class Writer:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):
             raise DataError(f"the text holds characters that cannot be drawn: {odd!r}; remove them")
-        lacking = "".join(filter(self.lacks, chars))
+        lacking = "".join(filter(self.source.lacks, chars))
         if lacking and missing == "error":
             raise DataError(
-                f"the source font {self.face.spec.path.name} lacks: {' '.join(lacking)}; "
+                f"the source font {self.source.file_name} lacks: {' '.join(lacking)}; "
                 "give another --source, or --missing skip or box"
             )
         there = [char for char in chars if char not in lacking]
@@ -101,87 +125,51 @@ class Writer:
         han = "".join(filter(is_han, there))
         return Text(text, han, "".join(c for c in there if not is_han(c)), lacking)
 
-    def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> dict[str, np.ndarray]:
-        """Characters in a style numbered from 0: uint8 (S, S), 255 = paper, by character."""
-        images: dict[str, np.ndarray] = {}
-        for start in range(0, len(chars), _BATCH):
-            part = chars[start : start + _BATCH]
-            sources = np.stack([self.source_image(char, way) for char in part])
-            tensor = to_tensor(sources, self.card.size_px, self.device)
-            with torch.inference_mode(), drawing(self.generator, self.device):
-                drawn = to_uint8(self._generated(tensor, style_index, way.strength))
-            images.update(zip(part, drawn, strict=True))
-        return images
+    def draw(self, chars: str, style_index: int) -> list[DrawnGlyph]:
+        """Characters in a style numbered from 0, each looked at where this writer has a reader."""
+        if not chars:
+            return []
+        if self.proofreader is None:
+            images = self.drawer.draw(chars, style_index)
+            return [DrawnGlyph(char, image) for char, image in zip(chars, images, strict=True)]
+        verdicts = self.proofreader.judged(chars, style_index)
+        return [DrawnGlyph(verdict.char, verdict.best.image, verdict) for verdict in verdicts]
 
-    @property
-    def has_styles(self) -> bool:
-        """Whether a style can be made weaker or stronger: there are several, in one space."""
-        return isinstance(self.generator, Generator) and len(self.card.styles) > 1
-
-    @cached_property
-    def other_sources(self) -> list[tuple[Face, Placement]]:
-        """The other fonts that the model takes its content from, where they are here."""
-        found = []
-        for face, font in trained_sources(self.card):
-            if face.sha256 != self.face.sha256:
-                place = Placement(**font.placement)
-                found.append((face, place.scaled(self.card.size_px)))
+    def outlined(
+        self,
+        chars: str,
+        style_index: int,
+        progress: Callable[[int], None] = ignored,
+    ) -> list[tuple[DrawnGlyph, Outline]]:
+        """Characters as drawn, and their outlines in an em box of UPEM units."""
+        cell, found = Placement.full_width(self.card.size_px), []
+        tracing = self.tracing(style_index)
+        for start in range(0, len(chars), _CHUNK_CHARS):
+            drawn = self.draw(chars[start : start + _CHUNK_CHARS], style_index)
+            for glyph, image in zip(drawn, self.enlarged([g.image for g in drawn]), strict=True):
+                found.append((glyph, trace(image, cell, UPEM, tracing)))
+            progress(len(drawn))
         return found
 
-    def _generated(self, sources: Tensor, style_index: int, strength: float) -> Tensor:
-        index = torch.full((len(sources),), style_index, device=self.device)
-        if not isinstance(self.generator, Generator):
-            return self.generator(sources, index)
-        style = self.generator.style(index)
-        if strength != 1:
-            mean = self.generator.embedding.weight.mean(dim=0)
-            style = mean + strength * (style - mean)
-        if self.spins and self.generator.wavers:
-            return self.generator.image(spun(self.generator, sources, style))
-        return self.generator.image(self.generator.field(sources, style))
-
     def letters(
-        self, text: Text, style_index: int, progress: Callable[[int], None] = lambda count: None
+        self, text: Text, style_index: int, progress: Callable[[int], None] = ignored
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
-        cell = Placement.full_width(self.card.size_px)
         letters = {char: Letter(char, Outline.of(Box()), 1.0) for char in text.missing}
+        lettering = self.source.lettering
         for char in text.borrowed:
-            glyphs = list(borrowed(self.face, self.placement, char))
-            outlines = [Outline.of(glyph.drawing) for glyph in glyphs] or [Outline.of(Blank())]
-            advance = self.face.advance_em(self.face.glyph_index(char))
-            letters[char] = Letter(char, outlines[0], advance, *outlines[1:])
-        tracing = self.card.styles[style_index].tracing
-        for start in range(0, len(text.han), _BATCH):
-            part = self.draw(text.han[start : start + _BATCH], style_index)
-            for char, image in zip(part, self.enlarged(list(part.values())), strict=True):
-                letters[char] = Letter(char, trace(image, cell, UPEM, tracing), 1.0)
-            progress(len(part))
+            outlines = [Outline.of(glyph.drawing) for glyph in lettering.glyph(char)]
+            first, *vertical = outlines or [Outline.of(Blank())]
+            letters[char] = Letter(char, first, lettering.advance_em(char), *vertical)
+        for glyph, outline in self.outlined(text.han, style_index, progress):
+            letters[glyph.char] = Letter(glyph.char, outline, 1.0)
         return letters
+
+    def tracing(self, style_index: int) -> TraceConfig:
+        """How a style's glyphs become outlines."""
+        return self.card.styles[style_index].tracing
 
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Glyphs as they are traced: uint8 (N, S, S), small ones enlarged by the upscaler."""
         stack = np.stack(images)
-        if self.upscaler is None or self.card.size_px >= _LARGE_PX:
-            return stack
-        return upscaled(self.upscaler, stack)
-
-    def lacks(self, char: str) -> bool:
-        """Whether the source font has no ink for a character."""
-        paper = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
-        return self.renderer.render(char, paper) not in (None, "clipped")
-
-    def source_image(self, char: str, way: Way = PLAIN) -> np.ndarray:
-        """A character in the source font as the model is shown it: uint8 (S, S), 255 = paper."""
-        canvas = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
-        left_out = self._renderer(way).render(char, canvas)
-        if left_out and way.source:  # the other source lacks it
-            self.renderer.render(char, canvas)
-        return canvas
-
-    def _renderer(self, way: Way) -> Renderer:
-        if way not in self._renderers:
-            face, place = [(self.face, self.placement), *self.other_sources][way.source]
-            moved = place.moved(way.scale, way.shift_x, way.shift_y)
-            self._renderers[way] = Renderer(face, moved, min_ink=0)
-        return self._renderers[way]
+        return stack if self.upscaler is None else upscaled(self.upscaler, stack)

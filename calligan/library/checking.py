@@ -16,6 +16,7 @@ from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import measure_placement
 from calligan.glyphs.raster import render_glyphs
+from calligan.models.device import pick_device
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.hand import of_pictures
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
@@ -75,6 +76,7 @@ def check(
     *,
     script: str | None = None,
     font: str | None = None,
+    device: str = "auto",
     progress: Progress = ignored,
     cancel: Cancel = never,
     note: Note = ignored,
@@ -84,7 +86,7 @@ def check(
     `script` (楷, 行楷, 行, 草, pen, display) says how far from print is right; `font` is the
     regular font to compare with.
     """
-    judge = Judge.load()
+    judge = Judge.load(pick_device(device))
     text, folder = str(what), Path(what).is_dir()
     chars, images, blank = _folder(Path(what)) if folder else _font(text, charset)
     if not chars:

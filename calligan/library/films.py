@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import ConfigError, DataError
-from calligan.inference.morph import WAYS, Stop, morphed, path_through, stop_of
+from calligan.inference.morph import WAYS, morphed, path_through, stop_of
 from calligan.inference.writer import Writer
-from calligan.models.weights import read_card
+from calligan.models.weights import load_model, read_card
 from calligan.progress import Note, ignored
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.project.source import source_font
@@ -26,6 +26,7 @@ def morph(
     still: bool = False,
     model: Path | str | None = None,
     source: str | None = None,
+    device: str = "auto",
     note: Note = ignored,
 ) -> tuple[str, np.ndarray]:
     """Characters on the way from each style to the next, and uint8 (frames, characters, S, S).
@@ -45,16 +46,17 @@ def morph(
     if len(wanted) < 2:
         raise ConfigError("--styles needs two or more, such as 1,3")
     indices = {name: style_index(card, name.strip()) for name in wanted if not hands.get(name)}
-    writer = Writer(path, source_font(card, source, note))
-    stops: dict[str, Stop] = {}
+    font = source_font(card, source, note)
+    writer = Writer.open(path, font, fine=False, device=device, note=note)
+    predictor, stops = writer.drawer.predictor, {}
     for name in wanted:
         hand = hands.get(name)
-        drawing = Writer(hand, str(writer.face.spec)) if hand else writer
-        stops[name] = stop_of(drawing, indices.get(name, 0))
+        generator = load_model(hand, predictor.device)[0] if hand else predictor.generator
+        stops[name] = stop_of(generator, indices.get(name, 0))
     chars = writer.read(text).han
     if not chars:
         raise DataError("the text holds no Chinese character")
     through = path_through(
         [stops[name] for name in wanted], _STILL if still else steps, way, loop and not still
     )
-    return chars, morphed(writer, chars, through)
+    return chars, morphed(writer.drawer, chars, through)

@@ -9,10 +9,10 @@ import numpy as np
 from calligan.errors import CalliganError, DataError, ModelError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.inference import fontmaker as maker
 from calligan.inference.export import Job, Parts, fall_back, outlines, traced
-from calligan.inference.proofread import Proofreader
 from calligan.inference.written import as_written
 from calligan.library.model import Model
 from calligan.library.orders import MadeFont, Order, Style
@@ -20,6 +20,7 @@ from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.run import Run
+from calligan.vector.borrow import Lettering
 from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
 from calligan.vector.names import Naming
@@ -109,7 +110,7 @@ def make_font(
         raise DataError("nothing to draw: no character of the charset is missing")
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (setting.english, order.family_chinese or setting.english)
-    family = writer.face.family
+    family = writer.source.name
     lettering = _lettering(model, order, wanted)
     reserved = setting.reserved | maker.reserved_by(lettering.face)
     naming = maker.named(setting.card, index, family, families, reserved, made)
@@ -122,7 +123,7 @@ def make_font(
     found = outlines(writer, job, parts, seconds, add)
     replaced, misread = fall_back(found, writer, job, order.fallback), ""
     if mine:
-        misread = writer.look_at(mine, index) if isinstance(writer, Proofreader) else ""
+        misread = writer.proofreader.look_at(mine, index) if writer.proofreader else ""
         large = writer.enlarged(list(mine.values()))
         found |= traced(dict(zip(mine, large, strict=True)), job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
@@ -174,26 +175,26 @@ def _settled(model: Model, order: Order) -> _Setting:
     index = model.style_index(order.style)
     if order.complete is not None:
         spec = resolve_font(order.complete).spec
-        base = Base.open(spec.path, int(spec.face) if spec.face.isdecimal() else 0)
+        base = Base.open(spec.path, Face(spec).index)
         maker.check_kind(order.path, base)
         has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
-        placement = maker.Lettering.of(order.complete, has, card.size_px).placement
+        placement = maker.placed_font(order.complete, has, card.size_px).placement
     reserved = maker.reserved_names(card, base)
     english = order.family or maker.default_family(card, index, base, reserved)
     return _Setting(card, index, base, placement, reserved, english)
 
 
-def _lettering(model: Model, order: Order, wanted: str) -> maker.Lettering:
+def _lettering(model: Model, order: Order, wanted: str) -> Lettering:
     if order.latin is None:
-        return maker.Lettering(model.writer.face, model.writer.placement)
-    return maker.Lettering.of(order.latin, wanted, model.card.size_px, least=0)
+        return model.writer.source.lettering
+    return maker.placed_font(order.latin, wanted, model.card.size_px, least=0)
 
 
 def _save(
     path: Path,
     drawn: dict[str, Outline],
     base: Base | None,
-    lettering: maker.Lettering,
+    lettering: Lettering,
     naming: Naming,
 ) -> float:
     """Write the font; how many seconds it took."""

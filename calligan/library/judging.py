@@ -13,6 +13,7 @@ from calligan.evaluation.evaluate import evaluate as measure
 from calligan.evaluation.hands import Asked, Hand
 from calligan.evaluation.scores import Scores, as_json
 from calligan.glyphs.charset import load_charset
+from calligan.models.device import pick_device
 from calligan.models.weights import read_card
 from calligan.pairs.hand import HAND
 from calligan.pairs.store import PairStore, Selection
@@ -72,6 +73,7 @@ def evaluate(
     line: bool = False,
     told_apart: bool = False,
     calibrate: bool = False,
+    device: str = "auto",
     progress: Progress = ignored,
     note: Note = ignored,
 ) -> Evaluation:
@@ -101,6 +103,7 @@ def evaluate(
         fine=fine,
         strict=not hand,
         perceptual=perceptual,
+        device=pick_device(device),
         outlines=Asked(line, told_apart or calibrate, calibrate),
     )
     scores, glyphs = measure(plan, progress)

@@ -1,7 +1,7 @@
 """A model, ready to write: what `calligan.load` gives."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -10,12 +10,10 @@ import numpy as np
 from PIL import Image
 
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.placement import Placement
-from calligan.inference.invent import invent
+from calligan.inference.invent import with_random_style
 from calligan.inference.pages import Request, write_pages
-from calligan.inference.proofread import Proofreader, Verdict, open_writer
 from calligan.inference.report import Findings
-from calligan.inference.writer import Writer
+from calligan.inference.writer import DrawnGlyph, Looks, Writer
 from calligan.library.orders import Style
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
@@ -24,9 +22,7 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.models import model_path, style_index
 from calligan.project.source import source_font
-from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
-from calligan.vector.trace import trace
 
 
 class Layout(TypedDict, total=False):
@@ -73,7 +69,7 @@ class Model:
     source: str | None = None  # a font by name or path; None takes one that it was trained with
     check: bool = True  # look at each glyph, and draw doubtful ones in other ways
     fine: bool = True  # draw in four places and trace from twice the pixels: smoother, slower
-    device: str = "cpu"
+    device: str = "auto"  # auto, cpu, cuda or mps
     note: Note = ignored
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character in every way, to choose by eye
@@ -97,9 +93,8 @@ class Model:
     def writer(self) -> Writer:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
-        picked = dict(self.pick)
-        looks = (picked, self.every_way) if self.check else None
-        writer = open_writer(self.path, source, self.fine, looks, self.device)
+        looks = Looks(self.pick, self.every_way) if self.check else None
+        writer = Writer.open(self.path, source, self.fine, looks, self.device, self.note)
         self.on_open()
         return writer
 
@@ -112,7 +107,7 @@ class Model:
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
-            return [invent(self.writer, seed)]
+            return [self._add_random_style(seed)]
         if isinstance(style, str):
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
@@ -169,34 +164,29 @@ class Model:
         index, han = self.style_index(style), self.writer.read(chars).han
         if not han:
             raise DataError("the text holds no Chinese character")
-        cell, found = Placement.full_width(self.card.size_px), []
         add = counted("drawing", len(han), progress, cancel)
-        for start in range(0, len(han), 32):
-            images = self.writer.draw(han[start : start + 32], index)
-            enlarged = self.writer.enlarged(list(images.values()))
-            for (char, image), large in zip(images.items(), enlarged, strict=True):
-                outline = trace(large, cell, UPEM, self.styles[index].tracing)
-                found.append(_glyph(char, image, outline, self._verdict(index, char)))
-            add(len(images))
-        return found
+        return [_glyph(*each) for each in self.writer.outlined(han, index, add)]
 
     def specimen(self, text: str = "永和九年书法") -> Image.Image:
         """A sheet of some characters in every style, a row a style."""
         han = self.writer.read(text).han
         rows = [
-            Row(f"{number} {style.name}", list(self.writer.draw(han, number - 1).values()))
+            Row(f"{number} {style.name}", [g.image for g in self.writer.draw(han, number - 1)])
             for number, style in enumerate(self.styles, start=1)
         ]
         return contact_sheet(rows, self.card.size_px)
 
     def findings(self, indices: Sequence[int]) -> Findings | None:
         """What was found of all that was drawn in these styles; None if nothing was looked at."""
-        writer = self.writer
-        return Findings(writer, indices) if isinstance(writer, Proofreader) else None
+        proofreader = self.writer.proofreader
+        return Findings(proofreader, indices) if proofreader is not None else None
 
-    def _verdict(self, index: int, char: str) -> Verdict | None:
-        writer = self.writer
-        return writer.verdicts[index][char] if isinstance(writer, Proofreader) else None
+    def _add_random_style(self, seed: int) -> int:
+        drawer = with_random_style(self.writer.drawer, seed)
+        proofreader = self.writer.proofreader
+        looking = proofreader and replace(proofreader, drawer=drawer)
+        vars(self)["writer"] = replace(self.writer, drawer=drawer, proofreader=looking)
+        return len(drawer.card.styles) - 1
 
     def _doubtful(self, indices: list[int], han: str) -> dict[str, str]:
         findings = self.findings(indices)
@@ -212,7 +202,7 @@ def load(
     source: str | None = None,
     check: bool = True,
     fine: bool = True,
-    device: str = "cpu",
+    device: str = "auto",
     note: Note = ignored,
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
@@ -232,7 +222,9 @@ def styles(model: Path | str | None = None) -> tuple[FontCard, ...]:
     return load(model).styles
 
 
-def _glyph(char: str, image: np.ndarray, outline: Outline, verdict: Verdict | None) -> Glyph:
+def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
+    verdict = drawn.verdict
     if verdict is None:
-        return Glyph(char, image, outline)
-    return Glyph(char, image, outline, verdict.best.score, verdict.doubtful, verdict.best.way)
+        return Glyph(drawn.char, drawn.image, outline)
+    best = verdict.best
+    return Glyph(drawn.char, drawn.image, outline, best.score, verdict.doubtful, best.way)

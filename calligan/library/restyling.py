@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import ModelError
-from calligan.evaluation.evaluate import generate
 from calligan.library.hands import written
+from calligan.models.device import pick_device
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.progress import Note, ignored
 from calligan.project.models import model_path, style_index
@@ -29,16 +30,20 @@ def restyle(
     *,
     chars: str | None = None,
     model: Path | str | None = None,
+    device: str = "auto",
     note: Note = ignored,
 ) -> Restyled:
     """Draw a folder of PNGs named by character, or a font, in a style of a model.
 
     It works best with a model of the preset `stargan`, which has seen every style as a source.
     """
-    generator, card = load_model(model_path(Path(model) if model is not None else None))
+    device = pick_device(device)
+    path = model_path(Path(model) if model is not None else None)
+    generator, card = load_model(path, device)
     if generator.from_number:
         raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
     index = style_index(card, str(style))
     hand = written("hand", str(origin), chars, card.size_px, note=note)
-    drawn = generate(generator, hand.images, index, card.size_px)
+    predictor = Predictor(generator, device, note=note)
+    drawn = predictor.draw(hand.images, predictor.style(index))
     return Restyled(hand.entry.chars, card.styles[index].name, hand.images, drawn)

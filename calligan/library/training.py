@@ -11,6 +11,7 @@ import torch
 from calligan.config import TrainConfig
 from calligan.errors import Cancelled, ConfigError, DataError, ModelError
 from calligan.library.model import Model, load
+from calligan.models.device import pick_device
 from calligan.models.layers import count_parameters
 from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Cancel, Note, Progress, ignored, never
@@ -18,7 +19,7 @@ from calligan.project.models import RUNS, model_path
 from calligan.project.run import Run
 from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
 from calligan.storage import sha256_file
-from calligan.training.device import pick_device, resolved
+from calligan.training.device import resolved
 from calligan.training.loop import Listener
 from calligan.training.loop import train as loop
 from calligan.training.ranks import ALONE, Ranks, is_lost, joined

@@ -48,11 +48,10 @@ class ForebearGenerator(GeneratorBase):
             self.up_norms.append(nn.BatchNorm2d(width) if width > 1 else nn.Identity())
             below = 2 * width
 
-    def field(self, content: Tensor, style: Tensor) -> Tensor:
-        """Its tanh output, told as ink logits: tanh(x) is the image of -2x."""
-        levels = self.encode(content)
-        each = len(style) // len(content)
-        levels = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
+    def decode(self, levels: list[Tensor], style: Tensor) -> Tensor:
+        """Its tanh output as ink logits: tanh(x) is the image of -2x."""
+        each = len(style) // len(levels[0])
+        levels = [level.repeat_interleave(each, 0) for level in levels]
         h = torch.cat([levels.pop(), style[:, :, None, None]], dim=1)
         last = len(self.up) - 1
         for depth, (conv, norm) in enumerate(zip(self.up, self.up_norms, strict=True)):

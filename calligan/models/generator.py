@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
 from calligan.models.base import GeneratorBase
-from calligan.models.layers import Block, Fold, Unfold
+from calligan.models.layers import Block, Fold, Unfold, grow_state
 from calligan.models.pixels import ink
 
 _LOG_VARIANCE = -4.0  # of a style's Gaussian to begin with
@@ -27,14 +27,16 @@ class Generator(GeneratorBase):
     in N / M styles, which stand together in `style_index`.
     """
 
+    mixes_styles = True
+
     def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
         super().__init__()
         self.size_px, self.speaks_distance = size_px, config.output == "distance"
         widths, style_dim = config.widths, config.style_dim
         cell_px = size_px // config.grid
+        self.config, self.cell_px = config, float(cell_px)
         self.embedding = nn.Embedding(styles, style_dim)
         self.embedding.requires_grad_(config.embedding != "fixed")
-        self.log_variance: nn.Embedding | None = None
         if config.embedding == "gaussian":
             self.log_variance = nn.Embedding(styles, style_dim)
             nn.init.constant_(self.log_variance.weight, _LOG_VARIANCE)
@@ -56,15 +58,12 @@ class Generator(GeneratorBase):
             return mean
         return mean + torch.exp(self.log_variance(style_index) / 2) * torch.randn_like(mean)
 
-    def divergence(self, style_index: Tensor) -> Tensor:
+    def divergence(self, style_index: Tensor) -> Tensor | None:
         """Mean KL divergence of the styles' Gaussians from N(0, 1) (Kingma & Welling 2014)."""
-        assert self.log_variance is not None
+        if self.log_variance is None:
+            return None
         mean, log_variance = self.embedding(style_index), self.log_variance(style_index)
         return (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
-
-    def field(self, content: Tensor, style: Tensor) -> Tensor:
-        """What is drawn, float32 (N, 1, S, S), of sources (M, 1, S, S) in styles (N, style_dim)."""
-        return self.decode(self.encode(content), style)
 
     def encode(self, source: Tensor) -> list[Tensor]:
         """What the sources say, finest level first: (M, width, g, g) each."""
@@ -85,6 +84,12 @@ class Generator(GeneratorBase):
             if skips:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
         return self.unfold(F.silu(self.norm(h))).float()
+
+    def doubled(self) -> "Generator":
+        """The same for images of twice the size, which computes the same of a coarser one."""
+        grown = Generator(self.config, self.embedding.num_embeddings, self.size_px * 2)
+        grown.load_state_dict(grow_state(self.state_dict(), self.fold.cell_px))
+        return grown
 
 
 def _level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:

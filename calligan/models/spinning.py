@@ -10,24 +10,16 @@ from math import floor
 import torch
 from torch import Tensor
 
-from calligan.models.generator import Generator
-from calligan.models.networks import AnyGenerator
+from calligan.models.base import GeneratorBase
 
 # Of a cell, down and right. Near each other: the generator heeds where on the canvas a stroke lies,
 # and drawings that are some cells apart part strokes in two.
 _PLACES = ((-0.5, 0.25), (-0.25, -0.5), (0.0, 0.0), (0.25, -0.25))
 
 
-def steady(generator: AnyGenerator, source: Tensor, style_index: Tensor) -> Tensor:
-    """Images (N, 1, S, S) in [-1, 1] as `infer` draws them; once, where a network has no cells."""
-    if not isinstance(generator, Generator) or not generator.wavers:
-        return generator(source, style_index)
-    return generator.image(spun(generator, source, generator.style(style_index)))
-
-
-def spun(generator: Generator, source: Tensor, style: Tensor) -> Tensor:
+def spun(generator: GeneratorBase, source: Tensor, style: Tensor) -> Tensor:
     """The mean field (N, 1, S, S) of sources in styles (N, style_dim), for four times the work."""
-    cell_px = generator.fold.cell_px
+    cell_px = generator.cell_px
     shifts = {(floor(down * cell_px), floor(right * cell_px)) for down, right in _PLACES}
     drawn = [
         generator.bounded(generator.field(source.roll(shift, (2, 3)), style)).roll(

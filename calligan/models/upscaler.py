@@ -64,10 +64,11 @@ def bicubic(glyph: Tensor) -> Tensor:
 def upscaled(network: Upscaler, images: np.ndarray) -> np.ndarray:
     """uint8 (N, S, S), 255 = paper, to uint8 (N, 2S, 2S)."""
     found = [np.empty((0, 2 * images.shape[1], 2 * images.shape[2]), np.uint8)]
+    device = next(network.parameters()).device
     for start in range(0, len(images), _BATCH):
         part = images[start : start + _BATCH]
         with torch.inference_mode():
-            found.append(to_uint8(network(to_tensor(part, part.shape[-1]))))
+            found.append(to_uint8(network(to_tensor(part, part.shape[-1], device))))
     return np.concatenate(found)
 
 
@@ -76,7 +77,7 @@ def save_upscaler(path: Path, network: Upscaler) -> None:
     write_weights(path, network.state_dict(), _KIND, json.dumps(asdict(network.config)))
 
 
-def load_upscaler(path: Path) -> Upscaler:
+def load_upscaler(path: Path, device: str = "cpu") -> Upscaler:
     """Read what `save_upscaler` wrote. Raises ModelError naming the file and the cure."""
     state, told = read_weights(path, _KIND, _KIND, "install calligan again")
     try:
@@ -84,4 +85,4 @@ def load_upscaler(path: Path) -> Upscaler:
         network.load_state_dict(state)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is of another version of calligan; install it again") from error
-    return placed(network).eval()
+    return placed(network, device).eval()

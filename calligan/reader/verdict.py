@@ -32,15 +32,16 @@ class ReaderCard:
 class Judge:
     """The reader, ready to score."""
 
-    def __init__(self, reader: Reader, card: ReaderCard, name: str = ""):
-        self.reader, self.card, self.name = placed(reader).eval(), card, name
+    def __init__(self, reader: Reader, card: ReaderCard, name: str = "", device: str = "cpu"):
+        self.reader, self.card, self.name = placed(reader, device).eval(), card, name
+        self.device = device
 
     @classmethod
-    def load(cls) -> "Judge":
+    def load(cls, device: str = "cpu") -> "Judge":
         """The reader that ships with calligan. Raises ModelError where it does not."""
         if (path := reader_model()) is None:
             raise ModelError("this calligan came without its reader; install it again")
-        return cls(*load_reader(path), sha256_file(path)[:8])
+        return cls(*load_reader(path), sha256_file(path)[:8], device)
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The probability that each glyph is the character of its reference and is whole, (N,).
@@ -50,9 +51,10 @@ class Judge:
         found = [np.empty(0, np.float32)]
         for start in range(0, len(glyphs), _BATCH):
             part = slice(start, start + _BATCH)
-            pair = (to_tensor(images[part], SIZE_PX) for images in (glyphs, references))
+            both = (glyphs[part], references[part])
+            pair = (to_tensor(images, SIZE_PX, self.device) for images in both)
             with torch.inference_mode():
-                found.append(torch.sigmoid(self.reader(*pair)).prod(dim=1).numpy())
+                found.append(torch.sigmoid(self.reader(*pair)).prod(dim=1).cpu().numpy())
         return np.concatenate(found)
 
     def embeddings(self, glyphs: np.ndarray) -> np.ndarray:
@@ -63,8 +65,8 @@ class Judge:
         found = [np.empty((0, EMBEDDED), np.float32)]
         for start in range(0, len(glyphs), _BATCH):
             with torch.inference_mode():
-                part = to_tensor(glyphs[start : start + _BATCH], SIZE_PX)
-                found.append(self.reader.embedded(part).numpy())
+                part = to_tensor(glyphs[start : start + _BATCH], SIZE_PX, self.device)
+                found.append(self.reader.embedded(part).cpu().numpy())
         return np.concatenate(found)
 
     def least_score(self, script: str, font: str = "") -> float:

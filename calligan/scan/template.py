@@ -14,7 +14,7 @@ from calligan.page.flow import Letter, moved, set_line
 from calligan.page.practice import cell
 from calligan.scan.opencv import opencv
 from calligan.scan.sheet import MARKER_MM, QR_MM, STRIP_MM, Sheet
-from calligan.vector.borrow import borrowed
+from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank
 from calligan.vector.outline import Outline
 
@@ -83,7 +83,7 @@ def font_letters(font: str, chars: str) -> tuple[dict[str, Letter], str]:
     placement = measure_placement(face, load_charset("components-500"), RasterConfig())
     letters, lacking = {}, ""
     for char in dict.fromkeys(chars):
-        glyphs = list(borrowed(face, placement, char)) if face.glyph_index(char) else []
+        glyphs = list(Lettering(face, placement).glyph(char)) if face.glyph_index(char) else []
         outline = Outline.of(glyphs[0].drawing if glyphs else Blank())
         advance = glyphs[0].advance_upem / UPEM if glyphs else 1.0
         letters[char] = Letter(char, outline, advance)

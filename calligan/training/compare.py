@@ -1,11 +1,9 @@
 """What a run changed, to look at: the model it began at beside the one it ended with."""
 
-import torch
 from PIL import Image
 
 from calligan.models.pixels import to_tensor, to_uint8
-from calligan.models.precision import drawing
-from calligan.models.spinning import steady
+from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.batches import Pairs
@@ -27,13 +25,12 @@ def before_after(run: Run, selection: Selection) -> Image.Image:
     source = to_tensor(real.source, learned.size_px)
     drawn = []
     for model, style in ((before, nearest), (after, 0)):
-        shown = to_tensor(real.source, model.size_px)
-        with torch.inference_mode(), drawing(model):
-            drawn.append(steady(model, shown, torch.full((len(shown),), style)))
+        predictor = Predictor(model, fine=True)
+        drawn.append(predictor.draw(real.source, predictor.style(style)))
     rows = [
         Row("source", list(to_uint8(source))),
-        Row(f"before: {card.styles[nearest].name}", list(to_uint8(drawn[0]))),
-        Row("after", list(to_uint8(drawn[1]))),
+        Row(f"before: {card.styles[nearest].name}", list(drawn[0])),
+        Row("after", list(drawn[1])),
         Row("yours", list(real.target)),
     ]
     return contact_sheet(rows, learned.size_px)

@@ -16,8 +16,8 @@ from calligan.models.distance import field_of_image, image_of_field
 from calligan.models.pixels import to_tensor
 from calligan.pairs.batches import Batch, Choice, Glyph, Pairs
 from calligan.training.augment import augmented, augmented_fields
+from calligan.training.example import Example
 from calligan.training.ranks import ALONE, Ranks
-from calligan.training.steps import Example
 
 _SHARE = 0.6  # of the device's free memory, which the glyphs may take
 _CPU_BYTES = 2**30  # or of a machine without a GPU

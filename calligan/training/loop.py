@@ -10,8 +10,8 @@ import torch
 
 from calligan.config import TrainConfig
 from calligan.errors import Diverged
-from calligan.models.networks import AnyGenerator
 from calligan.models.pixels import ink, to_uint8
+from calligan.models.predictor import Predictor
 from calligan.models.weights import CriticCard, critic_path, save_critic, save_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Pairs
@@ -19,12 +19,13 @@ from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
+from calligan.training.example import autocast, content_of
 from calligan.training.feed import Feed, on_device
 from calligan.training.ranks import ALONE, Ranks
 from calligan.training.run import Run, model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
-from calligan.training.steps import Example, autocast, content_of, training_step
+from calligan.training.steps import training_step
 
 
 @dataclass
@@ -104,10 +105,12 @@ def evaluate_and_keep(
     """
     counters, config, part = state.counters, run.config, judged_on(run.config)
     l1, copied, rows, drawn = {}, {}, [], {}
+    predictor = Predictor(state.average, config.device, arithmetic=lambda: autocast(config))
     for index, style in enumerate(validation.styles):
         batch = validation.spread(index, config.eval_chars)
         real = on_device(batch, config, state.generator.size_px)
-        fake = draw(state, state.average, real)
+        styles = state.average.style(real.style_index)
+        fake = predictor.images(content_of(real, state.average), styles)
         l1[style.name] = _ink_l1(fake, real.target)
         copied[style.name] = _ink_l1(real.source, real.target)
         kinds = (("source", real.source), (style.name, fake), ("real", real.target))
@@ -136,16 +139,6 @@ def evaluate_and_keep(
     _keep_models(run, selection, state, mean)
     state.save(run.checkpoints)
     return row
-
-
-def draw(state: TrainState, network: AnyGenerator, example: Example) -> torch.Tensor:
-    """Images in batches, without gradients."""
-    done = []
-    with torch.no_grad(), autocast(state.config):
-        content = content_of(example, network)
-        for part in zip(content.split(64), example.style_index.split(64), strict=True):
-            done.append(network(*part))
-    return torch.cat(done)
 
 
 def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:

@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from calligan.config import TrainConfig
 from calligan.errors import ModelError
 from calligan.models.critic import Critic
-from calligan.models.generator import Generator
-from calligan.models.layers import grow_state, placed
+from calligan.models.layers import placed
 from calligan.models.networks import (
     AnyGenerator,
     make_discriminator,
@@ -130,10 +129,7 @@ class TrainState:
     def _grown(self, network: AnyGenerator, size_px: int) -> AnyGenerator:
         """`network` for a larger image, computing the same function of a coarser one at first."""
         while network.size_px < size_px:
-            assert isinstance(network, Generator)  # TrainConfig.validate
-            grown = Generator(self.config.generator, self.styles, network.size_px * 2)
-            grown.load_state_dict(grow_state(network.state_dict(), network.fold.cell_px))
-            network = grown
+            network = network.doubled()
         return network
 
     def update_average(self) -> None:

@@ -10,8 +10,8 @@ from calligan.errors import ConfigError, DataError
 from calligan.models.card import ModelCard
 from calligan.models.critic import Critic
 from calligan.models.networks import AnyGenerator, make_discriminator, make_generator
-from calligan.models.noise import NoiseGenerator
 from calligan.models.pixels import ink, resized, to_tensor
+from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
@@ -36,7 +36,7 @@ def first_state(config: TrainConfig, selection: Selection, start: Path | None) -
     state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
-        if isinstance(model, NoiseGenerator):
+        if model.from_number:
             _check_known(card, selection)
         rows = _rows(model, card, selection)
         there = [font.name for font in card.styles]
@@ -96,8 +96,12 @@ def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -
     """
     source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
     reader = Judge.load().reader if reader_model() else None
+    predictor = Predictor(model)
+    drawn = [
+        predictor.images(source, predictor.style(style).expand(len(source), -1))
+        for style in range(styles)
+    ]
     with torch.inference_mode():
-        drawn = [model(source, torch.full((len(source),), style)) for style in range(styles)]
         if reader is None:
             apart = [(ink(images) - ink(target)).abs().mean() for images in drawn]
         else:

@@ -35,47 +35,58 @@ class Borrowed:
         self.recorded.replay(TransformPen(pen, self.transform))
 
 
-def borrowed_glyphs(face: Face, placement: Placement) -> Iterator[FontGlyph]:
-    """Spaces, and every mark, digit and letter that the face draws, its vertical form after it.
+@dataclass(frozen=True)
+class Lettering:
+    """A font that marks, digits and letters are taken from.
 
-    `placement` is the face's on the canvas that Han characters were drawn on, so that both come
+    `placement` is where it lies on the canvas that Han characters were drawn on, so that both come
     to the same size.
     """
-    space = face.glyph_index(" ")
-    narrow = round(face.advance_em(space) * UPEM) if space else _SPACE_UPEM
-    for name, codes in _SPACES.items():
-        yield FontGlyph(name, codes, narrow if name == "space" else UPEM, Blank())
-    for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
-        for code in range(first, last + 1):
-            char = chr(code)
-            if face.glyph_index(char) and not is_han(char):
-                yield from borrowed(face, placement, char)
+
+    face: Face
+    placement: Placement
+
+    def glyphs(self) -> Iterator[FontGlyph]:
+        """Spaces, and every mark, digit and letter, each with its vertical form after it."""
+        space = self.face.glyph_index(" ")
+        narrow = round(self.face.advance_em(space) * UPEM) if space else _SPACE_UPEM
+        for name, codes in _SPACES.items():
+            yield FontGlyph(name, codes, narrow if name == "space" else UPEM, Blank())
+        for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
+            for code in range(first, last + 1):
+                char = chr(code)
+                if self.face.glyph_index(char) and not is_han(char):
+                    yield from self.glyph(char)
+
+    def advance_em(self, char: str) -> float:
+        """A character's advance."""
+        return self.face.advance_em(self.face.glyph_index(char))
+
+    def glyph(self, char: str) -> Iterator[FontGlyph]:
+        """A character's glyph, and its vertical form where it has one; none without ink."""
+        face = self.face
+        glyph = face.glyph_index(char)
+        name, advance = glyph_name(ord(char)), round(face.advance_em(glyph) * UPEM)
+        plain = _borrowed(face, self.placement, glyph, advance)
+        if not plain.recorded.value:
+            return
+        yield FontGlyph(name, (ord(char),), advance, plain)
+        form = face.vertical_forms.get(glyph)
+        if form:
+            turned = _borrowed(face, self.placement, form, UPEM)
+        elif char in TURNED:
+            turned = Borrowed(plain.recorded, _QUARTER_TURN.transform(plain.transform))
+        elif char in TO_CORNER:
+            shift = Transform().translate(UPEM / 2, UPEM / 2)
+            turned = Borrowed(plain.recorded, shift.transform(plain.transform))
+        else:
+            return
+        yield FontGlyph(f"{name}.vert", (), UPEM, turned, vertical_of=name)
 
 
 def glyph_name(codepoint: int) -> str:
     """As the Adobe Glyph List writes it: uni4E66, u2000B."""
     return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:X}"
-
-
-def borrowed(face: Face, placement: Placement, char: str) -> Iterator[FontGlyph]:
-    """A character's glyph, and after it its vertical form where it has one; none without ink."""
-    glyph = face.glyph_index(char)
-    name, advance = glyph_name(ord(char)), round(face.advance_em(glyph) * UPEM)
-    plain = _borrowed(face, placement, glyph, advance)
-    if not plain.recorded.value:
-        return
-    yield FontGlyph(name, (ord(char),), advance, plain)
-    form = face.vertical_forms.get(glyph)
-    if form:
-        turned = _borrowed(face, placement, form, UPEM)
-    elif char in TURNED:
-        turned = Borrowed(plain.recorded, _QUARTER_TURN.transform(plain.transform))
-    elif char in TO_CORNER:
-        shift = Transform().translate(UPEM / 2, UPEM / 2)
-        turned = Borrowed(plain.recorded, shift.transform(plain.transform))
-    else:
-        return
-    yield FontGlyph(f"{name}.vert", (), UPEM, turned, vertical_of=name)
 
 
 def _borrowed(face: Face, placement: Placement, glyph: int, advance_upem: int) -> Borrowed:

@@ -1,0 +1,138 @@
+"""What a generator is told of a character: where source glyphs come from, and in which ways."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import Placement
+from calligan.glyphs.raster import Renderer
+from calligan.models.card import ModelCard
+from calligan.project.source import open_source, trained_sources
+from calligan.vector.borrow import Lettering
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a character is drawn: what a doubtful one is tried in once more."""
+
+    name: str = "as it is"
+    source: int = 0  # which of the source fonts
+    scale: float = 1.0  # of the source glyph, about the canvas's middle
+    shift_x: float = 0.0  # of the source glyph, share of the canvas
+    shift_y: float = 0.0
+    strength: float = 1.0  # of the style, against the mean of all styles
+
+
+PLAIN = Way()
+
+
+class ContentSource(Protocol):
+    """Images of characters in print, and the letters and marks that go with them."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, for messages."""
+
+    @property
+    def identity(self) -> Any:
+        """What decides its images, as JSON."""
+
+    @property
+    def lettering(self) -> Lettering:
+        """Where marks, digits and letters come from."""
+
+    @property
+    def count(self) -> int:
+        """How many sources there are to draw from: `Way.source` is below it."""
+
+    def lacks(self, char: str) -> bool:
+        """Whether there is no ink for a character."""
+
+    def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
+        """Characters as the model is shown them: uint8 (N, S, S), 255 = paper."""
+
+
+class FontSource:
+    """A font, and the other fonts that the model takes its content from where they are here."""
+
+    def __init__(self, face: Face, placement: Placement, card: ModelCard):
+        self.face, self.placement, self._card = face, placement, card
+        self._renderers: dict[Way, Renderer] = {}
+
+    @classmethod
+    def open(cls, card: ModelCard, wanted: str | None) -> "FontSource":
+        """A font by name or path, else one that the model was trained with.
+
+        Raises FontError where that is not to be found and no other was given.
+        """
+        return cls(*open_source(card, wanted), card)
+
+    @property
+    def name(self) -> str:
+        """The font's family."""
+        return self.face.family
+
+    @property
+    def file_name(self) -> str:
+        """The name of the font's file."""
+        return self.face.spec.path.name
+
+    @property
+    def identity(self) -> Any:
+        """The font's checksum and its place on the canvas."""
+        return [self.face.sha256, asdict(self.placement)]
+
+    @property
+    def lettering(self) -> Lettering:
+        """The font's own letters and marks."""
+        return Lettering(self.face, self.placement)
+
+    @property
+    def count(self) -> int:
+        """This font, and the others."""
+        return 1 + len(self._others)
+
+    def lacks(self, char: str) -> bool:
+        """Whether the font has no ink for a character."""
+        return self._renderer(PLAIN).render(char, self._paper()) not in (None, "clipped")
+
+    def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
+        """Characters in the font, uint8 (N, S, S); in this one where another lacks them."""
+        found = []
+        for char in chars:
+            canvas = self._paper()
+            left_out = self._renderer(way).render(char, canvas)
+            if left_out and way.source:
+                self._renderer(PLAIN).render(char, canvas)
+            found.append(canvas)
+        return np.stack(found)
+
+    @cached_property
+    def _others(self) -> Sequence[tuple[Face, Placement]]:
+        found = []
+        for face, font in trained_sources(self._card):
+            if face.sha256 != self.face.sha256:
+                place = Placement(**font.placement)
+                found.append((face, place.scaled(self._card.size_px)))
+        return found
+
+    def _renderer(self, way: Way) -> Renderer:
+        if way not in self._renderers:
+            face, place = self.face, self.placement
+            if way.source:
+                face, place = self._others[way.source - 1]
+            moved = place.moved(way.scale, way.shift_x, way.shift_y)
+            self._renderers[way] = Renderer(face, moved, min_ink=0)
+        return self._renderers[way]
+
+    def _paper(self) -> np.ndarray:
+        size_px = self._card.size_px
+        return np.full((size_px, size_px), 255, np.uint8)

@@ -1,0 +1,111 @@
+"""A generator that draws: without gradients, on its device, in its arithmetic, in batches."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from calligan.models.base import GeneratorBase
+from calligan.models.device import BATCHES
+from calligan.models.pixels import to_tensor, to_uint8
+from calligan.models.precision import drawing
+from calligan.models.spinning import spun
+from calligan.progress import Note, ignored
+
+Part = TypeVar("Part", Tensor, np.ndarray)
+
+
+class Predictor:
+    """Every image that a generator draws outside a training step is drawn here.
+
+    `fine` draws ink in four places and averages (models/spinning.py). `arithmetic` opens the
+    context to draw in; without it, that which suits generator and device. Where the device has not
+    enough memory for a batch it is halved, and `note` is told.
+    """
+
+    def __init__(
+        self,
+        generator: GeneratorBase,
+        device: str = "cpu",
+        fine: bool = False,
+        arithmetic: Callable[[], AbstractContextManager[object]] | None = None,
+        note: Note = ignored,
+    ):
+        self.generator, self.device, self.fine, self.note = generator, device, fine, note
+        self.arithmetic = arithmetic or (lambda: drawing(generator, device))
+
+    @property
+    def size_px(self) -> int:
+        """Edge of its images."""
+        return self.generator.size_px
+
+    def style(self, index: int, strength: float = 1.0) -> Tensor:
+        """A style's vector (D,); `strength` moves it from the mean of all styles (0) and on."""
+        with torch.inference_mode():
+            style = self.generator.style(torch.tensor([index], device=self.device))[0]
+            if strength == 1:
+                return style
+            mean = self.generator.embedding.weight.mean(dim=0)
+            return mean + strength * (style - mean)
+
+    def draw(self, sources: np.ndarray, style: Tensor) -> np.ndarray:
+        """Sources uint8 (N, H, W) in a style (D,): uint8 (N, S, S), 255 = paper."""
+
+        def part(rows: slice) -> np.ndarray:
+            content = self._content(sources[rows])
+            return to_uint8(self._images(content, style.expand(len(content), -1)))
+
+        blank = np.empty((0, self.size_px, self.size_px), np.uint8)
+        return np.concatenate([blank, *self._in_parts(len(sources), part)])
+
+    def images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Content (N, ...) in styles (N, D): (N, 1, S, S) in [-1, 1], 1 = paper.
+
+        `noise` (N, noise_dim) is for a generator that draws from it.
+        """
+
+        def part(rows: slice) -> Tensor:
+            given = None if noise is None else noise[rows]
+            return self._images(content[rows], style[rows], given)
+
+        return torch.cat(list(self._in_parts(len(content), part)))
+
+    def frames(self, sources: np.ndarray, styles: Iterable[Tensor]) -> Iterator[np.ndarray]:
+        """Sources uint8 (N, H, W) in each of some styles (D,) in turn: uint8 (N, S, S) each.
+
+        They are encoded once.
+        """
+        with torch.inference_mode(), self.arithmetic():
+            levels = self.generator.encode(self._content(sources))
+        for style in styles:
+            with torch.inference_mode(), self.arithmetic():
+                field = self.generator.decode(levels, style.expand(len(sources), -1))
+                yield to_uint8(self.generator.image(field))
+
+    def _content(self, sources: np.ndarray) -> Tensor:
+        return to_tensor(sources, self.size_px, self.device)
+
+    def _images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        generator = self.generator
+        with torch.inference_mode(), self.arithmetic():
+            if self.fine and generator.wavers:
+                return generator.image(spun(generator, content, style))
+            return generator.image(generator.field(content, style, noise))
+
+    def _in_parts(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
+        """Batches in turn, smaller ones from where memory does not suffice."""
+        start, batch = 0, BATCHES[self.device]
+        while start < count:
+            try:
+                part = draw(slice(start, start + batch))
+            except RuntimeError as error:
+                if "out of memory" not in str(error).lower() or batch == 1:
+                    raise
+                batch //= 2
+                self.note(f"out of memory on {self.device}: going on with {batch} glyphs at once")
+                continue
+            yield part
+            start += batch
