@@ -3,7 +3,7 @@
     python weights/render.py data
     python benchmarks/verdict.py data --out verdict
 
-Glyphs of the fonts kept out of the reader's training are spoiled by calligan/reader/defects.py and
+Glyphs of the fonts kept out of the reader's training are spoiled by weights/defects.py and
 set beside their genuine ones: the chance that a genuine glyph scores above a spoiled one (AUC), for
 the reader and for plain measures of structure. Then: how many genuine glyphs pass, by script; what
 the reader reads, beside the recogniser of `calligan evaluate`; its cost. Writes
@@ -11,6 +11,7 @@ figures.json and misses.png: what the reader was most wrong about.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +27,13 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
-from calligan.reader.examples import KINDS, Examples, coarse
 from calligan.reader.verdict import Judge, least_of, load_reader
 from calligan.resources import bundled_model, reader_model
 from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json
+
+sys.path.append(str(Path(__file__).parents[1] / "weights"))
+from examples import KINDS, Examples, coarse
 
 NEAREST = 8
 ROUNDS = 6  # of timing; the first warms up

@@ -1,12 +1,15 @@
 """What the reader learns from: glyphs spoiled as they say, drawn by seed and step."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("cv2")
+sys.path.append(str(Path(__file__).parents[1] / "weights"))
 
-from calligan.pairs.store import PairStore
-from calligan.reader.defects import (
+from defects import (
     broken,
     disturbed,
     faded,
@@ -16,7 +19,9 @@ from calligan.reader.defects import (
     with_other_component,
     without_component,
 )
-from calligan.reader.examples import KINDS, Examples, label_of
+from examples import KINDS, Examples, label_of
+
+from calligan.pairs.store import PairStore
 
 SIZE = 64
 

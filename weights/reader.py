@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from examples import Examples, ReaderBatch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
@@ -26,7 +27,6 @@ from calligan.models.layers import placed
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
-from calligan.reader.examples import Examples, ReaderBatch
 from calligan.reader.network import SIZE_PX, Reader
 from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
 from calligan.training.optimizer import generator_optimizers

@@ -236,9 +236,9 @@ DISCRIMINATOR_TERMS: tuple[_Entry[DiscriminatorTurn], ...] = (
 )
 
 
-def _in_game(weight: str) -> Callable[[GeneratorTurn], float]:
+def _in_game(weight: Callable[[LossConfig], float]) -> Callable[[GeneratorTurn], float]:
     """A weight that counts in adversarial stages alone."""
-    return lambda turn: getattr(turn.config, weight) * (turn.state.discriminator is not None)
+    return lambda turn: weight(turn.config) * (turn.state.discriminator is not None)
 
 
 def _reconstruction_weight(turn: GeneratorTurn) -> float:
@@ -251,9 +251,9 @@ def _divergence_weight(turn: GeneratorTurn) -> float:
 
 GENERATOR_TERMS: tuple[_Entry[GeneratorTurn], ...] = (
     ("reconstruction", _reconstruction_weight, _reconstruction),
-    ("adversarial", _in_game("adversarial"), _adversarial),
-    ("matching", _in_game("feature_matching"), _feature_matching),
-    ("category", _in_game("category"), _names_of_drawn),
+    ("adversarial", _in_game(lambda config: config.adversarial), _adversarial),
+    ("matching", _in_game(lambda config: config.feature_matching), _feature_matching),
+    ("category", _in_game(lambda config: config.category), _names_of_drawn),
     ("cycle", lambda turn: turn.config.cycle, _cycle),
     ("constancy", lambda turn: turn.config.constancy, _constancy),
     ("reader", lambda turn: turn.config.reader, _reader),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from defects import ALONE, WITH_OTHER, disturbed
 
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part, part_of
 from calligan.pairs.store import PairStore
-from calligan.reader.defects import ALONE, WITH_OTHER, disturbed
 from calligan.reader.network import SIZE_PX
 from calligan.scan.opencv import opencv
 
