@@ -272,6 +272,7 @@ class TrainConfig:
     precision: str = "auto"  # auto | fp32 | bf16
     compile: bool = False  # torch.compile; slower on CPUs where it was measured
     threads: int | None = None  # CPU threads of torch; None leaves torch's choice
+    workers: int | None = None  # processes that make batches ahead; None: 2 for a GPU, else none
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -287,6 +288,8 @@ class TrainConfig:
         _require(whole, "batch_size", self.batch_size, wanted)
         _require(0 <= self.seed < 2**63, "seed", self.seed, "0 to 2^63")
         _require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "0 to 1")
+        workers = self.workers is None or 0 <= self.workers <= 64
+        _require(workers, "workers", self.workers, "0 to 64")
         threads = self.threads is None or self.threads >= 1
         _require(threads, "threads", self.threads, "1 or more")
         _require(self.steps is None or self.steps >= 1, "steps", self.steps, "1 or more")

@@ -114,21 +114,21 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, data + b"\n")
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, largest_bytes: int = _LARGEST_JSON) -> Any:
     """What a JSON file says; raises OSError where it cannot be read, ValueError as `parse_json`."""
-    if path.stat().st_size > _LARGEST_JSON:
-        raise ValueError(f"it is larger than {_LARGEST_JSON >> 20} MB")
-    return parse_json(path.read_bytes())
+    if path.stat().st_size > largest_bytes:
+        raise ValueError(f"it is larger than {largest_bytes >> 20} MB")
+    return parse_json(path.read_bytes(), largest_bytes)
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, largest_bytes: int = _LARGEST_JSON) -> Any:
     """What JSON says. Whoever asks checks that it has the shape that is wanted.
 
     Raises ValueError for what is not JSON, and for what no writer of ours makes: a key twice, NaN,
-    numbers beyond 64 bits, half a character, nesting without end, more than 64 MB.
+    numbers beyond 64 bits, half a character, nesting without end, more than `largest_bytes`.
     """
-    if len(text) > _LARGEST_JSON:
-        raise ValueError(f"it is larger than {_LARGEST_JSON >> 20} MB")
+    if len(text) > largest_bytes:
+        raise ValueError(f"it is larger than {largest_bytes >> 20} MB")
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
         found = json.loads(

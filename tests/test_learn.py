@@ -103,7 +103,8 @@ def test_both_images_of_a_character_are_learned_from(learned):
     (font,) = store.manifest.of_role("target")
     assert sorted(font.chars) == sorted(WRITTEN + WRITTEN[0])
     pairs = Pairs(store.select(["mine"]), "train" if _trains(store) else "validation")
-    seen = {pairs._glyph(font, WRITTEN[0], np.random.default_rng(i)) for i in range(20)}
+    number = pairs._fonts.index(font)
+    seen = {pairs._glyph(number, WRITTEN[0], np.random.default_rng(i)) for i in range(20)}
     assert len(seen) == 2
 
 

@@ -10,9 +10,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def to_tensor(images: np.ndarray, size_px: int, device: torch.device | str = "cpu") -> Tensor:
+def to_tensor(
+    images: np.ndarray | Tensor, size_px: int, device: torch.device | str = "cpu"
+) -> Tensor:
     """uint8 (N, H, W) to float (N, 1, size, size); smaller sizes by averaging whole pixels."""
-    tensor = torch.from_numpy(np.ascontiguousarray(images)).to(device, non_blocking=True)
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.ascontiguousarray(images))
+    tensor = images.to(device, non_blocking=images.is_pinned())
     return resized(tensor.unsqueeze(1).float().div_(127.5).sub_(1), size_px)
 
 

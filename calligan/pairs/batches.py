@@ -1,12 +1,14 @@
 """Batches of (source, target, style) as a function of (seed, step): resuming needs no state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from calligan.errors import DataError
-from calligan.pairs.manifest import FontEntry
+from calligan.pairs.index import GlyphIndex
 from calligan.pairs.split import Part, part_of
 from calligan.pairs.store import Selection
 
@@ -64,18 +66,25 @@ class Pairs:
         if any_source:
             self.sources = (*selection.sources, *styles)
         self.classes = classes_of(selection)
-        in_source = set().union(*(font.chars for font in self.sources))
+        self._fonts = list({font.name: font for font in (*self.sources, *styles)}.values())
+        self._index = GlyphIndex(self._fonts)
+        numbers = {font.name: number for number, font in enumerate(self._fonts)}
+        self._source_numbers = np.array([numbers[font.name] for font in self.sources])
+        self._style_numbers = np.array([numbers[font.name] for font in styles])
+        shown = set().union(*(font.chars for font in self.sources))
         split = store.manifest.split
-        self.chars = [
-            [c for c in style.chars if c in in_source and part_of(c, split) == part]
-            for style in styles
-        ]
+        shown = {char for char in shown if part_of(char, split) == part}
+        self.chars = ["".join(c for c in style.chars if c in shown) for style in styles]
         for style, chars in zip(styles, self.chars, strict=True):
             if not chars:
                 raise DataError(
                     f"{style.name} shares no {part} characters with the source; "
                     "render a larger --charset"
                 )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the arrays: a process that is sent these pairs maps them itself."""
+        return {name: value for name, value in vars(self).items() if name != "_images"}
 
     def random(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Batch:
         """The batch that `choose` draws."""
@@ -106,7 +115,7 @@ class Pairs:
         """
         chars = self.chars[style_index]
         if among is not None:
-            chars = [char for char in chars if char in set(among)]
+            chars = "".join(char for char in chars if char in set(among))
         if not chars:
             raise DataError(f"{self.styles[style_index].name} has none of the characters asked for")
         if count is not None:
@@ -130,18 +139,20 @@ class Pairs:
 
     def _choice(
         self,
-        origins: list[FontEntry],
+        origins: Sequence[int],
         style_index: np.ndarray,
         wrong_style_index: np.ndarray,
-        chars: list[str],
+        chars: Sequence[str],
         styles_per_char: int,
         rng: np.random.Generator | None,
     ) -> Choice:
         each = [char for char in chars for _ in range(styles_per_char)]
-        fonts = [self.styles[s] for s in style_index]
+        fonts = self._style_numbers[style_index]
         target = [self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)]
-        source = [self._glyph(f, char, rng) for f, char in zip(origins, chars, strict=True)]
-        from_style = np.array([self._style_rows.get(font.name, -1) for font in origins])
+        numbers = self._source_numbers[list(origins)]
+        source = [self._glyph(f, char, rng) for f, char in zip(numbers, chars, strict=True)]
+        names = (self.sources[origin].name for origin in origins)
+        from_style = np.array([self._style_rows.get(name, -1) for name in names])
         char_index = np.array([self._class_rows.get(char, -1) for char in chars])
         return Choice(
             source, target, style_index, wrong_style_index, from_style, char_index, "".join(each)
@@ -149,20 +160,20 @@ class Pairs:
 
     def _styles_of(self, char: str, first: int, count: int, rng: np.random.Generator) -> np.ndarray:
         """`first` and others that have the character; repeated where there are too few."""
-        having = [s for s, font in enumerate(self.styles) if char in self._rows[font.name]]
-        others = rng.permutation([s for s in having if s != first])
+        having = self._index.having(char, self._style_numbers)
+        others = rng.permutation(having[having != first])
         return np.resize(np.array([first, *others[: count - 1]], np.int64), count)
 
-    def _origin(self, char: str, rng: np.random.Generator | None) -> FontEntry:
-        """A font to take the source glyph from."""
-        having = [font for font in self.sources if char in self._rows[font.name]]
-        return having[0 if rng is None else int(rng.integers(len(having)))]
+    def _origin(self, char: str, rng: np.random.Generator | None) -> int:
+        """A source, by its place in `sources`, to take the glyph from."""
+        having = self._index.having(char, self._source_numbers)
+        return int(having[0 if rng is None else int(rng.integers(len(having)))])
 
-    def _glyph(self, font: FontEntry, char: str, rng: np.random.Generator | None) -> Glyph:
+    def _glyph(self, font: int, char: str, rng: np.random.Generator | None) -> Glyph:
         """A hand may have written a character more than once: any of them, or the first."""
-        rows = self._rows[font.name][char]
+        rows = self._index.rows(char, int(font))
         row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
-        return font.name, row
+        return self._fonts[font].name, int(row)
 
     @cached_property
     def _style_rows(self) -> dict[str, int]:
@@ -173,18 +184,5 @@ class Pairs:
         return {char: row for row, char in enumerate(self.classes)}
 
     @cached_property
-    def _rows(self) -> dict[str, dict[str, list[int]]]:
-        found: dict[str, dict[str, list[int]]] = {}
-        for font in self._fonts:
-            rows = found.setdefault(font.name, {})
-            for row, char in enumerate(font.chars):
-                rows.setdefault(char, []).append(row)
-        return found
-
-    @cached_property
     def _images(self) -> dict[str, np.ndarray]:
         return {font.name: self.store.images(font) for font in self._fonts}
-
-    @property
-    def _fonts(self) -> tuple[FontEntry, ...]:
-        return (*self.sources, *self.styles)

@@ -12,6 +12,7 @@ from calligan.storage import read_json, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_LARGEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
 Role = Literal["source", "target"]
 
 
@@ -80,7 +81,7 @@ def load_manifest(folder: Path) -> Manifest:
     """Read a data folder's manifest; raises DataError naming the folder and the cure."""
     path = folder / MANIFEST
     try:
-        values = read_json(path)
+        values = read_json(path, _LARGEST_BYTES)
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise DataError(
                 f"{path} is of another version of calligan; remove {folder} or use another"

@@ -1,0 +1,152 @@
+"""Data of any size, made up: what opening it and choosing batches from it takes.
+
+    python benchmarks/scale.py simulate [--fonts 1000] [--chars 30000] [--size 256] [--steps 2000]
+    python benchmarks/scale.py workers DATA [--steps 60]
+
+`simulate` writes a data folder whose arrays are holes in the file system (of the size told, on no
+disk), opens it, indexes it, draws batches and reads their glyphs. Memory is this process's own
+(`RssAnon`), without pages of files. `workers` times batches made in the training process, and ahead
+by others, on real data: alone, and beside training steps.
+"""
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from calligan.config import RasterConfig, SplitConfig, TrainConfig
+from calligan.glyphs.placement import Placement
+from calligan.pairs.batches import Pairs
+from calligan.pairs.manifest import FontEntry, Manifest
+from calligan.pairs.split import held_out
+from calligan.pairs.store import PairStore
+
+MISSING = 0.02  # share of the characters that a font lacks
+BATCH, STYLES_PER_CHAR = 256, 4
+HAN = (*range(0x4E00, 0x9FFF), *range(0x3400, 0x4DBF), *range(0x20000, 0x2A6DF))
+
+
+def made_up(folder: Path, fonts: int, chars: int, size_px: int) -> PairStore:
+    """A data folder of fonts that lack a few characters each, drawn by a seed."""
+    rng = np.random.default_rng(0)
+    every = "".join(map(chr, HAN[:chars]))
+    place = Placement.full_width(size_px)
+    (folder / "glyphs").mkdir(parents=True)
+    entries = []
+    for number in range(fonts):
+        there = np.flatnonzero(rng.random(chars) >= MISSING)
+        shown = "".join(every[at] for at in there.tolist())
+        name = f"font-{number:04}"
+        role = "source" if number == 0 else "target"
+        told = (name, role, "", "0", None, "", name, name, "", "none", place)
+        entries.append(FontEntry(*told, shown))
+        _write_hole(folder / "glyphs" / f"{name}.npy", (len(shown), size_px, size_px))
+    split = SplitConfig()
+    parts = {part: held_out(every, part, split) for part in ("validation", "test")}
+    raster = RasterConfig(size_px=size_px)
+    manifest = Manifest(raster, split, "made up", every, parts, tuple(entries))
+    manifest.save(folder)
+    return PairStore(folder, manifest)
+
+
+def _write_hole(path: Path, shape: tuple[int, ...]) -> None:
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + int(np.prod(shape)))
+
+
+def memory_mb() -> float:
+    """This process's own memory."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def simulate(options: argparse.Namespace) -> None:
+    """Make, open, index, choose, read."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
+        folder = Path(temporary) / "data"
+        made_up(folder, options.fonts, options.chars, options.size)
+        bytes_told = sum(path.stat().st_size for path in folder.rglob("*.npy"))
+        manifest = (folder / "manifest.json").stat().st_size
+        print(f"{options.fonts:,} fonts of {options.chars:,} characters at {options.size} px:")
+        print(f"{bytes_told / 1e12:.2f} TB of arrays, manifest {manifest / 1e6:.0f} MB")
+        before, started = memory_mb(), time.perf_counter()
+        store = PairStore.open(folder)
+        names = [font.name for font in store.manifest.of_role("target")]
+        pairs = Pairs(store.select(names), "train")
+        took = time.perf_counter() - started
+        print(f"opened and indexed in {took:.1f} s, {memory_mb() - before:,.0f} MB more")
+        glyphs = sum(map(len, pairs.chars))
+        print(f"{glyphs:,} training glyphs: an epoch is {glyphs // BATCH:,} batches of {BATCH}")
+        for part in range(4):
+            started = time.perf_counter()
+            for step in range(part * options.steps, (part + 1) * options.steps):
+                pairs.choose(BATCH, STYLES_PER_CHAR, 0, step)
+            each_ms = 1000 * (time.perf_counter() - started) / options.steps
+            done = (part + 1) * options.steps
+            print(f"after {done:,} batches: {each_ms:.2f} ms each, {memory_mb():,.0f} MB")
+        started = time.perf_counter()
+        pairs.glyphs()
+        took = time.perf_counter() - started
+        print(f"arrays mapped in {took:.1f} s, {memory_mb():,.0f} MB")
+        started = time.perf_counter()
+        for step in range(20):
+            pairs.random(BATCH, STYLES_PER_CHAR, 1, step)
+        each_ms = 1000 * (time.perf_counter() - started) / 20
+        print(f"with their glyphs (from holes): {each_ms:.1f} ms a batch, {memory_mb():,.0f} MB")
+
+
+def workers(options: argparse.Namespace) -> None:
+    """Time feeds with and without processes that make batches ahead, in turn."""
+    from calligan.training.feed import Feed
+    from calligan.training.state import TrainState
+    from calligan.training.steps import training_step
+
+    store = PairStore.open(options.data)
+    selection = store.select([font.name for font in store.manifest.of_role("target")])
+    pairs, size_px = Pairs(selection, "train"), store.manifest.raster.size_px
+    config = TrainConfig(device="cpu", precision="fp32", batch_size=64)
+    stage = replace(config.stages[0], size_px=size_px, share=1.0)
+    config = replace(config, stages=(stage,))
+    for trains in (False, True):
+        state = TrainState(config, len(selection.styles))
+        for count in (0, 1, 2) * 2:
+            feed = Feed(pairs, replace(config, workers=count), size_px)
+            feed.example(0)
+            started = time.perf_counter()
+            for step in range(1, options.steps + 1):
+                example = feed.example(step)
+                if trains:
+                    training_step(state, example, 0.0)
+            rate = options.steps * config.batch_size / (time.perf_counter() - started)
+            what = "training" if trains else "batches alone"
+            print(f"{what}, {count} workers: {rate:,.0f} images/s", flush=True)
+
+
+def main() -> None:
+    """One of the two."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("simulate")
+    one.add_argument("--fonts", type=int, default=1000)
+    one.add_argument("--chars", type=int, default=30000)
+    one.add_argument("--size", type=int, default=256)
+    one.add_argument("--steps", type=int, default=2000)
+    one.add_argument("--folder", type=Path, help="where the holes lie; default the system's")
+    one.set_defaults(run=simulate)
+    other = commands.add_parser("workers")
+    other.add_argument("data", type=Path)
+    other.add_argument("--steps", type=int, default=60)
+    other.set_defaults(run=workers)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
