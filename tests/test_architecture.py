@@ -13,8 +13,8 @@ from calligan.training.objectives import OBJECTIVES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
-    {"errors", "__init__"},
-    {"progress"},
+    {"errors", "described", "__init__"},
+    {"progress", "requests"},
     {"storage", "workers", "resources"},
     {"config"},
     {"settings"},

@@ -14,6 +14,7 @@ from conftest import HAN, build_font
 from PIL import Image, ImageDraw, ImageFont
 
 from calligan.config import RasterConfig
+from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
 from calligan.pairs.batches import Batch, Pairs
 from calligan.pairs.even import evened
@@ -39,7 +40,22 @@ def test_the_nearest_style_draws_alike_though_elsewhere():
     assert l1[0] < l1[1]
     none = np.zeros(4, int)
     real = Batch(bold, bold, none, none, none - 1, none - 1, HAN[:4])
-    assert nearest_style(lambda source, index: drawn[int(index[0])], 2, 64, real) == 1
+
+    class Drawn(GeneratorBase):
+        """Two styles whose glyphs are given; a style's vector is its number."""
+
+        size_px = 64
+
+        def style(self, style_index):
+            return style_index[:, None].float()
+
+        def field(self, content, style, noise=None):
+            return torch.stack([drawn[int(number)][0] for number in style[:, 0]])
+
+        def image(self, field):
+            return field
+
+    assert nearest_style(Drawn(), 2, 64, real) == 1
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.model import DeviceOption
+from calligan.cli.options import DOUBTFUL, DeviceOption, StrictOption
 from calligan.cli.show import note, progress
-from calligan.cli.verdict import DOUBTFUL, StrictOption
 
 if TYPE_CHECKING:
     from calligan.library.checking import Examined

@@ -1,12 +1,13 @@
 """`calligan evaluate`: held-out figures of a model beside what one gets without it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calligan.cli.model import DeviceOption
+from calligan.cli.options import DeviceOption, names, options_of
 from calligan.cli.show import note, progress
+from calligan.requests import EvaluationRequest
 
 if TYPE_CHECKING:
     from calligan.evaluation.report import Table
@@ -14,53 +15,18 @@ if TYPE_CHECKING:
 _WIDTH = 132  # the tables' own; a pipe has none
 
 
+@options_of(EvaluationRequest)
 def evaluate(
     model: Annotated[
         Path | None,
         typer.Argument(help="Model file, run folder or hand; default the newest, or the bundle."),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", "-d", help="Data folder; default the run's own.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Draw from this source font of the data instead.")
-    ] = None,
-    styles: Annotated[
-        str | None, typer.Option(help="Only these styles, by name, with commas.")
-    ] = None,
-    charset: Annotated[
-        str | None, typer.Option(help="Only test characters of this charset.")
-    ] = None,
-    validation: Annotated[
-        bool, typer.Option("--validation", help="Judge validation characters: to choose a model.")
-    ] = False,
-    count: Annotated[int | None, typer.Option(help="At most so many characters a style.")] = None,
-    fine: Annotated[
-        bool, typer.Option("--fine", help="Draw each glyph in four places, as infer does.")
-    ] = False,
+    *,
+    given: dict[str, Any],
     against: Annotated[
         list[str] | None,
         typer.Option(help="NAME=MODEL: another model, as one more row; repeatable."),
     ] = None,
-    perceptual: Annotated[
-        bool,
-        typer.Option(
-            "--perceptual", help="LPIPS and FID too (calligan[perceptual]); downloads weights."
-        ),
-    ] = False,
-    line: Annotated[
-        bool, typer.Option("--line", help="Outlines as export writes them, beside the fonts' own.")
-    ] = False,
-    told_apart: Annotated[
-        bool,
-        typer.Option("--told-apart", help="Whether a network tells them apart: a minute a hand."),
-    ] = False,
-    calibrate: Annotated[
-        bool,
-        typer.Option(
-            "--calibrate", help="The same of the fonts' own glyphs: three minutes a hand."
-        ),
-    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write every figure, with n and interval.")
@@ -86,25 +52,9 @@ def evaluate(
     if report is not None:
         check_report()
     check_writable(*filter(None, (report, json_path, sheet)))
+    given |= {"styles": names(given["styles"]), "against": _named(against or []), "device": device}
     with progress("evaluating", "") as moved:
-        done = measured(
-            model,
-            data=data,
-            source=source,
-            styles=[name.strip() for name in styles.split(",")] if styles else None,
-            charset=charset,
-            validation=validation,
-            count=count,
-            fine=fine,
-            against=_named(against or []),
-            perceptual=perceptual,
-            line=line,
-            told_apart=told_apart,
-            calibrate=calibrate,
-            device=device,
-            progress=moved,
-            note=note,
-        )
+        done = measured(model, **given, progress=moved, note=note)
     console = Console(width=max(_WIDTH, Console().width))
     for table in done.tables():
         _print(console, table)

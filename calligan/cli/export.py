@@ -1,53 +1,35 @@
 """`calligan export`: a learned style as a font to install, or what a font lacks."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from calligan.cli.model import DeviceOption, ModelOption, SourceOption, model_note
-from calligan.cli.show import note, progress, some
-from calligan.cli.verdict import (
+from calligan.cli.options import (
     DOUBTFUL,
+    DeviceOption,
     FineOption,
+    ModelOption,
     ReportOption,
+    SourceOption,
     StrictOption,
     VerdictOption,
-    check_options,
-    tell,
+    options_of,
 )
+from calligan.cli.show import note, progress, some
+from calligan.cli.verdict import check_options, model_note, tell
+from calligan.requests import FALLBACKS, FontRequest
 
 if TYPE_CHECKING:
-    from calligan.library.orders import MadeFont, Order
+    from calligan.library.orders import MadeFont
 
 
+@options_of(FontRequest, "font")
 def export(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The font to write: .ttf, .otf, .woff2 or .ufo.")
-    ],
-    style: Annotated[str, typer.Option(help="A number or name of `calligan styles`.")] = "1",
-    charset: Annotated[
-        str, typer.Option(help="A shipped set, a UTF-8 file, or the characters themselves.")
-    ] = "gb2312",
-    complete: Annotated[
-        str | None,
-        typer.Option(help="A font to keep as it is and add to: only what it lacks is drawn."),
-    ] = None,
+    font: dict[str, Any],
     model: ModelOption = None,
     source: SourceOption = None,
-    latin: Annotated[
-        str | None, typer.Option(help="Letters, digits and marks from this font; default source.")
-    ] = None,
-    family: Annotated[str | None, typer.Option(help="The font's name, in ASCII.")] = None,
-    family_chinese: Annotated[str | None, typer.Option(help="Its Chinese name.")] = None,
-    own: Annotated[
-        bool, typer.Option("--own/--no-own", help="Characters that you wrote keep your glyphs.")
-    ] = True,
     fine: FineOption = True,
     verdict: VerdictOption = True,
-    fallback: Annotated[
-        str, typer.Option(help="Glyphs that stay doubtful: keep, skip, or the source's.")
-    ] = "keep",
     report: ReportOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
@@ -60,35 +42,34 @@ def export(
     metrics that are there stay, and only missing characters are added.
     """
     from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import Order
+    from calligan.library.orders import check_font
 
-    order = Order(*(output, style, charset, complete, latin, family, family_chinese, own, fallback))
-    order.validate()
-    check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
-    load_charset(charset)  # raises for what is none; torch comes with what follows
+    request = FontRequest(**font)
+    check_font(request)
+    needed = bool(report or strict or request.fallback != "keep")
+    check_options(verdict, needed, report or [])
+    load_charset(request.charset)  # raises for what is none; torch comes with what follows
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
     from calligan.project.models import model_path
 
-    path = model_path(model, style)
+    path = model_path(model, request.style)
     drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
     with progress("drawing", "glyph") as moved:
-        made = make_font(drawing, order, moved, note=note)
-    _tell(made, order)
-    typer.echo(output)
+        made = make_font(drawing, request, moved, note=note)
+    _tell(made, request)
+    typer.echo(request.path)
     if tell(drawing, [made.style_index], report or []) and strict:
         raise typer.Exit(DOUBTFUL)
 
 
-def _tell(made: "MadeFont", order: "Order") -> None:
+def _tell(made: "MadeFont", request: FontRequest) -> None:
     """What became of the characters asked for."""
-    from calligan.library.orders import FALLBACKS
-
     if made.unreadable:
         names = ", ".join(made.unreadable)
-        note(f"{order.complete}: left out what cannot be read: {names} (hinting)")
+        note(f"{request.complete}: left out what cannot be read: {names} (hinting)")
     if made.replaced:
-        note(f"doubtful, {FALLBACKS[order.fallback]}: {some(made.replaced)}")
+        note(f"doubtful, {FALLBACKS[request.fallback]}: {some(made.replaced)}")
     if made.blank:
         note(f"left out, drawn blank: {some(made.blank)}")
     if made.lacking:

@@ -2,75 +2,49 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calligan.cli.model import DeviceOption, ModelOption, SourceOption, model_note
-from calligan.cli.show import note, progress
-from calligan.cli.verdict import (
+from calligan.cli.options import (
     DOUBTFUL,
+    DeviceOption,
     FineOption,
+    ModelOption,
     ReportOption,
+    SourceOption,
     StrictOption,
     VerdictOption,
-    check_options,
-    save_candidates,
-    tell,
+    options_of,
 )
+from calligan.cli.show import note, progress
+from calligan.cli.verdict import check_options, model_note, save_candidates, tell
+from calligan.requests import PageRequest
+
+if TYPE_CHECKING:
+    from calligan.library.pages import Pages
 
 
+@options_of(PageRequest, "page")
 def infer(
     text: Annotated[
         str, typer.Argument(help="What to write; @NAME or @FILE reads a text, - standard input.")
     ],
+    *,
     style: Annotated[
-        str,
-        typer.Option(
-            help="A number or name of `calligan styles`, several with commas, all, random."
-        ),
+        str, typer.Option(help="A number or name of `styles`, several with commas, all, random.")
     ] = "1",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
     ] = Path("out.png"),
     model: ModelOption = None,
     source: SourceOption = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="scroll, hall, square, banner, couplet, fan, letter, practice; or a .toml file.",
-        ),
-    ] = None,
-    title: Annotated[str, typer.Option(help="A title before the text, in a format.")] = "",
-    sign: Annotated[str, typer.Option(help="A signature after it, in small script.")] = "",
-    seal: Annotated[str, typer.Option(help="One to four characters for a red seal.")] = "",
-    seal_kind: Annotated[
-        str, typer.Option(help="white: cut out of red; red: in a frame.")
-    ] = "white",
-    vertical: Annotated[bool, typer.Option(help="Columns from right to left.")] = False,
-    size: Annotated[int | None, typer.Option(help="Edge of a character's cell in pixels.")] = None,
-    wrap: Annotated[int | None, typer.Option(help="Break lines after so many characters.")] = None,
-    ink: Annotated[str | None, typer.Option(help="Ink colour: a name or #RRGGBB.")] = None,
-    paper: Annotated[str | None, typer.Option(help="Paper colour.")] = None,
-    transparent: Annotated[bool, typer.Option(help="No paper at all.")] = False,
+    page: dict[str, Any],
+    dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     grain: Annotated[bool, typer.Option(help="Paper with a soft grain (PNG).")] = False,
     dry: Annotated[
         float, typer.Option(help="How dry the brush runs, 0 to 1 (PNG, large characters).")
     ] = 0.0,
-    vary: Annotated[
-        float | None, typer.Option(help="How much repeats of a character differ, 0 to 1.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Other variations; another random style.")] = 0,
-    trace: Annotated[int, typer.Option(help="Pale glyphs to trace, on practice sheets.")] = 3,
-    marks: Annotated[
-        bool | None,
-        typer.Option("--marks/--no-marks", help="Punctuation, where a format goes without."),
-    ] = None,
-    dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
-    missing: Annotated[
-        str, typer.Option(help="Characters the source lacks: error, skip or box.")
-    ] = "error",
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
@@ -92,55 +66,20 @@ def infer(
     digits and letters are borrowed from the source font. Each drawn glyph is looked at: is it that
     character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
     """
-    from calligan.errors import ConfigError
-    from calligan.inference.pages import Request, check_output
-    from calligan.page.output import Look
-
-    check_output(output)
-    picked = _picked(pick)
-    check_options(verdict, bool(report or strict or candidates or picked), report or [])
-    Look(dpi, grain, dry).validate()
-    request = Request(
-        text=_words(text),
-        form=form,
-        title=title,
-        signature=sign,
-        seal=seal,
-        seal_kind=seal_kind,
-        vertical=vertical,
-        cell_px=size,
-        wrap=wrap,
-        ink=ink,
-        paper=paper,
-        transparent=transparent,
-        vary=vary,
-        seed=seed,
-        trace=trace,
-        marks=marks,
-        missing=missing,
-    )
-    request.validate()
-    drawn = request.text + title + sign + seal
-    if absent := "".join(char for char in picked if char not in drawn):
-        raise ConfigError(f"--pick names {absent}, which the text does not hold")
+    request, picked = PageRequest(_text(text), **page), _picked(pick)
+    looks = bool(report or strict or candidates or picked)
+    _check(request, output, picked, (dpi, grain, dry), (verdict, looks, report or []))
     from calligan.library.model import Model  # torch comes with it
     from calligan.project.models import model_path
 
     path = model_path(model, style)
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates))
     drawing.on_open = model_note(path, model)
-    indices = drawing.style_indices(style, seed)
+    indices = drawing.style_indices(style, request.seed)
     with progress("writing", "glyph") as moved:
         pages = drawing.write_request(request, indices, moved)
     files = pages.save(output, dpi, grain, dry)
-    if request.leaves_out_marks():
-        note(f"punctuation is left out, as on a {form}; --marks sets it")
-    if pages.missing:
-        note(f"not in the source font: {' '.join(pages.missing)}")
-    if pages.borrowed:
-        note(f"as the source font draws them: {' '.join(pages.borrowed)}")
-    if len(indices) > 1:
-        note(f"hands in order: {', '.join(pages.styles)}")
+    _tell(request, pages)
     for file in files:
         typer.echo(file)
     if candidates:
@@ -149,7 +88,42 @@ def infer(
         raise typer.Exit(DOUBTFUL)
 
 
-def _words(text: str) -> str:
+def _check(
+    request: PageRequest,
+    output: Path,
+    picked: dict[str, int],
+    look: tuple[float, bool, float],
+    looks: tuple[bool, bool, list[Path]],
+) -> None:
+    """Refuse what makes no sense before torch is imported."""
+    from calligan.errors import ConfigError
+    from calligan.inference.pages import check_output, check_page
+    from calligan.page.output import Look
+
+    check_output(output)
+    check_options(*looks)
+    Look(*look).validate()
+    check_page(request)
+    drawn = request.text + request.title + request.signature + request.seal
+    if absent := "".join(char for char in picked if char not in drawn):
+        raise ConfigError(f"--pick names {absent}, which the text does not hold")
+
+
+def _tell(request: PageRequest, pages: "Pages") -> None:
+    """What of the text is not drawn by the model."""
+    from calligan.inference.pages import leaves_out_marks
+
+    if leaves_out_marks(request):
+        note(f"punctuation is left out, as on a {request.form}; --marks sets it")
+    if pages.missing:
+        note(f"not in the source font: {' '.join(pages.missing)}")
+    if pages.borrowed:
+        note(f"as the source font draws them: {' '.join(pages.borrowed)}")
+    if len(pages.styles) > 1:
+        note(f"hands in order: {', '.join(pages.styles)}")
+
+
+def _text(text: str) -> str:
     """The text itself, with `\\n` for a line break; a shipped text or file after @; or stdin."""
     from calligan.errors import DataError
     from calligan.glyphs.charset import load_text

@@ -1,40 +1,22 @@
 """`calligan learn`: a few written glyphs to a style of one's own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from calligan.cli.model import DeviceOption
+from calligan.cli.options import DeviceOption, options_of
 from calligan.cli.running import run_training
 from calligan.cli.show import note, progress
 from calligan.cli.template import tell_template
+from calligan.requests import LearningRequest
 
 
+@options_of(LearningRequest)
 def learn(
     name: Annotated[str, typer.Argument(help="What to call the hand.")],
-    origin: Annotated[
-        str | None, typer.Option("--from", help="Folder of glyphs (`calligan scan`), or a font.")
-    ] = None,
-    chars: Annotated[
-        str | None, typer.Option(help="Use these only: a charset's name, a file, characters.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Learn this long (default 10).")] = None,
-    steps: Annotated[int | None, typer.Option(help="Or this many steps.")] = None,
-    model: Annotated[
-        Path, typer.Option(help="Model to begin at: a file, a run folder, or `bundle`.")
-    ] = Path("bundle"),
-    source: Annotated[
-        str | None, typer.Option(help="Source font; default those that the model knows.")
-    ] = None,
-    even: Annotated[
-        bool,
-        typer.Option(help="Make pictures of uneven writing more even, in place and size."),
-    ] = True,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One setting, as `train` takes it.")
-    ] = None,
-    hands: Annotated[Path, typer.Option(help="Where hands are kept.")] = Path("hands"),
+    *,
+    given: dict[str, Any],
     plan: Annotated[
         int | None, typer.Option(help="Learn nothing: print sheets of so many characters to add.")
     ] = None,
@@ -57,17 +39,13 @@ def learn(
     would teach a learned hand the most: the next in the order that covers components, and those
     that are doubtful as it draws them now.
     """
-    from calligan.errors import ConfigError
     from calligan.library.hands import finish_learning, learning
 
+    request = LearningRequest(name, **given)
     if plan is not None:
-        _plan(hands, name, plan, source, output, paper)
+        _plan(request, plan, output, paper)
         return
-    if origin is None:
-        raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
-    given = [f"device={device}", *(settings or [])]
-    asked = (name, origin, chars, minutes, steps, model, source, even, given)
-    with learning(*asked, hands=hands, note=note) as session:
+    with learning(request, [f"device={device}", *(request.settings or [])], note) as session:
         if code := run_training(session, go_on="the same command"):
             raise typer.Exit(code)
         sheet = finish_learning(session)
@@ -75,13 +53,14 @@ def learn(
     typer.echo(session.run.best)
 
 
-def _plan(hands: Path, name: str, count: int, source: str | None, output: Path, paper: str) -> None:
+def _plan(request: LearningRequest, count: int, output: Path, paper: str) -> None:
     """Sheets of the characters to write next."""
     from calligan.library.hands import plan_next
     from calligan.library.sheets import check_template, write_template
 
     check_template(output)
+    name, font, hands = request.name, request.source, request.hands
     with progress("drawing", "glyph") as moved:
-        plan = plan_next(name, count, source=source, hands=hands, progress=moved, note=note)
-    pages = write_template(plan.chars, output, paper, font=source, note=note)
+        plan = plan_next(name, count, source=font, hands=hands, progress=moved, note=note)
+    pages = write_template(plan.chars, output, paper, font=font, note=note)
     tell_template(plan.chars, pages, output)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import DeviceOption, ModelOption, SourceOption
+from calligan.cli.options import DeviceOption, ModelOption, SourceOption
 from calligan.cli.show import note
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import DeviceOption, ModelOption
+from calligan.cli.options import DeviceOption, ModelOption, StyleOption
 from calligan.cli.show import note
 
 
 def restyle(
     origin: Annotated[str, typer.Argument(help="A folder of PNGs named by character, or a font.")],
-    style: Annotated[str, typer.Option(help="A number or name of `calligan styles`.")] = "1",
+    style: StyleOption = "1",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The folder to write PNGs and a sheet into.")
     ] = Path("restyled"),

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption
+from calligan.cli.options import ModelOption, StyleOption
 
 
 def sample(
     chars: Annotated[str, typer.Argument(help="Characters that the model was trained on.")],
-    style: Annotated[str, typer.Option(help="A number or name of `calligan styles`.")] = "1",
+    style: StyleOption = "1",
     count: Annotated[int, typer.Option(help="Glyphs of each character.")] = 8,
     seed: Annotated[int, typer.Option(help="Other noise.")] = 0,
     between: Annotated[

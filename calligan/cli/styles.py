@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.model import ModelOption, SourceOption
+from calligan.cli.options import ModelOption, SourceOption
 from calligan.cli.show import note, visible
 
 

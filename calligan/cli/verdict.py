@@ -1,8 +1,8 @@
 """What the commands that draw share: a writer that looks at what it drew, and what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,27 +11,12 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.library.model import Model
 
-DOUBTFUL = 3  # exit code of --strict
 _NAMED = 40  # doubtful characters named in the note
 
-# Options that several commands share.
-VerdictOption = Annotated[
-    bool, typer.Option("--verdict/--no-verdict", help="Look at each glyph; retry doubtful ones.")
-]
-ReportOption = Annotated[
-    list[Path] | None,
-    typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
-]
-FineOption = Annotated[
-    bool,
-    typer.Option(
-        "--fine/--no-fine",
-        help="Models of ink at 128 px: draw in four places, trace from twice the pixels.",
-    ),
-]
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
-]
+
+def model_note(path: Path, given: Path | None) -> Callable[[], None]:
+    """What names the model that is used, once it is opened, where the user named none."""
+    return lambda: note(f"model: {path}") if given is None else None
 
 
 def check_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:

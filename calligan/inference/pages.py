@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import KINDS
 from calligan.page.plain import plain, stacked
 from calligan.page.seal import Kind
+from calligan.requests import PageRequest
 
 if TYPE_CHECKING:  # so that a request can be checked before torch is imported
     from calligan.inference.writer import Missing, Text, Writer
@@ -24,66 +25,50 @@ if TYPE_CHECKING:  # so that a request can be checked before torch is imported
 _PX_MM = 25.4 / 96  # a pixel on plain pages
 
 
-@dataclass(frozen=True)
-class Request:
-    """A text and how it is to look. None stands for what the format says, or the plain page."""
+def leaves_out_marks(request: PageRequest) -> bool:
+    """Whether there is punctuation that the format goes without."""
+    whole = request.text + request.title + request.signature
+    if request.form is None or whole == without_marks(whole):
+        return False
+    return not (load_format(request.form).marks if request.marks is None else request.marks)
 
-    text: str
-    form: str | None = None  # the name or file of a format; None is a plain page
-    title: str = ""
-    signature: str = ""
-    seal: str = ""
-    seal_kind: str = "white"
-    vertical: bool = False
-    cell_px: int | None = None  # on plain pages
-    wrap: int | None = None  # likewise
-    ink: str | None = None
-    paper: str | None = None
-    transparent: bool = False
-    vary: float | None = None
-    seed: int = 0
-    trace: int = 3
-    marks: bool | None = None  # whether punctuation is set
-    missing: str = "error"
 
-    def leaves_out_marks(self) -> bool:
-        """Whether there is punctuation that the format goes without."""
-        whole = self.text + self.title + self.signature
-        if self.form is None or whole == without_marks(whole):
-            return False
-        return not (load_format(self.form).marks if self.marks is None else self.marks)
-
-    def validate(self) -> None:
-        """Raise ConfigError or DataError naming the first option that makes no sense."""
-        if self.cell_px is not None and not 8 <= self.cell_px <= 2048:
-            raise ConfigError(f"--size {self.cell_px} is out of reach; give 8 to 2048 pixels")
-        if self.wrap is not None and self.wrap < 1:
-            raise ConfigError(f"--wrap {self.wrap} makes no sense; give 1 or more")
-        if self.vary is not None and not 0 <= self.vary <= 1:
-            raise ConfigError(f"--vary {self.vary:g} is out of reach; give 0 to 1")
-        if not 0 <= self.trace <= 100:
-            raise ConfigError(f"--trace {self.trace} is out of reach; give 0 to 100")
-        for name, value, known in (
-            ("--missing", self.missing, ("error", "skip", "box")),
-            ("--seal-kind", self.seal_kind, ("white", "red")),
-        ):
-            if value not in known:
-                raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
-        for name, colour in (("--ink", self.ink), ("--paper", self.paper)):
-            _check_colour(name, colour)
-        if self.form is not None:
-            load_format(self.form)
-        if self.form is None and self.marks is not None:
-            raise ConfigError("--marks and --no-marks need a --format")
-        if self.form is None and (self.title or self.signature or self.seal):
-            raise ConfigError("--title, --sign and --seal need a --format")
-        if self.form is not None and (self.vertical or self.wrap or self.cell_px):
+def check_page(request: PageRequest) -> None:
+    """Raise ConfigError or DataError naming the first option that makes no sense."""
+    _check_numbers(request)
+    for name, value, known in (
+        ("--missing", request.missing, ("error", "skip", "box")),
+        ("--seal-kind", request.seal_kind, ("white", "red")),
+    ):
+        if value not in known:
+            raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
+    for name, colour in (("--ink", request.ink), ("--paper", request.paper)):
+        _check_colour(name, colour)
+    if request.form is not None:
+        load_format(request.form)
+        if request.vertical or request.wrap or request.cell_px:
             raise ConfigError("--vertical, --wrap and --size are for plain pages, without --format")
+        return
+    if request.marks is not None:
+        raise ConfigError("--marks and --no-marks need a --format")
+    if request.title or request.signature or request.seal:
+        raise ConfigError("--title, --sign and --seal need a --format")
+
+
+def _check_numbers(request: PageRequest) -> None:
+    if request.cell_px is not None and not 8 <= request.cell_px <= 2048:
+        raise ConfigError(f"--size {request.cell_px} is out of reach; give 8 to 2048 pixels")
+    if request.wrap is not None and request.wrap < 1:
+        raise ConfigError(f"--wrap {request.wrap} makes no sense; give 1 or more")
+    if request.vary is not None and not 0 <= request.vary <= 1:
+        raise ConfigError(f"--vary {request.vary:g} is out of reach; give 0 to 1")
+    if not 0 <= request.trace <= 100:
+        raise ConfigError(f"--trace {request.trace} is out of reach; give 0 to 100")
 
 
 def write_pages(
     writer: "Writer",
-    request: Request,
+    request: PageRequest,
     styles: list[int],
     progress: Callable[[int], None] = lambda count: None,
 ) -> "tuple[list[Page], Text]":
@@ -91,7 +76,7 @@ def write_pages(
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
     parts = [request.text, request.title, request.signature, request.seal]
-    if request.leaves_out_marks():
+    if leaves_out_marks(request):
         parts = [without_marks(part) for part in parts]
     read = [writer.read(part, kind).text if part else "" for part in parts]
     whole = writer.read("\n".join(filter(None, parts)), kind)
@@ -123,7 +108,7 @@ def check_output(path: Path) -> None:
         raise DataError(f"{path} does not end in {', '.join(KINDS)}; name the kind of page")
 
 
-def _plain(text: str, letters: dict[str, Letter], request: Request, size_px: int) -> Page:
+def _plain(text: str, letters: dict[str, Letter], request: PageRequest, size_px: int) -> Page:
     setting = Setting(letters, request.ink or "black", vary=request.vary or 0, seed=request.seed)
     em_mm = (request.cell_px or size_px) * PITCH * _PX_MM
     way: Direction = "vertical" if request.vertical else "horizontal"
@@ -132,7 +117,7 @@ def _plain(text: str, letters: dict[str, Letter], request: Request, size_px: int
 
 
 def _formed(
-    read: list[str], letters: dict[str, Letter], request: Request, form: Format
+    read: list[str], letters: dict[str, Letter], request: PageRequest, form: Format
 ) -> list[Page]:
     text, title, signature, seal = read
     kind: Kind = request.seal_kind  # type: ignore[assignment]

@@ -15,11 +15,12 @@ from calligan.inference import fontmaker as maker
 from calligan.inference.export import Job, Parts, fall_back, outlines, traced
 from calligan.inference.written import as_written
 from calligan.library.model import Model
-from calligan.library.orders import MadeFont, Order, Style
+from calligan.library.orders import MadeFont, check_font
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.run import Run
+from calligan.requests import FontRequest, Style
 from calligan.vector.borrow import Lettering
 from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
@@ -63,7 +64,8 @@ def export_font(
     ASCII. `fallback` says what becomes of glyphs that stay doubtful: "keep", "skip" or "source".
     Interrupted or cancelled, the same call goes on where it was.
     """
-    order = Order(*(Path(path), style, charset, None, latin, family, family_chinese, own, fallback))
+    names = (family, family_chinese)
+    order = FontRequest(Path(path), str(style), charset, None, latin, *names, own, fallback)
     return make_font(model, order, progress, cancel, model.note)
 
 
@@ -86,21 +88,20 @@ def complete_font(
     `font` is a static .ttf or .otf; `path` ends in the same, or in .woff2. Otherwise as
     `export_font`.
     """
-    order = Order(
-        *(Path(path), style, charset, str(font), None, family, family_chinese, own, fallback)
-    )
+    names = (family, family_chinese)
+    order = FontRequest(Path(path), str(style), charset, str(font), None, *names, own, fallback)
     return make_font(model, order, progress, cancel, model.note)
 
 
 def make_font(
     model: Model,
-    order: Order,
+    order: FontRequest,
     progress: Progress = ignored,
     cancel: Cancel = never,
     note: Note = ignored,
 ) -> MadeFont:
     """Draw, trace and write what is ordered."""
-    order.validate()
+    check_font(order)
     wanted, setting = load_charset(order.charset), _settled(model, order)
     writer, index, there = model.writer, setting.index, setting.there
     mine = written_glyphs(model, note) if order.own else {}
@@ -170,7 +171,7 @@ def written_glyphs(model: Model, note: Note = ignored) -> dict[str, np.ndarray]:
         return {}
 
 
-def _settled(model: Model, order: Order) -> _Setting:
+def _settled(model: Model, order: FontRequest) -> _Setting:
     card, base, placement = model.card, None, None
     index = model.style_index(order.style)
     if order.complete is not None:
@@ -184,7 +185,7 @@ def _settled(model: Model, order: Order) -> _Setting:
     return _Setting(card, index, base, placement, reserved, english)
 
 
-def _lettering(model: Model, order: Order, wanted: str) -> Lettering:
+def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
     if order.latin is None:
         return model.writer.source.lettering
     return maker.placed_font(order.latin, wanted, model.card.size_px, least=0)

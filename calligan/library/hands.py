@@ -33,6 +33,7 @@ from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.models import BUNDLE, HANDS, hand_path, like_hands, model_path
 from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
+from calligan.requests import LearningRequest
 from calligan.scan.folder import read_hand
 from calligan.storage import atomic_file
 from calligan.training.compare import before_after
@@ -66,12 +67,9 @@ def learn(
 
     Raises Cancelled where `cancel` said so: what was reached is saved, and the same call goes on.
     """
-    given = origin.folder if isinstance(origin, Scanned) else origin
-    with learning(
-        *(name, str(given), chars, minutes, steps, Path(model), source, even, settings),
-        hands=Path(hands),
-        note=note,
-    ) as session:
+    given = str(origin.folder if isinstance(origin, Scanned) else origin)
+    how = (chars, minutes, steps, Path(model), source, even, None, Path(hands))
+    with learning(LearningRequest(name, given, *how), settings, note) as session:
         session.train_or_cancel(progress, cancel)
         finish_learning(session)
     return load(session.run.folder)
@@ -79,29 +77,26 @@ def learn(
 
 @contextmanager
 def learning(
-    name: str,
-    origin: str,
-    chars: str | None,
-    minutes: float | None,
-    steps: int | None,
-    model: Path,
-    source: str | None,
-    even: bool,
-    settings: Settings,
-    hands: Path = HANDS,
-    note: Note = ignored,
+    request: LearningRequest, settings: Settings = (), note: Note = ignored
 ) -> Iterator[Session]:
-    """The run that learns a hand, begun or gone on with; see `learn`."""
-    base = model_path(model)
+    """The run that learns a hand, begun or gone on with; see `learn`.
+
+    `settings` stand for those of the request.
+    """
+    if (origin := request.origin) is None:
+        raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
+    name, folder = request.name, request.hands / request.name
+    base = model_path(request.model)
     card = read_card(base)
-    _check_name(name, card, base.resolve().is_relative_to((hands / name).resolve()))
-    sources = cache(lambda: _sources(card, source, note))
-    hand = written(name, origin, chars, card.size_px, sources if even else None, note)
+    _check_name(name, card, base.resolve().is_relative_to(folder.resolve()))
+    sources = cache(lambda: _sources(card, request.source, note))
+    even = sources if request.even else None
+    hand = written(name, origin, request.chars, card.size_px, even, note)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
-    config = training_config("learn", None, settings, minutes, steps)
+    settings = settings or request.settings or ()
+    config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fitted_to_start(of_size(config, card.size_px), base, {})
-    folder = hands / name
     selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection, note)
     if Path(origin).is_dir():
@@ -109,7 +104,7 @@ def learning(
     if begun := unfinished(folder, config, selection, base):
         going = resumed_session(begun, note)
     else:
-        if before := hand_path(name, hands):
+        if before := hand_path(name, request.hands):
             note(f"{name} was learned before ({before.parent}); once done, this takes its place")
         going = new_session(folder, config, selection, base, note)
     with going as session:

@@ -85,6 +85,7 @@ def evaluate(
     `line` measures outlines beside the fonts' own, `told_apart` whether a network tells them apart,
     `calibrate` the same of the fonts' own glyphs.
     """
+    device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
     selection = _selection(path, Path(data) if data is not None else None, source, styles)
     hand = selection.store.manifest.charset == HAND
@@ -103,7 +104,7 @@ def evaluate(
         fine=fine,
         strict=not hand,
         perceptual=perceptual,
-        device=pick_device(device),
+        device=device,
         outlines=Asked(line, told_apart or calibrate, calibrate),
     )
     scores, glyphs = measure(plan, progress)

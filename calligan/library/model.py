@@ -11,10 +11,9 @@ from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference.invent import with_random_style
-from calligan.inference.pages import Request, write_pages
+from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
-from calligan.library.orders import Style
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
@@ -22,6 +21,7 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.models import model_path, style_index
 from calligan.project.source import source_font
+from calligan.requests import PageRequest, Style
 from calligan.vector.outline import Outline
 
 
@@ -130,15 +130,15 @@ class Model:
         Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
         """
         values = dict(layout)
-        request = Request(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
-        request.validate()
+        request = PageRequest(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
+        check_page(request)
         return self.write_request(
             request, self.style_indices(style, request.seed), progress, cancel
         )
 
     def write_request(
         self,
-        request: Request,
+        request: PageRequest,
         indices: list[int],
         progress: Progress = ignored,
         cancel: Cancel = never,

@@ -1,4 +1,4 @@
-"""Which font to make, and what became of it; torch is not needed to say so."""
+"""Whether a font can be made as asked, and what became of it; without torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,38 +6,21 @@ from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
-
-Style = int | str  # a number from 1, or a name
-
-FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
+from calligan.requests import FALLBACKS, FontRequest
 
 
-@dataclass(frozen=True)
-class Order:
-    """Which font to make. None takes what suits the style, or the font to complete."""
-
-    path: Path  # .ttf, .otf, .woff2 or .ufo
-    style: Style = 1
-    charset: str = "gb2312"
-    complete: str | None = None  # a font to keep and add to
-    latin: str | None = None  # a font for letters, digits and marks; None takes the source font
-    family: str | None = None
-    family_chinese: str | None = None
-    own: bool = True  # characters that somebody wrote keep their glyphs
-    fallback: str = "keep"  # see FALLBACKS
-
-    def validate(self) -> None:
-        """Raise ConfigError or DataError for what makes no sense."""
-        if self.fallback not in FALLBACKS:
-            raise ConfigError(f"--fallback {self.fallback!r} is none of {', '.join(FALLBACKS)}")
-        if self.path.suffix.lower() not in maker.KINDS:
-            kinds = ", ".join(maker.KINDS)
-            raise DataError(f"{self.path} should end in {kinds}: the kind of font to write")
-        if self.path.is_dir() and self.path.suffix.lower() != ".ufo":
-            raise DataError(f"{self.path} is a folder; name a file in it")
-        there = self.complete is not None and Path(self.complete).exists() and self.path.exists()
-        if there and self.path.samefile(self.complete or ""):
-            raise DataError(f"{self.path} is the font to complete; name another file to write")
+def check_font(request: FontRequest) -> None:
+    """Raise ConfigError or DataError for what makes no sense."""
+    path, base = request.path, request.complete
+    if request.fallback not in FALLBACKS:
+        raise ConfigError(f"--fallback {request.fallback!r} is none of {', '.join(FALLBACKS)}")
+    if path.suffix.lower() not in maker.KINDS:
+        kinds = ", ".join(maker.KINDS)
+        raise DataError(f"{path} should end in {kinds}: the kind of font to write")
+    if path.is_dir() and path.suffix.lower() != ".ufo":
+        raise DataError(f"{path} is a folder; name a file in it")
+    if base is not None and Path(base).exists() and path.exists() and path.samefile(base):
+        raise DataError(f"{path} is the font to complete; name another file to write")
 
 
 @dataclass(frozen=True)

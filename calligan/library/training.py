@@ -17,6 +17,7 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Cancel, Note, Progress, ignored, never
 from calligan.project.models import RUNS, model_path
 from calligan.project.run import Run
+from calligan.requests import TrainingRequest
 from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
 from calligan.storage import sha256_file
 from calligan.training.device import resolved
@@ -193,6 +194,22 @@ def training_config(
     return resolved(config)
 
 
+def begun(
+    request: TrainingRequest,
+    styles: int | Sequence[str] | None,
+    sources: Sequence[str] | None,
+    settings: Settings = (),
+) -> tuple[TrainConfig, Selection, Path | None]:
+    """What a request comes to: the run's config, its data, and the model to start at."""
+    flags = {name: getattr(request, name) for name in ("batch_size", "seed", "device")}
+    given = settings or request.settings or ()
+    length = (request.minutes, request.steps)
+    config = training_config(request.preset, request.config, given, *length, **flags)
+    selection = selected(request.data or Path("data"), styles, sources)
+    config, start = fitted(config, selection, request.start)
+    return config, selection, start
+
+
 def selected(
     data: Path, styles: int | Sequence[str] | None = None, sources: Sequence[str] | None = None
 ) -> Selection:
@@ -243,10 +260,19 @@ def train(
 
     Raises Cancelled where `cancel` said so: what was reached is saved, and `resume` goes on.
     """
-    path = Path(config) if config is not None else None
-    chosen = training_config(preset, path, settings, minutes, steps)
-    selection = selected(Path(data), styles, sources)
-    chosen, first = fitted(chosen, selection, Path(start) if start is not None else None)
+
+    def path(given: Path | str | None) -> Path | None:
+        return None if given is None else Path(given)
+
+    request = TrainingRequest(
+        data=path(data),
+        minutes=minutes,
+        steps=steps,
+        preset=preset,
+        config=path(config),
+        start=path(start),
+    )
+    chosen, selection, first = begun(request, styles, sources, settings)
     with new_session(Path(runs), chosen, selection, first, note) as session:
         session.train_or_cancel(progress, cancel, on_row)
     return load(session.run.folder)
