@@ -63,6 +63,7 @@ test: $(TEST)/installed
 	$(SAY) "running the suite"
 	$(TEST)/bin/python -m pytest
 
+# .pre-commit-config.yaml runs the same three commands.
 check: $(TEST)/installed
 	$(SAY) "lint, format, types"
 	$(TEST)/bin/ruff check .

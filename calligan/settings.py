@@ -102,7 +102,7 @@ def save(config: Any, path: Path) -> None:
 def load_train_config(path: Path) -> TrainConfig:
     """Read back a run's own config."""
     try:
-        config = from_dict(TrainConfig, read_json(path))
+        config: TrainConfig = from_dict(TrainConfig, read_json(path))
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the run's settings {path}: {error}") from error
     config.validate()

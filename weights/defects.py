@@ -22,7 +22,8 @@ def without_component(ink: Ink, rng: Rng) -> Ink | None:
     choices += [piece for piece in _pieces(ink) if _LEAST < _share(ink, piece) < _MOST]
     if not choices:
         return None
-    return ink * ~choices[rng.integers(len(choices))]
+    rest: Ink = ink * ~choices[rng.integers(len(choices))]
+    return rest
 
 
 def with_other_component(ink: Ink, other: Ink, rng: Rng) -> Ink | None:
@@ -117,7 +118,8 @@ def fogged(ink: Ink, rng: Rng) -> Ink | None:
     soft = cv2.GaussianBlur(ink, (0, 0), np.exp(rng.uniform(np.log(1.4), np.log(5))))
     soft = np.clip((soft - 0.3) * rng.uniform(1.2, 3) + 0.35, 0, 1)
     mask = _patch(ink.shape[0], rng)
-    return ink * (1 - mask) + soft * mask
+    spoiled: Ink = ink * (1 - mask) + soft * mask
+    return spoiled
 
 
 ALONE: dict[str, Callable[[Ink, Rng], Ink | None]] = {
@@ -187,7 +189,7 @@ def _pieces(ink: Ink) -> list[np.ndarray]:
 
 def _count(ink: Ink) -> int:
     """Connected pieces."""
-    return opencv().connectedComponents((ink > 0.4).astype(np.uint8), connectivity=8)[0]
+    return int(opencv().connectedComponents((ink > 0.4).astype(np.uint8), connectivity=8)[0])
 
 
 def _share(ink: Ink, mask: np.ndarray) -> float:
@@ -204,7 +206,8 @@ def _alike(a: Ink, b: Ink) -> float:
 def _ellipse(height: int, width: int) -> np.ndarray:
     """A mask without straight edges: they would tell the reader where something was pasted."""
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return (np.hypot(y, x) < 1).astype(np.float32)
+    mask: np.ndarray = (np.hypot(y, x) < 1).astype(np.float32)
+    return mask
 
 
 def _patch(size: int, rng: Rng) -> np.ndarray:
@@ -214,4 +217,5 @@ def _patch(size: int, rng: Rng) -> np.ndarray:
     y, x = np.mgrid[0:size, 0:size]
     at, radius = rng.uniform(0.25, 0.75, 2) * size, rng.uniform(0.2, 0.4) * size
     far = np.hypot(y - at[0], x - at[1])
-    return np.clip((radius - far) / (0.2 * size) + 0.5, 0, 1).astype(np.float32)
+    mask: np.ndarray = np.clip((radius - far) / (0.2 * size) + 0.5, 0, 1).astype(np.float32)
+    return mask

@@ -199,4 +199,5 @@ def _kind(rng: np.random.Generator) -> str:
 
 
 def _image(ink: np.ndarray) -> np.ndarray:
-    return np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
+    image: np.ndarray = np.rint(255 * (1 - np.clip(ink, 0, 1))).astype(np.uint8)
+    return image

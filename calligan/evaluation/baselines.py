@@ -15,7 +15,8 @@ def nearest_training_glyph(asked: Batch, training: Batch) -> np.ndarray:
     """
     a, b = _small(asked.source), _small(training.source)
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
-    return training.target[squared.argmin(axis=1)]
+    nearest: np.ndarray = training.target[squared.argmin(axis=1)]
+    return nearest
 
 
 def _small(images: np.ndarray) -> np.ndarray:

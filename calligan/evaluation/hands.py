@@ -7,6 +7,7 @@ come: without the verdict, which would draw doubtful ones in other ways.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -172,9 +173,9 @@ def _shown_real(real: Real, char: str) -> np.ndarray:
     return shown(outline)
 
 
-def as_json(hands: Sequence[Hand]) -> dict:
+def as_json(hands: Sequence[Hand]) -> dict[str, dict[str, Any]]:
     """Every figure by hand, with its n and interval; of dense characters too."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     for hand in hands:
         told = {name: _plain(value) for name, value in hand.told.items()}
         found[hand.name] = {"told_apart": told} if told else {}
@@ -190,7 +191,7 @@ def as_json(hands: Sequence[Hand]) -> dict:
     return found
 
 
-def _plain(value: Estimate) -> dict:
+def _plain(value: Estimate) -> dict[str, float]:
     numbers = {"mean": value.mean, "low": value.low, "high": value.high}
     rounded = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
     return {**rounded, "n": value.n}

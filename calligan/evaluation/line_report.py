@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def tables(found: Mapping[str, Sequence[Hand]], intervals: bool = False) -> list
     return made
 
 
-def as_json(found: Mapping[str, Sequence[Hand]]) -> dict:
+def as_json(found: Mapping[str, Sequence[Hand]]) -> dict[str, Any]:
     """Every figure by system and hand; nothing where nothing was asked for."""
     if not found:
         return {}

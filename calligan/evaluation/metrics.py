@@ -20,13 +20,15 @@ _BATCH = 128
 def ink_l1(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Mean absolute difference of ink."""
     difference = np.abs(drawn.astype(np.int16) - real.astype(np.int16))
-    return difference.mean(axis=(1, 2), dtype=np.float64) / 255
+    distance: np.ndarray = difference.mean(axis=(1, 2), dtype=np.float64) / 255
+    return distance
 
 
 def rmse(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Root of the mean squared difference of ink."""
     squared = (drawn.astype(np.int32) - real.astype(np.int32)) ** 2
-    return np.sqrt(squared.mean(axis=(1, 2), dtype=np.float64)) / 255
+    distance: np.ndarray = np.sqrt(squared.mean(axis=(1, 2), dtype=np.float64)) / 255
+    return distance
 
 
 def ssim(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -48,7 +50,8 @@ def ssim(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
 def mid_grey(images: np.ndarray) -> np.ndarray:
     """Share of pixels whose ink lies between 0.2 and 0.8: what blur, and only blur, raises."""
     drawn = 1 - images / np.float32(255)
-    return ((drawn > GREY[0]) & (drawn < GREY[1])).mean(axis=(1, 2), dtype=np.float64)
+    share: np.ndarray = ((drawn > GREY[0]) & (drawn < GREY[1])).mean(axis=(1, 2), dtype=np.float64)
+    return share
 
 
 def edge_slope(images: np.ndarray) -> np.ndarray:
@@ -63,7 +66,8 @@ def edge_slope(images: np.ndarray) -> np.ndarray:
         crossed = np.diff(drawn > 0.5, axis=axis)
         total += (step * crossed).sum(axis=(1, 2))
         count += crossed.sum(axis=(1, 2))
-    return np.divide(total, count, out=np.full(len(drawn), np.nan), where=count > 0)
+    slope: np.ndarray = np.divide(total, count, out=np.full(len(drawn), np.nan), where=count > 0)
+    return slope
 
 
 def _ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -76,7 +80,8 @@ def _ssim(a: Tensor, b: Tensor) -> Tensor:
     covariance = ab - mean_a * mean_b
     top = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     bottom = (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
-    return (top / bottom).mean(dim=(1, 2, 3))
+    similarity: Tensor = (top / bottom).mean(dim=(1, 2, 3))
+    return similarity
 
 
 def _window(dtype: torch.dtype) -> Tensor:

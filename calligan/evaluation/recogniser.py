@@ -70,7 +70,8 @@ class Recogniser:
             for start in range(0, len(images), _BATCH)
         ]
         likely = np.concatenate(parts)
-        return likely / likely.sum(axis=1, keepdims=True)
+        shares: np.ndarray = likely / likely.sum(axis=1, keepdims=True)
+        return shares
 
     def _run(self, images: np.ndarray) -> tuple[list[str], np.ndarray]:
         likely, features = self._scores(images)
@@ -86,7 +87,7 @@ class Recogniser:
 
     @cached_property
     def _input(self) -> str:
-        return self._session.get_inputs()[0].name
+        return str(self._session.get_inputs()[0].name)
 
     @cached_property
     def _classes(self) -> np.ndarray:

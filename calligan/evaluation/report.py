@@ -7,6 +7,7 @@ from html import escape
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +129,7 @@ def chosen(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, list[int]]:
     return parts | {"best": order[-_SHOWN:]}
 
 
-def _pictures(scores: Scores, glyphs: Glyphs, style: int) -> dict:
+def _pictures(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, Any]:
     font, figures = scores.styles[style], {}
     for label, rows in chosen(scores, glyphs, style).items():
         kinds = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ class Scores:
         self._column = {char: i for i, char in enumerate(self.chars)}
 
 
-def as_json(scores: Scores) -> dict:
+def as_json(scores: Scores) -> dict[str, Any]:
     """Every mean with its n and interval: overall, by script, by style, by stroke count."""
     scopes: dict[str, list[int] | None] = {"all": None}
     scopes |= {f"script {name}": rows for name, rows in scores.groups().items()}
@@ -126,8 +127,8 @@ def as_json(scores: Scores) -> dict:
     }
 
 
-def _means(scores: Scores, rows: list[int] | None) -> dict:
-    found: dict[str, dict] = {}
+def _means(scores: Scores, rows: list[int] | None) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for system in scores.systems:
         found[system] = {}
         for metric in METRICS:
@@ -136,7 +137,7 @@ def _means(scores: Scores, rows: list[int] | None) -> dict:
     return found
 
 
-def _plain(value: Estimate | None) -> dict | None:
+def _plain(value: Estimate | None) -> dict[str, float] | None:
     if value is None:
         return None
     numbers = {"mean": value.mean, "low": value.low, "high": value.high}

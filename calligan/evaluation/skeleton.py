@@ -42,7 +42,8 @@ def half_widths(ink: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
         if kept.any():
             at, distance, nearest = at[kept], distance[kept], nearest[kept]
     away = (at - nearest) / np.maximum(distance, 1e-6)[:, None]
-    return (distance + _nearest(at + away, outline)[0] + 1) / 2
+    half: np.ndarray = (distance + _nearest(at + away, outline)[0] + 1) / 2
+    return half
 
 
 def thinned(ink: np.ndarray) -> np.ndarray:
@@ -101,7 +102,8 @@ def _ends(bones: np.ndarray) -> np.ndarray:
     height, width = bones.shape
     around = np.stack([padded[1 + r : 1 + r + height, 1 + c : 1 + c + width] for r, c in _AROUND])
     begins = around & ~np.roll(around, 1, axis=0)
-    return bones & (begins.sum(axis=0) <= 1) & (around.sum(axis=0) <= 2)
+    ends: np.ndarray = bones & (begins.sum(axis=0) <= 1) & (around.sum(axis=0) <= 2)
+    return ends
 
 
 def _nearest(points: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

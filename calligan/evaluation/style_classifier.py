@@ -39,7 +39,8 @@ class StyleClassifier(nn.Module):
         h = F.relu(self.norms[0](self.fold(ink(glyph))))
         h = F.relu(self.norms[1](self.conv1(h)))
         h = F.relu(self.norms[2](self.conv2(h)))
-        return self.linear(torch.cat([h.mean(dim=(2, 3)), h.amax(dim=(2, 3))], dim=1))
+        logits: Tensor = self.linear(torch.cat([h.mean(dim=(2, 3)), h.amax(dim=(2, 3))], dim=1))
+        return logits
 
 
 def train_style_classifier(

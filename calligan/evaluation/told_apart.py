@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calligan.evaluation.interval import Estimate, resampled, within
+from calligan.models.layers import placed
 from calligan.vector.fill import fill
 from calligan.vector.outline import Outline
 
@@ -54,7 +55,8 @@ class Judge(nn.Module):
         h = glyph
         for conv, norm in zip(self.convs, self.norms, strict=True):
             h = F.relu(norm(conv(h)))
-        return self.linear(torch.cat([h.mean(dim=(2, 3)), h.amax(dim=(2, 3))], dim=1))[:, 0]
+        logits: Tensor = self.linear(torch.cat([h.mean(dim=(2, 3)), h.amax(dim=(2, 3))], dim=1))
+        return logits[:, 0]
 
 
 def shown(outline: Outline, upward: bool = True) -> np.ndarray:
@@ -140,7 +142,7 @@ def _trained(drawn: np.ndarray, real: np.ndarray, seed: int) -> Judge:
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Judge().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = placed(Judge())
     both = torch.stack([seen(drawn), seen(real)])
     steps = max(1, len(drawn) * 2 // _BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)

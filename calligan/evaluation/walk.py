@@ -76,7 +76,8 @@ def turns(line: np.ndarray, smooth_px: float = SMOOTH_PX) -> np.ndarray:
     step = np.roll(smooth, -1, axis=0) - smooth
     before = np.roll(step, 1, axis=0)
     cross = before[:, 0] * step[:, 1] - before[:, 1] * step[:, 0]
-    return np.arctan2(cross, (before * step).sum(axis=1))
+    turned: np.ndarray = np.arctan2(cross, (before * step).sum(axis=1))
+    return turned
 
 
 def smoothed(line: np.ndarray, smooth_px: float) -> np.ndarray:

@@ -194,7 +194,7 @@ class _Waiting:
 
     number: int
     chars: str
-    futures: list[Future]
+    futures: list[Future[list[Outline]]]
     verdicts: list[Verdict]
 
 

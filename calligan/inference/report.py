@@ -94,7 +94,8 @@ class Findings:
             save_png(contact_sheet(rows, self.proofreader.drawer.card.size_px, numbers), file)
 
     def _source(self, verdict: "Verdict") -> np.ndarray:
-        return self.proofreader.drawer.source.images(verdict.char)[0]
+        image: np.ndarray = self.proofreader.drawer.source.images(verdict.char)[0]
+        return image
 
     def _page(self, style: int) -> str:
         verdicts = self.verdicts(style)

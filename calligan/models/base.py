@@ -36,7 +36,8 @@ class GeneratorBase(nn.Module):
 
     def style(self, style_index: Tensor) -> Tensor:
         """Style vectors (N, style_dim) of styles numbered from 0."""
-        return self.embedding(style_index)
+        style: Tensor = self.embedding(style_index)
+        return style
 
     def divergence(self, style_index: Tensor) -> Tensor | None:
         """Mean KL divergence of Gaussian styles from N(0, 1); None where styles are points."""

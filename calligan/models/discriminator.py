@@ -6,6 +6,7 @@ projection after Miyato & Koyama 2018: score = linear(h) + <embedding(style), h>
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -108,12 +109,12 @@ class MultiScale(Critic):
 
     def matches(self, scores: Tensor) -> Tensor:
         """As its parts."""
-        return self.parts[0].matches(scores)  # type: ignore[operator]
+        return cast(Discriminator, self.parts[0]).matches(scores)
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
         """As the finest part says."""
         each = len(features) // len(self.parts)
-        return self.parts[0].categories(features[:each])  # type: ignore[operator]
+        return cast(Discriminator, self.parts[0]).categories(features[:each])
 
 
 def cropped(images: Tensor, windows: Windows, crop_px: int) -> Tensor:

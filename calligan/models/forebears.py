@@ -102,9 +102,11 @@ class ForebearDiscriminator(Critic):
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
         """Logits, higher = more real; the style plays no part."""
         if self.patches is not None:
-            return self.patches(features[-1]).float()
+            logits: Tensor = self.patches(features[-1]).float()
+            return logits
         assert self.whole is not None
-        return self.whole(features[-1].flatten(1)).float()
+        logits = self.whole(features[-1].flatten(1)).float()
+        return logits
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
         """Style logits (N, styles), where it has that head."""

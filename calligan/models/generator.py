@@ -53,7 +53,7 @@ class Generator(GeneratorBase):
 
     def style(self, style_index: Tensor) -> Tensor:
         """Style vectors (N, style_dim); of a Gaussian style a sample in training, else its mean."""
-        mean = self.embedding(style_index)
+        mean: Tensor = self.embedding(style_index)
         if self.log_variance is None or not self.training:
             return mean
         return mean + torch.exp(self.log_variance(style_index) / 2) * torch.randn_like(mean)
@@ -63,7 +63,8 @@ class Generator(GeneratorBase):
         if self.log_variance is None:
             return None
         mean, log_variance = self.embedding(style_index), self.log_variance(style_index)
-        return (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
+        divergence: Tensor = (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
+        return divergence
 
     def encode(self, source: Tensor) -> list[Tensor]:
         """What the sources say, finest level first: (M, width, g, g) each."""
@@ -83,7 +84,8 @@ class Generator(GeneratorBase):
             h = _through(level, h + skips.pop(), style)  # a sum: half the work of both side by side
             if skips:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
-        return self.unfold(F.silu(self.norm(h))).float()
+        field: Tensor = self.unfold(F.silu(self.norm(h))).float()
+        return field
 
     def doubled(self) -> "Generator":
         """The same for images of twice the size, which computes the same of a coarser one."""

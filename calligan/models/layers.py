@@ -12,7 +12,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 def placed(network: Network, device: torch.device | str = "cpu") -> Network:
     """A network on a device, channels last: convolutions are faster so."""
-    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    moved: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
 
 
 class Fold(nn.Module):
@@ -28,7 +29,8 @@ class Fold(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, C, H, W) to (N, width, H / cell_px, W / cell_px)."""
-        return self.conv(F.pixel_unshuffle(image, self.cell_px))
+        cells: Tensor = self.conv(F.pixel_unshuffle(image, self.cell_px))
+        return cells
 
 
 class Unfold(nn.Module):
@@ -66,7 +68,8 @@ class Block(nn.Module):
         if self.film is not None:
             scale, shift = self.film(style)[:, :, None, None].chunk(2, dim=1)
             h = h * (1 + scale) + shift
-        return self.skip(x) + self.conv2(F.silu(h))
+        out: Tensor = self.skip(x) + self.conv2(F.silu(h))
+        return out
 
 
 def grown_fold(weight: Tensor, cell_px: int) -> Tensor:

@@ -51,4 +51,5 @@ class NoiseGenerator(GeneratorBase):
         h = self.first(told).view(len(style), -1, _START, _START)
         for number, block in enumerate(self.blocks):
             h = block(F.interpolate(h, scale_factor=2.0) if number else h, told)
-        return self.unfold(F.silu(self.norm(h))).float()
+        logits: Tensor = self.unfold(F.silu(self.norm(h))).float()
+        return logits

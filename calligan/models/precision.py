@@ -10,7 +10,7 @@ from calligan.models.base import GeneratorBase
 def has_bf16(device: str) -> bool:
     """Whether a device multiplies bf16 by itself: elsewhere it is emulated, and slow."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device == "cpu":
         # torch has no public question for this yet.
         names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")

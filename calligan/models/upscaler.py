@@ -52,7 +52,8 @@ class Upscaler(nn.Module):
         h = self.fold(ink(glyph))
         for block in self.blocks:
             h = block(h)
-        return _STEEP * (ink(bicubic(glyph)) - 0.5) + self.unfold(F.silu(h)).float()
+        logits: Tensor = _STEEP * (ink(bicubic(glyph)) - 0.5) + self.unfold(F.silu(h)).float()
+        return logits
 
 
 def bicubic(glyph: Tensor) -> Tensor:

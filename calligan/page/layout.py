@@ -147,7 +147,8 @@ class _Area:
         """The room for lines beside each other."""
         if fan := self.region.fan:  # columns are closest at their inner ends
             inner = fan.inner_mm + self.region.padding_mm
-            return np.radians(fan.spread_deg) * inner - self.reserve * size_mm - size_mm
+            room_mm: float = np.radians(fan.spread_deg) * inner - self.reserve * size_mm - size_mm
+            return room_mm
         return self.width_mm - self.reserve * size_mm if self.vertical else self.height_mm
 
     def pitch_mm(self, size_mm: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from fontTools.pens.basePen import BasePen
 from PIL import ImageColor
@@ -12,10 +12,15 @@ from calligan.page.drawing import Mark, Page
 from calligan.vector.borrow import glyph_name
 from calligan.vector.font import UPEM, Box, FontGlyph, build_font
 from calligan.vector.names import Naming
+from calligan.vector.outline import Point
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
+    from reportlab.pdfgen.pathobject import PDFPathObject
 
 _POINTS_A_MM = 72 / 25.4
 _FONT = "Unseen"  # a font of boxes, made for each file, so that its text can be read out
-_UNSEEN = 3  # text render mode
+_UNSEEN: Final = 3  # text render mode
 
 
 def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
@@ -33,7 +38,8 @@ def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
         for mark in page.marks:
             if id(mark.outline) not in forms:
                 forms[id(mark.outline)] = f"g{len(forms)}"
-                canvas.beginForm(forms[id(mark.outline)], *_bounds(mark))
+                # The stubs ask for int; PDF and reportlab take float.
+                canvas.beginForm(forms[id(mark.outline)], *_bounds(mark))  # type: ignore[arg-type]
                 _fill(canvas, mark)
                 canvas.endForm()
         canvas.setPageSize((page.width_mm * _POINTS_A_MM, page.height_mm * _POINTS_A_MM))
@@ -42,7 +48,7 @@ def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
     canvas.save()
 
 
-def _draw(canvas: Any, page: Page, forms: dict[int, str]) -> None:
+def _draw(canvas: "Canvas", page: Page, forms: dict[int, str]) -> None:
     canvas.transform(_POINTS_A_MM, 0, 0, -_POINTS_A_MM, 0, page.height_mm * _POINTS_A_MM)
     if page.paper:
         canvas.setFillColorRGB(*_rgb(page.paper))
@@ -58,7 +64,7 @@ def _draw(canvas: Any, page: Page, forms: dict[int, str]) -> None:
             _write_unseen(canvas, mark)
 
 
-def _write_unseen(canvas: Any, mark: Mark) -> None:
+def _write_unseen(canvas: "Canvas", mark: Mark) -> None:
     """The character itself where its outline stands, upright and of its size."""
     text = canvas.beginText()
     text.setTextRenderMode(_UNSEEN)
@@ -79,7 +85,7 @@ def _unseen_font(text: str) -> BytesIO:
     return file
 
 
-def _fill(canvas: Any, mark: Mark) -> None:
+def _fill(canvas: "Canvas", mark: Mark) -> None:
     path = canvas.beginPath()
     mark.outline.draw(_PathPen(path))
     canvas.drawPath(path, stroke=0, fill=1, fillMode=1)  # non-zero winding
@@ -96,20 +102,20 @@ def _rgb(colour: str) -> list[float]:
     return [value / 255 for value in ImageColor.getrgb(colour)[:3]]
 
 
-class _PathPen(BasePen):
+class _PathPen(BasePen):  # type: ignore[misc]  # fontTools has no types
     """From fontTools' pen calls to reportlab's path."""
 
-    def __init__(self, path: Any):
+    def __init__(self, path: "PDFPathObject"):
         super().__init__(None)
         self._path = path
 
-    def _moveTo(self, pt: tuple) -> None:
+    def _moveTo(self, pt: Point) -> None:
         self._path.moveTo(*pt)
 
-    def _lineTo(self, pt: tuple) -> None:
+    def _lineTo(self, pt: Point) -> None:
         self._path.lineTo(*pt)
 
-    def _curveToOne(self, pt1: tuple, pt2: tuple, pt3: tuple) -> None:
+    def _curveToOne(self, pt1: Point, pt2: Point, pt3: Point) -> None:
         self._path.curveTo(*pt1, *pt2, *pt3)
 
     def _closePath(self) -> None:

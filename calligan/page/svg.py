@@ -48,4 +48,5 @@ def _use(mark: Mark, name: str) -> str:
 def _path(outline: Outline) -> str:
     pen = SVGPathPen(None, ntos=lambda v: f"{v:.6g}")
     outline.draw(pen)
-    return pen.getCommands()
+    commands: str = pen.getCommands()
+    return commands

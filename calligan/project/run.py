@@ -178,8 +178,8 @@ def is_finished(folder: Path) -> bool:
         asked = read_json(folder / "config.json")
         done = _provenance(folder / "last.safetensors")
         if asked.get("steps") is not None:
-            return done["step"] >= asked["steps"]
-        return done["seconds"] >= 60 * asked["minutes"]
+            return bool(done["step"] >= asked["steps"])
+        return bool(done["seconds"] >= 60 * asked["minutes"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
         return False
 
@@ -204,7 +204,8 @@ def numbered_folder(parent: Path) -> Path:
 def _provenance(model: Path) -> dict[str, Any]:
     """What a model's card says of its making; torch is not needed for that."""
     with safe_open(model, framework="np") as file:
-        return parse_json((file.metadata() or {})["calligan"])["provenance"]
+        provenance: dict[str, Any] = parse_json((file.metadata() or {})["calligan"])["provenance"]
+        return provenance
 
 
 def _with_model(parent: Path) -> list[Path]:

@@ -71,7 +71,8 @@ class Reader(nn.Module):
         return torch.cat([cells.mean(dim=(0, 2, 3)), cells.std(dim=(0, 2, 3))])
 
     def _cells(self, glyph: Tensor) -> Tensor:
-        return self.alone(self.fold(ink(glyph)))
+        cells: Tensor = self.alone(self.fold(ink(glyph)))
+        return cells
 
     def _embedded(self, cells: Tensor) -> Tensor:
         return F.normalize(self.embed(self.tower(cells).flatten(1)).float(), dim=1)
@@ -105,7 +106,8 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.norm1(self.conv1(F.relu(x))))
-        return self.skip(x) + self.norm2(self.conv2(h))
+        out: Tensor = self.skip(x) + self.norm2(self.conv2(h))
+        return out
 
     def fuse(self) -> None:
         self.conv1 = fuse_conv_bn_eval(self.conv1, self.norm1)

@@ -111,7 +111,9 @@ def doubtful(spots: Sequence[Spot]) -> list[str]:
     sizes = np.array([spot.bottom - spot.top for spot in spots], float)
     odd = np.abs(np.log(sizes / np.median(sizes))) > _ODD
     notes = np.where(odd, "odd size", "")
-    return np.where(costs > usual + 6 * spread + 0.5, "column fits badly", notes).tolist()
+    notes = np.where(costs > usual + 6 * spread + 0.5, "column fits badly", notes)
+    doubts: list[str] = notes.tolist()
+    return doubts
 
 
 def _extent(letter: Letter, axis: int) -> float:
@@ -124,7 +126,9 @@ def _extent(letter: Letter, axis: int) -> float:
 def _resized(ink: np.ndarray, scale: float) -> np.ndarray:
     cv2 = opencv()
     size = (round(ink.shape[1] * scale), round(ink.shape[0] * scale))
-    return cv2.resize(np.ascontiguousarray(ink, np.float32), size, interpolation=cv2.INTER_AREA)
+    whole = np.ascontiguousarray(ink, np.float32)
+    resized: np.ndarray = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    return resized
 
 
 def _columns(ink: np.ndarray) -> list[tuple[int, int]]:

@@ -135,7 +135,8 @@ def evened(page: np.ndarray, written: slice = slice(None)) -> np.ndarray:
     dark = float(np.percentile(share[written], 1))
     # Half ink in a pixel is to stay half ink, or a blurred photograph thins dark strokes.
     low, high = min(0.82, dark + 0.72 * (1 - dark)), min(0.5, dark + 0.28 * (1 - dark))
-    return np.clip((low - share) / max(low - high, 0.05), 0, 1)
+    ink: np.ndarray = np.clip((low - share) / max(low - high, 0.05), 0, 1)
+    return ink
 
 
 def _paper(grey: np.ndarray) -> np.ndarray | None:
@@ -157,7 +158,8 @@ def _paper(grey: np.ndarray) -> np.ndarray | None:
         return None
     around = quad[np.argsort(np.arctan2(*(quad - quad.mean(axis=0)).T[::-1]))]
     first = int(around.sum(axis=1).argmin())
-    return np.roll(around, -first, axis=0) / k
+    corners: np.ndarray = np.roll(around, -first, axis=0) / k
+    return corners
 
 
 def _dark_within(grey: np.ndarray, corners: np.ndarray) -> bool:
@@ -186,9 +188,10 @@ def _straightened(photo: np.ndarray, corners: np.ndarray, sheet: Sheet) -> np.nd
     wanted = np.concatenate([square + corner for corner in sheet.markers()]) * PX_A_MM
     matrix, _ = cv2.findHomography(corners.reshape(-1, 2), wanted)
     size = tuple(round(mm * PX_A_MM) for mm in sheet.size_mm)
-    return cv2.warpPerspective(
+    page: np.ndarray = cv2.warpPerspective(
         photo, matrix, size, flags=cv2.INTER_AREA, borderValue=(255, 255, 255)
     )
+    return page
 
 
 def _read_code(page: np.ndarray) -> Sheet | None:

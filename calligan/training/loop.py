@@ -17,12 +17,13 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.batches import Pairs
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
+from calligan.project.run import Run
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
 from calligan.training.example import autocast, content_of
 from calligan.training.feed import Feed, on_device
 from calligan.training.ranks import ALONE, Ranks
-from calligan.training.run import Run, model_card
+from calligan.training.run import model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
 from calligan.training.steps import training_step

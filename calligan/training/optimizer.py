@@ -70,7 +70,7 @@ def orthogonalised(matrix: Tensor) -> Tensor:
         product = factor @ product if number else factor
         if number < _ROUNDS - 1:
             gram = factor @ gram @ factor
-    result = (product @ wide) / scale.sqrt()
+    result: Tensor = (product @ wide) / scale.sqrt()
     return result.mT if tall else result
 
 

@@ -41,4 +41,5 @@ def gradient_norm(critic: Critic, at: Tensor) -> Tensor:
     scores = critic(at)
     total = scores.flatten(1).mean(dim=1).sum() if scores.dim() > 1 else scores.sum()
     (gradient,) = torch.autograd.grad(total, at, create_graph=True)
-    return gradient.flatten(1).norm(dim=1)
+    norm: Tensor = gradient.flatten(1).norm(dim=1)
+    return norm

@@ -167,7 +167,8 @@ def _full_width(font: TTFont) -> int:
         for code, name in (font.getBestCmap() or {}).items()
         if 0x4E00 <= code <= 0x9FFF
     ]
-    return max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
+    commonest: int = max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
+    return commonest
 
 
 def _vertical_origin(font: TTFont) -> int:

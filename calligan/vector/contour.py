@@ -94,7 +94,8 @@ def _meeting(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     cross = d[0] * e[1] - d[1] * e[0]
     if abs(cross) < 0.2:  # all but parallel
         return None
-    return p + d * ((q - p)[0] * e[1] - (q - p)[1] * e[0]) / cross
+    crossing: np.ndarray = p + d * ((q - p)[0] * e[1] - (q - p)[1] * e[0]) / cross
+    return crossing
 
 
 def _line(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

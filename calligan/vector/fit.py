@@ -75,7 +75,8 @@ class _Line:
         count, offset = self.count[chain], self.offset[chain]
         a = self.points[offset + floor % count]
         b = self.points[offset + (floor + 1) % count]
-        return a + share * (b - a)
+        points: np.ndarray = a + share * (b - a)
+        return points
 
 
 def _between_joints(chains: list[Chain]) -> Pieces:
@@ -117,7 +118,8 @@ def _tangents(line: _Line, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
 
     def way(to: np.ndarray, origin: np.ndarray) -> np.ndarray:
         step = line.at(pieces.chain, to) - line.at(pieces.chain, origin)
-        return step / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
+        unit: np.ndarray = step / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
+        return unit
 
     behind = np.where(pieces.sharp_start, 0, reach)
     beyond = np.where(pieces.sharp_end, 0, reach)
@@ -160,7 +162,8 @@ def _nearer(controls: np.ndarray, q: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def _point(controls: np.ndarray, u: np.ndarray) -> np.ndarray:
-    return np.einsum("ksn,knc->ksc", np.stack(_bernstein(u), axis=-1), controls)
+    points: np.ndarray = np.einsum("ksn,knc->ksc", np.stack(_bernstein(u), axis=-1), controls)
+    return points
 
 
 def _bernstein(u: np.ndarray) -> tuple[np.ndarray, ...]:

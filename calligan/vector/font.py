@@ -157,7 +157,8 @@ def code_pages(font: TTFont) -> set[int]:
 
     (fontTools' own way claims Latin 1 then.)
     """
-    return calcCodePageRanges(set(font.getBestCmap() or {}))
+    numbers: set[int] = calcCodePageRanges(set(font.getBestCmap() or {}))
+    return numbers
 
 
 def _leave_unhinted(font: TTFont) -> None:

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from fontTools.pens.basePen import AbstractPen, BasePen
 
+Point = tuple[float, float]  # x, y
+
 
 class Drawing(Protocol):
     """Whatever draws itself to a pen, in font units, ink to the right of its contours' way."""
@@ -63,12 +65,12 @@ class Outline:
         return replace(self, controls=self.controls @ matrix[:, :2].T + matrix[:, 2])
 
 
-class OutlinePen(BasePen):
+class OutlinePen(BasePen):  # type: ignore[misc]  # fontTools has no types
     """Gathers what is drawn to it into an Outline."""
 
     def __init__(self) -> None:
         super().__init__(None)
-        self._pieces: list[tuple] = []
+        self._pieces: list[tuple[list[Point], int, bool]] = []
         self._number = -1
 
     @property
@@ -78,15 +80,15 @@ class OutlinePen(BasePen):
         numbers = np.array([piece[1] for piece in self._pieces], int)
         return Outline(controls, numbers, np.array([piece[2] for piece in self._pieces], bool))
 
-    def _moveTo(self, pt: tuple[float, float]) -> None:
+    def _moveTo(self, pt: Point) -> None:
         self._number += 1
         self._first = pt
 
-    def _lineTo(self, pt: tuple[float, float]) -> None:
+    def _lineTo(self, pt: Point) -> None:
         here = self._getCurrentPoint()
         self._pieces.append(([here, here, pt, pt], self._number, True))
 
-    def _curveToOne(self, pt1: tuple, pt2: tuple, pt3: tuple) -> None:
+    def _curveToOne(self, pt1: Point, pt2: Point, pt3: Point) -> None:
         self._pieces.append(([self._getCurrentPoint(), pt1, pt2, pt3], self._number, False))
 
     def _closePath(self) -> None:

@@ -38,7 +38,8 @@ def _straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
     length = np.maximum(np.hypot(*chord.T), 1e-9)
     inner = controls[:, 1:3] - controls[:, :1]
     off = np.abs(inner[..., 0] * chord[:, None, 1] - inner[..., 1] * chord[:, None, 0])
-    return (off / length[:, None]).max(axis=1) <= tolerance_px
+    straight: np.ndarray = (off / length[:, None]).max(axis=1) <= tolerance_px
+    return straight
 
 
 def _with_extremes(curves: Curves) -> Curves:
