@@ -106,4 +106,5 @@ class _Progress:
             self.board.row(row)
 
     def _to(self, position: float) -> None:
+        assert self.bar.total is not None  # it is made with one
         self.bar.update(min(position, self.bar.total) - self.bar.n)

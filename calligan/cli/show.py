@@ -28,7 +28,7 @@ def _visible(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def bar(total: float, label: str, unit: str, **options: Any) -> tqdm:
+def bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":
     """A progress bar on stderr; silent where stderr is no terminal."""
     looks = {"disable": None, "leave": False, **options}
     return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **looks)
@@ -41,7 +41,7 @@ def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, i
     It appears when there is something done, so that what is said before stands above it.
     """
     with ExitStack() as stack:
-        shown: list[tqdm] = []
+        shown: list[tqdm[Any]] = []
 
         def moved(what: str, done: int, of: int) -> None:
             if not shown:
