@@ -8,6 +8,7 @@ import torch
 from calligan.config import GeneratorConfig, TrainConfig
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
+from calligan.training.example import step_seed
 from calligan.training.feed import Feed
 
 STEPS = (0, 1, 2, 7, 8, 3)  # in turn, ahead after a pause, and back
@@ -40,3 +41,9 @@ def test_beginning_to_feed_leaves_the_random_numbers_of_training_alone(data_fold
         torch.manual_seed(1)
         feed.example(5)
         assert torch.equal(torch.rand(3), wanted)
+
+
+def test_no_seed_is_a_shifted_copy_of_another():
+    steps = {step_seed(seed, step) for seed in range(20) for step in range(1000)}
+    assert len(steps) == 20 * 1000 and step_seed(0, 7) == 7
+    assert all(0 <= step_seed(seed, 1) < 2**63 for seed in (1, 2**63 - 1))

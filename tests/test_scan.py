@@ -398,3 +398,22 @@ def test_lists_with_faults_are_named(tmp_path, text, says):
     (tmp_path / "labels.csv").write_text(text, "utf-8")
     with pytest.raises(DataError, match=says):
         list(read_hand(tmp_path))
+
+
+def test_printed_markers_are_those_that_opencv_finds():
+    import cv2
+
+    from calligan.scan.template import _MARKERS
+
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    for number, bits in enumerate(_MARKERS):
+        wanted = cv2.aruco.generateImageMarker(dictionary, number, 6)[1:5, 1:5] == 0
+        assert [bit == "#" for bit in bits] == wanted.ravel().tolist()
+
+
+def test_sheets_are_printed_without_opencv(calligan, font_folder, tmp_path):
+    (tmp_path / "cv2.py").write_text("raise ImportError('not installed')")
+    environment = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent.parent}"}
+    font = ("--font", font_folder / "source.ttf", "--charset", HAN)
+    done = calligan("template", "--count", 9, "-o", tmp_path / "t.pdf", *font, env=environment)
+    assert done.returncode == 0, done.stderr

@@ -66,6 +66,7 @@ class FontSource:
     def __init__(self, face: Face, placement: Placement, card: ModelCard):
         self.face, self.placement, self._card = face, placement, card
         self._renderers: dict[Way, Renderer] = {}
+        self._lacking: dict[str, bool] = {}  # what was asked before: texts are read in parts
 
     @classmethod
     def open(cls, card: ModelCard, wanted: str | None) -> "FontSource":
@@ -102,7 +103,10 @@ class FontSource:
 
     def lacks(self, char: str) -> bool:
         """Whether the font has no ink for a character."""
-        return self._renderer(PLAIN).render(char, self._paper()) not in (None, "clipped")
+        if char not in self._lacking:
+            left_out = self._renderer(PLAIN).render(char, self._paper())
+            self._lacking[char] = left_out not in (None, "clipped")
+        return self._lacking[char]
 
     def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
         """Characters in the font, uint8 (N, S, S); in this one where another lacks them."""

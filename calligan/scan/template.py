@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import segno
 
 from calligan.config import RasterConfig
 from calligan.glyphs.catalog import resolve_font
@@ -12,7 +13,6 @@ from calligan.glyphs.placement import measure_placement
 from calligan.page.drawing import Mark, Page, joined, rectangle
 from calligan.page.flow import Letter, moved, set_line
 from calligan.page.practice import cell
-from calligan.scan.opencv import opencv
 from calligan.scan.sheet import MARKER_MM, QR_MM, STRIP_MM, Sheet
 from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank
@@ -20,6 +20,8 @@ from calligan.vector.outline import Outline
 
 GUIDE = "#f3c1bb"  # pale red: photographed, it stays far lighter than any ink
 _MODEL, _BLACK = "#8c8c8c", "#000000"
+# The first four of OpenCV's DICT_4X4_50, row by row: one for each corner.
+_MARKERS = (".#..#.#.##..##.#", "####.....##..#.#", "##..##..##.#..#.", ".##..##.#.###..#")
 _QUIET = 4  # modules of white round a QR code
 _MODEL_SHARE = 0.86  # of the strip
 
@@ -45,32 +47,23 @@ def template_page(sheet: Sheet, letters: Mapping[str, Letter], foot: str, grid: 
 
 
 def _marker(number: int) -> Outline:
-    """An ArUco marker of MARKER_MM."""
-    cv2 = opencv()
-    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-    return _modules(cv2.aruco.generateImageMarker(dictionary, number, 6), MARKER_MM / 6, 0)
+    """An ArUco marker of MARKER_MM: its bits in a black frame of one module."""
+    bits = np.frombuffer(_MARKERS[number].encode(), np.uint8) == ord("#")
+    return _modules(np.pad(bits.reshape(4, 4), 1, constant_values=True), MARKER_MM / 6, 0)
 
 
 def _qr(text: str) -> Outline:
     """A QR code of QR_MM with its quiet zone."""
-    cv2 = opencv()
-    settings = cv2.QRCodeEncoder_Params()
-    settings.mode = cv2.QRCodeEncoder_MODE_ALPHANUMERIC
-    settings.correction_level = cv2.QRCodeEncoder_CORRECT_LEVEL_M
-    modules = cv2.QRCodeEncoder.create(settings).encode(text)
-    rows, columns = (
-        np.flatnonzero((modules == 0).any(axis=1)),
-        np.flatnonzero((modules == 0).any(axis=0)),
-    )
-    bare = modules[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _modules(bare, QR_MM / (len(bare) + 2 * _QUIET), _QUIET)
+    code = segno.make_qr(text, error="m", mode="alphanumeric", boost_error=False)
+    black = np.array([list(row) for row in code.matrix]) == 1
+    return _modules(black, QR_MM / (len(black) + 2 * _QUIET), _QUIET)
 
 
-def _modules(picture: np.ndarray, side_mm: float, margin: int) -> Outline:
-    """Black modules of a code as rectangles, those beside each other in one."""
+def _modules(black: np.ndarray, side_mm: float, margin: int) -> Outline:
+    """Black modules of a code, bool (N, N), as rectangles, those beside each other in one."""
     bars = []
-    for row, line in enumerate(picture):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], (line == 0).astype(int), [0]])))
+    for row, line in enumerate(black):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], line.astype(int), [0]])))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             corner = ((start + margin) * side_mm, (row + margin) * side_mm)
             bars.append(rectangle(*corner, (end - start) * side_mm, side_mm * 1.01))

@@ -9,6 +9,8 @@ from torch import Tensor
 from calligan.config import TrainConfig
 from calligan.models.base import GeneratorBase
 
+_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: its multiples are spread evenly
+
 
 @dataclass(frozen=True)
 class Example:
@@ -58,3 +60,8 @@ def autocast(config: TrainConfig) -> AbstractContextManager[object]:
     if config.precision != "bf16":
         return nullcontext()
     return torch.autocast(config.device, torch.bfloat16)
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of a step's noise. Steps of two seeds lie far apart; seed 0 gives the step."""
+    return (seed * _GOLDEN + step) % 2**63

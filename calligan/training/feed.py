@@ -19,7 +19,7 @@ from calligan.models.distance import field_of_image, image_of_field
 from calligan.models.pixels import to_tensor
 from calligan.pairs.batches import Batch, Choice, Glyph, Pairs
 from calligan.training.augment import augmented, augmented_fields
-from calligan.training.example import Example
+from calligan.training.example import Example, step_seed
 from calligan.training.ranks import ALONE, Ranks
 
 _SHARE = 0.6  # of the device's free memory, which the glyphs may take
@@ -50,7 +50,7 @@ class Feed:
         source, target = (self.glyphs.take(made[name]) for name in ("source", "target"))
         settings = replace(config.augment, amount=config.augment.amount * augment)
         indices = _sent(made, config.device)
-        seed = config.seed + step
+        seed = step_seed(config.seed, step)
         if self.distance:
             source, fields = augmented_fields(source, target, settings, seed, self.ranks)
             return Example(source, image_of_field(fields), *indices, fields)

@@ -20,7 +20,7 @@ from calligan.pairs.store import Selection
 from calligan.project.run import Run
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
-from calligan.training.example import autocast, content_of
+from calligan.training.example import autocast, content_of, step_seed
 from calligan.training.feed import Feed, on_device
 from calligan.training.ranks import ALONE, Ranks
 from calligan.training.run import model_card
@@ -65,7 +65,7 @@ def train(
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
-        torch.manual_seed(config.seed + counters.step)  # dropout, where a network has it
+        torch.manual_seed(step_seed(config.seed, counters.step))  # dropout, where a network has it
         example = feed.example(counters.step, config.stages[stage].augment)
         losses |= training_step(state, example, rate, ranks)
         counters.step += 1
