@@ -97,7 +97,7 @@ def load_format(what: str) -> Format:
         raise DataError(f"no format {what!r}; {hint} (or give a .toml file)")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        made: Format = from_dict(Format, values)
+        made = from_dict(Format, values)
         made.validate()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
         raise ConfigError(f"{path} is no format: {error}") from error
