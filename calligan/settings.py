@@ -27,8 +27,9 @@ def from_dict(kind: type[Config], values: dict[str, Any], where: str = "") -> Co
     `where` is the dotted name of the table, with a dot at its end, for messages. Raises ConfigError
     for an unknown key (naming the nearest), a missing one, or a value of the wrong type.
     """
+    table = where.rstrip(".") or kind.__name__
     if not isinstance(values, dict):
-        _refuse(where.rstrip(".") or kind.__name__, "a table", values)
+        _refuse(table, "a table", values)
     known = {f.name: f for f in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     for key in values:
@@ -37,9 +38,7 @@ def from_dict(kind: type[Config], values: dict[str, Any], where: str = "") -> Co
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             raise ConfigError(f"unknown setting {where}{key}; {hint}")
     if missing := [name for name, f in known.items() if name not in values and _is_required(f)]:
-        raise ConfigError(
-            f"setting {where.rstrip('.') or kind.__name__} lacks {', '.join(missing)}"
-        )
+        raise ConfigError(f"setting {table} lacks {', '.join(missing)}")
     return kind(**{key: _convert(hints[key], item, where + key) for key, item in values.items()})
 
 
