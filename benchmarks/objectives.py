@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from calligan.config import OBJECTIVES
+from calligan.config import OBJECTIVE_RULES
 from calligan.errors import Diverged
 from calligan.evaluation.evaluate import MODEL, Glyphs, Plan, gather, judge
 from calligan.evaluation.recogniser import Recogniser
@@ -45,7 +45,7 @@ NEEDS = {
     "ebgan": ["discriminator.kind=autoencoder"],
 }
 GAMES = {
-    **{name: [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE] for name in OBJECTIVES},
+    **{name: [f"loss.objective={name}", *NEEDS.get(name, []), *_ALONE] for name in OBJECTIVE_RULES},
     DEFAULT: [],
 }
 CONDITIONS = {  # the default game with one thing changed

@@ -2,25 +2,34 @@
 
 import dataclasses
 import math
+import reprlib
+import sys
 import tomllib
 import types
 import typing
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError
 from calligan.storage import read_json, write_json
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
+Config = TypeVar("Config", bound="DataclassInstance")
+
+
+def from_dict(kind: type[Config], values: dict[str, Any], where: str = "") -> Config:
     """Build the dataclass `kind` from nested plain values, such as JSON and TOML give.
 
-    Raises ConfigError for an unknown key (naming the nearest) or a value of the wrong type.
+    `where` is the dotted name of the table, with a dot at its end, for messages. Raises ConfigError
+    for an unknown key (naming the nearest), a missing one, or a value of the wrong type.
     """
+    table = where.rstrip(".") or kind.__name__
     if not isinstance(values, dict):
-        raise ConfigError(f"setting {where or kind.__name__} should be a table, not {values!r}")
+        _refuse(table, "a table", values)
     known = {f.name: f for f in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     for key in values:
@@ -28,19 +37,17 @@ def from_dict(kind: type, values: dict[str, Any], where: str = "") -> Any:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             raise ConfigError(f"unknown setting {where}{key}; {hint}")
-    made = {key: _convert(hints[key], value, where + key) for key, value in values.items()}
-    try:
-        return kind(**made)
-    except TypeError as error:
-        raise ConfigError(f"setting {where or kind.__name__}: {error}") from error
+    if missing := [name for name, f in known.items() if name not in values and _is_required(f)]:
+        raise ConfigError(f"setting {table} lacks {', '.join(missing)}")
+    return kind(**{key: _convert(hints[key], item, where + key) for key, item in values.items()})
 
 
-def to_dict(config: Any) -> dict[str, Any]:
+def to_dict(config: "DataclassInstance") -> dict[str, Any]:
     """Plain values that `from_dict` reads back."""
     return dataclasses.asdict(config)
 
 
-def replaced(config: Any, settings: dict[str, Any]) -> Any:
+def replaced(config: Config, settings: dict[str, Any]) -> Config:
     """A copy of `config` with dotted settings (`loss.l1`) changed, checked like a file's."""
     values = to_dict(config)
     for dotted, value in settings.items():
@@ -94,7 +101,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def save(config: Any, path: Path) -> None:
+def save(config: "DataclassInstance", path: Path) -> None:
     """Write a config as JSON."""
     write_json(path, to_dict(config))
 
@@ -110,34 +117,47 @@ def load_train_config(path: Path) -> TrainConfig:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    """A plain value as the type `hint` of the setting `where`; raises ConfigError."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
     if origin is typing.Literal:
         if value not in args:
-            raise ConfigError(f"setting {where} is {value!r}; it should be one of {args}")
+            _refuse(where, f"one of {', '.join(map(str, args))}", value)
         return value
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"setting {where} should be a table, not {value!r}")
-        return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
-    if origin in (typing.Union, types.UnionType):
+    if origin in (typing.Union, types.UnionType):  # X | None is the only union there is
         if value is None:
             return None
-        hint = next(arg for arg in args if arg is not type(None))
-        return _convert(hint, value, where)
-    if origin is tuple:
+        return _convert(next(arg for arg in args if arg is not type(None)), value, where)
+    if origin is dict:
+        if not isinstance(value, dict):
+            _refuse(where, "a table", value)
+        return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin is tuple:  # of one type throughout; `validate` checks its length
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"setting {where} should be a list, not {value!r}")
+            _refuse(where, "a list", value)
         return tuple(_convert(args[0], item, where) for item in value)
     if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise ConfigError(f"setting {where} should be a table, not {value!r}")
-        return from_dict(typing.cast(type, hint), value, where + ".")
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return from_dict(typing.cast("type[Any]", hint), value, where + ".")
+    return _scalar(hint, value, where)
+
+
+def _scalar(kind: type, value: Any, where: str) -> Any:
+    """A string, bool, int or finite float; an int is taken for a float, a bool for neither."""
+    if isinstance(value, bool) and kind is not bool:
+        _refuse(where, kind.__name__, value)
+    if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:
         value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"setting {where} is {value}; it should be a number")
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"setting {where} should be {hint.__name__}, not {value!r}")
+        _refuse(where, "a finite number", value)
+    if not isinstance(value, kind):
+        _refuse(where, kind.__name__, value)
     return value
+
+
+def _is_required(each: "dataclasses.Field[Any]") -> bool:
+    return each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+
+
+def _refuse(where: str, wanted: str, value: object) -> NoReturn:
+    raise ConfigError(f"setting {where} should be {wanted}, not {reprlib.repr(value)}")

@@ -1,6 +1,7 @@
 """Pages: lines broken as they should be, formats filled, PNG, SVG, PDF and GIF that others read."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pypdfium2
@@ -10,12 +11,17 @@ from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference.pages import without_marks
+from calligan.page.arrangement import Fit
 from calligan.page.brush import dried
+from calligan.page.columns import Columns
 from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
+from calligan.page.fan import FanColumns
+from calligan.page.fitting import fit_text
 from calligan.page.flow import Letter, Variation, broken, set_line
-from calligan.page.formats import Format, Region, format_names, load_format
+from calligan.page.formats import Fan, Format, Region, format_names, load_format
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
+from calligan.page.rows import Rows
 from calligan.page.seal import seal
 from calligan.vector.fill import fill
 from calligan.vector.font import Box
@@ -177,6 +183,61 @@ def test_users_formats_are_checked(tmp_path):
     mine.write_text(mine.read_text() + 'directoin="vertical"\n')
     with pytest.raises(ConfigError, match="direction"):
         load_format(str(mine))
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"direction": "horizontal", "rule": "red"}, "has columns"),
+        ({"direction": "horizontal", "fan": Fan(40, 20, 90)}, "has columns"),
+        ({"rule": "red", "fan": Fan(40, 20, 90)}, "no rule"),
+        ({"padding_mm": 20}, "padding_mm"),
+    ],
+)
+def test_a_region_s_settings_go_together(settings, says):
+    with pytest.raises(ConfigError, match=says):
+        Format("mine", 50, 50, (Region(5, 5, 40, 40, **settings),)).validate()
+
+
+REGION = Region(10, 20, 300, 200, line_gap=0.3, padding_mm=5)
+ARRANGEMENTS = {
+    "columns": Columns(REGION),
+    "rows": Rows(replace(REGION, direction="horizontal")),
+    "fan": FanColumns(replace(REGION, fan=Fan(280, 120, 148), short=0.5)),
+}
+
+
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS.values(), ids=ARRANGEMENTS)
+def test_as_many_lines_fit_as_their_extent_says(arrangement):
+    for size in (5.0, 11.0, 17.0):
+        count = arrangement.capacity(size)
+        room = arrangement.room_across_mm(size)
+        assert arrangement.extent_mm(count, size) <= room < arrangement.extent_mm(count + 1, size)
+
+
+def test_where_lines_begin():
+    fit = Fit(10, ["一"] * 3)
+    # Three columns of 10 mm with gaps of 3 leave 254 of 290 mm: half of it is on the right.
+    assert ARRANGEMENTS["columns"].place(0, 4, fit) == pytest.approx((305 - 127 - 5, 25 + 4, 0))
+    assert ARRANGEMENTS["columns"].place(13, 0, fit).x_mm == pytest.approx(305 - 127 - 5 - 13)
+    assert ARRANGEMENTS["rows"].place(13, 4, fit) == pytest.approx((15 + 4, 25 + 77 + 13, 0))
+    fan = ARRANGEMENTS["fan"]
+    x, y, turn = fan.place(20, 30, fit)
+    assert np.hypot(x - 160, y - 300) == pytest.approx(280 - 5 - 30)
+    assert np.arctan2(x - 160, 300 - y) == pytest.approx(turn)
+    assert fan.place(0, 30, fit).turn_rad - turn == pytest.approx(20 / 125)
+
+
+def test_a_text_that_does_not_fit_has_no_size():
+    columns = Columns(Region(0, 0, 30, 30))
+    assert fit_text(HAN * 9, columns, Letters(), many=False) is None
+    fixed = Columns(Region(0, 0, 30, 30, size_mm=12))
+    assert fit_text(HAN, fixed, Letters(), many=False) is None
+    assert len(fit_text(HAN, fixed, Letters(), many=True).lines) == -(-len(HAN) // 2)
+    one_line = Columns(Region(0, 0, 30, 30, text=1))
+    assert fit_text(HAN[:30], one_line, Letters(), many=False) is None
+    fit = fit_text(HAN[:6], one_line, Letters(), many=False)
+    assert fit.lines == [HAN[:6]] and fit.size_mm == pytest.approx(30 / (6 + 5 * 0.08))
 
 
 def test_pixels_have_the_resolution_asked_for():

@@ -176,7 +176,7 @@ def test_vae_draws_new_hands(trained, calligan, tmp_path):
         ("stargan", {"discriminator": {"names_styles": False}}, "names_styles"),
         ("sngan", {"generator": {"kind": "noise", "widths": [8] * 6}}, "one multiple of"),
         ("sngan", {"discriminator": {"kind": "pix2pix"}}, "spectral_norm"),
-        ("zi2zi", {"loss": {"wrong_style": 0.5}}, "blind to it"),
+        ("zi2zi", {"loss": {"wrong_style": 0.5}}, "do not depend on the style"),
         ("vae", {"loss": {"objective": "none", "penalty": 1.0}}, "no critic"),
     ],
 )

@@ -14,9 +14,12 @@ import torch
 from conftest import HAN, TINY, build_font
 
 from calligan.config import (
-    DISCRIMINATORS as DISCRIMINATOR_NAMES,
+    DISCRIMINATOR_RULES,
+    GENERATOR_RULES,
+    MOVES,
+    AugmentConfig,
+    TrainConfig,
 )
-from calligan.config import MOVES, NETWORKS, AugmentConfig, TrainConfig
 from calligan.errors import ConfigError, Diverged, ModelError
 from calligan.models import forebears
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
@@ -184,8 +187,8 @@ def test_a_category_loss_needs_a_discriminator_that_names_styles():
 
 
 def test_networks_and_presets_match_what_the_config_offers():
-    assert sorted(NETWORKS) == sorted(GENERATORS)
-    assert sorted(DISCRIMINATOR_NAMES) == sorted(DISCRIMINATORS)
+    assert sorted(GENERATOR_RULES) == sorted(GENERATORS)
+    assert sorted(DISCRIMINATOR_RULES) == sorted(DISCRIMINATORS)
     with pytest.raises(ConfigError, match="zi2zi"):
         load_preset("zi2z")
 
@@ -197,8 +200,8 @@ def test_networks_and_presets_match_what_the_config_offers():
             {"loss.objective": "wgan", "discriminator.spectral_norm": True},
             "clipping and spectral norm",
         ),
-        ({"loss.objective": "ebgan"}, "autoencoder with ebgan"),
-        ({"discriminator.kind": "autoencoder"}, "only then"),
+        ({"loss.objective": "ebgan"}, "autoencoder with loss.objective ebgan"),
+        ({"discriminator.kind": "autoencoder"}, "ebgan with discriminator.kind autoencoder"),
     ],
 )
 def test_games_that_cannot_be_played_are_refused_with_the_reason(settings, says):

@@ -61,7 +61,7 @@ def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
     """A discriminator's weights and card. Raises ModelError naming the file and the cure."""
     state, told = read_weights(path, "critic", "discriminator", _CURE)
     try:
-        card: CriticCard = from_dict(CriticCard, parse_json(told))
+        card = from_dict(CriticCard, parse_json(told))
         card.discriminator.validate()
         return state, card
     except (ConfigError, ValueError) as error:
@@ -81,7 +81,7 @@ def critic_beside(model: Path) -> Path | None:
 
 def _card(path: Path, told: str) -> ModelCard:
     try:
-        card: ModelCard = from_dict(ModelCard, parse_json(told))
+        card = from_dict(ModelCard, parse_json(told))
         card.validate()
         return card
     except (ConfigError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Formats of pages as data: scroll, couplet, fan, letter paper, practice sheets and users' own."""
 
+import math
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -33,7 +34,7 @@ class Region:
     paper: str = ""  # a strip of its own colour
     padding_mm: float = 0.0  # between the strip's edge and the text
     size_mm: float = 0.0  # of a character; 0 is as large as fits
-    largest_mm: float = 1e9  # but no larger
+    largest_mm: float = math.inf  # but no larger
     gap: float = 0.08  # between characters, in ems
     spread: float = 0.0  # up to so much more, to fill the line
     line_gap: float = 0.3  # between lines, in ems
@@ -71,6 +72,10 @@ class Format:
         for region in self.region:
             if region.direction not in ("vertical", "horizontal"):
                 raise ConfigError("a region's direction should be vertical or horizontal")
+            if region.direction != "vertical" and (region.fan or region.rule):
+                raise ConfigError("a region with a fan or a rule has columns: direction vertical")
+            if region.fan and region.rule:
+                raise ConfigError("a region with a fan has no rule: rules are between columns")
             if min(region.width_mm, region.height_mm) <= 2 * region.padding_mm:
                 raise ConfigError("a region should have room inside its padding_mm")
             if not 0 < region.short <= 1:
@@ -92,7 +97,7 @@ def load_format(what: str) -> Format:
         raise DataError(f"no format {what!r}; {hint} (or give a .toml file)")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        made: Format = from_dict(Format, values)
+        made = from_dict(Format, values)
         made.validate()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
         raise ConfigError(f"{path} is no format: {error}") from error

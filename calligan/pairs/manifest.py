@@ -86,7 +86,7 @@ def load_manifest(folder: Path) -> Manifest:
             raise DataError(
                 f"{path} is of another version of calligan; remove {folder} or use another"
             )
-        manifest: Manifest = from_dict(Manifest, values)
+        manifest = from_dict(Manifest, values)
         _check(manifest)
         return manifest
     except FileNotFoundError as error:

@@ -68,7 +68,7 @@ class Run:
     def open(cls, folder: Path) -> "Run":
         """Open a run to resume it; raises ModelError where it isn't one."""
         try:
-            told: _About = from_dict(_About, read_json(folder / "run.json"))
+            told = from_dict(_About, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
             data = found_path(told.data, folder, told.data_was)
         except (OSError, ValueError, ConfigError) as error:

@@ -58,7 +58,7 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
 def _placement(font: FontCard) -> Placement:
     """Where a font lies on the model's canvas. Raises ModelError where the card makes no sense."""
     try:
-        placement: Placement = from_dict(Placement, font.placement)
+        placement = from_dict(Placement, font.placement)
         placement.validate()
     except (ConfigError, ValueError) as error:
         raise ModelError(f"the model's card is damaged ({font.name}: {error})") from error

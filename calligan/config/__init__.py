@@ -1,0 +1,34 @@
+"""Every tunable, once. Precedence: command-line flag > TOML file > the defaults here."""
+
+from calligan.config.data import RasterConfig, SplitConfig, TraceConfig
+from calligan.config.networks import DiscriminatorConfig, GeneratorConfig
+from calligan.config.rules import DISCRIMINATOR_RULES, GENERATOR_RULES, OBJECTIVE_RULES
+from calligan.config.training import (
+    DEFAULT_STAGES,
+    DEVICES,
+    MOVES,
+    AugmentConfig,
+    LossConfig,
+    OptimizerConfig,
+    StageConfig,
+    TrainConfig,
+)
+
+__all__ = [
+    "DEFAULT_STAGES",
+    "DEVICES",
+    "DISCRIMINATOR_RULES",
+    "GENERATOR_RULES",
+    "MOVES",
+    "OBJECTIVE_RULES",
+    "AugmentConfig",
+    "DiscriminatorConfig",
+    "GeneratorConfig",
+    "LossConfig",
+    "OptimizerConfig",
+    "RasterConfig",
+    "SplitConfig",
+    "StageConfig",
+    "TraceConfig",
+    "TrainConfig",
+]

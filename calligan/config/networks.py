@@ -1,0 +1,69 @@
+"""The shapes of the two networks."""
+
+from dataclasses import dataclass
+
+from calligan.config.checks import require, require_at_least, require_one_of
+from calligan.config.rules import DISCRIMINATOR_RULES, GENERATOR_RULES
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """A residual U-Net over patches, which works on a grid of the same size for every image size.
+
+    Kinds zi2zi and pix2pix read only `style_dim` from here: the length of zi2zi's embedding.
+    """
+
+    kind: str = "calligan"  # one of GENERATOR_RULES
+    grid: int = 32  # the image is folded to grid x grid cells before the first convolution
+    widths: tuple[int, ...] = (32, 64, 128, 256)  # channels at each halving of the grid
+    encoder_blocks: int = 1  # residual blocks a level on the way down, where no style is known
+    blocks: int = 1  # and on the way up
+    style_dim: int = 64  # length of the style embedding
+    noise_dim: int = 64  # of kind noise, which draws from a character's number
+    classes: int = 0  # the characters it knows; set by the data
+    embedding: str = "learned"  # fixed: a Gaussian, as zi2zi's; gaussian: a style is one (VAE)
+    output: str = "ink"  # what is drawn: ink logits, or signed distance (models/distance.py)
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        embeddings, outputs = ("learned", "fixed", "gaussian"), ("ink", "distance")
+        require_one_of(
+            self, "generator", kind=GENERATOR_RULES, embedding=embeddings, output=outputs
+        )
+        GENERATOR_RULES[self.kind].check_section(self, "generator")
+        ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
+        require(ok, "generator.widths", self.widths, "two or more multiples of 8")
+        require_at_least(self, "generator", grid=1, encoder_blocks=1, blocks=1, style_dim=1)
+        coarsest = 2 ** (len(self.widths) - 1)
+        fits = self.grid % coarsest == 0
+        require(fits, "generator.grid", self.grid, f"a multiple of {coarsest}")
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """A projection PatchGAN over (source, glyph) pairs.
+
+    Kinds zi2zi and pix2pix read only `kind` from here.
+    """
+
+    kind: str = "calligan"  # one of DISCRIMINATOR_RULES
+    grid: int = 32
+    widths: tuple[int, ...] = (48, 96, 192)  # channels; each after the first halves the grid
+    spectral_norm: bool = False  # calmer games, duller edges: see docs/experiments.md
+    scales: int = 1  # copies of the network, each looking at a smaller image than the one before
+    scale_step: int = 2  # how many times smaller
+    crop_px: int = 0  # the first of them looks through windows of this edge; 0 shows it everything
+    heads: str = "joint"  # apart: "is it real" and "does it fit" are scored by themselves
+    names_styles: bool = False  # a head more, which names the style of a glyph
+
+    def validate(self) -> None:
+        """Raise ConfigError naming the first field that makes no sense."""
+        require_one_of(self, "discriminator", kind=DISCRIMINATOR_RULES, heads=("joint", "apart"))
+        require_one_of(self, "discriminator", scale_step=(2, 4))
+        DISCRIMINATOR_RULES[self.kind].check_section(self, "discriminator")
+        ok = len(self.widths) >= 2 and min(self.widths) >= 1
+        require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
+        require(1 <= self.scales <= 3, "discriminator.scales", self.scales, "1 to 3")
+        require_at_least(self, "discriminator", crop_px=0)
+        least = 2 ** (len(self.widths) - 1) * self.scale_step ** (self.scales - 1)
+        require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")

@@ -1,0 +1,146 @@
+"""How lines of text are arranged in a region: what columns, rows and a fan have in common.
+
+*Along* is the direction of the text in a line, *across* the direction from one line to the next.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from calligan.page.drawing import Mark, rectangle
+from calligan.page.flow import Direction, moved, set_line
+from calligan.page.formats import Region
+from calligan.page.words import Setting
+from calligan.vector.outline import Outline
+
+_ROUNDING_MM = 1e-6  # so that lines which fill a room exactly fit it
+
+
+class Place(NamedTuple):
+    """Where a line begins on the page, and how far it is turned clockwise."""
+
+    x_mm: float
+    y_mm: float
+    turn_rad: float = 0.0
+
+
+class Box(NamedTuple):
+    """A rectangle, from its top left corner."""
+
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The lines of a text, and the size of a character at which they are set."""
+
+    size_mm: float
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Arrangement(ABC):
+    """Lines in a region."""
+
+    region: Region
+    reserve_em: float = 0.0  # room for signature and seal, in sizes of a character of the text
+
+    direction: ClassVar[Direction] = "vertical"
+
+    @property
+    def inner(self) -> Box:
+        """The region without its padding."""
+        region, pad = self.region, self.region.padding_mm
+        width, height = region.width_mm - 2 * pad, region.height_mm - 2 * pad
+        return Box(region.x_mm + pad, region.y_mm + pad, width, height)
+
+    @abstractmethod
+    def room_along_mm(self, size_mm: float) -> float:
+        """How long a line may be, with characters of a size."""
+
+    @abstractmethod
+    def room_across_mm(self, size_mm: float) -> float:
+        """How much room all lines have together, with characters of a size."""
+
+    @abstractmethod
+    def place(self, across_mm: float, along_mm: float, fit: Fit) -> Place:
+        """The point `along_mm` from the start of a line that is `across_mm` from the first one."""
+
+    def pitch_mm(self, size_mm: float) -> float:
+        """From one line to the next."""
+        return size_mm * (1 + self.region.line_gap)
+
+    def extent_mm(self, lines: int, size_mm: float) -> float:
+        """How much room so many lines take across: no gap follows the last one."""
+        return lines * self.pitch_mm(size_mm) - size_mm * self.region.line_gap
+
+    def capacity(self, size_mm: float) -> int:
+        """How many lines there is room for: `extent_mm`, solved for the number of lines."""
+        gap = size_mm * self.region.line_gap
+        return int((self.room_across_mm(size_mm) + gap + _ROUNDING_MM) / self.pitch_mm(size_mm))
+
+    def before_mm(self, fit: Fit) -> float:
+        """Empty room before the first line: half of what is left over, none on ruled paper."""
+        if self.region.rule:
+            return 0.0
+        size = fit.size_mm
+        # Negative where the lines go on on further pages.
+        left = self.room_across_mm(size) - self.extent_mm(len(fit.lines), size)
+        return max(0.0, left) / 2
+
+    def line(
+        self, text: str, index: int, fit: Fit, setting: Setting, vary: np.ndarray
+    ) -> list[Mark]:
+        """Marks of a page's line `index`, from 0; `vary` (≥ len(text), 2, 3) as in `set_line`."""
+        region, size, gap_em = self.region, fit.size_mm, self.region.gap
+        shown, room_mm = self.in_page_order(text), self.room_along_mm(size)
+
+        def set_with(gap_em: float) -> tuple[list[Mark], float]:
+            return set_line(shown, setting.letters, self.direction, size, gap_em, setting.ink, vary)
+
+        marks, length_mm = set_with(gap_em)
+        if region.spread and len(text) > 1:
+            # Share what the line leaves free among its gaps, up to `spread` ems each.
+            free_em = (room_mm - length_mm) / size
+            marks, length_mm = set_with(gap_em + min(region.spread, free_em / (len(text) - 1)))
+        start = (room_mm - length_mm) / 2 if region.centred else self.start_mm(length_mm, room_mm)
+        place = self.place(index * self.pitch_mm(size), start, fit)
+        return [moved(mark, *place) for mark in marks]
+
+    def in_page_order(self, text: str) -> str:
+        """A line's characters in the order in which they stand from the origin of its marks."""
+        return text
+
+    def start_mm(self, length_mm: float, room_mm: float) -> float:
+        """Where a line begins that is not centred, from the beginning of its room."""
+        return 0.0
+
+    def room_for_signature_mm(self, size_mm: float) -> float:
+        """How long the column of signature and seal may be, beside text of a size."""
+        return self.room_along_mm(size_mm)
+
+    def place_of_signature(
+        self, lines: int, fit: Fit, signature_mm: float, length_mm: float
+    ) -> Place:
+        """Where signature and seal begin, a column of `length_mm`, after the last of the lines.
+
+        The column ends where the text's columns may end. `signature_mm` is its character's size.
+        """
+        size = fit.size_mm
+        last_edge = (lines - 1) * self.pitch_mm(size) + size / 2
+        across = last_edge + size * self.region.line_gap / 2 + signature_mm
+        return self.place(across, max(0.0, self.room_for_signature_mm(size) - length_mm), fit)
+
+    def sheet(self) -> Outline:
+        """The region's own paper."""
+        region = self.region
+        return rectangle(region.x_mm, region.y_mm, region.width_mm, region.height_mm)
+
+    def rules(self, size_mm: float) -> list[Outline]:
+        """Lines of the paper between lines of text."""
+        return []

@@ -1,0 +1,56 @@
+"""The size at which a text fills a region."""
+
+from collections.abc import Mapping
+
+from calligan.page.arrangement import Arrangement, Fit
+from calligan.page.flow import Letter, advance_em, broken
+
+_SMALLEST_MM = 3.0  # the smallest character that a brush can write
+_SEARCH_STEPS = 40  # halvings; 20 m / 2^40 is far below what a file can hold
+
+
+def fit_text(
+    text: str, arrangement: Arrangement, letters: Mapping[str, Letter], many: bool
+) -> Fit | None:
+    """The text at the region's own size, or at the largest at which it fits.
+
+    None where it does not fit. With `many`, a text of the region's own size always fits, since it
+    goes on on further pages.
+    """
+    region, box = arrangement.region, arrangement.inner
+    if region.size_mm:
+        fit = _broken_at(region.size_mm, text, arrangement, letters)
+        return fit if many or _fits(fit, arrangement) else None
+    best = _broken_at(_SMALLEST_MM, text, arrangement, letters)
+    if not _fits(best, arrangement):
+        return None
+    too_large_mm = min(box.width_mm, box.height_mm, region.largest_mm) + 1e-6
+    for _ in range(_SEARCH_STEPS):
+        fit = _broken_at((best.size_mm + too_large_mm) / 2, text, arrangement, letters)
+        if _fits(fit, arrangement):
+            best = fit
+        else:
+            too_large_mm = fit.size_mm
+    return best
+
+
+def _broken_at(
+    size_mm: float, text: str, arrangement: Arrangement, letters: Mapping[str, Letter]
+) -> Fit:
+    """The text in lines of the region's length."""
+    region = arrangement.region
+
+    def advance(char: str) -> float:
+        return advance_em(letters, char, arrangement.direction) + region.gap
+
+    # Every character brings its gap along, the last one of a line too: the room is as much longer.
+    room_em = arrangement.room_along_mm(size_mm) / size_mm + region.gap
+    return Fit(size_mm, broken(text, room_em, advance, region.short))
+
+
+def _fits(fit: Fit, arrangement: Arrangement) -> bool:
+    """Whether the lines have room beside each other; a region for one line has it in one."""
+    if arrangement.region.text and len(fit.lines) > 1:
+        return False
+    extent_mm = arrangement.extent_mm(len(fit.lines), fit.size_mm)
+    return extent_mm <= arrangement.room_across_mm(fit.size_mm)
