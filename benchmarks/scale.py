@@ -2,14 +2,21 @@
 
     python benchmarks/scale.py simulate [--fonts 1000] [--chars 30000] [--size 256] [--steps 2000]
     python benchmarks/scale.py workers DATA [--steps 60]
+    python benchmarks/scale.py processes DATA [--steps 40]
 
 `simulate` writes a data folder whose arrays are holes in the file system (of the size told, on no
 disk), opens it, indexes it, draws batches and reads their glyphs. Memory is this process's own
 (`RssAnon`), without pages of files. `workers` times batches made in the training process, and ahead
-by others, on real data: alone, and beside training steps.
+by others, on real data: alone, and beside training steps. `processes` trains the default network on
+a CPU by one process of two threads and by two of one thread each (torchrun), in turn, in each of
+the three stages of a run; DATA is of 128 px.
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -129,8 +136,49 @@ def workers(options: argparse.Namespace) -> None:
             print(f"{what}, {count} workers: {rate:,.0f} images/s", flush=True)
 
 
+STAGES = {
+    "rebuilding, 64 px": "size_px=64, adversarial=false",
+    "rebuilding, 128 px": "size_px=128, adversarial=false",
+    "adversarial, 128 px": "size_px=128, adversarial=true",
+}
+
+
+def processes(options: argparse.Namespace) -> None:
+    """Images/s of a few steps of each stage, the first third left out."""
+    together = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    ways = {
+        "one process, two threads": ([sys.executable], "2"),
+        "two processes, one thread each": (together, "1"),
+    }
+    for stage, settings in STAGES.items():
+        for turn in range(2):
+            for name, (starter, threads) in ways.items():
+                rate = _images_per_second(options, settings, starter, threads)
+                print(f"{stage}, {name} ({turn + 1}): {rate:.0f} images/s", flush=True)
+
+
+def _images_per_second(
+    options: argparse.Namespace, settings: str, starter: list[str], threads: str
+) -> float:
+    stage = f"{{share=1.0, {settings}, learning_rate=1e-3, learning_rate_end=1e-3}}"
+    with tempfile.TemporaryDirectory() as runs:
+        given = [f"stages=[{stage}]", "device=cpu", "log_every_steps=1", f"threads={threads}"]
+        given += ["keep_every_steps=100000", "eval_chars=1", "sample_chars=1", "batch_size=64"]
+        command = [*starter, "-m", "calligan", "train", "--data", str(options.data)]
+        command += ["--runs", runs, "--steps", str(options.steps)]
+        command += [part for setting in given for part in ("--set", setting)]
+        environment = {**os.environ, "OMP_NUM_THREADS": threads}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        lines = (Path(runs) / "0001" / "log.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if "images" in row]
+    first, last = rows[len(rows) // 3], rows[-1]
+    return (last["images"] - first["images"]) / (last["elapsed_s"] - first["elapsed_s"])
+
+
 def main() -> None:
-    """One of the two."""
+    """One of the three."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("simulate")
@@ -144,6 +192,10 @@ def main() -> None:
     other.add_argument("data", type=Path)
     other.add_argument("--steps", type=int, default=60)
     other.set_defaults(run=workers)
+    third = commands.add_parser("processes")
+    third.add_argument("data", type=Path)
+    third.add_argument("--steps", type=int, default=40)
+    third.set_defaults(run=processes)
     options = parser.parse_args()
     options.run(options)
 
