@@ -6,8 +6,8 @@
 
 `draw` draws 3,000 glyphs in all hands, once each and without retries: held-out characters, rare
 ones that are in no training set, and dense ones of both; and reads them by the recogniser of
-`calligan evaluate`. `score` says which of the glyphs that are marked wrong in marked.csv the verdict
-names, and which of the hands' real glyphs.
+`calligan evaluate`. `score` says which of the glyphs that are marked wrong in marked.csv the
+verdict names, and which of the hands' real glyphs.
 """
 
 import argparse

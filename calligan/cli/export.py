@@ -46,8 +46,12 @@ def export(
     fine: FineOption = True,
     verdict: VerdictOption = True,
     fallback: Annotated[
-        str, typer.Option(help="Glyphs that stay doubtful: keep, skip, or the source's.")
-    ] = "keep",
+        str,
+        typer.Option(
+            help="Leave out what is too dense for the model (dense); or keep all, or skip what "
+            "stays doubtful, or take the source's."
+        ),
+    ] = "dense",
     report: ReportOption = None,
     strict: StrictOption = False,
 ) -> None:
@@ -59,11 +63,11 @@ def export(
     metrics that are there stay, and only missing characters are added.
     """
     from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import Order
+    from calligan.library.orders import DOUBTED, Order
 
     order = Order(*(output, style, charset, complete, latin, family, family_chinese, own, fallback))
     order.validate()
-    check_options(verdict, bool(report or strict or fallback != "keep"), report or [])
+    check_options(verdict, bool(report or strict or fallback in DOUBTED), report or [])
     load_charset(charset)  # raises for what is none; torch comes with what follows
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
@@ -87,7 +91,7 @@ def _tell(made: "MadeFont", order: "Order") -> None:
         names = ", ".join(made.unreadable)
         note(f"{order.complete}: left out what cannot be read: {names} (hinting)")
     if made.replaced:
-        note(f"doubtful, {FALLBACKS[order.fallback]}: {some(made.replaced)}")
+        note(f"{FALLBACKS[order.fallback]}: {some(made.replaced)}")
     if made.blank:
         note(f"left out, drawn blank: {some(made.blank)}")
     if made.lacking:

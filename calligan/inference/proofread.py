@@ -1,4 +1,8 @@
-"""A writer that looks at what it drew, and draws what is doubtful once more in other ways."""
+"""A writer that looks at what it drew, and draws what is doubtful once more in other ways.
+
+A glyph is doubtful that has a fault: `unlike` its character to the reader, one of those that
+`reader/faults.py` detects, or one of those that `reader/reach.py` foresees.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +12,8 @@ import numpy as np
 from calligan.errors import DataError
 from calligan.inference.writer import PLAIN, Way, Writer
 from calligan.models.upscaler import load_upscaler
+from calligan.reader.faults import Calibration, Limits, Shape, faults, shipped
+from calligan.reader.reach import reach_of
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
 
@@ -20,15 +26,17 @@ WAYS = (
     Way("down and right", shift_x=0.02, shift_y=0.02),
     Way("stronger style", strength=1.2),
 )
+_DETECTED_PX = 64  # smaller drawings show no specks
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A glyph as drawn in one way: uint8 (S, S), 255 = paper, and its score."""
+    """A glyph as drawn in one way: uint8 (S, S), 255 = paper, its score and its faults."""
 
     way: str
     image: np.ndarray
     score: float
+    faults: tuple[str, ...] = ()  # what is wrong with it, to the reader and to the detectors
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Verdict:
     attempts: tuple[Attempt, ...]
     least_score: float  # what real glyphs of the style score, 95 in 100
     picked: bool = False  # by eye
+    foreseen: str = ""  # the fault that was to be expected, however it is drawn
 
     @property
     def best(self) -> Attempt:
@@ -46,14 +55,14 @@ class Verdict:
         return self.attempts[0]
 
     @property
-    def doubtful(self) -> bool:
-        """Whether no attempt reads as real glyphs of the style do, nor was any picked by eye."""
-        return not self.picked and self.low
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the attempt that is used."""
+        return (*self.best.faults, self.foreseen) if self.foreseen else self.best.faults
 
     @property
-    def low(self) -> bool:
-        """Whether the attempt that is used reads worse than real glyphs of the style do."""
-        return self.best.score < self.least_score
+    def doubtful(self) -> bool:
+        """Whether no attempt is without a fault, nor was any picked by eye."""
+        return not self.picked and bool(self.faults)
 
 
 class Proofreader(Writer):
@@ -70,9 +79,12 @@ class Proofreader(Writer):
         picked: dict[str, int] | None = None,
         every_way: bool = False,
         device: str = "cpu",
+        calibration: Calibration | None = None,
     ):
         super().__init__(model, source, device)
         self.judge = judge or Judge.load()
+        self.calibration = calibration  # what the detectors go by; None looks with none
+        self.reach = reach_of(self.card.trained_chars)
         self.picked = picked or {}  # which attempt to use, from 1, where it is not the best
         self.every_way = every_way  # for every character, to choose by eye
         self.verdicts: dict[int, dict[str, Verdict]] = {}
@@ -92,22 +104,23 @@ class Proofreader(Writer):
         known.update((verdict.char, verdict) for verdict in verdicts)
 
     def look_at(self, written: dict[str, np.ndarray], style_index: int) -> str:
-        """Judge glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
+        """Read glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
         known = "".join(char for char in written if not self.lacks(char))
         if not known:
             return ""
         references = np.stack([self.source_image(char) for char in known])
         scores = self.judge.scores(np.stack([written[char] for char in known]), references)
         least = self.least_score(style_index)
-        found = [
-            Verdict(char, (Attempt("as written", written[char], score),), least)
-            for char, score in zip(known, scores.tolist(), strict=True)
-        ]
+        found = []
+        for char, score in zip(known, scores.tolist(), strict=True):
+            wrong = self._unlike(score, style_index)
+            attempt = Attempt("as written", written[char], score, wrong)
+            found.append(Verdict(char, (attempt,), least))
         self.remember(style_index, found)
         return "".join(verdict.char for verdict in found if verdict.doubtful)
 
     def doubtful(self, style_index: int) -> list[Verdict]:
-        """The characters drawn so far that still look wrong, the worst first."""
+        """The characters drawn so far that still have a fault, those that read worst first."""
         found = [v for v in self.verdicts.get(style_index, {}).values() if v.doubtful]
         return sorted(found, key=lambda verdict: verdict.best.score)
 
@@ -120,6 +133,15 @@ class Proofreader(Writer):
             return style.least_score
         return self.judge.least_score(style.script, "" if style.path else style.name)
 
+    def doubted_score(self, style_index: int) -> float:
+        """A glyph that scores less is `unlike`: 99 in 100 real ones of a hand of the catalog score
+        more; of another hand this is its least score.
+        """
+        style, known = self.card.styles[style_index], self.calibration
+        if known and known.reader == self.judge.name and not style.path:
+            return known.least_scores.get(style.name, self.least_score(style_index))
+        return self.least_score(style_index)
+
     def _judged(self, chars: str, style_index: int) -> dict[str, Verdict]:
         least = self.least_score(style_index)
         attempts: dict[str, list[Attempt]] = {char: [] for char in chars}
@@ -128,22 +150,47 @@ class Proofreader(Writer):
             if not todo:
                 break
             images = super().draw(todo, style_index, way)
-            references = np.stack([self.source_image(char) for char in todo])
-            scores = self.judge.scores(np.stack([images[char] for char in todo]), references)
-            for char, score in zip(todo, scores.tolist(), strict=True):
-                attempts[char].append(Attempt(way.name, images[char], score))
+            for char, attempt in self._looked_at(images, style_index, way).items():
+                attempts[char].append(attempt)
             if not self.every_way:
-                todo = "".join(c for c in todo if c in self.picked or attempts[c][-1].score < least)
-        return {char: self._sorted(char, made, least) for char, made in attempts.items()}
+                todo = "".join(c for c in todo if c in self.picked or _weak(attempts[c][-1], least))
+        return {
+            char: self._sorted(char, made, least, style_index) for char, made in attempts.items()
+        }
 
-    def _sorted(self, char: str, made: list[Attempt], least: float) -> Verdict:
-        """The best attempt first, or that which was picked by eye."""
-        ordered = sorted(made, key=lambda attempt: -attempt.score)
+    def _looked_at(
+        self, images: dict[str, np.ndarray], style_index: int, way: Way
+    ) -> dict[str, Attempt]:
+        """Glyphs drawn in one way, each with its score and faults."""
+        found, limits = {}, self._limits(style_index)
+        sources = [self.source_image(char) for char in images]
+        scores = self.judge.scores(np.stack(list(images.values())), np.stack(sources))
+        seen = zip(images.items(), sources, scores.tolist(), strict=True)
+        for (char, image), source, score in seen:
+            wrong = self._unlike(score, style_index)
+            wrong += faults(image, Shape.of(source), limits) if limits else ()
+            found[char] = Attempt(way.name, image, score, wrong)
+        return found
+
+    def _limits(self, style_index: int) -> Limits:
+        """What the detectors go by; nothing for drawings too small for them."""
+        style = self.card.styles[style_index]
+        if self.calibration is None or self.card.size_px < _DETECTED_PX:
+            return {}
+        return self.calibration.limits_of(style.script, "" if style.path else style.name)
+
+    def _unlike(self, score: float, style_index: int) -> tuple[str, ...]:
+        return ("unlike",) if score < self.doubted_score(style_index) else ()
+
+    def _sorted(self, char: str, made: list[Attempt], least: float, style_index: int) -> Verdict:
+        """The best attempt first, with the fewest faults, or that which was picked by eye."""
+        ordered = sorted(made, key=lambda attempt: (len(attempt.faults), -attempt.score))
         wanted = self.picked.get(char, 1)
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} was drawn in {len(ordered)} ways; there is no {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
-        return Verdict(char, tuple(ordered), least, picked=char in self.picked)
+        foreseen = self.reach.fault(char, self.card.styles[style_index].script)
+        return Verdict(char, tuple(ordered), least, char in self.picked, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
         """The ways that this model and this machine allow."""
@@ -152,6 +199,11 @@ class Proofreader(Writer):
             for way in WAYS
             if (way.strength == 1 or self.has_styles) and way.source <= len(self.other_sources)
         )
+
+
+def _weak(attempt: Attempt, least: float) -> bool:
+    """Whether another attempt may do better."""
+    return attempt.score < least or bool(attempt.faults)
 
 
 def open_writer(
@@ -169,7 +221,7 @@ def open_writer(
     if looks is None or reader_model() is None:
         writer = Writer(model, source, device)
     else:
-        writer = Proofreader(model, source, picked=looks[0], every_way=looks[1], device=device)
+        writer = Proofreader(*(model, source, None, *looks, device), calibration=shipped())
     writer.spins = fine
     upscaler = upscaler_model()
     if fine and upscaler is not None:

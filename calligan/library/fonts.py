@@ -15,7 +15,7 @@ from calligan.inference.export import Job, Parts, fall_back, outlines, traced
 from calligan.inference.proofread import Proofreader
 from calligan.inference.written import as_written
 from calligan.library.model import Model
-from calligan.library.orders import MadeFont, Order, Style
+from calligan.library.orders import FALLBACKS, MadeFont, Order, Style
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
@@ -52,14 +52,16 @@ def export_font(
     family: str | None = None,
     family_chinese: str | None = None,
     own: bool = True,
-    fallback: str = "keep",
+    fallback: str = "dense",
     progress: Progress = ignored,
     cancel: Cancel = never,
 ) -> MadeFont:
     """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
 
     `charset` is a shipped set, a UTF-8 file or the characters themselves. `family` is the name in
-    ASCII. `fallback` says what becomes of glyphs that stay doubtful: "keep", "skip" or "source".
+    ASCII. `fallback` says what is not taken as it is drawn: "dense" leaves out characters of more
+    strokes than the model draws, "keep" keeps all, "skip" leaves out what stays doubtful, "source"
+    takes that from the source font.
     Interrupted or cancelled, the same call goes on where it was.
     """
     order = Order(*(Path(path), style, charset, None, latin, family, family_chinese, own, fallback))
@@ -76,7 +78,7 @@ def complete_font(
     family: str | None = None,
     family_chinese: str | None = None,
     own: bool = True,
-    fallback: str = "keep",
+    fallback: str = "dense",
     progress: Progress = ignored,
     cancel: Cancel = never,
 ) -> MadeFont:
@@ -126,6 +128,8 @@ def make_font(
         large = writer.enlarged(list(mine.values()))
         found |= traced(dict(zip(mine, large, strict=True)), job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
+    if not drawn and replaced:
+        raise DataError(f"every character is {FALLBACKS[order.fallback]}")
     if not drawn:
         raise ModelError(
             f"{model.path} draws nothing but paper in style {order.style}; train it longer"

@@ -58,7 +58,8 @@ class Glyph:
     image: np.ndarray  # uint8 (S, S), 255 = paper, 0 = ink
     outline: Outline  # in an em of 1000 units, y upward; `outline.draw(pen)` takes fontTools' pens
     score: float | None = None  # 0 to 1, that it reads as its character; None if not looked at
-    doubtful: bool = False  # whether it scores less than 95 in 100 real glyphs of the style
+    doubtful: bool = False  # whether it has a fault, and was not picked by eye
+    faults: tuple[str, ...] = ()  # what is wrong with it: see docs/verdict.md
     way: str = ""  # in which way it was drawn at last
 
 
@@ -235,4 +236,5 @@ def styles(model: Path | str | None = None) -> tuple[FontCard, ...]:
 def _glyph(char: str, image: np.ndarray, outline: Outline, verdict: Verdict | None) -> Glyph:
     if verdict is None:
         return Glyph(char, image, outline)
-    return Glyph(char, image, outline, verdict.best.score, verdict.doubtful, verdict.best.way)
+    said = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
+    return Glyph(char, image, outline, *said)

@@ -9,7 +9,15 @@ from calligan.inference import fontmaker as maker
 
 Style = int | str  # a number from 1, or a name
 
-FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
+DOUBTED = {  # what becomes of glyphs that stay doubtful
+    "skip": "doubtful, left out",
+    "source": "doubtful, taken from the source font",
+}
+FALLBACKS = {
+    "dense": "left out, more strokes than this model draws (--fallback keep draws them)",
+    "keep": "kept",
+    **DOUBTED,
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Order:
     family: str | None = None
     family_chinese: str | None = None
     own: bool = True  # characters that somebody wrote keep their glyphs
-    fallback: str = "keep"  # see FALLBACKS
+    fallback: str = "dense"  # see FALLBACKS
 
     def validate(self) -> None:
         """Raise ConfigError or DataError for what makes no sense."""
@@ -50,7 +58,7 @@ class MadeFont:
     drawn: str  # characters with ink, those written by somebody among them
     written: str  # of those, the ones that keep the glyphs that somebody wrote
     misread: str  # of those, the ones that read badly or as another character
-    replaced: str  # doubtful, and left out or taken from the source font
+    replaced: str  # too dense or doubtful, and left out or taken from the source font
     borrowed: str  # of those, the ones taken from the source font
     blank: str  # left out, being drawn blank
     lacking: str  # left out, the source font having none
