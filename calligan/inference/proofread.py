@@ -150,7 +150,7 @@ class Proofreader(Writer):
             if not todo:
                 break
             images = super().draw(todo, style_index, way)
-            for char, attempt in self._looked_at(images, style_index, way).items():
+            for char, attempt in self.looked_at(images, style_index, way.name).items():
                 attempts[char].append(attempt)
             if not self.every_way:
                 todo = "".join(c for c in todo if c in self.picked or _weak(attempts[c][-1], least))
@@ -158,10 +158,10 @@ class Proofreader(Writer):
             char: self._sorted(char, made, least, style_index) for char, made in attempts.items()
         }
 
-    def _looked_at(
-        self, images: dict[str, np.ndarray], style_index: int, way: Way
+    def looked_at(
+        self, images: dict[str, np.ndarray], style_index: int, way: str = PLAIN.name
     ) -> dict[str, Attempt]:
-        """Glyphs drawn in one way, each with its score and faults."""
+        """Glyphs drawn in one way, uint8 (S, S), each with its score and faults."""
         found, limits = {}, self._limits(style_index)
         sources = [self.source_image(char) for char in images]
         scores = self.judge.scores(np.stack(list(images.values())), np.stack(sources))
@@ -169,7 +169,7 @@ class Proofreader(Writer):
         for (char, image), source, score in seen:
             wrong = self._unlike(score, style_index)
             wrong += faults(image, Shape.of(source), limits) if limits else ()
-            found[char] = Attempt(way.name, image, score, wrong)
+            found[char] = Attempt(way, image, score, wrong)
         return found
 
     def _limits(self, style_index: int) -> Limits:
