@@ -19,11 +19,14 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.inference.writer import Writer
 from calligan.reader.faults import MEASURES, Shape, calibration_path, measured
+from calligan.reader.reach import CURSIVE
 from calligan.reader.verdict import Judge, four_digits, least_of
 from calligan.storage import write_json
 
 COUNT = 600  # glyphs a hand
 DOUBTED, UNLIKE = 0.012, 0.008  # of real glyphs: by the detectors together, and by the reader
+NEVER = 0.001  # of real glyphs score less: a floor
+SCRIPTS = ("楷", "行楷", "行", "草", "pen", "display", "")  # "" for any but the cursive one
 SHARES = {"speck_px2": 3.0, "pinhole_px2": 3.0, "counters_lost": 3.0}  # of that; the others 1
 
 
@@ -58,7 +61,7 @@ def main() -> None:
     writer, judge = calligan.load("bundle", check=False).writer, Judge.load()
     learned = [char for char in writer.card.trained_chars if not writer.lacks(char)]
     found: dict[str, list[np.ndarray]] = {}
-    least: dict[str, float] = {}
+    scores: dict[str, list[np.ndarray]] = {}
     for index, style in enumerate(writer.card.styles):
         some = np.random.default_rng(index).permutation(learned)
         chars, images = real_glyphs(writer, index, some[: 4 * COUNT])
@@ -68,11 +71,22 @@ def main() -> None:
             list(measured(image, Shape.of(source)).values())
             for image, source in zip(images, sources, strict=True)
         ]
+        read = judge.scores(images, sources)
         for name in (style.name, style.script, ""):
             found.setdefault(name, []).append(np.array(rows))
-        least[style.name] = least_of(judge.scores(images, sources), 1 - UNLIKE)
-    every = {name: limits(np.concatenate(values)) for name, values in found.items()}
-    write_json(calibration_path(), {"limits": every, "least_scores": least, "reader": judge.name})
+            if name or style.script != CURSIVE:
+                scores.setdefault(name, []).append(read)
+    calibration = {
+        "limits": {name: limits(np.concatenate(each)) for name, each in found.items()},
+        "least_scores": {s.name: _least(scores[s.name], UNLIKE) for s in writer.card.styles},
+        "floors": {name: _least(scores[name], NEVER) for name in scores if name in SCRIPTS},
+        "reader": judge.name,
+    }
+    write_json(calibration_path(), calibration)
+
+
+def _least(scores: list[np.ndarray], share: float) -> float:
+    return least_of(np.concatenate(scores), 1 - share)
 
 
 if __name__ == "__main__":

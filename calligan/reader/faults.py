@@ -31,10 +31,11 @@ Limits = Mapping[str, float]  # by measure
 
 _CANVAS_PX = 256  # what pixels are counted on
 _HALF_PX = 128  # what all but specks and pinholes are looked at
-_SMALL_PX, _AROUND_PX = 9, 2  # a speck's largest extent, and the clear ring around it
+_SMALL_PX, _AROUND_PX = (5, 9), 1  # a speck's largest extents, and the clear ring around it
 _PIECE_PX2 = 60  # what is smaller is no piece and no counter
 _NEAR_PX = 12
 _WINDOW, _STEP = 4, 8  # a window's edge in steps, and a step in pixels of the half size
+_READS_WELL = 0.5  # a score
 _DEEP = 2.2  # half-widths of a stroke
 
 
@@ -92,18 +93,35 @@ def faults(glyph: np.ndarray, source: Shape, limits: Limits) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Limits by hand of the catalog, by script, and "" for any; and what the reader's score is
-    that 99 in 100 real glyphs of a hand reach.
+    """Limits by hand of the catalog, by script, and "" for any; and scores of the reader.
+
+    `least_scores` are what 99 in 100 real glyphs of a hand reach, `floors` what all but 1 in 1,000
+    of a script do ("" for any script but the cursive one).
     """
 
     limits: Mapping[str, Limits]
     least_scores: Mapping[str, float]
+    floors: Mapping[str, float]
     reader: str  # the reader's name
 
     def limits_of(self, script: str, hand: str = "") -> Limits:
         """A hand's, or else its script's."""
         known = (name for name in (hand or script, script, "") if name in self.limits)
         return self.limits[next(known)]
+
+    def floor_of(self, script: str, scores: np.ndarray) -> float:
+        """What hardly a real glyph of a script scores less than.
+
+        Where no script is told, scores (N,) of the set tell: if half of it reads well it is not in
+        the cursive one, whose real glyphs may score next to nothing.
+        """
+        if script not in self.floors or not script:
+            script = (
+                ""
+                if np.nanmedian(scores) >= _READS_WELL
+                else min(self.floors, key=lambda name: self.floors[name])
+            )
+        return self.floors[script]
 
 
 @cache
@@ -120,7 +138,7 @@ def calibration_path() -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     told = read_json(path)
-    return {name: told[name] for name in ("limits", "least_scores", "reader")}
+    return {name: told[name] for name in ("limits", "least_scores", "floors", "reader")}
 
 
 def _edges(ink: np.ndarray) -> np.ndarray:
@@ -175,14 +193,14 @@ def _alone_px2(ink: np.ndarray) -> float:
     """Square pixels of small pieces of `ink`, bool (S, S), with a clear ring around them."""
     scale = ink.shape[0] / _CANVAS_PX
     around = max(1, round(_AROUND_PX * scale))
-    small = max(3, round(_SMALL_PX * scale))
-    wide = np.pad(ink, around).astype(np.uint8 if small + 2 * around < 16 else np.uint16)
-    within = _boxes(wide, small)[around:-around, around:-around]
-    alone = (within > 0) & (within == _boxes(wide, small + 2 * around))
-    if not alone.any():
-        return 0.0
-    found = ink & (_boxes(np.pad(alone, small - 1).astype(wide.dtype), small) > 0)
-    return float(found.sum()) / scale**2
+    found = np.zeros_like(ink)
+    for extent in sorted({max(2, round(extent * scale)) for extent in _SMALL_PX}):
+        wide = np.pad(ink, around).astype(np.uint8 if extent + 2 * around < 16 else np.uint16)
+        within = _boxes(wide, extent)[around:-around, around:-around]
+        alone = (within > 0) & (within == _boxes(wide, extent + 2 * around))
+        if alone.any():
+            found |= _boxes(np.pad(alone, extent - 1).astype(wide.dtype), extent) > 0
+    return float((ink & found).sum()) / scale**2
 
 
 def _grown(ink: np.ndarray, by_px: int) -> np.ndarray:
