@@ -10,7 +10,15 @@ from pathlib import Path
 from calligan.described import REQUIRED, described
 
 Style = int | str  # a number from 1, or a name
-FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
+DOUBTED = {  # what becomes of glyphs that stay doubtful
+    "skip": "doubtful, left out",
+    "source": "doubtful, taken from the source font",
+}
+FALLBACKS = {
+    "dense": "left out, more strokes than this model draws (--fallback keep draws them)",
+    "keep": "kept",
+    **DOUBTED,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,11 @@ class FontRequest:
     family: str | None = described(None, "The font's name, in ASCII.")
     family_chinese: str | None = described(None, "Its Chinese name.")
     own: bool = described(True, "Characters that you wrote keep your glyphs.", "--own/--no-own")
-    fallback: str = described("keep", "Glyphs that stay doubtful: keep, skip, or the source's.")
+    fallback: str = described(
+        "dense",
+        "Leave out what is too dense for the model (dense); or keep all, or skip what stays "
+        "doubtful, or take the source's.",
+    )
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_borrowed_glyphs_are_not_counted_as_drawn(tmp_path, export, monkeypatch)
     fall_back = module.fall_back
 
     def two(found, writer, job, how):
-        doubted = [SimpleNamespace(char=char) for char in ASKED[:2]]
+        doubted = [SimpleNamespace(char=char, faults=("melted",)) for char in ASKED[:2]]
         monkeypatch.setattr(writer.proofreader, "doubtful", lambda style: doubted)
         return fall_back(found, writer, job, how)
 

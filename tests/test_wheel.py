@@ -45,7 +45,11 @@ def test_wheel_holds_code_charsets_catalog_and_types_and_nothing_else(unpacked):
         assert f"calligan/{needed}" in files
     assert not [name for name in files if name.endswith((".ttf", ".otf", ".woff", ".ttc"))]
     shipped = {Path(name).name for name in files if "data/weights" in name}
-    assert shipped == {"MODEL_CARD.md", *(path.name for path in ROOT.glob("weights/*.safetensors"))}
+    assert shipped == {
+        "MODEL_CARD.md",
+        "faults.json",
+        *(path.name for path in ROOT.glob("weights/*.safetensors")),
+    }
     assert any(name.endswith("licenses/LICENSE") for name in files)
 
 

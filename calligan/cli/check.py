@@ -37,7 +37,8 @@ def check(
 
     Example: calligan check MyFont.ttf --sheet found.png
 
-    A font's own 1 in 100 least readable glyphs are named at most, the worst first: look at them.
+    The worst come first: look at them. Of a font that is merely unlike print its own 1 in 100 least
+    readable glyphs are named at most; what reads worse than any genuine glyph always is.
     """
     from calligan.library.checking import check as examined
     from calligan.page.sheet import save_png
@@ -80,3 +81,8 @@ def _tell(seen: "Examined") -> None:
     for label, chars, shown in lines:
         typer.echo(f"{label:17} {len(chars):5}  {shown[:120]}{' …' if len(shown) > 120 else ''}")
     note(f"{len(found.chars):,} glyphs with ink looked at")
+    if found.capped:
+        note(
+            f"{found.capped:,} more read badly and are not named: so many are taken for a set that "
+            "is unlike print (--json has every score)"
+        )

@@ -17,7 +17,7 @@ from calligan.cli.options import (
 )
 from calligan.cli.show import note, progress, some
 from calligan.cli.verdict import check_options, model_note, tell
-from calligan.requests import FALLBACKS, FontRequest
+from calligan.requests import DOUBTED, FALLBACKS, FontRequest
 
 if TYPE_CHECKING:
     from calligan.library.orders import MadeFont
@@ -46,7 +46,7 @@ def export(
 
     request = FontRequest(**font)
     check_font(request)
-    needed = bool(report or strict or request.fallback != "keep")
+    needed = bool(report or strict or request.fallback in DOUBTED)
     check_options(verdict, needed, report or [])
     load_charset(request.charset)  # raises for what is none; torch comes with what follows
     from calligan.library.fonts import make_font
@@ -69,7 +69,7 @@ def _tell(made: "MadeFont", request: FontRequest) -> None:
         names = ", ".join(made.unreadable)
         note(f"{request.complete}: left out what cannot be read: {names} (hinting)")
     if made.replaced:
-        note(f"doubtful, {FALLBACKS[request.fallback]}: {some(made.replaced)}")
+        note(f"{FALLBACKS[request.fallback]}: {some(made.replaced)}")
     if made.blank:
         note(f"left out, drawn blank: {some(made.blank)}")
     if made.lacking:

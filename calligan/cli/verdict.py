@@ -11,7 +11,7 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.library.model import Model
 
-_NAMED = 40  # doubtful characters named in the note
+_NAMED = 40  # doubtful characters named in the note, for each reason
 
 
 def model_note(path: Path, given: Path | None) -> Callable[[], None]:
@@ -58,12 +58,20 @@ def tell(
         typer.echo(path)
     if overruled := findings.overruled():
         note(f"doubtful, and taken because you picked them: {' '.join(overruled)}")
-    doubtful = findings.doubtful()
-    for name, chars in doubtful.items():
-        shown = " ".join(chars[:_NAMED]) + (" …" if len(chars) > _NAMED else "")
-        note(f"doubtful in {name} ({len(chars)}): {shown}")
+    doubtful = findings.reasons()
+    for name, reasons in doubtful.items():
+        note(f"doubtful in {name} ({sum(map(len, reasons.values()))}): {_named(reasons)}")
     if doubtful:
         look = [] if reports else ["look at them with --report r.html"]
         choose = ["choose by eye from --candidates 7"] if candidates else []
         note(", or ".join([*look, *choose, "try another --source"]))
     return bool(doubtful)
+
+
+def _named(reasons: dict[str, str]) -> str:
+    """Characters by the reason why they are doubted."""
+    every = sorted(reasons.items(), key=lambda item: -len(item[1]))
+    return "; ".join(
+        f"{reason}: {' '.join(chars[:_NAMED])}{' …' if len(chars) > _NAMED else ''}"
+        for reason, chars in every
+    )

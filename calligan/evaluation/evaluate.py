@@ -20,6 +20,7 @@ from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
+from calligan.reader.faults import Shape, faults, shipped
 
 MODEL, COPY, NEAREST = "model", "copy the source", "nearest training glyph"
 Progress = Callable[[str, int, int], None]  # what, done, of how much
@@ -102,6 +103,7 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
     judges: list[tuple[str, Callable[[], None]]] = [
         ("style", lambda: _measure_style(scores, glyphs, training, progress)),
         ("content", lambda: _measure_content(scores, glyphs, Recogniser(), progress)),
+        ("faulty", lambda: _measure_faults(scores, glyphs)),
     ]
     if plan.perceptual:
         judges += [
@@ -190,6 +192,19 @@ def _measure_content(
         if system != REAL and len(real) > 1:  # one glyph has no spread
             distance = frechet_distance(np.concatenate(found[system]), real)
             scores.sets.setdefault("recogniser_frechet", {})[system] = round(distance, 5)
+
+
+def _measure_faults(scores: Scores, glyphs: Glyphs) -> None:
+    """By the detectors, beside the source; by a hand's limits or its script's."""
+    if (known := shipped()) is None:
+        raise Unmeasured("this calligan came without the detectors' limits; install it again")
+    for index, (style, chars) in enumerate(zip(glyphs.styles, glyphs.chars, strict=True)):
+        limits = known.limits_of(style.script, style.name)
+        shapes = [Shape.of(image) for image in glyphs.source[index]]
+        for system, images in glyphs.drawn.items():
+            pairs = zip(images[index], shapes, strict=True)
+            wrong = [bool(faults(image, shape, limits)) for image, shape in pairs]
+            scores.put(system, "faulty", index, chars, np.array(wrong, float))
 
 
 def _measure_lpips(scores: Scores, glyphs: Glyphs) -> None:

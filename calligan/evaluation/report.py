@@ -169,7 +169,7 @@ def _grouped(scores: Scores, groups: dict[str, list[int]]) -> Table:
 def _figure(value: Estimate | None, metric: str, interval: bool = False) -> str:
     if value is None:
         return "–"
-    percent = metric in ("content", "style", "mid_grey")
+    percent = metric in ("content", "style", "faulty", "mid_grey")
 
     def told(number: float) -> str:
         return f"{100 * number:.1f}" if percent else f"{number:.3f}"

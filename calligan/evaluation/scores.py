@@ -46,6 +46,7 @@ METRICS = (
         "higher",
         "share that a classifier of real glyphs gives to the style, of those judged",
     ),
+    Metric("faulty", "faulty", "as real", "share with a speck, melted, broken … by the detectors"),
     Metric("mid_grey", "mid-grey", "as real", "share of pixels with ink between .2 and .8"),
     Metric("edge_slope", "edge slope", "as real", "step of ink a pixel across an outline"),
 )

@@ -22,6 +22,7 @@ from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
 from calligan.inference.proofread import Attempt, Verdict
 from calligan.inference.writer import Writer
+from calligan.reader.reach import reach_of
 from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace, trace_all
@@ -53,7 +54,7 @@ class Job:
             "placement": asdict(self.placement),
             "upem": self.upem,
             "trace": asdict(self.trace),
-            "verdict": writer.proofreader and writer.proofreader.judge.name,
+            "verdict": _verdict_key(writer),
             "enlarged": _digest(writer.upscaler),
             "fine": writer.drawer.predictor.fine,
         }
@@ -91,12 +92,14 @@ class Parts:
             if "scores" not in part:
                 return []
             columns = zip(
-                chars, part["ways"].tolist(), part["images"], part["scores"].tolist(), strict=True
+                *(chars, part["ways"].tolist(), part["images"], part["scores"].tolist()),
+                part["faults"].tolist(),
+                strict=True,
             )
             least = float(part["least_score"])
             return [
-                Verdict(char, (Attempt(way, image, score),), least)
-                for char, way, image, score in columns
+                Verdict(char, (Attempt(way, image, score, tuple(wrong.split())),), least)
+                for char, way, image, score, wrong in columns
             ]
 
     def write(self, number: int, outlines: list[Outline], verdicts: list[Verdict]) -> None:
@@ -106,6 +109,7 @@ class Parts:
             judged = {
                 "scores": np.array([verdict.best.score for verdict in verdicts]),
                 "ways": np.array([verdict.best.way for verdict in verdicts]),
+                "faults": np.array([" ".join(verdict.faults) for verdict in verdicts]),
                 "images": np.stack([verdict.best.image for verdict in verdicts]),
                 "least_score": np.array(verdicts[0].least_score),
             }
@@ -175,7 +179,14 @@ def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
 
 
 def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> str:
-    """Leave out what is doubtful (`skip`), or take the source's glyph (`source`); which it was."""
+    """Leave out what is doubtful (`skip`) or what no such model draws (`dense`), or take the
+    source's glyph for what is doubtful (`source`); which it was.
+    """
+    if how == "dense":
+        hopeless = reach_of(writer.card.trained_chars).hopeless(found)
+        for char in hopeless:
+            del found[char]
+        return hopeless
     if how == "keep" or writer.proofreader is None:
         return ""
     doubtful = "".join(v.char for v in writer.proofreader.doubtful(job.style_index))
@@ -211,6 +222,14 @@ def _finish(
     parts.write(waiting.number, done, waiting.verdicts)
     found.update(zip(waiting.chars, done, strict=True))
     progress(len(waiting.chars))
+
+
+def _verdict_key(writer: Writer) -> list[str] | None:
+    """What the verdicts on a job's glyphs go by."""
+    if writer.proofreader is None:
+        return None
+    calibration = repr(writer.proofreader.calibration).encode()
+    return [writer.proofreader.judge.name, sha256_bytes(calibration)]
 
 
 def _digest(network: nn.Module | None) -> str | None:

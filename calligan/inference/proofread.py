@@ -1,13 +1,20 @@
-"""Drawn glyphs are looked at, and what is doubtful is drawn once more in other ways."""
+"""Drawn glyphs are looked at, and what is doubtful is drawn once more in other ways.
+
+A glyph is doubtful that has a fault: `unlike` its character to the reader, one of those that
+`reader/faults.py` detects, or one of those that `reader/reach.py` foresees.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from calligan.errors import DataError
 from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
+from calligan.reader.faults import Calibration, Limits, Shape, faults
+from calligan.reader.reach import Reach, reach_of
 from calligan.reader.verdict import Judge
 
 WAYS = (
@@ -19,15 +26,17 @@ WAYS = (
     Way("down and right", shift_x=0.02, shift_y=0.02),
     Way("stronger style", strength=1.2),
 )
+_DETECTED_PX = 64  # smaller drawings show no specks
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A glyph as drawn in one way: uint8 (S, S), 255 = paper, and its score."""
+    """A glyph as drawn in one way: uint8 (S, S), 255 = paper, its score and its faults."""
 
     way: str
     image: np.ndarray
     score: float
+    faults: tuple[str, ...] = ()  # what is wrong with it, to the reader and to the detectors
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Verdict:
     attempts: tuple[Attempt, ...]
     least_score: float  # what real glyphs of the style score, 95 in 100
     picked: bool = False  # by eye
+    foreseen: str = ""  # the fault that was to be expected, however it is drawn
 
     @property
     def best(self) -> Attempt:
@@ -45,14 +55,14 @@ class Verdict:
         return self.attempts[0]
 
     @property
-    def doubtful(self) -> bool:
-        """Whether no attempt reads as real glyphs of the style do, nor was any picked by eye."""
-        return not self.picked and self.low
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the attempt that is used."""
+        return (*self.best.faults, self.foreseen) if self.foreseen else self.best.faults
 
     @property
-    def low(self) -> bool:
-        """Whether the attempt that is used reads worse than real glyphs of the style do."""
-        return self.best.score < self.least_score
+    def doubtful(self) -> bool:
+        """Whether no attempt is without a fault, nor was any picked by eye."""
+        return not self.picked and bool(self.faults)
 
 
 @dataclass
@@ -66,7 +76,13 @@ class Proofreader:
     judge: Judge
     picked: Mapping[str, int] = field(default_factory=dict)  # attempts to use, from 1
     every_way: bool = False  # for every character, to choose by eye
+    calibration: Calibration | None = None  # what the detectors go by; None looks with none
     verdicts: dict[int, dict[str, Verdict]] = field(default_factory=dict)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Which characters are beyond what the model learned."""
+        return reach_of(self.drawer.card.trained_chars)
 
     def judged(self, chars: str, style_index: int) -> list[Verdict]:
         """The verdict on each character in a style numbered from 0, drawn where it is new."""
@@ -81,22 +97,23 @@ class Proofreader:
         known.update((verdict.char, verdict) for verdict in verdicts)
 
     def look_at(self, written: Mapping[str, np.ndarray], style_index: int) -> str:
-        """Judge glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
+        """Read glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
         known = "".join(char for char in written if not self.drawer.source.lacks(char))
         if not known:
             return ""
         references = self.drawer.source.images(known)
         scores = self.judge.scores(np.stack([written[char] for char in known]), references)
         least = self.least_score(style_index)
-        found = [
-            Verdict(char, (Attempt("as written", written[char], score),), least)
-            for char, score in zip(known, scores.tolist(), strict=True)
-        ]
+        found = []
+        for char, score in zip(known, scores.tolist(), strict=True):
+            wrong = self._unlike(score, style_index)
+            attempt = Attempt("as written", written[char], score, wrong)
+            found.append(Verdict(char, (attempt,), least))
         self.remember(style_index, found)
         return "".join(verdict.char for verdict in found if verdict.doubtful)
 
     def doubtful(self, style_index: int) -> list[Verdict]:
-        """The characters drawn so far that still look wrong, the worst first."""
+        """The characters drawn so far that still have a fault, those that read worst first."""
         found = [v for v in self.verdicts.get(style_index, {}).values() if v.doubtful]
         return sorted(found, key=lambda verdict: verdict.best.score)
 
@@ -110,6 +127,39 @@ class Proofreader:
             return style.least_score
         return self.judge.least_score(style.script, "" if style.path else style.name)
 
+    def doubted_score(self, style_index: int) -> float:
+        """A glyph that scores less is `unlike`: 99 in 100 real ones of a hand of the catalog score
+        more; of another hand this is its least score.
+        """
+        style, known = self.drawer.card.styles[style_index], self.calibration
+        if known and known.reader == self.judge.name and not style.path:
+            return known.least_scores.get(style.name, self.least_score(style_index))
+        return self.least_score(style_index)
+
+    def attempts(
+        self, chars: str, images: np.ndarray, style_index: int, way: str = PLAIN.name
+    ) -> list[Attempt]:
+        """Glyphs drawn in one way, uint8 (N, S, S), each with its score and faults."""
+        sources, limits = self.drawer.source.images(chars), self._limits(style_index)
+        scores = self.judge.scores(images, sources)
+        found = []
+        for image, source, score in zip(images, sources, scores.tolist(), strict=True):
+            wrong = self._unlike(score, style_index)
+            wrong += faults(image, Shape.of(source), limits) if limits else ()
+            found.append(Attempt(way, image, score, wrong))
+        return found
+
+    def _limits(self, style_index: int) -> Limits:
+        """What the detectors go by; nothing for drawings too small for them."""
+        card = self.drawer.card
+        style = card.styles[style_index]
+        if self.calibration is None or card.size_px < _DETECTED_PX:
+            return {}
+        return self.calibration.limits_of(style.script, "" if style.path else style.name)
+
+    def _unlike(self, score: float, style_index: int) -> tuple[str, ...]:
+        return ("unlike",) if score < self.doubted_score(style_index) else ()
+
     def _judged(self, chars: str, style_index: int) -> dict[str, Verdict]:
         least = self.least_score(style_index)
         attempts: dict[str, list[Attempt]] = {char: [] for char in chars}
@@ -118,23 +168,30 @@ class Proofreader:
             if not todo:
                 break
             images = self.drawer.draw(todo, style_index, way)
-            scores = self.judge.scores(images, self.drawer.source.images(todo))
-            for char, image, score in zip(todo, images, scores.tolist(), strict=True):
-                attempts[char].append(Attempt(way.name, image, score))
+            looked_at = self.attempts(todo, images, style_index, way.name)
+            for char, attempt in zip(todo, looked_at, strict=True):
+                attempts[char].append(attempt)
             if not self.every_way:
-                todo = "".join(c for c in todo if c in self.picked or attempts[c][-1].score < least)
-        return {char: self._sorted(char, made, least) for char, made in attempts.items()}
+                weak = (c for c in todo if c in self.picked or _is_weak(attempts[c][-1], least))
+                todo = "".join(weak)
+        return {c: self._sorted(c, made, least, style_index) for c, made in attempts.items()}
 
-    def _sorted(self, char: str, made: list[Attempt], least: float) -> Verdict:
-        """The best attempt first, or that which was picked by eye."""
-        ordered = sorted(made, key=lambda attempt: -attempt.score)
+    def _sorted(self, char: str, made: list[Attempt], least: float, style_index: int) -> Verdict:
+        """The best attempt first, with the fewest faults, or that which was picked by eye."""
+        ordered = sorted(made, key=lambda attempt: (len(attempt.faults), -attempt.score))
         wanted = self.picked.get(char, 1)
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} was drawn in {len(ordered)} ways; there is no {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
-        return Verdict(char, tuple(ordered), least, picked=char in self.picked)
+        foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
+        return Verdict(char, tuple(ordered), least, char in self.picked, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
         """The ways that this model and this machine allow."""
         has_styles, sources = self.drawer.has_styles, self.drawer.source.count
         return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)
+
+
+def _is_weak(attempt: Attempt, least: float) -> bool:
+    """Whether another attempt may do better."""
+    return attempt.score < least or bool(attempt.faults)

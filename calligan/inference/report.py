@@ -23,7 +23,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
 td, th {{ padding: .2rem .8rem; text-align: left; vertical-align: middle }}
 img {{ width: 72px; height: 72px; border: 1px solid #ddd }} tr.doubtful td {{ background: #fdf0e0 }}
-</style><h1>{title}</h1><p>{about}</p><table><tr><th>asked<th>source<th>drawn<th>score<th>way
+</style><h1>{title}</h1><p>{about}</p><table><tr><th>asked<th>source<th>drawn<th>score<th>way<th>faults
 </tr>{rows}</table></html>"""
 
 
@@ -35,9 +35,9 @@ class Findings:
     styles: Sequence[int]
 
     def verdicts(self, style: int) -> "list[Verdict]":
-        """Of one style, the worst first against what its real glyphs score."""
+        """Of one style, the doubtful first, and those that read worst."""
         found = self.proofreader.verdicts.get(style, {}).values()
-        return sorted(found, key=lambda verdict: verdict.best.score)
+        return sorted(found, key=lambda verdict: (not verdict.doubtful, verdict.best.score))
 
     def doubtful(self) -> dict[str, str]:
         """Style names to their doubtful characters, where there are any."""
@@ -46,8 +46,19 @@ class Findings:
         return {name: "".join(chars) for name, chars in every.items() if chars}
 
     def overruled(self) -> str:
-        """Characters picked by eye though the reader doubts them."""
-        return "".join(v.char for s in self.styles for v in self.verdicts(s) if v.picked and v.low)
+        """Characters picked by eye though they are doubted."""
+        every = (v for s in self.styles for v in self.verdicts(s))
+        return "".join(v.char for v in every if v.picked and v.faults)
+
+    def reasons(self) -> dict[str, dict[str, str]]:
+        """Style names to reasons to the characters that are doubtful for them."""
+        found: dict[str, dict[str, str]] = {}
+        for style in self.styles:
+            for verdict in self.proofreader.doubtful(style):
+                why = found.setdefault(self.proofreader.drawer.card.styles[style].name, {})
+                reason = ", ".join(verdict.faults)
+                why[reason] = why.get(reason, "") + verdict.char
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Every score."""
@@ -61,6 +72,7 @@ class Findings:
                         "char": verdict.char,
                         "score": four_digits(verdict.best.score),
                         "doubtful": verdict.doubtful,
+                        "faults": list(verdict.faults),
                         "way": verdict.best.way,
                         "attempts": len(verdict.attempts),
                     }
@@ -102,8 +114,9 @@ class Findings:
         least = self.proofreader.least_score(style)
         count = sum(verdict.doubtful for verdict in verdicts)
         about = (
-            f"{len(verdicts):,} characters, {count:,} doubtful: they score less than {least:.3g}, "
-            "which 95 in 100 real glyphs of the style reach. The worst come first."
+            f"{len(verdicts):,} characters, {count:,} doubtful, having a fault. What scores less "
+            f"than {least:.3g}, which 95 in 100 real glyphs of the style reach, or has a fault, "
+            "was drawn in other ways. What is doubtful comes first."
         )
         shown = verdicts[: max(count, _SHOWN)]
         if len(shown) < len(verdicts):
@@ -119,6 +132,7 @@ class Findings:
             for image in (self._source(verdict), verdict.best.image)
         )
         told = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
+        told += f"<td>{escape(', '.join(verdict.faults))}"
         name = f"{escape(verdict.char)}<br><small>U+{ord(verdict.char):04X}</small>"
         return f"<tr{kind}><td>{name}{pictures}{told}</tr>\n"
 

@@ -18,6 +18,7 @@ from calligan.models.card import ModelCard
 from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
 from calligan.page.flow import Letter
 from calligan.progress import Note, ignored
+from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
 from calligan.vector.font import UPEM, Blank, Box
@@ -83,7 +84,8 @@ class Writer:
         on = drawer.predictor.device
         proofreader = None
         if looks is not None and reader_model() is not None:
-            proofreader = Proofreader(drawer, Judge.load(on), looks.picked, looks.every_way)
+            how = (looks.picked, looks.every_way, shipped())
+            proofreader = Proofreader(drawer, Judge.load(on), *how)
         path = upscaler_model() if fine and drawer.card.size_px < _TRACED_PX else None
         return cls(drawer, proofreader, None if path is None else load_upscaler(path, on))
 

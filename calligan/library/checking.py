@@ -23,6 +23,7 @@ from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
+from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge, four_digits
 from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
@@ -51,6 +52,7 @@ class Examined:
             "duplicates": list(self.found.duplicates),
             "mislabelled": self.found.mislabelled,
             "malformed": self.found.malformed,
+            "capped": self.found.capped,
             "least_score": four_digits(self.found.least_score),
             "scores": {
                 char: None if math.isnan(score) else four_digits(score)
@@ -95,9 +97,9 @@ def check(
     least = judge.least_score(script or "")
     if script is None and not folder:
         info = resolve_font(text)
-        least = judge.least_score(info.script, info.name)
+        script, least = info.script, judge.least_score(info.script, info.name)
     add = counted("reading", len(chars), progress, cancel)
-    found = _beside_print(chars, images, regular, judge, least, add)
+    found = _beside_print(chars, images, regular, judge, least, script or "", add)
     return Examined(found, blank + found.blank)
 
 
@@ -136,6 +138,7 @@ def _beside_print(
     font: str,
     judge: Judge,
     least_score: float,
+    script: str = "",
     progress: Callable[[int], None] = lambda count: None,
 ) -> Checked:
     """Glyphs looked at beside the same characters in a regular font."""
@@ -143,7 +146,15 @@ def _beside_print(
     return checked(
         *(chars, images, [there.get(char) for char in chars], judge, least_score, progress),
         others=lambda: _printed(font, load_charset("gb2312")),
+        floor=_floor(script, judge),
     )
+
+
+def _floor(script: str, judge: Judge) -> Callable[[np.ndarray], float]:
+    known = shipped()
+    if known is None or known.reader != judge.name:
+        return lambda scores: 0.0
+    return lambda scores: known.floor_of(script, scores)
 
 
 def _printed(name: str, chars: str) -> Printed:

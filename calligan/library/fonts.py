@@ -20,7 +20,7 @@ from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.run import Run
-from calligan.requests import FontRequest, Style
+from calligan.requests import FALLBACKS, FontRequest, Style
 from calligan.vector.borrow import Lettering
 from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
@@ -54,14 +54,16 @@ def export_font(
     family: str | None = None,
     family_chinese: str | None = None,
     own: bool = True,
-    fallback: str = "keep",
+    fallback: str = "dense",
     progress: Progress = ignored,
     cancel: Cancel = never,
 ) -> MadeFont:
     """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
 
     `charset` is a shipped set, a UTF-8 file or the characters themselves. `family` is the name in
-    ASCII. `fallback` says what becomes of glyphs that stay doubtful: "keep", "skip" or "source".
+    ASCII. `fallback` says what is not taken as it is drawn: "dense" leaves out characters of more
+    strokes than the model draws, "keep" keeps all, "skip" leaves out what stays doubtful, "source"
+    takes that from the source font.
     Interrupted or cancelled, the same call goes on where it was.
     """
     names = (family, family_chinese)
@@ -79,7 +81,7 @@ def complete_font(
     family: str | None = None,
     family_chinese: str | None = None,
     own: bool = True,
-    fallback: str = "keep",
+    fallback: str = "dense",
     progress: Progress = ignored,
     cancel: Cancel = never,
 ) -> MadeFont:
@@ -128,6 +130,8 @@ def make_font(
         large = writer.enlarged(list(mine.values()))
         found |= traced(dict(zip(mine, large, strict=True)), job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
+    if not drawn and replaced:
+        raise DataError(f"every character is {FALLBACKS[order.fallback]}")
     if not drawn:
         raise ModelError(
             f"{model.path} draws nothing but paper in style {order.style}; train it longer"

@@ -54,7 +54,8 @@ class Glyph:
     image: np.ndarray  # uint8 (S, S), 255 = paper, 0 = ink
     outline: Outline  # in an em of 1000 units, y upward; `outline.draw(pen)` takes fontTools' pens
     score: float | None = None  # 0 to 1, that it reads as its character; None if not looked at
-    doubtful: bool = False  # whether it scores less than 95 in 100 real glyphs of the style
+    doubtful: bool = False  # whether it has a fault, and was not picked by eye
+    faults: tuple[str, ...] = ()  # what is wrong with it: see docs/verdict.md
     way: str = ""  # in which way it was drawn at last
 
 
@@ -226,5 +227,5 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
     verdict = drawn.verdict
     if verdict is None:
         return Glyph(drawn.char, drawn.image, outline)
-    best = verdict.best
-    return Glyph(drawn.char, drawn.image, outline, best.score, verdict.doubtful, best.way)
+    said = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
+    return Glyph(drawn.char, drawn.image, outline, *said)

@@ -33,7 +33,7 @@ class MadeFont:
     drawn: str  # characters with ink, those written by somebody among them
     written: str  # of those, the ones that keep the glyphs that somebody wrote
     misread: str  # of those, the ones that read badly or as another character
-    replaced: str  # doubtful, and left out or taken from the source font
+    replaced: str  # too dense or doubtful, and left out or taken from the source font
     borrowed: str  # of those, the ones taken from the source font
     blank: str  # left out, being drawn blank
     lacking: str  # left out, the source font having none

@@ -30,6 +30,7 @@ class Checked:
     duplicates: tuple[str, ...] = ()  # characters that show one and the same picture
     mislabelled: dict[str, str] = field(default_factory=dict)  # to what they look like
     malformed: str = ""  # the worst first
+    capped: int = 0  # how many more would be doubtful, were the set not merely unlike print
 
     @property
     def wrong(self) -> str:
@@ -46,11 +47,13 @@ def check(
     least_score: float,
     progress: Callable[[int], None] = lambda count: None,
     others: Callable[[], Printed] = lambda: ("", np.empty((0, 0, 0), np.uint8)),
+    floor: Callable[[np.ndarray], float] = lambda scores: 0.0,
 ) -> Checked:
     """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
 
     What scores below `least_score` (`Judge.least_score`) and 0.2 is doubtful, but at most 1 in 100
-    (and 5) where a whole set is unlike print. A character without a reference is looked at for ink
+    (and 5) where a whole set is unlike print. What scores below the `floor`, asked for by the set's
+    scores, is doubtful in any case. A character without a reference is looked at for ink
     and copies only. A doubtful glyph may be taken for any of `chars`, and of `others`, which are
     asked for where there is one.
     """
@@ -65,10 +68,11 @@ def check(
         part = rows[start : start + 256]
         scores[part] = judge.scores(images[part], shown[part])
         progress(len(part))
-    least = min(least_score, UNSURE)
+    least = unlike = min(least_score, UNSURE)
     if known.any():
         share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
         least = min(least, float(np.quantile(scores[known], share)))
+        least = max(least, min(unlike, floor(scores)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
     taken: dict[str, str] = {}
     if doubtful:
@@ -86,6 +90,7 @@ def check(
         duplicates=_duplicates(chars, images, inked),
         mislabelled=taken,
         malformed="".join(chars[row] for row in doubtful if chars[row] not in taken),
+        capped=int((scores[known] < unlike).sum()) - len(doubtful),
     )
 
 

@@ -1,0 +1,301 @@
+"""Faults planted in made glyphs, each found by its detector; and what is foreseen of a model."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from conftest import HAN
+
+from calligan.glyphs.charset import load_charset
+from calligan.inference.drawer import Drawer
+from calligan.inference.export import fall_back
+from calligan.inference.proofread import Attempt, Proofreader, Verdict
+from calligan.inference.report import Findings
+from calligan.reader.check import check
+from calligan.reader.faults import MEASURES, Calibration, Shape, faults, measured, shipped
+from calligan.reader.reach import Reach
+
+LIMITS = {  # of a strict hand
+    "speck_px2": 0,
+    "pinhole_px2": 0,
+    "outline_lost": 0.1,
+    "counters_lost": 1,
+    "pieces_more": 0,
+    "ink_missing": 0.05,
+    "ink_stray": 0.05,
+    "ink_thick": 0.01,
+}
+
+
+def lattice(size=256):
+    """Two boxes of bars, each with four counters, uint8 (size, size): something like 田田."""
+    image = np.full((256, 256), 255, np.uint8)
+    for left in (20, 140):
+        for at in (0, 40, 80):
+            image[80 + at : 92 + at, left : left + 92] = 0
+            image[80:172, left + at : left + at + 12] = 0
+    step = 256 // size
+    return (
+        image[::step, ::step].copy()
+        if size < 256
+        else image.repeat(size // 256, 0).repeat(size // 256, 1)
+    )
+
+
+def speck(image, k):
+    image[round(20 * k) : round(20 * k) + max(1, round(4 * k)), round(30 * k) : round(35 * k)] = 0
+
+
+def pinhole(image, k):
+    image[round(84 * k) : round(87 * k), round(50 * k) : round(54 * k)] = 255
+
+
+def melted(image, k):
+    image[round(80 * k) : round(172 * k), round(20 * k) : round(112 * k)] = 0
+
+
+def severed(image, k):
+    image[round(76 * k) : round(176 * k), round(56 * k) : round(66 * k)] = 255
+
+
+def missing(image, k):
+    image[:, : round(124 * k)] = 255
+
+
+def stray(image, k):
+    image[round(200 * k) : round(240 * k), round(20 * k) : round(230 * k)] = 0
+
+
+def blob(image, k):
+    image[round(182 * k) : round(250 * k), round(40 * k) : round(110 * k)] = 0
+
+
+PLANTED = {
+    "speck": speck,
+    "pinhole": pinhole,
+    "melted": melted,
+    "broken": severed,
+    "missing": missing,
+    "stray": stray,
+    "blob": blob,
+}
+
+
+@pytest.mark.parametrize("size", [128, 256, 512])
+@pytest.mark.parametrize("fault", PLANTED)
+def test_each_planted_fault_is_found_by_its_detector(fault, size):
+    source = Shape.of(lattice(size))
+    assert faults(lattice(size), source, LIMITS) == ()
+    image = lattice(size)
+    PLANTED[fault](image, size / 256)
+    assert fault in faults(image, source, LIMITS)
+
+
+def test_every_detector_has_a_limit_and_is_switched_off_by_a_high_one():
+    assert set(LIMITS) == set(MEASURES) == set(measured(lattice(), Shape.of(lattice())))
+    for name, fault in MEASURES.items():
+        image = lattice()
+        PLANTED[fault](image, 1)
+        rest = {other: limit for other, limit in LIMITS.items() if MEASURES[other] != fault}
+        assert fault not in faults(image, Shape.of(lattice()), rest)
+        assert fault in faults(image, Shape.of(lattice()), LIMITS), name
+
+
+def test_a_speck_is_small_and_stands_alone():
+    source = Shape.of(lattice())
+    image = lattice()
+    image[20:40, 30:50] = 0  # a dot, as a hand sets it
+    assert measured(image, source)["speck_px2"] == 0
+    image = lattice()
+    image[80:84, 232:236] = 0  # a spur that hangs together with a stroke
+    assert measured(image, source)["speck_px2"] == 0
+    image = lattice()
+    image[20:24, 30:35] = image[250:254, 100:104] = 0
+    assert measured(image, source)["speck_px2"] == 4 * 5 + 4 * 4
+
+
+@pytest.mark.parametrize("image", [np.full((256, 256), v, np.uint8) for v in (0, 255)])
+def test_paper_and_ink_alone_are_measured_too(image):
+    found = faults(image, Shape.of(lattice()), LIMITS)
+    assert ("missing" in found) == (image[0, 0] == 255)
+
+
+def test_the_shipped_limits_know_every_hand_and_script():
+    known = shipped()
+    assert known is not None
+    assert known.limits_of("楷", "ma-shan-zheng") != known.limits_of("楷") != known.limits_of("pen")
+    assert known.limits_of("楷", "mine") == known.limits_of("楷")
+    assert known.limits_of("a script of its own") == known.limits_of("")
+    assert all(set(limits) == set(MEASURES) for limits in known.limits.values())
+    assert len(known.least_scores) == 19
+
+
+def test_what_is_unlike_print_has_a_floor_of_its_own():
+    known = Calibration({}, {}, {"": 1e-4, "草": 1e-8, "楷": 0.01}, "this one")
+    well, badly = np.full(9, 0.9), np.full(9, 0.1)
+    assert known.floor_of("楷", badly) == 0.01
+    assert known.floor_of("", well) == 1e-4 and known.floor_of("", badly) == 1e-8
+
+
+REACH = Reach(load_charset("gb2312"))
+
+
+@pytest.mark.parametrize(
+    ("char", "script", "fault"),
+    [
+        ("书", "楷", ""),
+        ("书", "草", ""),
+        ("龘", "楷", "dense"),
+        ("龘", "草", "unlearned"),
+        ("丌", "草", ""),
+        ("霽", "楷", "dense"),  # 22 strokes; not learned
+        ("齉", "楷", "dense"),  # learned, and denser than nearly all that was
+        ("们", "pen", ""),
+    ],
+)
+def test_what_a_model_did_not_learn_is_foreseen(char, script, fault):
+    assert REACH.fault(char, script) == fault
+
+
+def test_a_model_of_few_characters_foresees_nothing():
+    assert Reach(HAN[:60]).fault("龘", "草") == "" and Reach(HAN[:60]).hopeless("龘") == ""
+
+
+def test_what_no_such_network_draws_is_left_out_of_fonts():
+    assert REACH.hopeless("书龘法爨齉") == "龘爨齉"
+    known = Reach(load_charset("gb2312")).strokes
+    assert known[1] < known[0] < known[2]
+
+
+class Sure:
+    """A reader that finds every glyph right."""
+
+    name = "this one"
+
+    def scores(self, glyphs, references):
+        return np.full(len(glyphs), 0.99)
+
+    def least_score(self, script, font=""):
+        return 0.5
+
+
+@dataclass(frozen=True)
+class Spoiling(Drawer):
+    """Draws a lattice, spoiled in some ways."""
+
+    spoiled: dict[str, list[str]] = field(default_factory=dict)  # faults of the first ways
+    turns: dict[str, int] = field(default_factory=dict)
+
+    def draw(self, chars, style_index, way):
+        found = []
+        for char in chars:
+            found.append(lattice())
+            turn = self.turns[char] = self.turns.get(char, -1) + 1
+            row = self.spoiled.get(char, [])
+            if turn < len(row) and row[turn]:
+                PLANTED[row[turn]](found[-1], 1)
+        return np.stack(found)
+
+
+class Lattices:
+    """A source whose every glyph is the lattice."""
+
+    count = 1
+
+    def images(self, chars):
+        return np.stack([lattice() for _ in chars])
+
+
+@pytest.fixture
+def spoiling(inked_model, monkeypatch):
+    def make(spoiled):
+        limits = Calibration({"": LIMITS}, {}, {}, "this one")
+        real = Drawer.open(inked_model)
+        monkeypatch.setattr("calligan.inference.proofread._DETECTED_PX", 16)
+        drawer = Spoiling(real.card, real.predictor, Lattices(), spoiled)
+        return Proofreader(drawer, Sure(), calibration=limits)
+
+    return make
+
+
+def test_a_glyph_with_a_fault_is_drawn_again_and_named_with_its_reason(spoiling):
+    a, b, c = HAN[:3]
+    reading = spoiling({b: ["speck"], c: ["melted"] * 9})
+    reading.judged(a + b + c, 0)
+    found = reading.verdicts[0]
+    assert [len(found[char].attempts) for char in (a, b)] == [1, 2]
+    assert found[b].faults == () and not found[b].doubtful and found[b].best.way != "as it is"
+    assert "melted" in found[c].faults and len(found[c].attempts) > 2
+    assert [verdict.char for verdict in reading.doubtful(0)] == [c]
+    reasons = Findings(reading, [0]).reasons()
+    assert list(reasons.values()) == [{", ".join(found[c].faults): c}]
+    glyphs = Findings(reading, [0]).as_json()["bold"]["glyphs"]
+    assert {each["char"]: each["faults"] for each in glyphs}[c] == list(found[c].faults)
+
+
+def test_the_attempt_with_the_fewest_faults_is_kept_before_the_best_read(spoiling):
+    reading = spoiling({HAN[0]: ["speck", "missing", ""]})
+    reading.judged(HAN[0], 0)
+    assert [len(attempt.faults) for attempt in reading.verdicts[0][HAN[0]].attempts] == sorted(
+        len(attempt.faults) for attempt in reading.verdicts[0][HAN[0]].attempts
+    )
+    assert reading.verdicts[0][HAN[0]].faults == ()
+
+
+def test_what_is_foreseen_is_named_and_not_drawn_again(spoiling):
+    reading = spoiling({})
+    reading.reach = REACH
+    reading.judged("龘书", 0)
+    assert reading.verdicts[0]["龘"].faults == ("dense",)
+    assert len(reading.verdicts[0]["龘"].attempts) == 1
+    assert [verdict.char for verdict in reading.doubtful(0)] == ["龘"]
+
+
+def test_what_was_picked_by_eye_is_not_doubted_for_its_faults():
+    image = lattice()
+    attempt = Attempt("as it is", image, 0.1, ("speck",))
+    assert Verdict("书", (attempt,), 0.5, foreseen="dense").faults == ("speck", "dense")
+    assert Verdict("书", (attempt,), 0.5).doubtful
+    assert not Verdict("书", (attempt,), 0.5, picked=True).doubtful
+
+
+def test_a_font_leaves_out_what_is_too_dense_by_default(inked_model, monkeypatch):
+    from calligan.inference.writer import Writer
+
+    writer = Writer(Drawer.open(inked_model))
+    monkeypatch.setattr("calligan.inference.export.reach_of", lambda learned: REACH)
+    found = {"书": 1, "龘": 2}
+    assert fall_back(found, writer, None, "dense") == "龘" and found == {"书": 1}
+    assert fall_back(found, writer, None, "keep") == ""
+
+
+class Graded:
+    """Scores by row, as a test gives them."""
+
+    def __init__(self, scores):
+        self.given = np.array(scores)
+
+    def scores(self, glyphs, references):
+        return self.given if len(glyphs) == len(self.given) else np.zeros(len(glyphs))
+
+    def embeddings(self, glyphs):
+        return np.ones((len(glyphs), 2))
+
+
+def test_swapped_glyphs_are_all_named_and_the_cap_says_that_it_was_applied():
+    chars = load_charset("gb2312-1")[:62]
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (62, 64, 64)).astype(np.uint8)
+    known = Calibration({}, {}, {"": 1e-4, "草": 1e-8}, "")
+
+    def looked_at(low):
+        scores = np.where(np.arange(62) < 20, low, 0.9)
+        return check(
+            *(chars, images, list(images), Graded(scores), 0.3),
+            floor=lambda scores: known.floor_of("", scores),
+        )
+
+    swapped = looked_at(1e-5)
+    assert set(swapped.wrong) == set(chars[:20]) and swapped.capped == 0
+    unlike = looked_at(np.linspace(0.01, 0.19, 62))
+    assert len(unlike.wrong) == 5 and unlike.capped == 15
