@@ -39,6 +39,16 @@ def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
     return _read(path, kind, noun, cure, tensors=False)[1][kind]
 
 
+def kind_of(path: Path) -> str:
+    """The kind of a file of ours: "calligan", "reader", "upscaler", "critic" …; "" for others."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+    except (OSError, SafetensorError):
+        return ""
+    return next((kind for kind in header if kind not in ("format", "sha256")), "")
+
+
 def _read(
     path: Path, kind: str, noun: str, cure: str, tensors: bool = True
 ) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -51,7 +51,7 @@ class ForebearGenerator(GeneratorBase):
     def field(self, content: Tensor, style: Tensor) -> Tensor:
         """Its tanh output, told as ink logits: tanh(x) is the image of -2x."""
         levels = self.encode(content)
-        each = len(style) // len(content)
+        each = style.shape[0] // content.shape[0]
         levels = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = torch.cat([levels.pop(), style[:, :, None, None]], dim=1)
         last = len(self.up) - 1

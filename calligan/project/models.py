@@ -6,7 +6,7 @@ from pathlib import Path
 from calligan.errors import ModelError
 from calligan.models.card import ModelCard
 from calligan.project.run import newest_finished, newest_run
-from calligan.resources import bundled_model
+from calligan.resources import bundled_model, reader_model, upscaler_model
 
 RUNS, HANDS = Path("runs"), Path("hands")
 BUNDLE = "bundle"  # the name of the model that ships with calligan
@@ -75,3 +75,13 @@ def model_path(given: Path | None, style: str = "") -> Path:
         if (bundle := bundled_model()) is None:
             raise
         return bundle
+
+
+def network_path(given: Path | str | None) -> Path:
+    """As `model_path`, or the shipped network meant by "reader" or "upscaler"."""
+    shipped = {"reader": reader_model, "upscaler": upscaler_model}
+    if str(given) not in shipped or Path(str(given)).exists():
+        return model_path(Path(given) if given is not None else None)
+    if (path := shipped[str(given)]()) is None:
+        raise ModelError(f"this calligan came without its {given}; install it again")
+    return path
