@@ -1,0 +1,244 @@
+// The page: what is written, in which hand, from which font; drawn by a worker, a glyph at a time.
+
+import { outline } from "./outline.js";
+import { isHan, laidOut, made, picture, pngFile, svgFile } from "./sheet.js";
+import { machineFonts, openedFont } from "./sources.js";
+import { WORDS } from "./words.js";
+
+const find = (id) => document.getElementById(id);
+const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, offline: false };
+const paths = new Map(); // by font, hand and character: an outline, or "" where the font lacks it
+const sources = new Map(); // by font and character: ink, has
+let worker;
+
+if (!window.calliganLacks) begin();
+
+async function begin() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  speak(asked.get("lang") ?? (navigator.language.startsWith("zh") ? "zh-Hans" : "en"));
+  try {
+    state.told = await (await fetch("hands.json")).json();
+  } catch {
+    return trouble("failed", "hands.json");
+  }
+  work();
+  find("mark").setAttribute("d", state.told.hands[0].thumb);
+  find("text").value = asked.get("text") ?? WORDS[state.language].example;
+  const named = state.told.hands.findIndex((hand) => hand.name === asked.get("hand"));
+  state.hand = Math.max(0, named);
+  if (asked.get("write") === "down") document.querySelector("[value=down]").checked = true;
+  listHands();
+  listen();
+  await findFonts();
+}
+
+function work() {
+  worker = new Worker("worker.js", { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if (data.trouble) return trouble(data.trouble, data.what);
+    if (data.opened) state.opened = true;
+    if (data.key) arrived(data);
+    draw();
+  };
+  worker.onerror = () => trouble("failed", "worker.js");
+  const { model, runtime, store, placement } = state.told;
+  worker.postMessage({ model, runtime, store, size: placement.size_px });
+}
+
+function arrived({ key, path, drawn_ms }) {
+  state.busy = null;
+  paths.set(key, path);
+  performance.mark("glyph", { detail: { drawn_ms } });
+}
+
+async function findFonts() {
+  state.fonts = await machineFonts(state.told.sample, state.told.placement);
+  state.font = state.fonts[0] ?? null;
+  listFonts();
+  if (!state.font) trouble("noFont");
+  draw();
+}
+
+async function openFile(file) {
+  if (!file) return listFonts();
+  try {
+    const font = await openedFont(file, state.told.sample, state.told.placement);
+    state.fonts.push(font);
+    state.font = font;
+    trouble(null);
+  } catch {
+    trouble("notFont", file.name);
+  }
+  listFonts();
+  draw();
+}
+
+/** Show what there is, and ask for the next glyph that is not. */
+function draw() {
+  if (!state.font) return;
+  const layout = current(), chars = [...new Set(layout.cells.map((cell) => cell.char))];
+  const missing = chars.filter((char) => paths.get(keyOf(char)) === undefined);
+  for (const char of missing.filter((char) => !isHan(char) || !source(char).has)) {
+    paths.set(keyOf(char), source(char).has ? source(char).path : "");
+  }
+  const left = missing.filter((char) => paths.get(keyOf(char)) === undefined);
+  if (left.length && state.opened && !state.busy && !state.trouble) ask(left[0]);
+  show(layout, chars, left);
+}
+
+function ask(char) {
+  state.busy = keyOf(char);
+  const style = Float32Array.from(state.told.hands[state.hand].vector);
+  worker.postMessage({ key: state.busy, source: source(char).ink, style });
+}
+
+function source(char) {
+  const key = `${state.fonts.indexOf(state.font)}|${char}`;
+  if (!sources.has(key)) {
+    const has = state.font.has(char), ink = state.font.ink(char);
+    sources.set(key, { has, ink, path: has ? outline(ink, state.font.size_px) : "" });
+  }
+  return sources.get(key);
+}
+
+function show(layout, chars, left) {
+  const drawn = new Map(chars.map((char) => [char, paths.get(keyOf(char))]).filter(([, path]) => path !== undefined));
+  const pale = new Map(left.map((char) => [char, source(char).path]));
+  const svg = picture(layout, drawn, pale, find("text").value);
+  const shown = find("sheet").firstElementChild;
+  const fresh = [...svg.querySelectorAll(".drawn")].filter((_, i) => !shown?.querySelectorAll(".drawn")[i]);
+  fresh.forEach((path) => path.classList.add("fresh"));
+  find("sheet").replaceChildren(...(chars.length ? [svg] : []));
+  const done = chars.length > 0 && !left.length;
+  find("svg").disabled = find("png").disabled = !done;
+  find("sheet").dataset.done = done;
+  say(chars, left);
+  if (done) keepOffline();
+}
+
+function say(chars, left) {
+  const words = WORDS[state.language], lacking = chars.filter((char) => paths.get(keyOf(char)) === "" && !source(char).has);
+  let told = state.offline ? words.offline : words.ready;
+  if (lacking.length) told = words.lacking(lacking.join(""));
+  if (!chars.length) told = words.empty;
+  if (left.length) told = state.opened ? words.drawing(left.length) : words.loading;
+  find("said").textContent = state.trouble ? "" : told;
+}
+
+function current() {
+  const down = document.querySelector("[name=direction]:checked").value === "down";
+  const text = find("text").value.normalize("NFC");
+  return laidOut(text, down, state.told.placement.size_px, (char) => state.font.advance_em(char));
+}
+
+function keyOf(char) {
+  return `${state.fonts.indexOf(state.font)}|${state.hand}|${char}`;
+}
+
+function trouble(kind, what) {
+  state.trouble = kind && kind !== "notFont" ? kind : null;
+  const words = kind ? WORDS[state.language][kind] : "";
+  find("trouble").textContent = typeof words === "function" ? words(what) : words;
+  if (kind === "noFont" || kind === "notFont") {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", textContent: WORDS[state.language].file, onclick: () => find("file").click() });
+    find("trouble").append(" ", button);
+  }
+  find("trouble").hidden = !kind;
+}
+
+// The controls
+
+function listen() {
+  find("text").addEventListener("input", changed);
+  find("directions").addEventListener("change", changed);
+  find("hands").addEventListener("change", ({ target }) => {
+    state.hand = Number(target.value);
+    changed();
+  });
+  find("source").addEventListener("change", ({ target }) => {
+    if (target.value === "file") return find("file").click();
+    state.font = state.fonts[Number(target.value)];
+    draw();
+  });
+  find("file").addEventListener("change", ({ target }) => openFile(target.files[0]).then(() => (target.value = "")));
+  find("file").addEventListener("cancel", listFonts);
+  find("language").addEventListener("click", () => {
+    speak(state.language === "en" ? "zh-Hans" : "en");
+    changed();
+  });
+  find("desk").addEventListener("submit", (event) => event.preventDefault());
+  find("svg").addEventListener("click", () => save("svg"));
+  find("png").addEventListener("click", () => save("png"));
+}
+
+function changed() {
+  const down = document.querySelector("[value=down]").checked;
+  const asked = { text: find("text").value, hand: state.told.hands[state.hand].name, ...(down && { write: "down" }), lang: state.language };
+  history.replaceState(null, "", `#${new URLSearchParams(asked)}`);
+  draw();
+}
+
+async function save(kind) {
+  const layout = current(), drawn = new Map(layout.cells.map(({ char }) => [char, paths.get(keyOf(char))]));
+  const hand = state.told.hands[state.hand], text = find("text").value.trim();
+  const told = `calligan; ${hand.chinese} (${hand.name}, ${hand.licence}); ${state.font.label || "sans-serif"}`;
+  const blob = kind === "svg" ? new Blob([svgFile(layout, drawn, text, told)], { type: "image/svg+xml" }) : await pngFile(layout, drawn);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${text.replace(/[\s\p{P}\p{S}]+/gu, "").slice(0, 12) || "calligan"}.${kind}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function listHands() {
+  const rows = state.told.hands.map((hand, index) => {
+    const label = document.createElement("label"), input = document.createElement("input");
+    Object.assign(input, { type: "radio", name: "hand", value: index, checked: index === state.hand });
+    const thumb = made("svg", { viewBox: "0 0 256 256", "aria-hidden": "true" });
+    thumb.append(made("path", { d: hand.thumb }));
+    const name = document.createElement("b"), script = document.createElement("small");
+    Object.assign(name, { textContent: hand.chinese, lang: /[\u3040-\u30ff]/.test(hand.chinese) ? "ja" : "zh-Hans" });
+    script.dataset.script = hand.script;
+    label.append(input, thumb, name, script);
+    label.title = `${hand.chinese} · ${hand.name}`;
+    return label;
+  });
+  find("hands").append(...rows);
+  speak(state.language);
+}
+
+function listFonts() {
+  const words = WORDS[state.language];
+  const options = state.fonts.map((font, i) => new Option(font.label || words.system, i, false, font === state.font));
+  find("source").replaceChildren(...options, new Option(words.file, "file"));
+  if (!state.font) find("source").prepend(new Option("–", "", true, true));
+}
+
+function speak(language) {
+  state.language = language in WORDS ? language : "en";
+  const words = WORDS[state.language];
+  document.documentElement.lang = state.language;
+  for (const place of document.querySelectorAll("[data-word]")) place.textContent = words[place.dataset.word];
+  for (const place of document.querySelectorAll("[data-script]")) place.textContent = words.scripts[place.dataset.script] ?? place.dataset.script;
+  find("text").placeholder = words.placeholder;
+  find("text").setAttribute("aria-label", words.placeholder);
+  Object.assign(find("language"), { textContent: words.other, lang: state.language === "en" ? "zh-Hans" : "en" });
+  listFonts();
+  if (state.trouble) trouble(state.trouble);
+}
+
+/** Keep the page for visits without a network, once nothing else is waiting. */
+async function keepOffline() {
+  if (state.offline || !navigator.serviceWorker) return;
+  state.offline = null;
+  try {
+    await navigator.serviceWorker.register("offline.js");
+    await navigator.serviceWorker.ready;
+    state.offline = true;
+    document.documentElement.dataset.offline = "true";
+  } catch {
+    return; // a private window, or no room: the page works as long as there is a network
+  }
+  draw();
+}
