@@ -12,6 +12,7 @@ import json
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import onnx
 from fontTools.pens.svgPathPen import SVGPathPen
@@ -29,9 +30,15 @@ from calligan.vector.outline import Outline
 
 HERE = Path(__file__).parent
 RUNTIME = ("onnxruntime-web", "1.30.0")
-RUNTIME_FILES = {  # in the package: name here, sha256
-    "dist/ort.wasm.bundle.min.mjs": ("ort.js", "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90"),
-    "dist/ort-wasm-simd-threaded.wasm": ("ort.wasm", "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2"),
+RUNTIME_FILES = {  # in the package: the name here, sha256
+    "dist/ort.wasm.bundle.min.mjs": (
+        "ort.js",
+        "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    ),
+    "dist/ort-wasm-simd-threaded.wasm": (
+        "ort.wasm.gz",
+        "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+    ),
 }
 PAGE = ("index.html", "page.css", "icon.svg", "NOTICE.txt", *(p.name for p in HERE.glob("*.js")))
 THUMB = "永"
@@ -44,24 +51,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("dist/web"))
     parser.add_argument("--model", default="bundle")
     asked = parser.parse_args()
-    files = {name: (HERE / name).read_bytes() for name in PAGE}
-    told: dict[str, object] = {}
-    for name, data in runtime().items():
-        if name.endswith(".wasm"):
-            files[f"{name}.gz"] = packed(data)
-            told["runtime"] = {"name": f"{name}.gz", "sha256": sha256_bytes(data)}
-        else:
-            files[name] = data
+    files = {name: (HERE / name).read_bytes() for name in PAGE} | runtime()
     data = converted(asked.model)
     files["model.onnx.gz"] = packed(data)
-    told["model"] = {"name": "model.onnx.gz", "sha256": sha256_bytes(data)}
-    told |= hands(asked.model, data)
-    told["store"] = store = f"calligan-{digest(files, json.dumps(told))}"
-    files["NOTICE.txt"] += notices(told["hands"])
+    told = hands(asked.model, data)
     files["hands.json"] = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-    listed = ["./", *(name for name in files if name not in ("offline.js", "NOTICE.txt"))]
-    script = files["offline.js"].decode().replace('"@store@"', json.dumps(store))
-    files["offline.js"] = script.replace('["@files@"]', json.dumps(listed)).encode()
+    files["NOTICE.txt"] += notices(told["hands"])
+    name_version(files, told["placement"]["size_px"])
     for name, data in files.items():
         write_bytes(asked.out / name, data)
     for name in sorted(files, key=lambda name: -len(files[name])):
@@ -78,18 +74,22 @@ def converted(model: str) -> bytes:
 
 def runtime() -> dict[str, bytes]:
     """onnxruntime-web's files, checked, by the names that they have here."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(npm_pack(*RUNTIME, Path(folder))) as tar:
+    found: dict[str, bytes] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tarfile.open(npm_pack(*RUNTIME, Path(folder))) as tar,
+    ):
         for member, (name, sha256) in RUNTIME_FILES.items():
             file = tar.extractfile(f"package/{member}")
             assert file is not None
-            found[name] = file.read()
-            if sha256_bytes(found[name]) != sha256:
+            data = file.read()
+            if sha256_bytes(data) != sha256:
                 raise SystemExit(f"{member} of {RUNTIME} has another checksum; nothing was written")
+            found[name] = packed(data) if name.endswith(".gz") else data
     return found
 
 
-def hands(model: str, data: bytes) -> dict[str, object]:
+def hands(model: str, data: bytes) -> dict[str, Any]:
     """What the page must know of a model: how to place fonts, and each hand."""
     told = {p.key: p.value for p in onnx.load_from_string(data).metadata_props}
     opened = calligan.load(model)
@@ -101,7 +101,10 @@ def hands(model: str, data: bytes) -> dict[str, object]:
         by = catalog[style.name].author if style.name in catalog else ""
         listed.append(
             {
-                **{key: getattr(style, key) for key in ("name", "chinese", "script", "licence")},
+                **{
+                    key: getattr(style, key)
+                    for key in ("name", "chinese", "family", "script", "licence")
+                },
                 "author": by,
                 "thumb": svg_path(glyph.outline, card.size_px),
                 "vector": [round(x, 4) for x in vector],
@@ -111,9 +114,8 @@ def hands(model: str, data: bytes) -> dict[str, object]:
     return {"placement": placement, "sample": sample(card), "hands": listed}
 
 
-def notices(listed: object) -> bytes:
+def notices(listed: list[dict[str, Any]]) -> bytes:
     """Which fonts each hand was learned from, by whom and under which licence."""
-    assert isinstance(listed, list)
     rows = [f"  {h['chinese']} ({h['name']}), {h['author'] or '?'}: {h['licence']}" for h in listed]
     return "\n".join(["", "Hands, each learned from one font:", *rows, ""]).encode()
 
@@ -128,9 +130,7 @@ def svg_path(outline: Outline, size_px: int) -> str:
     place = Placement.full_width(size_px)
     scale = place.em_px / UPEM
     pen = SVGPathPen(None, ntos=lambda value: f"{value:.1f}".removesuffix(".0"))
-    outline.draw(
-        TransformPen(pen, (scale, 0, 0, -scale, place.origin_x_px, place.baseline_y_px))
-    )
+    outline.draw(TransformPen(pen, (scale, 0, 0, -scale, place.origin_x_px, place.baseline_y_px)))
     return pen.getCommands()
 
 
@@ -139,12 +139,20 @@ def packed(data: bytes) -> bytes:
     return gzip.compress(data, 9, mtime=0)
 
 
-def digest(files: dict[str, bytes], told: str) -> str:
-    """A name for this version of the page."""
-    found = hashlib.sha256(told.encode())
+def name_version(files: dict[str, bytes], size_px: int) -> None:
+    """Add files.js, and tell the service worker what to keep, under a name of this version."""
+    version = hashlib.sha256()
     for name in sorted(files):
-        found.update(name.encode() + files[name])
-    return found.hexdigest()[:12]
+        version.update(name.encode() + files[name])
+    store = json.dumps(f"calligan-{version.hexdigest()[:12]}")
+    lines = [f"export const STORE = {store};", f"export const SIZE_PX = {size_px};"]
+    for constant, name in (("MODEL", "model.onnx.gz"), ("RUNTIME", "ort.wasm.gz")):
+        told = json.dumps({"name": name, "sha256": sha256_bytes(files[name])})
+        lines.append(f"export const {constant} = {told};")
+    files["files.js"] = "\n".join([*lines, ""]).encode()
+    listed = json.dumps(["./", *(name for name in files if name != "offline.js")])
+    script = files["offline.js"].decode().replace('"@store@"', store)
+    files["offline.js"] = script.replace('["@files@"]', listed).encode()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-// Large files: fetched once, unpacked, checked, and kept for later visits.
+// Large files: fetched once, checked, unpacked, and kept for later visits.
+
+import { STORE } from "./files.js";
 
 /** What a reader of the page is told: a kind of words.js, and what it is about. */
 export class Trouble extends Error {
@@ -8,20 +10,20 @@ export class Trouble extends Error {
   }
 }
 
-/** The bytes of `{name, sha256}`, a gzip file beside the page; `store` names the page's cache. */
-export async function kept({ name, sha256 }, store) {
-  const cache = globalThis.caches ? await caches.open(store) : null; // only where pages are secure
+/** What is in `{name, sha256}`, a gzip file beside the page. */
+export async function kept({ name, sha256 }) {
+  const cache = globalThis.caches ? await caches.open(STORE) : null; // only where pages are secure
   let response = await cache?.match(name);
   if (!response) {
     response = await fetched(name);
     await cache?.put(name, response.clone()).catch(() => {}); // no room: it is fetched again
   }
-  const bytes = await unpacked(response, name);
-  if (globalThis.crypto?.subtle && (await digest(bytes)) !== sha256) {
+  try {
+    return await unpacked(new Uint8Array(await response.arrayBuffer()), sha256);
+  } catch {
     await cache?.delete(name);
     throw new Trouble("damaged", name);
   }
-  return bytes;
 }
 
 async function fetched(name) {
@@ -34,15 +36,11 @@ async function fetched(name) {
   throw new Trouble("failed", name);
 }
 
-async function unpacked(response, name) {
-  try {
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes; // the server had it unpacked
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch {
-    throw new Trouble("damaged", name);
-  }
+async function unpacked(bytes, sha256) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes; // the server had it unpacked
+  if (globalThis.crypto?.subtle && (await digest(bytes)) !== sha256) throw new Error("checksum");
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 async function digest(bytes) {

@@ -14,6 +14,7 @@ let worker;
 if (!window.calliganLacks) begin();
 
 async function begin() {
+  work();
   const asked = new URLSearchParams(location.hash.slice(1));
   speak(asked.get("lang") ?? (navigator.language.startsWith("zh") ? "zh-Hans" : "en"));
   try {
@@ -21,7 +22,6 @@ async function begin() {
   } catch {
     return trouble("failed", "hands.json");
   }
-  work();
   find("mark").setAttribute("d", state.told.hands[0].thumb);
   find("text").value = asked.get("text") ?? WORDS[state.language].example;
   const named = state.told.hands.findIndex((hand) => hand.name === asked.get("hand"));
@@ -38,11 +38,9 @@ function work() {
     if (data.trouble) return trouble(data.trouble, data.what);
     if (data.opened) state.opened = true;
     if (data.key) arrived(data);
-    draw();
+    if (state.told) draw();
   };
   worker.onerror = () => trouble("failed", "worker.js");
-  const { model, runtime, store, placement } = state.told;
-  worker.postMessage({ model, runtime, store, size: placement.size_px });
 }
 
 function arrived({ key, path, drawn_ms }) {
@@ -55,7 +53,10 @@ async function findFonts() {
   state.fonts = await machineFonts(state.told.sample, state.told.placement);
   state.font = state.fonts[0] ?? null;
   listFonts();
-  if (!state.font) trouble("noFont");
+  if (!state.font) {
+    speak("en"); // Chinese could not be read here
+    trouble("noFont");
+  }
   draw();
 }
 
@@ -65,6 +66,7 @@ async function openFile(file) {
     const font = await openedFont(file, state.told.sample, state.told.placement);
     state.fonts.push(font);
     state.font = font;
+    document.body.style.fontFamily ||= `${getComputedStyle(document.body).fontFamily}, ${font.family}`;
     trouble(null);
   } catch {
     trouble("notFont", file.name);
@@ -198,7 +200,7 @@ function listHands() {
     const thumb = made("svg", { viewBox: "0 0 256 256", "aria-hidden": "true" });
     thumb.append(made("path", { d: hand.thumb }));
     const name = document.createElement("b"), script = document.createElement("small");
-    Object.assign(name, { textContent: hand.chinese, lang: /[\u3040-\u30ff]/.test(hand.chinese) ? "ja" : "zh-Hans" });
+    name.dataset.hand = index;
     script.dataset.script = hand.script;
     label.append(input, thumb, name, script);
     label.title = `${hand.chinese} · ${hand.name}`;
@@ -221,6 +223,11 @@ function speak(language) {
   document.documentElement.lang = state.language;
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = words[place.dataset.word];
   for (const place of document.querySelectorAll("[data-script]")) place.textContent = words.scripts[place.dataset.script] ?? place.dataset.script;
+  for (const place of document.querySelectorAll("[data-hand]")) {
+    const { chinese, family } = state.told.hands[place.dataset.hand];
+    place.textContent = state.language === "en" ? family : chinese;
+    place.lang = state.language === "en" ? "en" : /[\u3040-\u30ff]/.test(chinese) ? "ja" : "zh-Hans";
+  }
   find("text").placeholder = words.placeholder;
   find("text").setAttribute("aria-label", words.placeholder);
   Object.assign(find("language"), { textContent: words.other, lang: state.language === "en" ? "zh-Hans" : "en" });

@@ -2,23 +2,25 @@
 
 import * as ort from "./ort.js";
 import { kept, Trouble } from "./fetching.js";
+import { MODEL, RUNTIME, SIZE_PX } from "./files.js";
 import { outline } from "./outline.js";
 
-let session, size_px;
+let session;
 
-onmessage = async ({ data }) => {
+onmessage = ({ data }) => told(draw(data));
+told(open());
+
+async function told(work) {
   try {
-    if (data.model) await open(data);
-    else await draw(data);
+    await work;
   } catch (error) {
-    const told = error instanceof Trouble ? error : new Trouble("broken", String(error.message ?? error));
-    postMessage({ trouble: told.kind, what: told.what });
+    const trouble = error instanceof Trouble ? error : new Trouble("broken", String(error.message ?? error));
+    postMessage({ trouble: trouble.kind, what: trouble.what });
   }
-};
+}
 
-async function open({ model, runtime, store, size }) {
-  size_px = size;
-  const [wasm, network] = await Promise.all([kept(runtime, store), kept(model, store)]);
+async function open() {
+  const [wasm, network] = await Promise.all([kept(RUNTIME), kept(MODEL)]);
   ort.env.wasm.numThreads = 1; // more would need a host that isolates the page
   ort.env.wasm.wasmBinary = wasm.buffer;
   ort.env.logLevel = "error";
@@ -33,10 +35,10 @@ async function open({ model, runtime, store, size }) {
 async function draw({ key, source, style }) {
   const begun = performance.now();
   const fed = {
-    source: new ort.Tensor("float32", source, [1, 1, size_px, size_px]),
+    source: new ort.Tensor("float32", source, [1, 1, SIZE_PX, SIZE_PX]),
     style: new ort.Tensor("float32", style, [1, style.length]),
   };
   const { ink } = await session.run(fed);
   const drawn_ms = performance.now() - begun;
-  postMessage({ key, path: outline(ink.data, size_px), drawn_ms });
+  postMessage({ key, path: outline(ink.data, SIZE_PX), drawn_ms });
 }
