@@ -20,6 +20,7 @@ from fontTools.pens.transformPen import TransformPen
 
 import calligan
 from calligan.config import RasterConfig
+from calligan.errors import CalliganError, FetchError
 from calligan.glyphs.catalog import load_catalog
 from calligan.glyphs.fetch import npm_pack
 from calligan.glyphs.placement import Placement
@@ -42,7 +43,7 @@ RUNTIME_FILES = {  # in the package: the name here, sha256
 }
 PAGE = ("index.html", "page.css", "icon.svg", "NOTICE.txt", *(p.name for p in HERE.glob("*.js")))
 THUMB = "永"
-SAMPLED = 200  # characters by which a browser places a font
+SAMPLED = 100  # characters by which a browser places a font
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def runtime() -> dict[str, bytes]:
             assert file is not None
             data = file.read()
             if sha256_bytes(data) != sha256:
-                raise SystemExit(f"{member} of {RUNTIME} has another checksum; nothing was written")
+                raise FetchError(f"{member} of {RUNTIME} has another checksum; nothing was written")
             found[name] = packed(data) if name.endswith(".gz") else data
     return found
 
@@ -156,4 +157,7 @@ def name_version(files: dict[str, bytes], size_px: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CalliganError as error:
+        raise SystemExit(f"web/build.py: {error}") from error

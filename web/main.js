@@ -6,7 +6,7 @@ import { machineFonts, openedFont } from "./sources.js";
 import { WORDS } from "./words.js";
 
 const find = (id) => document.getElementById(id);
-const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, offline: false };
+const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, offline: false, unasked: null };
 const paths = new Map(); // by font, hand and character: an outline, or "" where the font lacks it
 const sources = new Map(); // by font and character: ink, has
 let worker;
@@ -50,14 +50,23 @@ function arrived({ key, path, drawn_ms }) {
 }
 
 async function findFonts() {
-  state.fonts = await machineFonts(state.told.sample, state.told.placement);
-  state.font = state.fonts[0] ?? null;
+  const found = await machineFonts(state.told.sample, state.told.placement);
+  state.font = found.find((font) => font.writesChinese())?.placed() ?? null;
+  state.fonts = state.font ? [state.font] : [];
   listFonts();
   if (!state.font) {
     speak("en"); // Chinese could not be read here
     trouble("noFont");
   }
   draw();
+  state.unasked = found; // whether the others write Chinese is asked when nothing is waiting
+}
+
+function findOtherFonts() {
+  if (!state.unasked) return;
+  state.fonts.push(...state.unasked.filter((font) => font.writesChinese() && !state.fonts.includes(font)));
+  state.unasked = null;
+  listFonts();
 }
 
 async function openFile(file) {
@@ -65,7 +74,7 @@ async function openFile(file) {
   try {
     const font = await openedFont(file, state.told.sample, state.told.placement);
     state.fonts.push(font);
-    state.font = font;
+    state.font = font.placed();
     document.body.style.fontFamily ||= `${getComputedStyle(document.body).fontFamily}, ${font.family}`;
     trouble(null);
   } catch {
@@ -95,7 +104,7 @@ function ask(char) {
 }
 
 function source(char) {
-  const key = `${state.fonts.indexOf(state.font)}|${char}`;
+  const key = `${state.font.id}|${char}`;
   if (!sources.has(key)) {
     const has = state.font.has(char), ink = state.font.ink(char);
     sources.set(key, { has, ink, path: has ? outline(ink, state.font.size_px) : "" });
@@ -115,6 +124,7 @@ function show(layout, chars, left) {
   find("svg").disabled = find("png").disabled = !done;
   find("sheet").dataset.done = done;
   say(chars, left);
+  if (done) setTimeout(findOtherFonts, 200);
   if (done) keepOffline();
 }
 
@@ -134,7 +144,7 @@ function current() {
 }
 
 function keyOf(char) {
-  return `${state.fonts.indexOf(state.font)}|${state.hand}|${char}`;
+  return `${state.font.id}|${state.hand}|${char}`;
 }
 
 function trouble(kind, what) {
@@ -147,6 +157,7 @@ function trouble(kind, what) {
     find("trouble").append(" ", button);
   }
   find("trouble").hidden = !kind;
+  if (kind) find("said").textContent = "";
 }
 
 // The controls
@@ -160,7 +171,7 @@ function listen() {
   });
   find("source").addEventListener("change", ({ target }) => {
     if (target.value === "file") return find("file").click();
-    state.font = state.fonts[Number(target.value)];
+    state.font = state.fonts[Number(target.value)].placed();
     draw();
   });
   find("file").addEventListener("change", ({ target }) => openFile(target.files[0]).then(() => (target.value = "")));

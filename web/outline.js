@@ -1,8 +1,9 @@
 // Ink on a grid of pixels to a path: marching squares, corners kept, the rest quadratic curves.
 
 const HALF = 0.5;
-const STEP_PX = 3; // between the points that carry a curve
-const REACH_PX = 3; // a corner is looked for so far on either side
+const FINE_PX = 0.5; // between the points that are looked at
+const STEP = 4; // of them from one that carries a curve to the next
+const REACH = 6; // a corner is looked for so many points on either side
 const CORNER_RAD = (50 * Math.PI) / 180; // the line turns by no less there
 const SPECK_PX2 = 1.5; // no smaller area is ink, or a hole
 
@@ -80,9 +81,9 @@ export function area(points) {
 }
 
 function curve(points) {
-  const fine = evenly(points, 1);
-  const corners = fine.length > 4 * REACH_PX ? cornersOf(fine) : [];
-  if (!corners.length) return spline(evenly(fine, STEP_PX));
+  const fine = evenly(points, FINE_PX);
+  const corners = fine.length > 4 * REACH ? cornersOf(fine) : [];
+  if (!corners.length) return spline(evenly(fine, STEP * FINE_PX));
   const parts = corners.map((corner, i) => {
     const end = corners[(i + 1) % corners.length];
     const count = (end - corner + fine.length - 1) % fine.length + 1; // a whole round where there is one
@@ -109,21 +110,21 @@ function evenly(points, step) {
 function cornersOf(points) {
   const n = points.length;
   const turns = points.map((p, i) => {
-    const [ax, ay] = points[(i + REACH_PX) % n], [bx, by] = points[(i - REACH_PX + n) % n];
+    const [ax, ay] = points[(i + REACH) % n], [bx, by] = points[(i - REACH + n) % n];
     const ahead = [ax - p[0], ay - p[1]], behind = [p[0] - bx, p[1] - by];
     const cross = behind[0] * ahead[1] - behind[1] * ahead[0];
     return Math.abs(Math.atan2(cross, behind[0] * ahead[0] + behind[1] * ahead[1]));
   });
   return turns.flatMap((turn, i) => {
-    const near = Array.from({ length: 2 * REACH_PX + 1 }, (_, k) => turns[(i + k - REACH_PX + n) % n]);
-    const first = near.indexOf(turn) === REACH_PX || near.indexOf(turn) > REACH_PX; // of equal ones
+    const near = Array.from({ length: 2 * REACH + 1 }, (_, k) => turns[(i + k - REACH + n) % n]);
+    const first = near.indexOf(turn) === REACH; // of equal ones
     return turn >= CORNER_RAD && turn >= Math.max(...near) && first ? [i] : [];
   });
 }
 
 /** From one corner to the next: the first point is already there. */
 function between(points) {
-  const steps = Math.max(1, Math.round((points.length - 1) / STEP_PX));
+  const steps = Math.max(1, Math.round((points.length - 1) / STEP));
   const carried = Array.from({ length: steps + 1 }, (_, k) => points[Math.round((k * (points.length - 1)) / steps)]);
   let path = "";
   for (let k = 1; k < steps; k++) {

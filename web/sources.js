@@ -20,25 +20,25 @@ const KNOWN = [
 ];
 const PROBE = "永書龍国"; // four different pictures, where a font has Chinese
 const ABSENT = "\u{3fffd}"; // assigned to nothing: fonts draw their box for it
+const BOX_EM_PX = 128; // at which a font is measured
 const ABOVE = 2; // a canvas is drawn so many times as large, and averaged: plain coverage
 
 let loaded = 0;
 
-/** The Chinese fonts that are here: [{label, family}], best first; label "" is the default. */
+/** The fonts that are here, best first, the default (label "") last; ask each whether it writesChinese. */
 export async function machineFonts(sample, placement) {
   const found = (await Promise.all(KNOWN.map(([label, ...names]) => local(label, names)))).filter(Boolean);
   found.push({ label: "", family: "sans-serif" });
-  const fonts = found.map((font) => new Source(font.label, font.family, placement));
-  return fonts.filter((font) => font.writesChinese()).map((font) => font.placedBy(sample));
+  return found.map((font) => new Source(font.label, font.family, sample, placement));
 }
 
 /** A font file that somebody opened. Throws where it is no font, or holds no Chinese. */
 export async function openedFont(file, sample, placement) {
   const face = new FontFace(`opened-${loaded++}`, await file.arrayBuffer());
   document.fonts.add(await face.load());
-  const source = new Source(file.name.replace(/\.\w+$/, ""), `"${face.family}"`, placement);
+  const source = new Source(file.name.replace(/\.\w+$/, ""), `"${face.family}"`, sample, placement);
   if (!source.writesChinese()) throw new Error("no Chinese characters");
-  return source.placedBy(sample);
+  return source;
 }
 
 async function local(label, names) {
@@ -54,8 +54,8 @@ async function local(label, names) {
 
 /** A font, placed so that its median glyph has the wanted extent and sits in the middle. */
 class Source {
-  constructor(label, family, { size_px, extent, reach }) {
-    Object.assign(this, { label, family, size_px, extent, reach });
+  constructor(label, family, sample, { size_px, extent, reach }) {
+    Object.assign(this, { id: loaded++, label, family, sample, size_px, extent, reach });
     this.em_px = 0.8 * size_px;
     this.x_px = 0.1 * size_px;
     this.baseline_px = 0.8 * size_px;
@@ -63,6 +63,7 @@ class Source {
     this.canvas.width = this.canvas.height = ABOVE * size_px;
     this.canvas.lang = "zh-Hans";
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context.textRendering = "geometricPrecision"; // without hinting
   }
 
   /** Ink of a character, Float32Array of size_px x size_px, 0 to 1; nothing else is drawn. */
@@ -87,14 +88,22 @@ class Source {
     return picture.some((ink) => ink > 0) && !alike(picture, this.absent);
   }
 
+  /** Whether it draws Chinese characters, each its own. */
   writesChinese() {
+    this.writes ??= this.drawsEach();
+    return this.writes;
+  }
+
+  drawsEach() {
     const pictures = [...PROBE].map((char) => this.ink(char));
     const different = pictures.every((one, i) => pictures.slice(i + 1).every((other) => !alike(one, other)));
     return different && [...PROBE].every((char) => this.has(char));
   }
 
-  placedBy(sample) {
-    const boxes = [...sample].map((char) => this.box(char)).filter((box) => box.right > box.left);
+  /** Itself, placed: the first time it is asked for. */
+  placed() {
+    if (this.placed_by === this.sample) return this;
+    const boxes = [...this.sample].map((char) => this.box(char)).filter(Boolean);
     const x = median(boxes.map((box) => (box.left + box.right) / 2));
     const y = median(boxes.map((box) => (box.bottom + box.top) / 2));
     const extent = median(boxes.map((box) => Math.max(box.right - box.left, box.top - box.bottom)));
@@ -104,19 +113,27 @@ class Source {
     this.x_px = this.size_px / 2 - x * this.em_px;
     this.baseline_px = this.size_px / 2 + y * this.em_px;
     this.absent = undefined;
+    this.placed_by = this.sample;
     return this;
   }
 
-  /** Where a character's ink lies, in ems, y upward from the baseline. */
+  /** Where a character's ink lies, in ems, y upward from the baseline; null where there is none. */
   box(char) {
-    this.context.font = `1000px ${this.family}`;
-    const told = this.context.measureText(char);
-    return {
-      left: -told.actualBoundingBoxLeft / 1000,
-      right: told.actualBoundingBoxRight / 1000,
-      top: told.actualBoundingBoxAscent / 1000,
-      bottom: -told.actualBoundingBoxDescent / 1000,
-    };
+    const { context } = this, em = BOX_EM_PX, across = 2 * em;
+    context.clearRect(0, 0, across, across);
+    context.font = `${em}px ${this.family}`;
+    context.fillText(char, em / 2, 1.5 * em);
+    const pixels = context.getImageData(0, 0, across, across).data;
+    const columns = new Uint8Array(across), rows = new Uint8Array(across);
+    for (let y = 0, at = 3; y < across; y++) {
+      for (let x = 0; x < across; x++, at += 4) {
+        if (pixels[at] > columns[x]) columns[x] = pixels[at];
+        if (pixels[at] > rows[y]) rows[y] = pixels[at];
+      }
+    }
+    if (!rows.some(Boolean)) return null;
+    const [left, right] = ends(columns), [top, bottom] = ends(rows);
+    return { left: left / em - 0.5, right: right / em - 0.5, top: 1.5 - top / em, bottom: 1.5 - bottom / em };
   }
 
   /** How far the pen goes on after a character, in ems. */
@@ -124,6 +141,12 @@ class Source {
     this.context.font = `1000px ${this.family}`;
     return this.context.measureText(char).width / 1000;
   }
+}
+
+/** Where ink begins and ends: a pixel's ink tells how much of it is covered. */
+function ends(most) {
+  const first = most.findIndex(Boolean), last = most.findLastIndex(Boolean);
+  return [first + 1 - most[first] / 255, last + most[last] / 255];
 }
 
 function alike(one, other) {
