@@ -32,8 +32,8 @@ def convert(
 
     Example: calligan convert bundle -o calligan.onnx
 
-    Style vectors and the model card are in the file's metadata (docs/onnx.md). onnxruntime's answers
-    are compared with torch's before it is written. Needs `pip install 'calligan[onnx]'`.
+    Style vectors and the model card are in the file's metadata (docs/onnx.md). What onnxruntime
+    draws is compared with torch before it is written. Needs `pip install 'calligan[onnx]'`.
     """
     from calligan.project.models import network_path
     from calligan.storage import check_writable

@@ -91,8 +91,9 @@ def convert(
 ) -> Converted:
     """Write a model, "reader" or "upscaler" as ONNX, once it answers as torch does.
 
-    `model` is what `load` takes, or a reader's or upscaler's file. `weights` is how large tensors are stored: "fp32", "fp16" (all
-    that a model file holds) or "int8" (one scale a row). Needs `calligan[onnx]`.
+    `model` is what `load` takes, or a reader's or upscaler's file. `weights` is how large tensors
+    are stored: "fp32", "fp16" (all that a model file holds) or "int8" (one scale a row). Needs
+    `calligan[onnx]`.
     Raises ModelError for what has no source glyph to draw from, and where answers differ.
     """
     output = Path(output)
