@@ -104,7 +104,7 @@ def hands(model: str, data: bytes) -> dict[str, Any]:
             {
                 **{
                     key: getattr(style, key)
-                    for key in ("name", "chinese", "family", "script", "licence")
+                    for key in ("name", "chinese", "script", "licence")
                 },
                 "author": by,
                 "thumb": svg_path(glyph.outline, card.size_px),

@@ -6,7 +6,7 @@ import { machineFonts, openedFont } from "./sources.js";
 import { WORDS } from "./words.js";
 
 const find = (id) => document.getElementById(id);
-const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, offline: false, unasked: null };
+const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, keeping: false, offline: false, unasked: null };
 const paths = new Map(); // by font, hand and character: an outline, or "" where the font lacks it
 const sources = new Map(); // by font and character: ink, has
 let worker;
@@ -235,8 +235,8 @@ function speak(language) {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = words[place.dataset.word];
   for (const place of document.querySelectorAll("[data-script]")) place.textContent = words.scripts[place.dataset.script] ?? place.dataset.script;
   for (const place of document.querySelectorAll("[data-hand]")) {
-    const { chinese, family } = state.told.hands[place.dataset.hand];
-    place.textContent = state.language === "en" ? family : chinese;
+    const { chinese, name } = state.told.hands[place.dataset.hand];
+    place.textContent = state.language === "en" ? spelled(name) : chinese;
     place.lang = state.language === "en" ? "en" : /[\u3040-\u30ff]/.test(chinese) ? "ja" : "zh-Hans";
   }
   find("text").placeholder = words.placeholder;
@@ -246,10 +246,14 @@ function speak(language) {
   if (state.trouble) trouble(state.trouble);
 }
 
+function spelled(name) {
+  return name.split("-").map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
+}
+
 /** Keep the page for visits without a network, once nothing else is waiting. */
 async function keepOffline() {
-  if (state.offline || !navigator.serviceWorker) return;
-  state.offline = null;
+  if (state.keeping || !navigator.serviceWorker) return;
+  state.keeping = true;
   try {
     await navigator.serviceWorker.register("offline.js");
     await navigator.serviceWorker.ready;
