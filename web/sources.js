@@ -1,20 +1,20 @@
 // The machine's Chinese fonts, and characters drawn from one as the model is shown them.
 
-// Best first: 楷 is nearest to writing; then 宋, then 黑. Names as fonts tell them of themselves.
+// Best first: those that the bundle was trained with; of others 楷, nearest to writing, then 宋, then
+// 黑. After what is shown, names as fonts tell them of themselves.
 const KNOWN = [
-  ["LXGW WenKai", "LXGWWenKai-Regular"],
-  ["霞鹜文楷", "LXGWWenKaiGB-Regular", "LXGW WenKai GB"],
-  ["楷体", "KaiTi", "STKaitiSC-Regular", "STKaiti", "Kaiti SC"],
+  ["LXGW WenKai 霞鹜文楷", "LXGW WenKai", "LXGWWenKai-Regular", "LXGWWenKaiGB-Regular"],
   ["AR PL KaitiM GB", "GBZenKai-Medium"],
+  ["思源宋体", "NotoSerifCJKsc-Regular", "NotoSerifSC-Regular", "SourceHanSerifSC-Regular", "Noto Serif SC"],
+  ["思源黑体", "NotoSansCJKsc-Regular", "NotoSansSC-Regular", "SourceHanSansSC-Regular", "Noto Sans SC"],
+  ["AR PL SungtiL GB", "BousungEG-Light-GB"],
+  ["楷体", "KaiTi", "STKaitiSC-Regular", "STKaiti", "Kaiti SC"],
   ["AR PL UKai", "AR PL UKai CN", "UKaiCN"],
   ["TW-Kai", "TW-Kai-98_1"],
-  ["思源宋体", "NotoSerifCJKsc-Regular", "NotoSerifSC-Regular", "SourceHanSerifSC-Regular", "Noto Serif SC"],
   ["宋体", "STSongti-SC-Regular", "SimSun", "STSong"],
-  ["AR PL SungtiL GB", "BousungEG-Light-GB"],
   ["AR PL UMing", "AR PL UMing CN", "UMingCN"],
   ["苹方", "PingFangSC-Regular"],
   ["微软雅黑", "Microsoft YaHei", "MicrosoftYaHei"],
-  ["思源黑体", "NotoSansCJKsc-Regular", "NotoSansSC-Regular", "SourceHanSansSC-Regular", "Noto Sans SC"],
   ["黑体", "STHeitiSC-Medium", "SimHei"],
   ["文泉驿", "WenQuanYi Micro Hei", "WenQuanYiMicroHei", "WenQuanYi Zen Hei", "WenQuanYiZenHei"],
 ];
