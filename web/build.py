@@ -102,10 +102,7 @@ def hands(model: str, data: bytes) -> dict[str, Any]:
         by = catalog[style.name].author if style.name in catalog else ""
         listed.append(
             {
-                **{
-                    key: getattr(style, key)
-                    for key in ("name", "chinese", "script", "licence")
-                },
+                **{key: getattr(style, key) for key in ("name", "chinese", "script", "licence")},
                 "author": by,
                 "thumb": svg_path(glyph.outline, card.size_px),
                 "vector": [round(x, 4) for x in vector],
