@@ -1,4 +1,4 @@
-# calligan's one developer door: demo, train, test, check, fonts, report, wheel, clean.
+# calligan's one developer door: demo, train, test, check, fonts, report, web, wheel, clean.
 PYTHON ?= python3
 # Pinned here only: the package itself takes a range of torch.
 TORCH ?= torch==2.13.0
@@ -12,7 +12,7 @@ TEST := .venv-test
 CALLIGAN := $(VENV)/bin/calligan
 SAY := @printf '\n== %s\n'
 
-.PHONY: help demo train test check format fonts report wheel clean
+.PHONY: help demo train test check format fonts report web wheel clean
 
 help:
 	@echo "make demo    set up, and write 书法 in every bundled hand"
@@ -21,6 +21,7 @@ help:
 	@echo "make check   lint, format and types"
 	@echo "make fonts   fetch the demo's fonts, for the tests on real fonts"
 	@echo "make report  judge the bundled model on unseen characters (fetches 30 fonts)"
+	@echo "make web     build the page that draws in a browser into dist/web/"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
 
@@ -82,6 +83,11 @@ report: $(TEST)/installed
 	$(TEST)/bin/python weights/render.py demo/bundle-data
 	$(TEST)/bin/calligan evaluate weights/calligan.safetensors --data demo/bundle-data \
 		--json weights/metrics.json --report docs/report.html
+
+web: $(TEST)/installed
+	$(SAY) "building the page into dist/web (fetches onnxruntime-web)"
+	$(TEST)/bin/python web/build.py --out dist/web
+	@echo "next: $(PYTHON) -m http.server --directory dist/web, then http://localhost:8000"
 
 wheel: $(TEST)/installed
 	$(TEST)/bin/python -m build --wheel --outdir dist .

@@ -28,6 +28,8 @@ _WHERE = {
     "evaluate": "library.judging",
     "Evaluation": "library.judging",
     "check": "library.checking",
+    "convert": "library.converting",
+    "Converted": "library.converting",
     "Examined": "library.checking",
     "morph": "library.films",
     "restyle": "library.restyling",
@@ -37,6 +39,7 @@ _WHERE = {
 __all__ = [
     "CalliganError",
     "Cancelled",
+    "Converted",
     "Evaluation",
     "Examined",
     "Glyph",
@@ -48,6 +51,7 @@ __all__ = [
     "__version__",
     "check",
     "complete_font",
+    "convert",
     "evaluate",
     "export_font",
     "learn",
@@ -65,6 +69,7 @@ __all__ = [
 if TYPE_CHECKING:
     from calligan.errors import CalliganError, Cancelled
     from calligan.library.checking import Examined, check
+    from calligan.library.converting import Converted, convert
     from calligan.library.films import morph
     from calligan.library.fonts import complete_font, export_font
     from calligan.library.hands import learn, plan_next

@@ -40,6 +40,18 @@ def test_help_is_quick_to_load_and_imports_no_torch():
     assert "render-pairs" in done.stdout
 
 
+def test_styles_are_listed_without_torch(run_folder):
+    code = (
+        f"import sys\nsys.argv = ['calligan', 'styles', '--model', {str(run_folder)!r}]\n"
+        "import calligan.cli\n"
+        "try:\n    calligan.cli.main()\nexcept SystemExit as e:\n    assert not e.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "bold" in done.stdout
+
+
 def test_every_command_and_option_has_help_with_an_example():
     import typer.main
 

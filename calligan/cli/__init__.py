@@ -9,6 +9,7 @@ import typer
 from calligan.cli import (
     animate,
     check,
+    convert,
     evaluate,
     export,
     fonts,
@@ -45,6 +46,7 @@ app.command("template", short_help="Sheets to write your own hand on.")(template
 app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
 app.command("learn", short_help="Your own hand, from a few glyphs.")(learn.learn)
 app.command("check", short_help="What is wrong with a font's glyphs.")(check.check)
+app.command("convert", short_help="A model as an ONNX file.")(convert.convert)
 app.command("morph", short_help="From style to style, as a film.")(morph.morph)
 app.command("animate", short_help="Training as a film, or as curves.")(animate.animate)
 app.command("sample", short_help="Glyphs out of noise.")(sample.sample)

@@ -49,11 +49,13 @@ def export(
     needed = bool(report or strict or request.fallback in DOUBTED)
     check_options(verdict, needed, report or [])
     load_charset(request.charset)  # raises for what is none; torch comes with what follows
-    from calligan.library.fonts import make_font
-    from calligan.library.model import Model
-    from calligan.project.models import model_path
+    from calligan.project.models import check_styles, model_path
 
     path = model_path(model, request.style)
+    check_styles(path, request.style)
+    from calligan.library.fonts import make_font
+    from calligan.library.model import Model
+
     drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
     with progress("drawing", "glyph") as moved:
         made = make_font(drawing, request, moved, note=note)

@@ -69,10 +69,12 @@ def infer(
     request, picked = PageRequest(_text(text), **page), _picked(pick)
     looks = bool(report or strict or candidates or picked)
     _check(request, output, picked, (dpi, grain, dry), (verdict, looks, report or []))
-    from calligan.library.model import Model  # torch comes with it
-    from calligan.project.models import model_path
+    from calligan.project.models import check_styles, model_path
 
     path = model_path(model, style)
+    check_styles(path, style)
+    from calligan.library.model import Model  # torch comes with it
+
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates))
     drawing.on_open = model_note(path, model)
     indices = drawing.style_indices(style, request.seed)

@@ -25,7 +25,7 @@ def styles(
     from rich.table import Table
     from rich.text import Text
 
-    from calligan.models.weights import read_card
+    from calligan.models.card import read_card
     from calligan.project.models import hand_names, model_path
 
     path = model_path(model)

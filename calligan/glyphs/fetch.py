@@ -61,8 +61,12 @@ def _bring(package: Package) -> tuple[bytes, bytes]:
 
 
 def _npm(package: Package, folder: Path) -> Path:
-    command = [*_npm_client(), "pack", "--silent", f"{package.package}@{package.version}"]
-    return _run(command, folder, "*.tgz")
+    return npm_pack(package.package, package.version, folder)
+
+
+def npm_pack(package: str, version: str, folder: Path) -> Path:
+    """The archive of an npm package, in a folder. Raises FetchError where it cannot be had."""
+    return _run([*_npm_client(), "pack", "--silent", f"{package}@{version}"], folder, "*.tgz")
 
 
 def _npm_client() -> list[str]:

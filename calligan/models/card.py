@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from calligan.config import GeneratorConfig, TraceConfig
-from calligan.errors import DataError, ModelError
+from calligan.errors import ConfigError, DataError, ModelError
+from calligan.models.file import read_told
+from calligan.settings import from_dict
+from calligan.storage import parse_json
+
+KIND, NOUN = "calligan", "model"  # of a model's file, see models.file
+CURE = "copy it again, run `calligan train`, or give --model"
 
 
 @dataclass(frozen=True)
@@ -77,4 +84,21 @@ class ModelCard:
         near = get_close_matches(wanted, names, n=1)
         listed = ", ".join(f"{i} {name}" for i, name in enumerate(names, start=1))
         hint = f"did you mean {near[0]}? " if near else ""
-        raise ModelError(f"no style {wanted!r} in this model; {hint}it has: {listed}")
+        raise ModelError(
+            f"no style {wanted!r} in this model; {hint}it has 1 to {len(names)}: {listed}"
+        )
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card alone, without torch. Raises ModelError naming the file and the cure."""
+    return card_of(path, read_told(path, KIND, NOUN, CURE))
+
+
+def card_of(path: Path, told: str) -> ModelCard:
+    """The card that a model's file tells of. Raises ModelError where it is none."""
+    try:
+        card: ModelCard = from_dict(ModelCard, parse_json(told))
+        card.validate()
+        return card
+    except (ConfigError, ValueError) as error:
+        raise ModelError(f"{path} is damaged, or is of another version of calligan") from error

@@ -1,29 +1,34 @@
 """Weights in one safetensors file: fp16, a description as JSON in the header, and a checksum.
 
-safetensors has no checksum and accepts any flipped bit, so the header carries one.
+safetensors has no checksum and accepts any flipped bit, so the header carries one. What a file
+tells is read without torch.
 """
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
-from torch import Tensor
 
 from calligan.errors import ModelError
 from calligan.storage import write_bytes
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 FORMAT = "1"
 
 
-def write_weights(path: Path, state: dict[str, Tensor], kind: str, told: str) -> None:
+def write_weights(path: Path, state: "dict[str, Tensor]", kind: str, told: str) -> None:
     """Write tensors and what is told of them, under the name of their kind, atomically."""
+    from safetensors.torch import save as to_bytes
+
     stored = {name: _stored(tensor) for name, tensor in state.items()}
     header = {"format": FORMAT, kind: told, "sha256": _digest(stored, told)}
     write_bytes(path, to_bytes(stored, metadata=header))
 
 
-def read_weights(path: Path, kind: str, noun: str, cure: str) -> tuple[dict[str, Tensor], str]:
+def read_weights(path: Path, kind: str, noun: str, cure: str) -> "tuple[dict[str, Tensor], str]":
     """Tensors and what is told of them. Raises ModelError naming the file and the cure.
 
     `noun` is what to call such a file.
@@ -39,11 +44,21 @@ def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
     return _read(path, kind, noun, cure, tensors=False)[1][kind]
 
 
+def kind_of(path: Path) -> str:
+    """The kind of a file of ours: "calligan", "reader", "upscaler", "critic" …; "" for others."""
+    try:
+        with safe_open(path, framework="np") as file:
+            header = file.metadata() or {}
+    except (OSError, SafetensorError):
+        return ""
+    return next((kind for kind in header if kind not in ("format", "sha256")), "")
+
+
 def _read(
     path: Path, kind: str, noun: str, cure: str, tensors: bool = True
-) -> tuple[dict[str, Tensor], dict[str, str]]:
+) -> "tuple[dict[str, Tensor], dict[str, str]]":
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="pt" if tensors else "np") as file:
             header = file.metadata() or {}
             names = file.keys() if tensors else ()
             state = {name: file.get_tensor(name) for name in names}
@@ -56,12 +71,12 @@ def _read(
     return state, header
 
 
-def _stored(tensor: Tensor) -> Tensor:
+def _stored(tensor: "Tensor") -> "Tensor":
     tensor = tensor.detach().cpu().contiguous()
     return tensor.half() if tensor.is_floating_point() else tensor
 
 
-def _digest(state: dict[str, Tensor], told: str) -> str:
+def _digest(state: "dict[str, Tensor]", told: str) -> str:
     digest = hashlib.sha256(told.encode())
     for name in sorted(state):
         digest.update(name.encode())

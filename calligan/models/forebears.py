@@ -50,7 +50,7 @@ class ForebearGenerator(GeneratorBase):
 
     def decode(self, levels: list[Tensor], style: Tensor) -> Tensor:
         """Its tanh output as ink logits: tanh(x) is the image of -2x."""
-        each = len(style) // len(levels[0])
+        each = style.shape[0] // levels[0].shape[0]
         levels = [level.repeat_interleave(each, 0) for level in levels]
         h = torch.cat([levels.pop(), style[:, :, None, None]], dim=1)
         last = len(self.up) - 1

@@ -77,7 +77,7 @@ class Generator(GeneratorBase):
 
     def decode(self, levels: list[Tensor], style: Tensor) -> Tensor:
         """The field (N, 1, S, S), float32, of encoded sources in styles (N, style_dim)."""
-        each = len(style) // len(levels[0])
+        each = style.shape[0] // levels[0].shape[0]
         skips = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = self.middle(skips[-1], style)
         for level in self.decoder:

@@ -8,39 +8,32 @@ import torch
 
 from calligan.config import DiscriminatorConfig
 from calligan.errors import ConfigError, ModelError
-from calligan.models.card import ModelCard
+from calligan.models.card import CURE, KIND, NOUN, ModelCard, card_of
+from calligan.models.card import read_card as read_card  # whoever opens models reads cards too
 from calligan.models.critic import Critic
-from calligan.models.file import read_told, read_weights, write_weights
+from calligan.models.file import read_weights, write_weights
 from calligan.models.layers import placed
 from calligan.models.networks import AnyGenerator, make_generator
 from calligan.settings import from_dict
 from calligan.storage import parse_json
 
-_KIND, _NOUN = "calligan", "model"
-_CURE = "copy it again, run `calligan train`, or give --model"
-
 
 def save_model(path: Path, generator: AnyGenerator, card: ModelCard) -> None:
     """Write weights and card atomically."""
     told = json.dumps(asdict(card), allow_nan=False)
-    write_weights(path, generator.state_dict(), _KIND, told)
+    write_weights(path, generator.state_dict(), KIND, told)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGenerator, ModelCard]:
     """Read a model, ready to draw. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, _KIND, _NOUN, _CURE)
-    card = _card(path, told)
+    state, told = read_weights(path, KIND, NOUN, CURE)
+    card = card_of(path, told)
     try:
         generator = make_generator(card.generator, len(card.styles), card.size_px)
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not fit its card") from error
     return placed(generator, device).eval(), card
-
-
-def read_card(path: Path) -> ModelCard:
-    """The card alone. Raises ModelError naming the file and the cure."""
-    return _card(path, read_told(path, _KIND, _NOUN, _CURE))
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def save_critic(path: Path, critic: Critic, card: CriticCard) -> None:
 
 def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
     """A discriminator's weights and card. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, "critic", "discriminator", _CURE)
+    state, told = read_weights(path, "critic", "discriminator", CURE)
     try:
         card = from_dict(CriticCard, parse_json(told))
         card.discriminator.validate()
@@ -77,12 +70,3 @@ def critic_beside(model: Path) -> Path | None:
     """The discriminator that belongs to a model file, if it lies beside it."""
     path = critic_path(model)
     return path if path.is_file() else None
-
-
-def _card(path: Path, told: str) -> ModelCard:
-    try:
-        card = from_dict(ModelCard, parse_json(told))
-        card.validate()
-        return card
-    except (ConfigError, ValueError) as error:
-        raise ModelError(f"{path} is damaged, or is of another version of calligan") from error

@@ -4,9 +4,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from calligan.errors import ModelError
-from calligan.models.card import ModelCard
+from calligan.models.card import ModelCard, read_card
 from calligan.project.run import newest_finished, newest_run
-from calligan.resources import bundled_model
+from calligan.resources import bundled_model, reader_model, upscaler_model
 
 RUNS, HANDS = Path("runs"), Path("hands")
 BUNDLE = "bundle"  # the name of the model that ships with calligan
@@ -53,6 +53,14 @@ def style_index(card: ModelCard, name: str) -> int:
         raise ModelError(text) from error
 
 
+def check_styles(model: Path, styles: str) -> None:
+    """Raise ModelError for a style, of some with commas, that a model file does not have."""
+    if styles not in ("all", "random"):
+        card = read_card(model)
+        for name in styles.split(","):
+            style_index(card, name.strip())
+
+
 def model_path(given: Path | None, style: str = "") -> Path:
     """A model file: as given, or a hand of that name, or the `bundle`; the hand named as the style;
     the best of a given run folder, or of the newest; the bundle.
@@ -75,3 +83,13 @@ def model_path(given: Path | None, style: str = "") -> Path:
         if (bundle := bundled_model()) is None:
             raise
         return bundle
+
+
+def network_path(given: Path | str | None) -> Path:
+    """As `model_path`, or the shipped network meant by "reader" or "upscaler"."""
+    shipped = {"reader": reader_model, "upscaler": upscaler_model}
+    if str(given) not in shipped or Path(str(given)).exists():
+        return model_path(Path(given) if given is not None else None)
+    if (path := shipped[str(given)]()) is None:
+        raise ModelError(f"this calligan came without its {given}; install it again")
+    return path

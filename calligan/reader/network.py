@@ -43,8 +43,8 @@ class Reader(nn.Module):
     def both(self, glyph: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (N, 2) and the embeddings (N, EMBEDDED) of glyphs and of references."""
         cells = self._cells(torch.cat([glyph, reference]))
-        known = self._embedded(cells)
-        (a, b), (p, q) = cells.chunk(2), known.chunk(2)
+        known, count = self._embedded(cells), glyph.shape[0]
+        (a, b), (p, q) = (cells[:count], cells[count:]), (known[:count], known[count:])
         h = self.compare(self.together(self.join(torch.cat([a, b, a * b], dim=1))))
         likeness = self.sharpness.exp() * (p * q).sum(dim=1, keepdim=True)
         seen = torch.cat([h.mean(dim=(2, 3)), h.amax(dim=(2, 3)), likeness], dim=1)

@@ -1,0 +1,114 @@
+// A text as a picture: where each character stands, and the picture as SVG and PNG.
+
+export const PAPER = "#f7f2e7", INK = "#1b1815", PALE = "#e3dac8";
+const PITCH = 0.9; // distance between characters, as a share of the canvas
+const LINE = 1.04; // and between lines
+const LONGEST = 10; // characters in a line; longer ones are parted
+const MARGIN = 0.35;
+const PNG_LARGEST_PX = 8192;
+const NS = "http://www.w3.org/2000/svg";
+
+/** Whether the model draws it. */
+export function isHan(char) {
+  return /^\p{Script=Han}$/u.test(char) && !"々〇〻".includes(char);
+}
+
+/** {width, height, cells: [{char, x, y}]} in pixels of the model's canvas; `down` writes columns. */
+export function laidOut(text, down, size_px, advance) {
+  const pitch = PITCH * size_px, apart = LINE * pitch, margin = MARGIN * size_px;
+  const over = (size_px - pitch) / 2; // of a canvas over its place
+  const lines = parted(text, down);
+  const cells = [];
+  let longest = 0;
+  lines.forEach((line, number) => {
+    let along = 0;
+    for (const char of line) {
+      const step = down || isHan(char) ? pitch : Math.min(1, advance(char)) * pitch;
+      const across = down ? (lines.length - 1 - number) * apart : number * apart;
+      if (char.trim()) cells.push({ char, x: (down ? across : along) - over, y: (down ? along : across) - over });
+      along += step;
+    }
+    longest = Math.max(longest, along);
+  });
+  const wide = (lines.length - 1) * apart + pitch;
+  for (const cell of cells) {
+    cell.x += margin;
+    cell.y += margin;
+  }
+  const [width, height] = down ? [wide, longest] : [longest, wide];
+  return { width: width + 2 * margin, height: height + 2 * margin, cells };
+}
+
+/** Lines no longer than LONGEST; columns go without punctuation, as is the custom. */
+function parted(text, down) {
+  const lines = text.split(/\r?\n/).map((line) => [...line].filter((char) => !down || !/[\p{P}\s]/u.test(char)));
+  const found = lines.filter((line) => line.length).flatMap((line) => {
+    const pieces = Math.ceil(line.length / LONGEST), each = Math.ceil(line.length / pieces);
+    return Array.from({ length: pieces }, (_, i) => line.slice(i * each, (i + 1) * each));
+  });
+  return found.map(closed);
+}
+
+/** A closing mark never begins a line: here it only may end one, so blanks are cut. */
+function closed(line) {
+  return [...line.join("").trim()];
+}
+
+/** An SVG element of a layout; `paths` maps characters to paths, `pale` those still to come. */
+export function picture(layout, paths, pale, label) {
+  const svg = made("svg", { viewBox: `0 0 ${round(layout.width)} ${round(layout.height)}`, role: "img" });
+  const title = svg.appendChild(made("title"));
+  title.textContent = label;
+  for (const { char, x, y } of layout.cells) {
+    const drawn = paths.get(char), path = drawn ?? pale.get(char);
+    if (path === undefined) continue;
+    const place = { d: path, transform: `translate(${round(x)} ${round(y)})`, class: drawn === undefined ? "pale" : "drawn" };
+    svg.appendChild(made("path", place));
+  }
+  return svg;
+}
+
+/** The picture as a file: a string. */
+export function svgFile(layout, paths, label, told) {
+  const [width, height] = [round(layout.width), round(layout.height)];
+  const drawn = layout.cells.filter(({ char }) => paths.get(char));
+  const glyphs = drawn.map(({ char, x, y }) => `<path transform="translate(${round(x)} ${round(y)})" d="${paths.get(char)}"/>`);
+  return [
+    `<svg xmlns="${NS}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<title>${escaped(label)}</title><desc>${escaped(told)}</desc>`,
+    `<rect width="100%" height="100%" fill="${PAPER}"/>`,
+    `<g fill="${INK}">`, ...glyphs, "</g></svg>", "",
+  ].join("\n");
+}
+
+/** The picture as pixels: a Blob, one pixel for each of the model's, or fewer where it is vast. */
+export function pngFile(layout, paths) {
+  const scale = Math.min(1, PNG_LARGEST_PX / Math.max(layout.width, layout.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(layout.width * scale);
+  canvas.height = Math.round(layout.height * scale);
+  const context = canvas.getContext("2d");
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = INK;
+  for (const { char, x, y } of layout.cells) {
+    if (!paths.get(char)) continue;
+    context.setTransform(scale, 0, 0, scale, x * scale, y * scale);
+    context.fill(new Path2D(paths.get(char)));
+  }
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+export function made(name, attributes = {}) {
+  const element = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function escaped(text) {
+  return text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+function round(value) {
+  return Math.round(value * 100) / 100;
+}
