@@ -12,6 +12,7 @@ verdict names, and which of the hands' real glyphs.
 
 import argparse
 import csv
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,13 @@ from calligan.glyphs.strokes import stroke_count
 from calligan.inference.proofread import Proofreader
 from calligan.inference.writer import Writer
 from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.reader.faults import Shape, measured
 from calligan.storage import atomic_file
 
 MARKED = Path(__file__).with_name("marked.csv")
 NAMED = "低龘鬱爨思"  # in every hand: what went wrong before
 A_HAND = {"held out": 50, "rare": 55, "dense": 50}  # characters, besides those named
+TIMED = 200  # glyphs
 LEARNED = 25  # and so many that the model learned
 DENSE = 20  # strokes
 A_ROW, ROWS = 5, 6  # pairs of source and drawn glyph on a sheet
@@ -180,6 +183,18 @@ def score(path: Path, count: int) -> None:
     looked = Looked.read([names[i] for i in data["styles"]], data["chars"].tolist())
     show_drawn(looked, scripts[data["styles"]], data["kinds"], before, now)
     show_real(reading, scripts, count)
+    cost(data["images"][:TIMED], data["sources"][:TIMED])
+
+
+def cost(images: np.ndarray, sources: np.ndarray) -> None:
+    """What the detectors take, in processor time, the best of three rounds."""
+    taken = []
+    for _ in range(3):
+        started = time.process_time()
+        for image, source in zip(images, sources, strict=True):
+            measured(image, Shape.of(source))
+        taken.append((time.process_time() - started) / len(images) * 1e3)
+    Console().print(f"the detectors take {min(taken):.2f} ms a glyph, its source included")
 
 
 def show_drawn(

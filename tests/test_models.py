@@ -146,7 +146,7 @@ def test_style_by_number_name_and_chinese_name():
     told = card(random_generator())
     assert told.style_index("2") == 1 and told.style_index("a") == 0 and told.style_index("甲") == 0
     for wrong in ("0", "4", "b", "-1", ""):
-        with pytest.raises(ModelError, match="it has: 1 a"):
+        with pytest.raises(ModelError, match="it has 1 to 3: 1 a"):
             told.style_index(wrong)
 
 
