@@ -12,6 +12,9 @@ _WHERE = {
     "load": "library.model",
     "styles": "library.model",
     "Model": "library.model",
+    "TypeCase": "library.typecase",
+    "Proof": "library.typecase",
+    "Candidate": "library.typecase",
     "Glyph": "library.model",
     "Layout": "library.model",
     "Pages": "library.pages",
@@ -37,6 +40,7 @@ _WHERE = {
 __all__ = [
     "CalliganError",
     "Cancelled",
+    "Candidate",
     "Evaluation",
     "Examined",
     "Glyph",
@@ -44,7 +48,9 @@ __all__ = [
     "MadeFont",
     "Model",
     "Pages",
+    "Proof",
     "Scanned",
+    "TypeCase",
     "__version__",
     "check",
     "complete_font",
@@ -76,6 +82,7 @@ if TYPE_CHECKING:
     from calligan.library.restyling import restyle
     from calligan.library.scanning import Scanned, scan_pages
     from calligan.library.training import resume, train
+    from calligan.library.typecase import Candidate, Proof, TypeCase
 
 
 def __getattr__(name: str) -> Any:

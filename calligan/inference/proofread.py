@@ -86,6 +86,16 @@ class Proofreader(Writer):
             known.update(self._judged(new, style_index))
         return {char: known[char].best.image for char in chars}
 
+    def every_attempt(self, char: str, style_index: int) -> Verdict:
+        """A character in every way, the best first; nothing is remembered of it."""
+        least = self.least_score(style_index)
+        made: list[Attempt] = []
+        reference = self.source_image(char)[None]
+        for way in (PLAIN, *self._ways()):
+            image = super().draw(char, style_index, way)[char]
+            made.append(Attempt(way.name, image, self.judge.scores(image[None], reference)[0]))
+        return Verdict(char, tuple(sorted(made, key=lambda each: -each.score)), least)
+
     def remember(self, style_index: int, verdicts: list[Verdict]) -> None:
         """Take verdicts that were found before."""
         known = self.verdicts.setdefault(style_index, {})

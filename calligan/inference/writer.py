@@ -71,6 +71,7 @@ class Writer:
         self.face, self.placement = open_source(self.card, source)
         self.renderer = Renderer(self.face, self.placement, min_ink=0)
         self._renderers = {PLAIN: self.renderer}
+        self._lacking: dict[str, bool] = {}
         self.device = device
 
     def read(self, text: str, missing: Missing = "error") -> Text:
@@ -144,20 +145,27 @@ class Writer:
         self, text: Text, style_index: int, progress: Callable[[int], None] = lambda count: None
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
-        cell = Placement.full_width(self.card.size_px)
-        letters = {char: Letter(char, Outline.of(Box()), 1.0) for char in text.missing}
-        for char in text.borrowed:
-            glyphs = list(borrowed(self.face, self.placement, char))
-            outlines = [Outline.of(glyph.drawing) for glyph in glyphs] or [Outline.of(Blank())]
-            advance = self.face.advance_em(self.face.glyph_index(char))
-            letters[char] = Letter(char, outlines[0], advance, *outlines[1:])
-        tracing = self.card.styles[style_index].tracing
+        letters = {char: self.borrowed_letter(char) for char in text.missing + text.borrowed}
         for start in range(0, len(text.han), _BATCH):
             part = self.draw(text.han[start : start + _BATCH], style_index)
-            for char, image in zip(part, self.enlarged(list(part.values())), strict=True):
-                letters[char] = Letter(char, trace(image, cell, UPEM, tracing), 1.0)
+            traced = self.traced(list(part.values()), style_index)
+            letters |= {c: Letter(c, o, 1.0) for c, o in zip(part, traced, strict=True)}
             progress(len(part))
         return letters
+
+    def borrowed_letter(self, char: str) -> Letter:
+        """A character as the source font draws it, ready to be set; a box where it lacks it."""
+        if self.lacks(char):
+            return Letter(char, Outline.of(Box()), 1.0)
+        glyphs = list(borrowed(self.face, self.placement, char))
+        outlines = [Outline.of(glyph.drawing) for glyph in glyphs] or [Outline.of(Blank())]
+        advance = self.face.advance_em(self.face.glyph_index(char))
+        return Letter(char, outlines[0], advance, *outlines[1:])
+
+    def traced(self, images: Sequence[np.ndarray], style_index: int) -> list[Outline]:
+        """Outlines of glyphs, uint8 (S, S), in an em of UPEM units, y upward."""
+        cell, tracing = Placement.full_width(self.card.size_px), self.card.styles[style_index]
+        return [trace(image, cell, UPEM, tracing.tracing) for image in self.enlarged(images)]
 
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Glyphs as they are traced: uint8 (N, S, S), small ones enlarged by the upscaler."""
@@ -168,8 +176,10 @@ class Writer:
 
     def lacks(self, char: str) -> bool:
         """Whether the source font has no ink for a character."""
-        paper = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
-        return self.renderer.render(char, paper) not in (None, "clipped")
+        if char not in self._lacking:
+            paper = np.full((self.card.size_px, self.card.size_px), 255, np.uint8)
+            self._lacking[char] = self.renderer.render(char, paper) not in (None, "clipped")
+        return self._lacking[char]
 
     def source_image(self, char: str, way: Way = PLAIN) -> np.ndarray:
         """A character in the source font as the model is shown it: uint8 (S, S), 255 = paper."""

@@ -11,12 +11,12 @@ from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.placement import Placement
-from calligan.inference.invent import invent
+from calligan.inference.invent import blend, invent
 from calligan.inference.pages import Request, write_pages
 from calligan.inference.proofread import Proofreader, Verdict, open_writer
 from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
-from calligan.library.orders import Style
+from calligan.library.orders import Style, parse_share
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
@@ -108,7 +108,10 @@ class Model:
         return style_index(self.card, str(style).strip())
 
     def style_indices(self, style: Style | Sequence[Style], seed: int = 0) -> list[int]:
-        """The indices of one style or several; "all", and "random" for a new one by the seed."""
+        """The indices of one style or several; "all", and "random" for a new one by the seed.
+
+        `1+4`, or `1:0.7+4:0.3`, is a style between two or more, by their shares.
+        """
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
@@ -118,7 +121,20 @@ class Model:
         wanted = [style] if isinstance(style, int) else style
         if not wanted:
             raise ConfigError("give one style at the least")
-        return [self.style_index(each) for each in wanted]
+        return [self._index_of(str(each)) for each in wanted]
+
+    def _index_of(self, style: str) -> int:
+        if "+" not in style or style.strip() in {each.name for each in self.styles}:
+            return self.style_index(style)
+        shares: dict[int, float] = {}
+        for part in style.split("+"):
+            name, share = parse_share(part)
+            index = self.style_index(name)
+            shares[index] = shares.get(index, 0) + share
+        if not sum(shares.values()):
+            raise ConfigError(f"the shares of {style!r} are all 0; give one more than 0")
+        name = "+".join(f"{self.styles[i].name}:{s:g}" for i, s in shares.items())
+        return blend(self.writer, shares, name)
 
     def write(
         self,
@@ -131,7 +147,8 @@ class Model:
     ) -> Pages:
         """Write a text on a plain page as large as it is, or on pages of a format.
 
-        `style` is a number from 1 or a name, several of them, "all", or "random" (with `seed`).
+        `style` is a number from 1 or a name, several of them, "all", "random" (with `seed`), or
+        a mixture such as `1:0.7+4:0.3`.
         Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
         """
         values = dict(layout)

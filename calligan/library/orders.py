@@ -12,6 +12,18 @@ Style = int | str  # a number from 1, or a name
 FALLBACKS = {"keep": "kept", "skip": "left out", "source": "taken from the source font"}
 
 
+def parse_share(text: str) -> tuple[str, float]:
+    """`kaiti:0.7`, a part of a mixture of styles, to its name and share; 1 where none is given."""
+    name, colon, number = text.strip().partition(":")
+    try:
+        share = float(number) if colon else 1.0
+    except ValueError:
+        share = -1.0
+    if not name or not 0 <= share <= 1000:
+        raise ConfigError(f"{text!r} is no part of a mixture; write 1:0.7+4:0.3, or 1+4")
+    return name, share
+
+
 @dataclass(frozen=True)
 class Order:
     """Which font to make. None takes what suits the style, or the font to complete."""
