@@ -23,6 +23,9 @@ _WHERE = {
     "MadeFont": "library.orders",
     "scan_pages": "library.scanning",
     "Scanned": "library.scanning",
+    "labels": "scan.folder",
+    "relabel": "scan.folder",
+    "Label": "scan.folder",
     "learn": "library.hands",
     "plan_next": "library.hands",
     "train": "library.training",
@@ -44,6 +47,7 @@ __all__ = [
     "Evaluation",
     "Examined",
     "Glyph",
+    "Label",
     "Layout",
     "MadeFont",
     "Model",
@@ -56,10 +60,12 @@ __all__ = [
     "complete_font",
     "evaluate",
     "export_font",
+    "labels",
     "learn",
     "load",
     "morph",
     "plan_next",
+    "relabel",
     "render_pairs",
     "restyle",
     "resume",
@@ -83,6 +89,7 @@ if TYPE_CHECKING:
     from calligan.library.scanning import Scanned, scan_pages
     from calligan.library.training import resume, train
     from calligan.library.typecase import Candidate, Proof, TypeCase
+    from calligan.scan.folder import Label, labels, relabel
 
 
 def __getattr__(name: str) -> Any:

@@ -25,8 +25,9 @@ def key():
 
 
 @pytest.fixture
-def app(tmp_path, key):
-    return create_app(House(tmp_path, warm=False), key)
+def app(tmp_path, key, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return create_app(House(warm=False, works=False), key)
 
 
 @pytest.fixture

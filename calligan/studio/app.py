@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
-from calligan.studio import write_view
+from calligan.studio import hand_view, progress_view, work_view, write_view
 from calligan.studio.frame import framed
 from calligan.studio.house import House
 from calligan.studio.security import LOOPBACK, Guard, Key
@@ -22,7 +22,7 @@ _HERE = Path(__file__).parent
 
 
 def create_app(house: House, key: Key, hosts: frozenset[str] = LOOPBACK) -> Starlette:
-    """The application of one project folder; whoever is let in knows the key."""
+    """The application of the working directory; whoever is let in knows the key."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -34,6 +34,9 @@ def create_app(house: House, key: Key, hosts: frozenset[str] = LOOPBACK) -> Star
         routes=[
             Route("/", _first),
             *write_view.ROUTES,
+            *hand_view.ROUTES,
+            *progress_view.ROUTES,
+            *work_view.ROUTES,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(Guard, key=key, hosts=hosts)],

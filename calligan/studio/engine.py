@@ -49,10 +49,9 @@ class Chosen:
 class Engine:
     """Models and the thread that owns them. Only `run` may be called from elsewhere."""
 
-    def __init__(self, folder: Path = Path()) -> None:
+    def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "drawing")
         self._cases: dict[Path, TypeCase] = {}
-        self.folder = folder
         self.said = ""  # the last line that the library told, such as which font is fetched
 
     async def run(self, work: "Callable[[Engine], T]") -> T:
@@ -77,11 +76,11 @@ class Engine:
     def hands(self) -> list[Hand]:
         """Everything there is to write with: learned hands, the bundle's, the newest run's."""
         found: list[Hand] = []
-        for name in hand_names(self.folder / HANDS):
+        for name in hand_names(HANDS):
             found += self._hands_of(f"{HANDS}/{name}", "hand")
         if bundled_model():
             found += self._hands_of(BUNDLE, "bundle")
-        for path in _runs(self.folder / RUNS)[:1]:
+        for path in _runs(RUNS)[:1]:
             number = path.parent.name
             found += self._hands_of(f"{RUNS}/{number}", "run", f"{number}/")
         return found
@@ -105,11 +104,11 @@ class Engine:
         if run and self._run_path(run[1]).is_file():
             case = self._case(self._run_path(run[1]))
             return Chosen(case, run[2], ("--model", f"{RUNS}/{run[1]}", "--style", run[2]))
-        if key in hand_names(self.folder / HANDS):
+        if key in hand_names(HANDS):
             case = self._case(self._path(f"{HANDS}/{key}"))
             return Chosen(case, case.model.styles[0].name, ("--style", key))
         case = self._case(self._path(BUNDLE))
-        named = ("--model", BUNDLE) if _runs(self.folder / RUNS) else ()
+        named = ("--model", BUNDLE) if _runs(RUNS) else ()
         return Chosen(case, key, (*named, "--style", key))
 
     def _path(self, model: str) -> Path:
@@ -120,13 +119,13 @@ class Engine:
         kind, _, name = model.partition("/")
         if kind == str(RUNS):
             return self._run_path(name)
-        path = hand_path(name, self.folder / HANDS)
+        path = hand_path(name, HANDS)
         if path is None:
             raise DataError(f"no hand {name}; choose one of the list")
         return path
 
     def _run_path(self, number: str) -> Path:
-        return self.folder / RUNS / number / "best.safetensors"
+        return RUNS / number / "best.safetensors"
 
     def _case(self, path: Path) -> "TypeCase":
         from calligan.library.model import load

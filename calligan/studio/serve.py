@@ -1,5 +1,6 @@
 """The studio's server: a port, an address, and a browser that opens it."""
 
+import os
 import socket
 import webbrowser
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import uvicorn
 from calligan.errors import ConfigError
 from calligan.studio.app import create_app
 from calligan.studio.house import House
+from calligan.studio.places import STUDIO
 from calligan.studio.security import LOOPBACK, Key
 
 PORT = 8577  # taken where it is free, so that a kept address is good for the next time
@@ -29,14 +31,14 @@ def serve(
     `told` takes the address to open; it holds a token, without which nothing is served. Other
     hosts than the loopback are for those who name them. Raises ConfigError for a taken port.
     """
-    house = House(folder)
+    os.chdir(folder)  # the library finds hands and runs there
     listening = _socket(host, port)
     number = listening.getsockname()[1]
-    key = Key.kept(folder / "studio" / "key")
+    key = Key.kept(STUDIO / "key")
     names = LOOPBACK if host in ("127.0.0.1", "::1", "localhost") else LOOPBACK | {host.lower()}
     address = f"http://{f'[{host}]' if ':' in host else host}:{number}/?token={key.token}"
     config = uvicorn.Config(
-        create_app(house, key, names),
+        create_app(House(), key, names),
         log_level="warning",
         access_log=False,
         server_header=False,

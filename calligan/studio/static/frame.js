@@ -116,3 +116,75 @@ for (const dialog of document.querySelectorAll("dialog"))
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
+
+// ---- long work: seen on every page
+
+export const time = (seconds) => {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} ${t("seconds")}`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} ${t("minutes_short")}`;
+  return `${(seconds / 3600).toFixed(1)} ${t("hours")}`;
+};
+
+export const isOpen = (job) => job.state === "running" || job.state === "waiting";
+
+/** A piece of work: what it is, how far it is, and what can be done about it. */
+export function jobLine(job) {
+  const line = make("div", { class: `job ${job.state}` });
+  line.append(make("div", { class: "row" },
+    make("b", {}, `${t(`work_${job.kind}`)} · ${job.subject}`),
+    make("span", { class: "hint", text: job.cancel && job.state === "running" ? t("stopping") : t(`state_${job.state}`) })));
+  if (job.resumed && isOpen(job)) line.append(make("p", { class: "hint", text: t("was_interrupted") }));
+  if (job.state === "running") {
+    const share = job.total ? job.done / job.total : 0;
+    line.append(make("progress", { max: 1, value: job.total ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
+    const doing = t(`doing_${job.what}`).replace(/^doing_/, "");
+    const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
+    if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
+  }
+  if (job.said && !isOpen(job)) line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: job.said }));
+  const act = async (what) => {
+    try {
+      await ask(`/api/work/${job.id}/${what}`, {});
+    } catch (error) {
+      toast(error.message);
+    }
+    look();
+  };
+  if (isOpen(job) && !job.cancel)
+    line.append(make("button", { type: "button", class: "quiet", text: t("cancel"), onclick: () => act("cancel") }));
+  if (job.state === "failed" || job.state === "cancelled")
+    line.append(make("button", { type: "button", class: "quiet", text: t(job.state === "failed" ? "again" : "go_on"), onclick: () => act("again") }));
+  return line;
+}
+
+let timer = 0;
+let before = "";
+
+/** Asks how far the work is; soon again while there is some. */
+export async function look() {
+  clearTimeout(timer);
+  let open = [];
+  try {
+    const { jobs } = await ask("/api/work");
+    open = jobs.filter(isOpen);
+    const now = JSON.stringify(jobs);
+    if (now !== before) showWork(jobs, open);
+    before = now;
+    document.dispatchEvent(new CustomEvent("work", { detail: jobs }));
+  } catch {
+    // the page's own requests say that the studio does not answer
+  }
+  timer = setTimeout(look, open.length ? 1000 : 15000);
+}
+
+function showWork(jobs, open) {
+  const badge = document.getElementById("work-badge");
+  badge.hidden = !open.length;
+  const running = open.find((job) => job.state === "running" && job.total);
+  badge.textContent = running ? `${Math.floor((100 * running.done) / running.total)} %` : open.length;
+  const shown = jobs.slice(0, Math.max(8, open.length));
+  if (shown.length) document.getElementById("work-list").replaceChildren(...shown.map(jobLine));
+}
+document.getElementById("work").addEventListener("toggle", look);
+document.addEventListener("visibilitychange", () => document.hidden || look());
+look();

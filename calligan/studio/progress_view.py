@@ -1,0 +1,95 @@
+"""A run as it goes: its curves, and its sheets of samples."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from calligan.errors import CalliganError, DataError
+from calligan.project.models import HANDS, RUNS
+from calligan.project.run import Run
+from calligan.storage import parse_json
+from calligan.studio.places import checked_name
+
+_POINTS = 300  # of a curve
+_MOST_BYTES = 64 * 2**20
+_LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
+_SHEET = re.compile(r"\d{7}\.png|before-after\.png")
+
+
+def newest_run(parent: Path) -> Path | None:
+    """The newest run folder under a folder."""
+    found = sorted(path for path in parent.glob("[0-9][0-9][0-9][0-9]") if path.is_dir())
+    return found[-1] if found else None
+
+
+def told_run(folder: Path | None) -> dict[str, Any] | None:
+    """A run's curves and sheets, as a page shows them; None for what is no run yet."""
+    if folder is None:
+        return None
+    try:
+        run = Run.open(folder)
+    except CalliganError:
+        return None
+    rows = _rows(folder / "log.jsonl")
+    sheets = sorted(path.name for path in (folder / "samples").glob("*.png"))
+    last = rows[-1] if rows else {}
+    return {
+        "path": folder.as_posix(),
+        "styles": run.styles,
+        "finished": run.finished,
+        "steps": run.config.steps,
+        "minutes": run.config.minutes,
+        "step": last.get("step", 0),
+        "elapsed_s": max((row.get("elapsed_s", 0) for row in rows), default=0),
+        "curves": _curves(rows),
+        "sheets": sheets,
+        "before_after": (folder / "before-after.png").is_file(),
+    }
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; one that is being written is left out."""
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        return []
+    rows = []
+    for line in path.read_text("utf-8", "replace").splitlines():
+        try:
+            row = parse_json(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            rows.append(row)
+    return rows
+
+
+def _curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
+    found: dict[str, list[tuple[int, float]]] = {}
+    for name in _LOSSES:
+        points = [(r["step"], r[name]) for r in rows if isinstance(r.get(name), int | float)]
+        every = -(-len(points) // _POINTS) or 1
+        if points:
+            found[name] = points[::every] + ([points[-1]] if len(points) % every != 1 else [])
+    return found
+
+
+async def sheet(request: Request) -> Response:
+    """A sheet of samples, or of before and after."""
+    kind, owner, number, file = (
+        request.path_params[name] for name in ("kind", "owner", "number", "file")
+    )
+    parent = {"hands": HANDS / checked_name(owner), "runs": RUNS}.get(kind)
+    if parent is None or not _SHEET.fullmatch(file) or not re.fullmatch(r"\d{4}", number):
+        raise DataError("there is no such sheet")
+    folder = parent / number
+    path = folder / file if file.startswith("before") else folder / "samples" / file
+    if not path.is_file():
+        raise DataError("there is no such sheet")
+    headers = {"Cache-Control": "private, max-age=600"} if file[0].isdigit() else {}
+    return FileResponse(path, media_type="image/png", headers=headers)
+
+
+ROUTES = [Route("/sheet/{kind}/{owner}/{number}/{file}", sheet)]
