@@ -33,6 +33,8 @@ _WHERE = {
     "render_pairs": "library.pairs",
     "evaluate": "library.judging",
     "Evaluation": "library.judging",
+    "coverage": "library.coverage",
+    "Coverage": "library.coverage",
     "check": "library.checking",
     "Examined": "library.checking",
     "morph": "library.films",
@@ -44,6 +46,7 @@ __all__ = [
     "CalliganError",
     "Cancelled",
     "Candidate",
+    "Coverage",
     "Evaluation",
     "Examined",
     "Glyph",
@@ -58,6 +61,7 @@ __all__ = [
     "__version__",
     "check",
     "complete_font",
+    "coverage",
     "evaluate",
     "export_font",
     "labels",
@@ -77,6 +81,7 @@ __all__ = [
 if TYPE_CHECKING:
     from calligan.errors import CalliganError, Cancelled
     from calligan.library.checking import Examined, check
+    from calligan.library.coverage import Coverage, coverage
     from calligan.library.films import morph
     from calligan.library.fonts import complete_font, export_font
     from calligan.library.hands import learn, plan_next

@@ -57,6 +57,8 @@ class Job:
             "enlarged": _digest(writer.upscaler),
             "spun": writer.spins,
         }
+        if isinstance(writer, Proofreader) and writer.picked:
+            parts["picked"] = writer.picked
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 
 

@@ -111,6 +111,11 @@ class Engine:
         named = ("--model", BUNDLE) if _runs(RUNS) else ()
         return Chosen(case, key, (*named, "--style", key))
 
+    def check(self, key: str) -> None:
+        """Raise as `chosen` does, also for a style that the model does not have."""
+        chosen = self.chosen(key)
+        chosen.case.model.style_index(chosen.style)
+
     def _path(self, model: str) -> Path:
         if model == BUNDLE:
             if (path := bundled_model()) is None:

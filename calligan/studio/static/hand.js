@@ -71,16 +71,20 @@ function showPhotos() {
     const card = make("figure", { class: page.trouble ? "photo-card bad" : "photo-card" }, picture);
     const told = make("figcaption");
     told.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
-    if (page.trouble) told.append(make("p", { class: "trouble", text: page.trouble }));
-    if (page.corners && Object.values(page.corners).some((place) => !place))
-      told.append(make("p", { class: "hint", text: t("corner_missing") }));
-    for (const line of page.notes) told.append(make("p", { class: "hint", text: line }));
+    const lost = Object.entries(page.corners ?? {}).filter(([, place]) => !place).map(([corner]) => t(`corner_${corner}`));
+    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : page.trouble;
+    if (page.trouble) told.append(make("p", { class: "trouble", text: trouble }));
+    for (const line of page.notes) told.append(make("p", { class: "hint", text: counted(line) }));
     told.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));
     card.append(told);
     return card;
   });
   part("photos").replaceChildren(...cards.reverse());
 }
+
+/** What the library says of a page's cells, in the page's language. */
+const counted = (line) =>
+  ["written", "empty", "crossed out", "over the edge"].reduce((told, word) => told.replace(word, t(`cells_${word}`)), line);
 
 async function removePage(page) {
   if (!confirm(t("remove_page_ask"))) return;
@@ -204,7 +208,7 @@ document.addEventListener("work", (event) => {
   const mine = event.detail.filter((job) => job.subject === NAME);
   const learning = mine.find((job) => job.kind === "learn");
   const planning = mine.find((job) => job.kind === "plan");
-  const shown = (job) => (job && (isOpen(job) || job.state === "failed" || job.state === "cancelled") ? [jobLine(job)] : []);
+  const shown = (job) => (job ? [jobLine(job)] : []);
   part("learning").replaceChildren(...shown(learning));
   part("planning").replaceChildren(...shown(planning));
   for (const button of part("learn").querySelectorAll("button")) button.disabled = learning && isOpen(learning);

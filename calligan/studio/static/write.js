@@ -1,6 +1,7 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
 import { ask, copy, draw, glyph, make, t, toast } from "./frame.js";
+import { showWays, waysOf } from "./ways.js";
 
 const form = document.getElementById("setting");
 const pages = document.getElementById("pages");
@@ -287,47 +288,13 @@ pages.addEventListener("blur", () => pages.querySelector(".here")?.classList.rem
 const dialog = document.getElementById("candidates");
 
 async function candidates(char) {
-  const ways = document.getElementById("ways");
-  document.getElementById("candidates-title").textContent =
-    document.documentElement.lang === "en" ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`;
-  ways.replaceChildren(make("p", { class: "waiting", text: "…" }));
   const first = document.getElementById("first-choice");
   first.hidden = !(char in state.pick);
   first.onclick = () => take(char, undefined);
+  document.getElementById("candidates-title").textContent = waysOf(char);
   dialog.showModal();
-  try {
-    const query = new URLSearchParams({ hand: setting().hand, char });
-    const told = await ask(`/api/candidates?${query}`);
-    ways.replaceChildren(...told.ways.map((way) => candidate(char, way, told.least)));
-    ways.querySelector("button")?.focus();
-  } catch (error) {
-    ways.replaceChildren(make("p", { class: "trouble", text: error.message }));
-  }
-}
-
-function candidate(char, way, least) {
-  const mine = state.pick[char] === way.number;
-  const button = make("button", {
-    type: "button",
-    class: mine ? "way mine" : "way",
-    "aria-pressed": mine ? "true" : "false",
-    onclick: () => take(char, way.number),
-  });
-  button.append(glyph(way.d), make("span", { text: t(`way_${way.way}`) }));
-  if (way.score !== null) button.append(meter(way.score, least));
-  return button;
-}
-
-/** How sure the reader is, and what real glyphs reach. */
-function meter(score, least) {
-  const bar = draw("svg", { viewBox: "0 0 100 6", class: score < least ? "meter low" : "meter" });
-  bar.append(
-    draw("rect", { class: "trough", width: 100, height: 2, y: 2 }),
-    draw("rect", { class: "value", width: 100 * score, height: 2, y: 2 }),
-    draw("rect", { class: "mark", x: Math.min(99, 100 * least), width: 1, height: 6 }),
-  );
-  const told = make("span", { class: "score", text: `${(100 * score).toFixed(1)} %` });
-  return make("span", { class: "meter-row" }, bar, told);
+  const place = document.getElementById("ways");
+  await showWays(place, setting().hand, char, state.pick[char], (number) => take(char, number));
 }
 
 function take(char, number) {
