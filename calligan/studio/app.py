@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
-from calligan.studio import font_view, hand_view, progress_view, work_view, write_view
+from calligan.studio import font_view, hand_view, runs_view, work_view, write_view
 from calligan.studio.frame import framed
 from calligan.studio.house import House
 from calligan.studio.security import LOOPBACK, Guard, Key
@@ -36,7 +36,7 @@ def create_app(house: House, key: Key, hosts: frozenset[str] = LOOPBACK) -> Star
             *write_view.ROUTES,
             *hand_view.ROUTES,
             *font_view.ROUTES,
-            *progress_view.ROUTES,
+            *runs_view.ROUTES,
             *work_view.ROUTES,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],

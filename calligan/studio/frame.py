@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 _HERE = Path(__file__).parent
 _LANGUAGES = ("en", "zh")
 _THEMES = ("auto", "light", "dark")
-VIEWS = ("write", "hand", "font")  # in the bar, by their paths
+VIEWS = ("write", "hand", "font", "runs")  # in the bar, by their paths
 
 
 def framed(

@@ -19,7 +19,7 @@ from calligan.studio.engine import Engine
 from calligan.studio.frame import framed
 from calligan.studio.photos import MOST_BYTES, add_photo, pages, photo_path, remove_photo
 from calligan.studio.places import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
-from calligan.studio.progress_view import newest_run, told_run
+from calligan.studio.runs_view import newest_run, told_run
 
 _MOST_CHARS = 500
 _MOST_MINUTES = 600

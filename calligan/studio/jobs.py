@@ -153,6 +153,11 @@ class Jobs:
                 (what, time.time(), what, done, what, done, total, number),
             )
 
+    def keep(self, number: int, result: Mapping[str, Any]) -> None:
+        """Keep what a running piece has so far."""
+        with self._open() as base:
+            base.execute("update work set result = ? where id = ?", (json.dumps(result), number))
+
     def end(self, number: int, state: str, said: str = "", result: Any = None) -> None:
         """Say what became of a piece; once ended, it stays so."""
         with self._open() as base:

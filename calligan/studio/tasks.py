@@ -108,4 +108,37 @@ def font(name: str, asked: dict[str, Any], course: "Course") -> dict[str, Any]:
     }
 
 
-TASKS: dict[str, Task] = {"learn": learn, "plan": plan, "check": check, "font": font}
+def train(subject: str, asked: dict[str, Any], course: "Course") -> dict[str, Any]:
+    """Train a new run on the project's data, or go on with the run that this work began."""
+    from calligan.library import training
+
+    if run := course.kept.get("run"):
+        return resume(subject, {"run": run}, course)
+    model = training.train(
+        minutes=asked.get("minutes"),
+        steps=asked.get("steps"),
+        settings=asked.get("settings", ()),
+        progress=course.progress,
+        cancel=course.cancel,
+        note=course.note,
+        on_begin=lambda folder: course.keep(run=folder.as_posix()),
+    )
+    return {"run": model.path.parent.as_posix()}
+
+
+def resume(subject: str, asked: dict[str, Any], course: "Course") -> dict[str, Any]:
+    """Go on with an interrupted run."""
+    from calligan.library import training
+
+    training.resume(asked["run"], progress=course.progress, cancel=course.cancel, note=course.note)
+    return {"run": asked["run"]}
+
+
+TASKS: dict[str, Task] = {
+    "learn": learn,
+    "plan": plan,
+    "check": check,
+    "font": font,
+    "train": train,
+    "resume": resume,
+}

@@ -22,6 +22,7 @@ class Course:
 
     def __init__(self, jobs: Jobs, number: int) -> None:
         self._jobs, self._number = jobs, number
+        self.kept = jobs.get(number).result  # before an interruption
         self._told_at = self._asked_at = 0.0
         self._what, self._stop = "", False
         self.orphaned = threading.Event()
@@ -42,13 +43,18 @@ class Course:
             self._stop = self._jobs.get(self._number).cancel
         return self._stop or self.orphaned.is_set()
 
+    def keep(self, **values: str) -> None:
+        """Keep what is needed to go on after an interruption."""
+        self.kept = {**self.kept, **values}
+        self._jobs.keep(self._number, self.kept)
+
     def note(self, line: str) -> None:
         """Keep a line for people."""
         self.notes.append(line)
 
     def watch(self) -> None:
         """Notice when the server is gone: its end of standard input closes."""
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):  # not sys.stdin, whose lock would outlive the work
             pass
         self.orphaned.set()
         time.sleep(_TOO_LONG_S)

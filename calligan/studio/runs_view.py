@@ -1,19 +1,24 @@
-"""A run as it goes: its curves, and its sheets of samples."""
+"""Runs as they go: curves, sheets of samples, begun and gone on with."""
 
 import re
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import CalliganError, DataError
 from calligan.project.models import HANDS, RUNS
 from calligan.project.run import Run
 from calligan.storage import parse_json
+from calligan.studio.asked import asked, asked_json
+from calligan.studio.frame import framed
 from calligan.studio.places import checked_name
 
+DATA = Path("data")
+_MOST_RUNS = 60
+_MOST_MINUTES = 10_000
 _POINTS = 300  # of a curve
 _MOST_BYTES = 64 * 2**20
 _LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
@@ -76,6 +81,39 @@ def _curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
+async def view(request: Request) -> Response:
+    """All runs; two can be seen side by side."""
+    return framed(request, "runs.html")
+
+
+async def told(request: Request) -> Response:
+    """All runs here, the newest first, and whether there is data to train on."""
+    found = [path for path in RUNS.glob("[0-9][0-9][0-9][0-9]")]
+    found += [path for name in HANDS.glob("*") for path in name.glob("[0-9][0-9][0-9][0-9]")]
+    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    runs = [told for path in found[:_MOST_RUNS] if (told := told_run(path))]
+    return JSONResponse({"runs": runs, "data": (DATA / "manifest.json").is_file()})
+
+
+async def begin(request: Request) -> Response:
+    """Queue the training of a new run on the project's data."""
+    told = await asked_json(request)
+    if not (DATA / "manifest.json").is_file():
+        raise DataError("there is no data/ here; `calligan render-pairs` makes it of fonts")
+    minutes = told.get("minutes", 30)
+    if not isinstance(minutes, int | float) or not 1 <= minutes <= _MOST_MINUTES:
+        raise DataError(f"minutes is out of reach; give 1 to {_MOST_MINUTES:,}")
+    return JSONResponse({"job": asked(request).jobs.add("train", "runs", {"minutes": minutes})})
+
+
+async def go_on(request: Request) -> Response:
+    """Queue an interrupted run, to go on where it was."""
+    run = str((await asked_json(request)).get("run", ""))
+    if not re.fullmatch(rf"{RUNS}/\d{{4}}", run) or told_run(Path(run)) is None:
+        raise DataError("there is no such run")
+    return JSONResponse({"job": asked(request).jobs.add("resume", run, {"run": run})})
+
+
 async def sheet(request: Request) -> Response:
     """A sheet of samples, or of before and after."""
     kind, owner, number, file = (
@@ -92,4 +130,10 @@ async def sheet(request: Request) -> Response:
     return FileResponse(path, media_type="image/png", headers=headers)
 
 
-ROUTES = [Route("/sheet/{kind}/{owner}/{number}/{file}", sheet)]
+ROUTES = [
+    Route("/runs", view),
+    Route("/api/runs", told),
+    Route("/api/runs/begin", begin, methods=["POST"]),
+    Route("/api/runs/resume", go_on, methods=["POST"]),
+    Route("/sheet/{kind}/{owner}/{number}/{file}", sheet),
+]
