@@ -68,8 +68,11 @@ class Engine:
 
     def _warm(self) -> None:
         try:
-            if bundled_model():
-                self.chosen("1").case.model.glyphs("永", style=1)
+            from calligan.project.source import trained_source
+
+            model = self.chosen("1").case.model
+            if trained_source(model.card):  # nothing is fetched before it is asked for
+                model.glyphs("永", style=1)
         except CalliganError:
             return  # whoever asks for a page is told
 

@@ -1,5 +1,6 @@
 """The studio's server: a port, an address, and a browser that opens it."""
 
+import contextlib
 import os
 import socket
 import webbrowser
@@ -47,7 +48,8 @@ def serve(
         timeout_graceful_shutdown=2,
     )
     server = _Server(config, lambda: _opened(address, browser, told))
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+        server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):

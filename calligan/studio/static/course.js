@@ -38,6 +38,10 @@ export function curves(run, names, other = null) {
       const points = (one.curves[name] ?? []).map(
         ([step, value]) => `${((WIDTH * step) / last).toFixed(1)},${(HEIGHT * (1 - Math.min(1, value / high)) + 4).toFixed(1)}`,
       );
+      if (points.length === 1) {
+        const [cx, cy] = points[0].split(",");
+        svg.append(draw("circle", { cx, cy, r: 3.5, class: `dot ${name}` }));
+      }
       svg.append(draw("polyline", { points: points.join(" "), class: `curve ${name} run-${index}` }));
     }
   const key = make("p", { class: "hint key" });
