@@ -21,6 +21,9 @@ def studio(
     host: Annotated[
         str, typer.Option(help="Listen there and be called so; without it, this machine alone.")
     ] = "127.0.0.1",
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Serve this network too: a telephone photographs pages.")
+    ] = False,
 ) -> None:
     """Open a page in the browser on which everything is written, learned and made by eye.
 
@@ -31,6 +34,8 @@ def studio(
     """
     from calligan.errors import ConfigError, DataError
 
+    if lan and host != "127.0.0.1":
+        raise ConfigError("--lan finds the address itself; leave --host out")
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; make it first, or leave it out")
     try:
@@ -39,5 +44,9 @@ def studio(
         raise ConfigError(
             f"the studio needs {error.name}: pip install 'calligan[studio]'"
         ) from error
-    serve(folder, port, host, browser, lambda address: typer.echo(address))
+    if lan:
+        note(
+            "whoever is in this network and has the address can use the studio; it is not encrypted"
+        )
+    serve(folder, port, host, lan, browser, typer.echo)
     note("the studio is closed")

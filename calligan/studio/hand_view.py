@@ -3,8 +3,10 @@
 import asyncio
 import tempfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -38,7 +40,20 @@ async def overview(request: Request) -> Response:
 async def view(request: Request) -> Response:
     """One hand. It is there from its first photograph on."""
     name = checked_name(request.path_params["name"])
-    return framed(request, "hand.html", {"name": name})
+    return framed(request, "hand.html", {"name": name, "lan": bool(asked(request).address)})
+
+
+async def telephone(request: Request) -> Response:
+    """The hand's page as a QR code, for a telephone in the same network to photograph with."""
+    import segno
+
+    name, address = checked_name(request.path_params["name"]), asked(request).address
+    if not address:
+        raise DataError("start `calligan studio --lan` for that")
+    file = BytesIO()
+    code = segno.make(f"{address}&to={quote(f'/hand/{name}')}", error="m")
+    code.save(file, kind="svg", scale=5, border=3, light="white")
+    return Response(file.getvalue(), media_type="image/svg+xml")
 
 
 async def told(request: Request) -> Response:
@@ -192,6 +207,7 @@ ROUTES = [
     Route("/hand/sheets.pdf", sheets),
     Route("/hand/{name}", view),
     Route("/hand/{name}/next.pdf", next_sheets),
+    Route("/hand/{name}/telephone.svg", telephone),
     Route("/hand/{name}/photo/{file}", photo),
     Route("/hand/{name}/glyph/{file}", picture),
     Route("/upload/hand/{name}", upload, methods=["POST"]),

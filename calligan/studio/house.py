@@ -18,6 +18,7 @@ class House:
 
     def __init__(self, warm: bool = True, works: bool = True) -> None:
         self._warm, self._works = warm, works
+        self.address = ""  # in the local network, if it is served there
         self.engine = Engine()
         self.jobs = Jobs(STUDIO / "work.sqlite")
         self.bench = ThreadPoolExecutor(1, "bench")  # reads what is uploaded, one at a time

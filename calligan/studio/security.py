@@ -7,11 +7,12 @@ gives. SameSite alone is not enough: another program's page on this machine is o
 """
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -27,6 +28,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST"})
 _SAFE = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"same-origin", "none"})  # Sec-Fetch-Site; "none" is an address typed in
 _SECRET_BYTES = 32
+_WHERE_TO = re.compile(r"/hand/[\w-]{1,40}")  # a telephone goes on where the page was
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -121,7 +123,8 @@ class Guard:
             return _no(403, "open the address that `calligan studio` printed")
         if not hmac.compare_digest(token.encode(), self.key.token.encode()):
             return _no(403, "open the address that `calligan studio` printed")
-        answer = RedirectResponse("/", 303)
+        to = query.get("to", [""])[0]
+        answer = RedirectResponse(quote(to) if _WHERE_TO.fullmatch(to) else "/", 303)
         answer.set_cookie(name, self.key.cookie, httponly=True, samesite="strict", path="/")
         return answer
 

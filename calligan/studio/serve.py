@@ -17,6 +17,7 @@ from calligan.studio.security import LOOPBACK, Key
 
 PORT = 8577  # taken where it is free, so that a kept address is good for the next time
 _LOOPBACK = "127.0.0.1"
+_LOOPBACKS = (_LOOPBACK, "::1", "localhost")
 _AT_ONCE = 100  # connections
 
 
@@ -24,22 +25,27 @@ def serve(
     folder: Path = Path(),
     port: int | None = None,
     host: str = _LOOPBACK,
+    lan: bool = False,
     browser: bool = True,
     told: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve the studio of a project folder until it is interrupted.
 
     `told` takes the address to open; it holds a token, without which nothing is served. Other
-    hosts than the loopback are for those who name them. Raises ConfigError for a taken port.
+    hosts than the loopback are for those who name them; `lan` listens on this machine's address
+    in its network. Raises ConfigError for a taken port.
     """
+    host = lan_address() if lan else host
     os.chdir(folder)  # the library finds hands and runs there
     listening = _socket(host, port)
     number = listening.getsockname()[1]
-    key = Key.kept(STUDIO / "key")
-    names = LOOPBACK if host in ("127.0.0.1", "::1", "localhost") else LOOPBACK | {host.lower()}
-    address = f"http://{f'[{host}]' if ':' in host else host}:{number}/?token={key.token}"
+    key, house = Key.kept(STUDIO / "key"), House()
+    names = LOOPBACK if host in _LOOPBACKS else LOOPBACK | {host.lower()}
+    base = f"http://{f'[{host}]' if ':' in host else host}:{number}"
+    address = f"{base}/?token={key.token}"
+    house.address = address if lan else ""
     config = uvicorn.Config(
-        create_app(House(), key, names),
+        create_app(house, key, names),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -64,6 +70,16 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+
+def lan_address() -> str:
+    """This machine's address in its network. Raises ConfigError where it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # nothing is sent; the route says which address is ours
+        except OSError as error:
+            raise ConfigError("this machine is in no network; leave --lan out") from error
+        return str(asked.getsockname()[0])
 
 
 def _opened(address: str, browser: bool, told: Callable[[str], None]) -> None:
