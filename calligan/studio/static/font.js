@@ -1,6 +1,6 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { ask, glyph, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
 import { showWays, waysOf } from "./ways.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
@@ -30,7 +30,7 @@ function showGiven() {
   if (!about) return;
   part("family").textContent = `${about.family} · ${about.file}`;
   part("coverage").replaceChildren(table(about.sets));
-  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${about.refusal}` : "";
+  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${inWords(about.refusal)}` : "";
   part("make-part").hidden = Boolean(about.refusal);
   part("own-part").hidden = hands.some((hand) => hand.key === NAME);
   part("found").replaceChildren(...(known.check ? found(known.check) : []));

@@ -45,8 +45,31 @@ export async function ask(path, body) {
   const told = answer.headers.get("content-type")?.startsWith("application/json")
     ? await answer.json()
     : { error: await answer.text() };
-  if (!answer.ok) throw new Error(told.error || t("failed"));
+  if (!answer.ok) throw new Error(inWords(told.error || t("failed")));
   return told;
+}
+
+// What the library says most often to people who write; everything else is shown as it says it.
+const SENTENCES = [
+  [/characters are too many for/, "says_too_many"],
+  [/more lines than the format/, "says_too_many_lines"],
+  [/is no picture of/, "says_no_picture"],
+  [/megapixels/, "says_megapixels"],
+  [/is no name:/, "says_no_name"],
+  [/there is a font called/, "says_font_there"],
+  [/is no TTF or OTF/, "says_no_font"],
+  [/should be ASCII/, "says_ascii"],
+  [/may reserve; choose another/, "says_reserved"],
+  [/no character of the charset is missing/, "says_nothing_missing"],
+  [/no cell is written on/, "says_no_ink"],
+  [/is CID-keyed/, "says_cid"],
+  [/is variable;/, "says_variable"],
+  [/forbids changes/, "says_forbidden"],
+];
+
+export function inWords(message) {
+  const found = SENTENCES.find(([pattern]) => pattern.test(message));
+  return found ? t(found[1]) : message;
 }
 
 /** A line that goes by itself; with an action it stays longer. */
@@ -141,7 +164,7 @@ export function jobLine(job) {
     const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
     if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
   }
-  if (job.said && !isOpen(job)) line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: job.said }));
+  if (job.said && !isOpen(job)) line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: inWords(job.said) }));
   const act = async (what) => {
     try {
       await ask(`/api/work/${job.id}/${what}`, {});

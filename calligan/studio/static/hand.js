@@ -1,7 +1,7 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
 import { course } from "./course.js";
-import { ask, glyph, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
 const BASE = `/hand/${encodeURIComponent(NAME)}`;
@@ -72,7 +72,7 @@ function showPhotos() {
     const told = make("figcaption");
     told.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
     const lost = Object.entries(page.corners ?? {}).filter(([, place]) => !place).map(([corner]) => t(`corner_${corner}`));
-    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : page.trouble;
+    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : inWords(page.trouble);
     if (page.trouble) told.append(make("p", { class: "trouble", text: trouble }));
     for (const line of page.notes) told.append(make("p", { class: "hint", text: counted(line) }));
     told.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));

@@ -35,6 +35,7 @@ function show(told) {
     else if (field instanceof RadioNodeList) choose(name, value);
     else field.value = value;
   }
+  form.elements.seed.value = told.seed ?? ""; // hidden fields are not reset
   if (told.transparent) choose("paper", "none");
   if (told.vary !== undefined) form.elements.vary.dataset.touched = "1";
   else {
@@ -90,12 +91,19 @@ function shape() {
 }
 
 let kept = "";
+let typed_at = 0;
 
 function changed(remember = true) {
   shape();
-  const now = JSON.stringify(setting());
+  const was = kept && JSON.parse(kept);
+  if (was && was.hand !== mixed()) state.pick = {}; // candidates are a hand's own
+  const told = setting();
+  const now = JSON.stringify(told);
   if (now === kept) return;
-  if (remember && kept) past.push(kept);
+  const typing = was && JSON.stringify({ ...was, text: told.text, pick: told.pick }) === now;
+  const goes_on = typing && Date.now() - typed_at < 1500; // one step for what is typed in one go
+  typed_at = typing ? Date.now() : 0;
+  if (remember && kept && !goes_on) past.push(kept);
   if (past.length > 200) past.shift();
   kept = now;
   document.getElementById("undo").disabled = !past.length;
@@ -168,7 +176,7 @@ async function pump() {
       continue;
     }
     try {
-      const told = await ask("/api/page", { setting: asked, have: [...outlines.keys()].slice(-4000) });
+      const told = await ask("/api/page", { setting: asked, have: [...outlines.keys()].slice(-800) });
       for (const [name, d] of Object.entries(told.outlines)) outlines.set(name, d);
       if (at === version) {
         state.last = told;
@@ -223,6 +231,7 @@ function sheet(page, told) {
   const doubtful = new Set(told.doubtful);
   const pending = new Set(told.pending);
   for (const [name, matrix, fill, char] of page.marks) {
+    used(name);
     const path = draw("path", { d: outlines.get(name), fill });
     if (char && HAN.test(char) && !told.missing.includes(char)) {
       const kind = doubtful.has(char) ? "glyph doubtful" : char in state.pick ? "glyph picked" : "glyph";
@@ -236,6 +245,13 @@ function sheet(page, told) {
   }
   svg.dataset.pending = pending.size;
   return svg;
+}
+
+/** Outlines used last stand last: those are told to the studio as known. */
+function used(name) {
+  const d = outlines.get(name);
+  outlines.delete(name);
+  outlines.set(name, d);
 }
 
 function say(told) {
