@@ -113,6 +113,13 @@ def test_drawing_takes_its_time_but_every_answer_draws_something(client):
     assert len(after) < len(seen) or not seen
 
 
+def test_a_seal_does_not_wait(project):
+    case = calligan.TypeCase(calligan.load("runs/0001"))
+    proof = case.page(HAN[:20], "bold", format="scroll", seal=HAN[18], seconds=0)
+    assert proof.pending and HAN[18] not in proof.pending
+    assert len(case.page(HAN[:20], "bold", format="scroll", seal=HAN[18]).pages) == 1
+
+
 def test_an_address_says_all_of_a_setting():
     told = {
         "text": "永和\n九年", "hand": HAND, "format": "scroll", "title": "题", "sign": "丙",

@@ -54,7 +54,7 @@ def page(request, chromium, address):
     page.base = address.split("/?")[0]
     yield page
     context.close()
-    expected = ("422",)  # a refusal that a test asked for
+    expected = ("422", "404")  # refusals that tests ask for
     assert not [line for line in complaints if not any(code in line for code in expected)]
 
 

@@ -68,6 +68,8 @@ class TypeCase:
         pending: list[str] = []
 
         def letters_of(read: Text, index: int) -> dict[str, Letter]:
+            first = Text(request.seal, "".join(c for c in read.han if c in request.seal), "", "")
+            self._letters_of(first, index, pick or {}, None)  # a seal is cut out of whole letters
             letters, left = self._letters_of(read, index, pick or {}, until)
             pending.extend(left)
             return letters

@@ -297,7 +297,10 @@ pages.addEventListener("keydown", (event) => {
     const next = at < 0 ? 0 : (at + step + glyphs.length) % glyphs.length;
     glyphs[at]?.classList.remove("here");
     glyphs[next].classList.add("here");
-  } else if (event.key === "Enter" && at >= 0) candidates(glyphs[at].dataset.char);
+  } else if (event.key === "Enter" && at >= 0) {
+    event.preventDefault(); // or it would press the dialog's first button
+    candidates(glyphs[at].dataset.char);
+  }
 });
 pages.addEventListener("blur", () => pages.querySelector(".here")?.classList.remove("here"));
 
