@@ -62,6 +62,7 @@ const SENTENCES = [
   [/may reserve; choose another/, "says_reserved"],
   [/no character of the charset is missing/, "says_nothing_missing"],
   [/no cell is written on/, "says_no_ink"],
+  [/^only [\d,]+ steps in that time/, "says_few_steps"],
   [/is CID-keyed/, "says_cid"],
   [/is variable;/, "says_variable"],
   [/forbids changes/, "says_forbidden"],
@@ -150,6 +151,9 @@ export const time = (seconds) => {
 
 export const isOpen = (job) => job.state === "running" || job.state === "waiting";
 
+// Of what the library notes about work that ended well.
+const WORTH_KNOWING = /^(only |labelled right|left out|not learned from|not in the source)/;
+
 /** A piece of work: what it is, how far it is, and what can be done about it. */
 export function jobLine(job) {
   const line = make("div", { class: `job ${job.state}` });
@@ -164,7 +168,10 @@ export function jobLine(job) {
     const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
     if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
   }
-  if (job.said && !isOpen(job)) line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: inWords(job.said) }));
+  const said = job.state === "finished" ? job.said.split("\n").filter((line) => WORTH_KNOWING.test(line)) : [job.said];
+  if (!isOpen(job))
+    for (const sentence of said.filter(Boolean))
+      line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: inWords(sentence) }));
   const act = async (what) => {
     try {
       await ask(`/api/work/${job.id}/${what}`, {});
