@@ -81,6 +81,12 @@ def whole_page(client, **setting):
     raise AssertionError("some glyphs are never drawn")
 
 
+def test_the_server_is_there_before_torch_is():
+    code = "import sys, calligan.studio.serve; assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 # ---- write
 
 

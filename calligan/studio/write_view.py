@@ -5,7 +5,7 @@ import re
 import zipfile
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,13 +14,15 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_text, text_titles
-from calligan.library.pages import Pages
 from calligan.page.formats import format_names, load_format
 from calligan.studio.asked import asked, asked_json
 from calligan.studio.engine import Engine
 from calligan.studio.frame import framed
 from calligan.studio.setting import Setting
 from calligan.studio.shapes import path, shown
+
+if TYPE_CHECKING:  # torch comes with it, on the drawing thread
+    from calligan.library.pages import Pages
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MOST_KNOWN = 5000
@@ -127,7 +129,7 @@ async def download(request: Request) -> Response:
     dpi, dryness = _number(params.get("dpi", "96"), 10, _MOST_DPI), params.get("dry", "0")
     grain, dry = params.get("grain") == "1", _number(dryness, 0, 1)
 
-    def draw(engine: Engine) -> Pages:
+    def draw(engine: Engine) -> "Pages":
         chosen = engine.chosen(setting.hand)
         case, layout = chosen.case, setting.layout
         return case.page(setting.text, chosen.style, pick=setting.pick, **layout).pages
@@ -147,7 +149,7 @@ def attachment(data: bytes, name: str, kind: str) -> Response:
     return Response(data, media_type=kind, headers={"Content-Disposition": told})
 
 
-def _bytes(pages: Pages, kind: str, look: tuple[float, bool, float]) -> bytes:
+def _bytes(pages: "Pages", kind: str, look: tuple[float, bool, float]) -> bytes:
     if kind == "png":
         return pages.png(*look)
     if kind == "gif":
@@ -155,7 +157,7 @@ def _bytes(pages: Pages, kind: str, look: tuple[float, bool, float]) -> bytes:
     return pages.pdf() if kind == "pdf" else pages.svg().encode()
 
 
-def _zipped(pages: Pages, name: str, kind: str, look: tuple[float, bool, float]) -> bytes:
+def _zipped(pages: "Pages", name: str, kind: str, look: tuple[float, bool, float]) -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number in range(len(pages)):
