@@ -505,6 +505,21 @@ class Studio:
         return self.process.wait(60)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "no folder nowhere"),
+        (["--lan", "--host", "example.org"], "leave --host out"),
+        (["--port", "99999"], "99999"),
+        (["--host", "203.0.113.1"], "give another --host or --port"),
+    ],
+)
+def test_commands_that_make_no_sense(calligan, tmp_path, arguments, says):
+    done = calligan("studio", "--no-browser", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and says in done.stderr and not done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
 def until(said, seconds: float = 120):
     ending_at = time.monotonic() + seconds
     while time.monotonic() < ending_at:

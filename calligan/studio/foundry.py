@@ -102,7 +102,7 @@ def about_font(name: str) -> dict[str, Any] | None:
 
 
 def _looked(path: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "calligan.studio.foundry", str(path)]
+    command = [sys.executable, "-P", "-m", "calligan.studio.foundry", str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_LOOK_S, check=False)
         told = json.loads(done.stdout.decode())

@@ -210,7 +210,7 @@ class Workshop:
         log = self._folder / "studio" / "work.log"
         with log.open("ab") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "calligan.studio.worker", str(number)],
+                [sys.executable, "-P", "-m", "calligan.studio.worker", str(number)],
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=file,

@@ -100,4 +100,5 @@ def _socket(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             made.close()
             said = error
-    raise ConfigError(f"cannot listen on {host}:{port}: {said.strerror}; give another --port")
+    where = host if port is None else f"{host}, port {port}"
+    raise ConfigError(f"cannot listen on {where}: {said.strerror}; give another --host or --port")
