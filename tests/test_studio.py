@@ -510,7 +510,7 @@ class Studio:
     [
         (["nowhere"], "no folder nowhere"),
         (["--lan", "--host", "example.org"], "leave --host out"),
-        (["--port", "99999"], "99999"),
+        (["--port", "99999"], "65535"),
         (["--host", "203.0.113.1"], "give another --host or --port"),
     ],
 )

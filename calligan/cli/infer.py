@@ -27,7 +27,7 @@ def infer(
     style: Annotated[
         str,
         typer.Option(
-            help="A number or name of `calligan styles`, several with commas, all, random."
+            help="Number or name of `calligan styles`; several with commas, all, random; 1:0.7+4:0.3 mixes."
         ),
     ] = "1",
     output: Annotated[

@@ -88,19 +88,21 @@ class Label:
     note: str = ""  # what is doubtful about it
 
 
-def labels(folder: Path) -> list[Label]:
+def labels(folder: Path | str) -> list[Label]:
     """The pictures of a hand's folder, as its list tells of them, then those it lacks."""
+    folder = Path(folder)
     listed = {row[0]: Label(*row) for row in _rows(folder / LABELS)}
     there = {path.name: path for path in sorted(_pictures(folder)) if path.name != SHEET}
     names = [name for name in dict.fromkeys([*listed, *there]) if name in there]
     return [listed.get(name) or Label(name, _named_char(there[name])) for name in names]
 
 
-def relabel(folder: Path, file: str, char: str) -> Label:
+def relabel(folder: Path | str, file: str, char: str) -> Label:
     """Correct a picture's character, which is then no longer doubted; "" leaves it out.
 
     What the list said before. Raises DataError for a picture that there is not, or no character.
     """
+    folder = Path(folder)
     there = labels(folder)
     before = next((label for label in there if label.file == file), None)
     if before is None:
