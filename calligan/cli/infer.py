@@ -27,7 +27,7 @@ def infer(
     style: Annotated[
         str,
         typer.Option(
-            help="A number or name of `calligan styles`, several with commas, 1:0.7+4:0.3, all, random."
+            help="A number or name of `calligan styles`, several with commas, all, random, 1+4."
         ),
     ] = "1",
     output: Annotated[
