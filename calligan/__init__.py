@@ -12,6 +12,9 @@ _WHERE = {
     "load": "library.model",
     "styles": "library.model",
     "Model": "library.model",
+    "TypeCase": "library.typecase",
+    "Proof": "library.typecase",
+    "Candidate": "library.typecase",
     "Glyph": "library.model",
     "Layout": "library.model",
     "Pages": "library.pages",
@@ -20,6 +23,9 @@ _WHERE = {
     "MadeFont": "library.orders",
     "scan_pages": "library.scanning",
     "Scanned": "library.scanning",
+    "labels": "scan.folder",
+    "relabel": "scan.folder",
+    "Label": "scan.folder",
     "learn": "library.hands",
     "plan_next": "library.hands",
     "train": "library.training",
@@ -27,6 +33,8 @@ _WHERE = {
     "render_pairs": "library.pairs",
     "evaluate": "library.judging",
     "Evaluation": "library.judging",
+    "coverage": "library.coverage",
+    "Coverage": "library.coverage",
     "check": "library.checking",
     "convert": "library.converting",
     "Converted": "library.converting",
@@ -39,25 +47,33 @@ _WHERE = {
 __all__ = [
     "CalliganError",
     "Cancelled",
+    "Candidate",
     "Converted",
+    "Coverage",
     "Evaluation",
     "Examined",
     "Glyph",
+    "Label",
     "Layout",
     "MadeFont",
     "Model",
     "Pages",
+    "Proof",
     "Scanned",
+    "TypeCase",
     "__version__",
     "check",
     "complete_font",
     "convert",
+    "coverage",
     "evaluate",
     "export_font",
+    "labels",
     "learn",
     "load",
     "morph",
     "plan_next",
+    "relabel",
     "render_pairs",
     "restyle",
     "resume",
@@ -70,6 +86,7 @@ if TYPE_CHECKING:
     from calligan.errors import CalliganError, Cancelled
     from calligan.library.checking import Examined, check
     from calligan.library.converting import Converted, convert
+    from calligan.library.coverage import Coverage, coverage
     from calligan.library.films import morph
     from calligan.library.fonts import complete_font, export_font
     from calligan.library.hands import learn, plan_next
@@ -81,6 +98,8 @@ if TYPE_CHECKING:
     from calligan.library.restyling import restyle
     from calligan.library.scanning import Scanned, scan_pages
     from calligan.library.training import resume, train
+    from calligan.library.typecase import Candidate, Proof, TypeCase
+    from calligan.scan.folder import Label, labels, relabel
 
 
 def __getattr__(name: str) -> Any:

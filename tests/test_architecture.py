@@ -27,6 +27,7 @@ FLOORS = [
     {"training", "inference"},
     {"evaluation"},
     {"library"},
+    {"studio"},
     {"cli"},
     {"__main__"},
 ]

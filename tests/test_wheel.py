@@ -41,6 +41,9 @@ def test_wheel_holds_code_charsets_catalog_and_types_and_nothing_else(unpacked):
         "data/charsets/gb2312.txt",
         "data/formats/scroll.toml",
         "data/fonts/catalog.toml",
+        "studio/words.toml",
+        "studio/static/studio.css",
+        "studio/templates/write.html",
     ):
         assert f"calligan/{needed}" in files
     assert not [name for name in files if name.endswith((".ttf", ".otf", ".woff", ".ttc"))]

@@ -20,6 +20,7 @@ from calligan.cli import (
     restyle,
     sample,
     scan,
+    studio,
     styles,
     template,
     train,
@@ -51,6 +52,7 @@ app.command("morph", short_help="From style to style, as a film.")(morph.morph)
 app.command("animate", short_help="Training as a film, or as curves.")(animate.animate)
 app.command("sample", short_help="Glyphs out of noise.")(sample.sample)
 app.command("restyle", short_help="Pictures of glyphs, in another hand.")(restyle.restyle)
+app.command("studio", short_help="Everything, in a browser.")(studio.studio)
 
 # Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

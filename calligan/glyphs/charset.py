@@ -82,6 +82,12 @@ def covering(chars: str, count: int) -> str:
     return "".join(dict.fromkeys([*first, *chars]))[:count]
 
 
+def text_titles() -> dict[str, str]:
+    """The classical texts that ship with calligan, by name, and their titles."""
+    paths = sorted((data_folder("charsets") / "texts").glob("*.txt"))
+    return {path.stem: read_text(path).partition("\n")[0].lstrip("# ") for path in paths}
+
+
 def load_text(what: str) -> str:
     """A shipped classical text by name (`lanting`), or a UTF-8 file.
 
@@ -92,7 +98,7 @@ def load_text(what: str) -> str:
     if _NAME.fullmatch(what) and shipped.is_file():
         return _without_comments(read_text(shipped))
     if not is_file(what):
-        names = ", ".join(sorted(path.stem for path in folder.glob("*.txt")))
+        names = ", ".join(text_titles())
         raise DataError(f"no text {what!r}: neither a file nor one of {names}")
     return read_text(Path(what))
 

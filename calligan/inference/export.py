@@ -58,6 +58,8 @@ class Job:
             "enlarged": _digest(writer.upscaler),
             "fine": writer.drawer.predictor.fine,
         }
+        if writer.proofreader is not None and writer.proofreader.picked:
+            parts["picked"] = dict(writer.proofreader.picked)
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
 
 

@@ -1,5 +1,6 @@
 """New hands between the learned ones."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 
@@ -21,13 +22,32 @@ def with_random_style(drawer: Drawer, seed: int) -> Drawer:
     Where styles are Gaussians (a VAE), it is drawn from their prior N(0, 1); else it is a mixture
     of the learned ones. Raises ModelError for a model that has no two styles.
     """
+    _check_styles(drawer)
+    return _with_style(drawer, _random_vector(drawer.predictor.generator, seed), f"random-{seed}")
+
+
+def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer:
+    """The same with a mixture of styles, given by shares of their indices, as its last.
+
+    Raises ModelError for a model that has no two styles.
+    """
+    _check_styles(drawer)
+    learned = drawer.predictor.generator.embedding.weight.detach()
+    total = sum(shares.values())
+    rows = [learned[index] * (share / total) for index, share in shares.items()]
+    return _with_style(drawer, torch.stack(rows).sum(dim=0), name)
+
+
+def _check_styles(drawer: Drawer) -> None:
     if not drawer.has_styles:
         raise ModelError("this model has no two styles to draw a new one between")
+
+
+def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
     generator = deepcopy(drawer.predictor.generator)
-    rows = [generator.embedding.weight.detach(), _random_vector(generator, seed)[None]]
+    rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
     predictor = Predictor(generator, drawer.predictor.device, drawer.predictor.fine)
-    name = f"random-{seed}"
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
     blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)

@@ -1,7 +1,7 @@
 """What a user asks to have written, to pages."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,8 +71,12 @@ def write_pages(
     request: PageRequest,
     styles: list[int],
     progress: Callable[[int], None] = lambda count: None,
+    letters_of: "Callable[[Text, int], Mapping[str, Letter]] | None" = None,
 ) -> "tuple[list[Page], Text]":
-    """The pages of a request in each style, numbered from 0, and what was read."""
+    """The pages of a request in each style, numbered from 0, and what was read.
+
+    `letters_of` gives a text's letters in a style, where they are not to be drawn by the writer.
+    """
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
     parts = [request.text, request.title, request.signature, request.seal]
@@ -82,7 +86,7 @@ def write_pages(
     whole = writer.read("\n".join(filter(None, parts)), kind)
     pages: list[Page] = []
     for index in styles:
-        letters = writer.letters(whole, index, progress)
+        letters = letters_of(whole, index) if letters_of else writer.letters(whole, index, progress)
         if form is None:
             pages.append(_plain(read[0], letters, request, writer.card.size_px))
         else:
@@ -108,7 +112,7 @@ def check_output(path: Path) -> None:
         raise DataError(f"{path} does not end in {', '.join(KINDS)}; name the kind of page")
 
 
-def _plain(text: str, letters: dict[str, Letter], request: PageRequest, size_px: int) -> Page:
+def _plain(text: str, letters: Mapping[str, Letter], request: PageRequest, size_px: int) -> Page:
     setting = Setting(letters, request.ink or "black", vary=request.vary or 0, seed=request.seed)
     em_mm = (request.cell_px or size_px) * PITCH * _PX_MM
     way: Direction = "vertical" if request.vertical else "horizontal"
@@ -117,7 +121,7 @@ def _plain(text: str, letters: dict[str, Letter], request: PageRequest, size_px:
 
 
 def _formed(
-    read: list[str], letters: dict[str, Letter], request: PageRequest, form: Format
+    read: list[str], letters: Mapping[str, Letter], request: PageRequest, form: Format
 ) -> list[Page]:
     text, title, signature, seal = read
     kind: Kind = request.seal_kind  # type: ignore[assignment]

@@ -91,6 +91,14 @@ class Proofreader:
             known.update(self._judged(new, style_index))
         return [known[char] for char in chars]
 
+    def every_attempt(self, char: str, style_index: int) -> Verdict:
+        """A character in every way, the best first; nothing is remembered of it."""
+        made: list[Attempt] = []
+        for way in (PLAIN, *self._ways()):
+            images = self.drawer.draw(char, style_index, way)
+            made += self.attempts(char, images, style_index, way.name)
+        return self._sorted(char, made, self.least_score(style_index), style_index, picked=None)
+
     def remember(self, style_index: int, verdicts: list[Verdict]) -> None:
         """Take verdicts that were found before."""
         known = self.verdicts.setdefault(style_index, {})
@@ -174,17 +182,25 @@ class Proofreader:
             if not self.every_way:
                 weak = (c for c in todo if c in self.picked or _is_weak(attempts[c][-1], least))
                 todo = "".join(weak)
-        return {c: self._sorted(c, made, least, style_index) for c, made in attempts.items()}
+        rest = (least, style_index)
+        return {c: self._sorted(c, m, *rest, self.picked.get(c)) for c, m in attempts.items()}
 
-    def _sorted(self, char: str, made: list[Attempt], least: float, style_index: int) -> Verdict:
+    def _sorted(
+        self,
+        char: str,
+        made: list[Attempt],
+        least: float,
+        style_index: int,
+        picked: int | None,
+    ) -> Verdict:
         """The best attempt first, with the fewest faults, or that which was picked by eye."""
         ordered = sorted(made, key=lambda attempt: (len(attempt.faults), -attempt.score))
-        wanted = self.picked.get(char, 1)
+        wanted = picked or 1
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} was drawn in {len(ordered)} ways; there is no {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
         foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
-        return Verdict(char, tuple(ordered), least, char in self.picked, foreseen)
+        return Verdict(char, tuple(ordered), least, picked is not None, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
         """The ways that this model and this machine allow."""

@@ -144,12 +144,11 @@ class Writer:
         progress: Callable[[int], None] = ignored,
     ) -> list[tuple[DrawnGlyph, Outline]]:
         """Characters as drawn, and their outlines in an em box of UPEM units."""
-        cell, found = Placement.full_width(self.card.size_px), []
-        tracing = self.tracing(style_index)
+        found: list[tuple[DrawnGlyph, Outline]] = []
         for start in range(0, len(chars), _CHUNK_CHARS):
             drawn = self.draw(chars[start : start + _CHUNK_CHARS], style_index)
-            for glyph, image in zip(drawn, self.enlarged([g.image for g in drawn]), strict=True):
-                found.append((glyph, trace(image, cell, UPEM, tracing)))
+            outlines = self.traced([glyph.image for glyph in drawn], style_index)
+            found += zip(drawn, outlines, strict=True)
             progress(len(drawn))
         return found
 
@@ -157,15 +156,24 @@ class Writer:
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignored
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
-        letters = {char: Letter(char, Outline.of(Box()), 1.0) for char in text.missing}
-        lettering = self.source.lettering
-        for char in text.borrowed:
-            outlines = [Outline.of(glyph.drawing) for glyph in lettering.glyph(char)]
-            first, *vertical = outlines or [Outline.of(Blank())]
-            letters[char] = Letter(char, first, lettering.advance_em(char), *vertical)
+        letters = {char: self.borrowed_letter(char) for char in text.missing + text.borrowed}
         for glyph, outline in self.outlined(text.han, style_index, progress):
             letters[glyph.char] = Letter(glyph.char, outline, 1.0)
         return letters
+
+    def borrowed_letter(self, char: str) -> Letter:
+        """A character as the source font draws it, ready to be set; a box where it lacks it."""
+        if self.source.lacks(char):
+            return Letter(char, Outline.of(Box()), 1.0)
+        lettering = self.source.lettering
+        outlines = [Outline.of(glyph.drawing) for glyph in lettering.glyph(char)]
+        first, *vertical = outlines or [Outline.of(Blank())]
+        return Letter(char, first, lettering.advance_em(char), *vertical)
+
+    def traced(self, images: Sequence[np.ndarray], style_index: int) -> list[Outline]:
+        """Outlines of glyphs, uint8 (S, S), in an em box of UPEM units."""
+        cell, tracing = Placement.full_width(self.card.size_px), self.tracing(style_index)
+        return [trace(image, cell, UPEM, tracing) for image in self.enlarged(images)]
 
     def tracing(self, style_index: int) -> TraceConfig:
         """How a style's glyphs become outlines."""

@@ -107,7 +107,8 @@ def make_font(
     wanted, setting = load_charset(order.charset), _settled(model, order)
     writer, index, there = model.writer, setting.index, setting.there
     mine = written_glyphs(model, note) if order.own else {}
-    mine = {char: image for char, image in mine.items() if ord(char) not in there}
+    drawn_anyway = there | set(map(ord, model.pick))  # a candidate that was picked is drawn
+    mine = {char: image for char, image in mine.items() if ord(char) not in drawn_anyway}
     chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
     if not chars and not mine:
         raise DataError("nothing to draw: no character of the charset is missing")

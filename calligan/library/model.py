@@ -10,10 +10,12 @@ import numpy as np
 from PIL import Image
 
 from calligan.errors import ConfigError, DataError
-from calligan.inference.invent import with_random_style
+from calligan.inference.drawer import Drawer
+from calligan.inference.invent import with_blend, with_random_style
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
+from calligan.library.orders import parse_share
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
@@ -104,17 +106,36 @@ class Model:
         return style_index(self.card, str(style).strip())
 
     def style_indices(self, style: Style | Sequence[Style], seed: int = 0) -> list[int]:
-        """The indices of one style or several; "all", and "random" for a new one by the seed."""
+        """The indices of one style or several; "all", and "random" for a new one by the seed.
+
+        `1+4`, or `1:0.7+4:0.3`, is a style between two or more, by their shares.
+        """
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
-            return [self._add_random_style(seed)]
+            return [self._added(with_random_style(self.writer.drawer, seed))]
         if isinstance(style, str):
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
         if not wanted:
             raise ConfigError("give one style at the least")
-        return [self.style_index(each) for each in wanted]
+        return [self._index_of(str(each)) for each in wanted]
+
+    def _index_of(self, style: str) -> int:
+        names = [each.name for each in self.styles]
+        if "+" not in style or style.strip() in names:
+            return self.style_index(style)
+        shares: dict[int, float] = {}
+        for part in style.split("+"):
+            name, share = parse_share(part)
+            index = self.style_index(name)
+            shares[index] = shares.get(index, 0) + share
+        if not sum(shares.values()):
+            raise ConfigError(f"the shares of {style!r} are all 0; give one more than 0")
+        name = "+".join(f"{names[i]}:{share:g}" for i, share in shares.items())
+        if name in names:  # mixed before
+            return names.index(name)
+        return self._added(with_blend(self.writer.drawer, shares, name))
 
     def write(
         self,
@@ -127,7 +148,8 @@ class Model:
     ) -> Pages:
         """Write a text on a plain page as large as it is, or on pages of a format.
 
-        `style` is a number from 1 or a name, several of them, "all", or "random" (with `seed`).
+        `style` is a number from 1 or a name, several of them, "all", "random" (with `seed`), or
+        a mixture such as `1:0.7+4:0.3`.
         Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
         """
         values = dict(layout)
@@ -182,8 +204,8 @@ class Model:
         proofreader = self.writer.proofreader
         return Findings(proofreader, indices) if proofreader is not None else None
 
-    def _add_random_style(self, seed: int) -> int:
-        drawer = with_random_style(self.writer.drawer, seed)
+    def _added(self, drawer: Drawer) -> int:
+        """Take a drawer that has one style more; its index."""
         proofreader = self.writer.proofreader
         looking = proofreader and replace(proofreader, drawer=drawer)
         vars(self)["writer"] = replace(self.writer, drawer=drawer, proofreader=looking)

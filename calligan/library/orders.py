@@ -9,6 +9,18 @@ from calligan.inference import fontmaker as maker
 from calligan.requests import FALLBACKS, FontRequest
 
 
+def parse_share(text: str) -> tuple[str, float]:
+    """`kaiti:0.7`, a part of a mixture of styles, to its name and share; 1 where none is given."""
+    name, colon, number = text.strip().partition(":")
+    try:
+        share = float(number) if colon else 1.0
+    except ValueError:
+        share = -1.0
+    if not name or not 0 <= share <= 1000:
+        raise ConfigError(f"{text!r} is no part of a mixture; write 1:0.7+4:0.3, or 1+4")
+    return name, share
+
+
 def check_font(request: FontRequest) -> None:
     """Raise ConfigError or DataError for what makes no sense."""
     path, base = request.path, request.complete

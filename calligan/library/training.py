@@ -249,6 +249,7 @@ def train(
     progress: Progress = ignored,
     cancel: Cancel = never,
     on_row: Callable[[Row], None] = ignored,
+    on_begin: Callable[[Path], None] = ignored,
     note: Note = ignored,
 ) -> Model:
     """Train a model on the pairs of a data folder, in a new run folder below `runs`.
@@ -256,7 +257,7 @@ def train(
     `styles` are the first so many of the data, or names; all without. It takes `minutes` (30) or
     `steps`. `settings` are those of config.py by dotted name, such as `{"loss.l1": 2}`; `config`
     is a TOML file of them, `preset` a shipped one; `start` is a model to begin at. `on_row`
-    takes each line of the log.
+    takes each line of the log, `on_begin` the run's folder.
 
     Raises Cancelled where `cancel` said so: what was reached is saved, and `resume` goes on.
     """
@@ -274,6 +275,7 @@ def train(
     )
     chosen, selection, first = begun(request, styles, sources, settings)
     with new_session(Path(runs), chosen, selection, first, note) as session:
+        on_begin(session.run.folder)
         session.train_or_cancel(progress, cancel, on_row)
     return load(session.run.folder)
 

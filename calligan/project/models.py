@@ -1,5 +1,6 @@
 """Which model is meant: a file, a run folder, a hand by its name, the newest run, the bundle."""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -57,8 +58,8 @@ def check_styles(model: Path, styles: str) -> None:
     """Raise ModelError for a style, of some with commas, that a model file does not have."""
     if styles not in ("all", "random"):
         card = read_card(model)
-        for name in styles.split(","):
-            style_index(card, name.strip())
+        for name in re.split("[,+]", styles):  # mixtures read as 1:0.7+4:0.3
+            style_index(card, name.partition(":")[0].strip())
 
 
 def model_path(given: Path | None, style: str = "") -> Path:

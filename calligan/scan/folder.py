@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from io import StringIO
 from pathlib import Path
 
@@ -76,6 +76,54 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
                 raise DataError(f"{folder / LABELS} calls {path.name} {char!r}; give one character")
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
         yield char, _grey(path)
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a folder says of one of its pictures; without a character it is left out."""
+
+    file: str
+    char: str
+    page: str = ""
+    note: str = ""  # what is doubtful about it
+
+
+def labels(folder: Path | str) -> list[Label]:
+    """The pictures of a hand's folder, as its list tells of them, then those it lacks."""
+    folder = Path(folder)
+    listed = {row[0]: Label(*row) for row in _rows(folder / LABELS)}
+    there = {path.name: path for path in sorted(_pictures(folder)) if path.name != SHEET}
+    names = [name for name in dict.fromkeys([*listed, *there]) if name in there]
+    return [listed.get(name) or Label(name, _named_char(there[name])) for name in names]
+
+
+def relabel(folder: Path | str, file: str, char: str) -> Label:
+    """Correct a picture's character, which is then no longer doubted; "" leaves it out.
+
+    What the list said before. Raises DataError for a picture that there is not, or no character.
+    """
+    folder = Path(folder)
+    there = labels(folder)
+    before = next((label for label in there if label.file == file), None)
+    if before is None:
+        raise DataError(f"{folder} holds no picture {file!r}")
+    if char and not is_label(char):
+        raise DataError(f"{char!r} is no label for a glyph; give one character")
+    now = replace(before, char=char, note=before.note if char == before.char else "")
+    kept = [now if label.file == file else label for label in there]
+    _write_rows(folder / LABELS, [list(astuple(label)) for label in kept])
+    return before
+
+
+def remove_page(folder: Path, page: str) -> int:
+    """Remove the pictures that were cut out of a page; how many there were."""
+    there = labels(folder)
+    gone = [label for label in there if label.page == page]
+    kept = [list(astuple(label)) for label in there if label.page != page]
+    _write_rows(folder / LABELS, kept)
+    for label in gone:
+        (folder / label.file).unlink(missing_ok=True)
+    return len(gone)
 
 
 def _pictures(folder: Path) -> list[Path]:

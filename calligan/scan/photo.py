@@ -86,6 +86,16 @@ def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, Sheet]:
     raise DataError("the code at its foot cannot be read; photograph the page again, sharp")
 
 
+def corners_seen(photo: np.ndarray) -> dict[str, tuple[float, float] | None]:
+    """Where each corner mark of a template page is, as shares of width and height; None unseen."""
+    found, (high, wide) = _markers(photo), photo.shape[:2]
+    places: dict[str, tuple[float, float] | None] = dict.fromkeys(_CORNERS)
+    for number, quad in found.items():
+        x, y = quad.mean(axis=0)
+        places[_CORNERS[number]] = (float(x / wide), float(y / high))
+    return places
+
+
 def flattened(photo: np.ndarray) -> np.ndarray:
     """A free page cut out of its surroundings and straightened, where its four edges show.
 

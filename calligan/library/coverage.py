@@ -1,0 +1,45 @@
+"""What a font has and lacks, by sets of characters."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from calligan.errors import FontError
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.charset import charset_names, is_han, load_charset
+from calligan.glyphs.face import Face
+from calligan.vector.complete import Base
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The Chinese characters of a font, of those that any shipped charset has."""
+
+    family: str
+    han: str  # mapped to a glyph with ink
+    sets: dict[str, tuple[int, int]]  # shipped charsets: how many it has, of how many
+    refusal: str = ""  # why nothing can be added to it; "" where it can
+
+    def lacking(self, charset: str) -> str:
+        """The characters of a charset that it lacks."""
+        there = set(self.han)
+        return "".join(char for char in load_charset(charset) if char not in there)
+
+
+def coverage(font: Path | str) -> Coverage:
+    """What a font has, and whether `complete_font` can add to it. Raises FontError for no font."""
+    spec = resolve_font(str(font)).spec
+    face, refusal = Face(spec), ""
+    try:
+        Base.open(spec.path, face.index)
+    except FontError as error:
+        refusal = str(error)
+    wanted = {name: list(filter(is_han, load_charset(name))) for name in charset_names()}
+    every = dict.fromkeys(char for chars in wanted.values() for char in chars)
+    there = {char for char in every if _has_ink(face, char)}
+    sets = {name: (sum(c in there for c in chars), len(chars)) for name, chars in wanted.items()}
+    return Coverage(face.family, "".join(c for c in every if c in there), sets, refusal)
+
+
+def _has_ink(face: Face, char: str) -> bool:
+    glyph = face.glyph_index(char)
+    return bool(glyph) and face.ink_box_em(glyph) is not None

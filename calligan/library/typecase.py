@@ -1,0 +1,179 @@
+"""Letters that are kept once drawn, so that a page is set anew in milliseconds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from calligan.errors import ConfigError
+from calligan.inference.pages import check_page, write_pages
+from calligan.inference.proofread import Attempt, Verdict
+from calligan.inference.writer import Text
+from calligan.library.model import Model
+from calligan.library.pages import Pages
+from calligan.page.flow import Letter
+from calligan.requests import PageRequest
+from calligan.vector.font import Blank
+from calligan.vector.outline import Outline
+
+_MOST = 20_000  # letters kept
+_BLANK = Outline.of(Blank())
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the ways in which a character was drawn."""
+
+    number: int  # from 1; what `pick` takes
+    way: str
+    score: float  # 0 to 1, that it reads as its character
+    outline: Outline  # in an em of 1000 units, y upward
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Pages as far as they are drawn."""
+
+    pages: Pages
+    pending: str  # characters that are not drawn yet, and blank on the pages
+
+
+class TypeCase:
+    """A model whose letters are kept. Not safe to be used by two threads at once."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._letters: dict[tuple[int, str, int], Letter] = {}
+        self._verdicts: dict[tuple[int, str], Verdict] = {}
+
+    def page(
+        self,
+        text: str,
+        style: int | str = 1,
+        *,
+        pick: Mapping[str, int] | None = None,
+        seconds: float | None = None,
+        **layout: Any,
+    ) -> Proof:
+        """Write as `Model.write` does, in one style, with letters that were drawn before.
+
+        `pick` takes candidates by their numbers. New characters are drawn for `seconds` at the
+        most, one at the least; those that are left are `pending`, and blank.
+        """
+        request = PageRequest(text=text, form=layout.pop("format", None), **layout)
+        check_page(request)
+        index = self._index(style, request.seed)
+        until = None if seconds is None else monotonic() + seconds
+        pending: list[str] = []
+
+        def letters_of(read: Text, index: int) -> dict[str, Letter]:
+            first = Text(request.seal, "".join(c for c in read.han if c in request.seal), "", "")
+            self._letters_of(first, index, pick or {}, None)  # a seal is cut out of whole letters
+            letters, left = self._letters_of(read, index, pick or {}, until)
+            pending.extend(left)
+            return letters
+
+        pages, read = write_pages(self.model.writer, request, [index], letters_of=letters_of)
+        name = self.model.styles[index].name
+        doubtful = self._doubtful(index, read.han, pick or {})
+        found = {name: doubtful} if doubtful else {}
+        return Proof(Pages(pages, read, [name], found), "".join(pending))
+
+    def candidates(self, char: str, style: int | str = 1) -> list[Candidate]:
+        """A Han character in every way that there is, the best first.
+
+        Raises DataError for what the source font lacks. Without a reader there is one way.
+        """
+        self.model.writer.read(char)
+        index = self._index(style)
+        verdict = self._every_attempt(index, char)
+        found = []
+        for number, attempt in enumerate(verdict.attempts, start=1):
+            letter = self._picked(index, char, number, verdict)
+            found.append(Candidate(number, attempt.way, float(attempt.score), letter.outline))
+        return found
+
+    def score(self, char: str, style: int | str = 1) -> tuple[float, float] | None:
+        """What a character scored, and what 95 in 100 real glyphs of the style do; None unread."""
+        index = self._index(style)
+        proofreader = self.model.writer.proofreader
+        if proofreader is None:
+            return None
+        verdict = proofreader.verdicts.get(index, {}).get(char)
+        return (float(verdict.best.score), float(verdict.least_score)) if verdict else None
+
+    def _index(self, style: int | str, seed: int = 0) -> int:
+        indices = self.model.style_indices(style, seed)
+        if len(indices) != 1:
+            raise ConfigError(f"{style!r} is several styles; give one")
+        return indices[0]
+
+    def _letters_of(
+        self, read: Text, index: int, pick: Mapping[str, int], until: float | None
+    ) -> tuple[dict[str, Letter], str]:
+        """Letters by character, and the characters whose letters are blank, for want of time."""
+        letters: dict[str, Letter] = {}
+        pending = ""
+        for char, letter in self._one_by_one(read, index, pick, until):
+            letters[char] = letter or Letter(char, _BLANK, 1.0)
+            pending += "" if letter else char
+        return letters, pending
+
+    def _one_by_one(
+        self, read: Text, index: int, pick: Mapping[str, int], until: float | None
+    ) -> Iterator[tuple[str, Letter | None]]:
+        drawn = 0
+        for char in read.missing + read.borrowed:
+            yield char, self._kept((index, char, 0), lambda c=char: self._borrowed(c))
+        for char in read.han:
+            key = (index, char, pick.get(char, 0))
+            late = until is not None and drawn > 0 and monotonic() > until
+            if key not in self._letters and late:
+                yield char, None
+                continue
+            drawn += key not in self._letters
+            yield char, self._kept(key, lambda k=key: self._drawn(*k))
+
+    def _kept(self, key: tuple[int, str, int], draw: Any) -> Letter:
+        if key not in self._letters:
+            if len(self._letters) >= _MOST:
+                self._letters.pop(next(iter(self._letters)))
+            self._letters[key] = draw()
+        return self._letters[key]
+
+    def _borrowed(self, char: str) -> Letter:
+        return self.model.writer.borrowed_letter(char)
+
+    def _drawn(self, index: int, char: str, number: int) -> Letter:
+        if number:
+            return self._picked(index, char, number, self._every_attempt(index, char))
+        (glyph,) = self.model.writer.draw(char, index)
+        return self._traced(index, char, glyph.image)
+
+    def _picked(self, index: int, char: str, number: int, verdict: Verdict) -> Letter:
+        image = verdict.attempts[min(number, len(verdict.attempts)) - 1].image
+        return self._kept((index, char, number), lambda: self._traced(index, char, image))
+
+    def _traced(self, index: int, char: str, image: np.ndarray) -> Letter:
+        (outline,) = self.model.writer.traced([image], index)
+        return Letter(char, outline, 1.0)
+
+    def _every_attempt(self, index: int, char: str) -> Verdict:
+        writer = self.model.writer
+        if (index, char) not in self._verdicts:
+            if writer.proofreader is not None:
+                verdict = writer.proofreader.every_attempt(char, index)
+            else:
+                only = Attempt("as it is", writer.draw(char, index)[0].image, float("nan"))
+                verdict = Verdict(char, (only,), 0.0)
+            self._verdicts[index, char] = verdict
+        return self._verdicts[index, char]
+
+    def _doubtful(self, index: int, han: str, pick: Mapping[str, int]) -> str:
+        proofreader = self.model.writer.proofreader
+        if proofreader is None:
+            return ""
+        known = proofreader.verdicts.get(index, {})
+        return "".join(c for c in han if c not in pick and c in known and known[c].doubtful)

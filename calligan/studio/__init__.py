@@ -1,0 +1,1 @@
+"""The studio: a local web page on the library. It needs the extra `studio`."""

@@ -1,0 +1,173 @@
+"""The fonts of a studio: what was given, what was made of it, and what was chosen by eye."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTFont
+
+from calligan.errors import DataError, FontError
+from calligan.storage import read_json, write_bytes, write_json
+from calligan.studio.places import STUDIO, font_folder
+
+MOST_BYTES = 64 * 2**20
+CHECK_SHEET, VERDICTS = "check.png", "verdicts.json"
+_GIVEN = ("given.ttf", "given.otf")
+_MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
+_LOOK_S = 120
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What was chosen of a made font's glyphs: candidates by number, and those to leave out."""
+
+    hand: str = ""  # whose candidates they are
+    picked: Mapping[str, int] = field(default_factory=dict)
+    left_out: str = ""
+
+    @classmethod
+    def read(cls, font: str) -> "Choices":
+        """As they are kept; none where nothing was chosen."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return cls(**read_json(font_folder(font) / "choices.json"))
+        return cls()
+
+    def write(self, font: str) -> None:
+        """Keep them."""
+        write_json(font_folder(font) / "choices.json", asdict(self))
+
+    def picked_of(self, hand: str) -> Mapping[str, int]:
+        """The candidates that were picked, if they are this hand's."""
+        return self.picked if hand == self.hand else {}
+
+    def changed(self, hand: str, char: str, number: int | None) -> "Choices":
+        """With a candidate (from 1) for a character, 0 to leave it out, None for neither."""
+        picked = {c: n for c, n in self.picked_of(hand).items() if c != char}
+        left_out = self.left_out.replace(char, "")
+        if number:
+            picked[char] = number
+        return Choices(hand, picked, left_out + (char if number == 0 else ""))
+
+
+def font_names() -> list[str]:
+    """The fonts of this studio."""
+    return sorted(path.name for path in (STUDIO / "fonts").glob("*") if path.is_dir())
+
+
+def given_font(name: str) -> Path:
+    """The font that was given. Raises DataError where none was."""
+    for file in _GIVEN:
+        if (path := font_folder(name) / file).is_file():
+            return path
+    raise DataError(f"{name} has no font that was given; drop one first")
+
+
+def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
+    """Keep a font that was given, and what it has. Raises DataError for what is none.
+
+    It is looked at in a process of its own: a font may be hostile.
+    """
+    kind = _MAGIC.get(data[:4])
+    if kind is None:
+        raise DataError(f"{file[:80]} is no TTF or OTF; save it as one (no collection, no WOFF)")
+    path = font_folder(name) / f"given{kind}"
+    if any((font_folder(name) / each).exists() for each in _GIVEN):
+        raise DataError(f"there is a font called {name} already; give this one another name")
+    write_bytes(path, data)
+    try:
+        about = {"file": file[:80], **_looked(path)}
+    except BaseException:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+        raise
+    write_json(font_folder(name) / "about.json", about)
+    return about
+
+
+def about_font(name: str) -> dict[str, Any] | None:
+    """What a given font has; None where none was given."""
+    with contextlib.suppress(OSError, ValueError):
+        found = read_json(font_folder(name) / "about.json")
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _looked(path: Path) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "calligan.studio.foundry", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_LOOK_S, check=False)
+        told = json.loads(done.stdout.decode())
+    except (subprocess.TimeoutExpired, ValueError) as error:
+        raise FontError("the font cannot be read: damaged, or no font; export it again") from error
+    if "error" in told:
+        raise FontError(str(told["error"]).replace(str(path), "the font"))
+    return dict(told)
+
+
+def look(path: Path) -> str:
+    """What a font has, as JSON."""
+    from calligan.errors import CalliganError
+    from calligan.library.coverage import coverage
+
+    try:
+        seen = coverage(path)
+    except CalliganError as error:
+        return json.dumps({"error": str(error)})
+    refusal = seen.refusal.replace(str(path), "the font")
+    return json.dumps({"family": seen.family, "sets": seen.sets, "refusal": refusal})
+
+
+def made_path(name: str, kind: str = ".ttf") -> Path:
+    """The font that was made. Raises DataError where there is none of that kind."""
+    path = font_folder(name) / f"made{kind}"
+    if not path.exists():
+        raise DataError("no such font is made yet")
+    return path
+
+
+def made_kinds(name: str) -> list[str]:
+    """The kinds in which it was made."""
+    return [
+        kind for kind in (".ttf", ".otf", ".ufo") if (font_folder(name) / f"made{kind}").exists()
+    ]
+
+
+def verdicts(name: str) -> list[dict[str, Any]]:
+    """The reader's word on each new glyph."""
+    with contextlib.suppress(OSError, ValueError):
+        found = read_json(font_folder(name) / VERDICTS)
+        return found if isinstance(found, list) else []
+    return []
+
+
+def glyph_paths(name: str, chars: str) -> dict[str, str]:
+    """Glyphs of the made font as SVG paths, in an em of 1000 units, y upward."""
+    kind = next(iter(made_kinds(name)), ".ttf")
+    path = made_path(name, kind if kind != ".ufo" else ".ttf")
+    font = _opened(path, path.stat().st_mtime_ns)
+    cmap, glyphs, k = font.getBestCmap(), font.getGlyphSet(), 1000 / font["head"].unitsPerEm
+    found = {}
+    for char in chars:
+        if ord(char) in cmap:
+            pen = SVGPathPen(glyphs, ntos=lambda value: f"{value:.4g}")
+            glyphs[cmap[ord(char)]].draw(TransformPen(pen, (k, 0, 0, k, 0, 0)))
+            found[char] = pen.getCommands()
+    return found
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, mtime_ns: int) -> TTFont:
+    return TTFont(path, lazy=True)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(look(Path(sys.argv[1])))

@@ -1,0 +1,119 @@
+"""The photographs of a hand: taken in, cut into glyphs, and what became of each."""
+
+import contextlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from calligan.errors import DataError
+from calligan.glyphs.charset import is_han
+from calligan.storage import read_json, write_bytes, write_json
+from calligan.studio.places import glyphs_folder, hand_folder
+
+MOST_BYTES = 40 * 2**20
+_MOST_PIXELS = 60_000_000  # a telephone's largest; the library takes more, and much memory for it
+_MOST_PAGES = 200
+_FORMATS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+_THUMB_PX = 1000
+_LONGEST_TEXT = 2000
+
+
+def pages(hand: str) -> list[dict[str, Any]]:
+    """What is known of each photograph, in the order in which they came."""
+    with contextlib.suppress(OSError, ValueError):
+        found = read_json(hand_folder(hand) / "pages.json")
+        if isinstance(found, list):
+            return [page for page in found if isinstance(page, dict)]
+    return []
+
+
+def photo_path(hand: str, file: str, thumb: bool = True) -> Path:
+    """A photograph that was taken in, or its small picture. Raises DataError for another."""
+    if file not in {page.get("file") for page in pages(hand)}:
+        raise DataError("there is no such photograph")
+    folder = hand_folder(hand) / "photos"
+    return folder / f"{Path(file).stem}.small.jpg" if thumb else folder / file
+
+
+def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dict[str, Any]:
+    """Keep a photograph and cut it; what became of it. One at a time.
+
+    With `text` it is a free page that says that. Raises DataError for what is no picture, or far
+    too large; a page that cannot be read is kept, with what was wrong.
+    """
+    there = pages(hand)
+    if len(there) >= _MOST_PAGES:
+        raise DataError(f"{hand} has {_MOST_PAGES} pages; remove some first")
+    text = _words(text)
+    suffix = _checked(name, data)
+    number = max([int(page["file"][:4]) for page in there], default=0) + 1
+    file = f"{number:04d}{suffix}"
+    path = hand_folder(hand) / "photos" / file
+    write_bytes(path, data)
+    try:
+        page = {"file": file, "name": name[:80], "text": text, "columns": columns}
+        page |= _read(hand, path, text, columns)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    write_json(hand_folder(hand) / "pages.json", [*pages(hand), page])
+    return page
+
+
+def remove_photo(hand: str, file: str) -> int:
+    """Remove a photograph and what was cut out of it; how many glyphs that was."""
+    from calligan.scan.folder import remove_page
+
+    path = photo_path(hand, file, thumb=False)
+    gone = remove_page(glyphs_folder(hand), file) if glyphs_folder(hand).is_dir() else 0
+    kept = [page for page in pages(hand) if page["file"] != file]
+    write_json(hand_folder(hand) / "pages.json", kept)
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.stem}.small.jpg").unlink(missing_ok=True)
+    return gone
+
+
+def _words(text: str) -> str:
+    """The Chinese characters and line breaks of a page's text; it is no name of a file then."""
+    if len(text) > _LONGEST_TEXT:
+        raise DataError(f"a page's text is longer than {_LONGEST_TEXT:,} characters")
+    words = "".join(char for char in text if is_han(char) or char == "\n").strip("\n")
+    if text.strip() and not words:
+        raise DataError("the page's text holds no Chinese character")
+    return words
+
+
+def _checked(name: str, data: bytes) -> str:
+    """What the file of a picture ends in, by what it is. Raises DataError for none of ours."""
+    try:
+        with Image.open(BytesIO(data), formats=tuple(_FORMATS)) as image:
+            size, kind = image.width * image.height, image.format or ""
+    except Exception as error:  # Pillow raises a dozen kinds on what is hostile
+        kinds = ", ".join(_FORMATS)
+        raise DataError(f"{name[:80]} is no picture of {kinds}; save it as JPEG") from error
+    if size > _MOST_PIXELS:
+        most = _MOST_PIXELS // 1_000_000
+        raise DataError(f"{name[:80]} has more than {most} megapixels; make it smaller")
+    return _FORMATS[kind]
+
+
+def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
+    from calligan.library.scanning import scan_pages
+    from calligan.scan.photo import corners_seen, open_photo
+
+    photo = open_photo(path)
+    small = Image.fromarray(photo)
+    small.thumbnail((_THUMB_PX, _THUMB_PX))
+    small.save(path.with_name(f"{path.stem}.small.jpg"), quality=82)
+    notes: list[str] = []
+    try:
+        words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name
+        done = scan_pages([path], folder, text=words, columns=columns, note=notes.append)
+    except DataError as error:
+        said = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
+        corners = None if text else corners_seen(photo)
+        return {"glyphs": 0, "trouble": said, "corners": corners, "notes": notes}
+    told = [line.replace(f"{path}: ", "") for line in notes]
+    return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": told}

@@ -1,0 +1,139 @@
+"""Runs as they go: curves, sheets of samples, begun and gone on with."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from calligan.errors import CalliganError, DataError
+from calligan.project.models import HANDS, RUNS
+from calligan.project.run import Run
+from calligan.storage import parse_json
+from calligan.studio.asked import asked, asked_json
+from calligan.studio.frame import framed
+from calligan.studio.places import checked_name
+
+DATA = Path("data")
+_MOST_RUNS = 60
+_MOST_MINUTES = 10_000
+_POINTS = 300  # of a curve
+_MOST_BYTES = 64 * 2**20
+_LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
+_SHEET = re.compile(r"\d{7}\.png|before-after\.png")
+
+
+def newest_run(parent: Path) -> Path | None:
+    """The newest run folder under a folder."""
+    found = sorted(path for path in parent.glob("[0-9][0-9][0-9][0-9]") if path.is_dir())
+    return found[-1] if found else None
+
+
+def told_run(folder: Path | None) -> dict[str, Any] | None:
+    """A run's curves and sheets, as a page shows them; None for what is no run yet."""
+    if folder is None:
+        return None
+    try:
+        run = Run.open(folder)
+    except CalliganError:
+        return None
+    rows = _rows(folder / "log.jsonl")
+    sheets = sorted(path.name for path in (folder / "samples").glob("*.png"))
+    last = rows[-1] if rows else {}
+    return {
+        "path": folder.as_posix(),
+        "styles": run.styles,
+        "finished": run.finished,
+        "steps": run.config.steps,
+        "minutes": run.config.minutes,
+        "step": last.get("step", 0),
+        "elapsed_s": max((row.get("elapsed_s", 0) for row in rows), default=0),
+        "curves": _curves(rows),
+        "sheets": sheets,
+        "before_after": (folder / "before-after.png").is_file(),
+    }
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; one that is being written is left out."""
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        return []
+    rows = []
+    for line in path.read_text("utf-8", "replace").splitlines():
+        try:
+            row = parse_json(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and isinstance(row.get("step"), int):
+            rows.append(row)
+    return rows
+
+
+def _curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
+    found: dict[str, list[tuple[int, float]]] = {}
+    for name in _LOSSES:
+        points = [(r["step"], r[name]) for r in rows if isinstance(r.get(name), int | float)]
+        every = -(-len(points) // _POINTS) or 1
+        if points:
+            found[name] = points[::every] + ([points[-1]] if len(points) % every != 1 else [])
+    return found
+
+
+async def view(request: Request) -> Response:
+    """All runs; two can be seen side by side."""
+    return framed(request, "runs.html")
+
+
+async def told(request: Request) -> Response:
+    """All runs here, the newest first, and whether there is data to train on."""
+    found = [path for path in RUNS.glob("[0-9][0-9][0-9][0-9]")]
+    found += [path for name in HANDS.glob("*") for path in name.glob("[0-9][0-9][0-9][0-9]")]
+    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    runs = [told for path in found[:_MOST_RUNS] if (told := told_run(path))]
+    return JSONResponse({"runs": runs, "data": (DATA / "manifest.json").is_file()})
+
+
+async def begin(request: Request) -> Response:
+    """Queue the training of a new run on the project's data."""
+    told = await asked_json(request)
+    if not (DATA / "manifest.json").is_file():
+        raise DataError("there is no data/ here; `calligan render-pairs` makes it of fonts")
+    minutes = told.get("minutes", 30)
+    if not isinstance(minutes, int | float) or not 1 <= minutes <= _MOST_MINUTES:
+        raise DataError(f"minutes is out of reach; give 1 to {_MOST_MINUTES:,}")
+    return JSONResponse({"job": asked(request).jobs.add("train", "runs", {"minutes": minutes})})
+
+
+async def go_on(request: Request) -> Response:
+    """Queue an interrupted run, to go on where it was."""
+    run = str((await asked_json(request)).get("run", ""))
+    if not re.fullmatch(rf"{RUNS}/\d{{4}}", run) or told_run(Path(run)) is None:
+        raise DataError("there is no such run")
+    return JSONResponse({"job": asked(request).jobs.add("resume", run, {"run": run})})
+
+
+async def sheet(request: Request) -> Response:
+    """A sheet of samples, or of before and after."""
+    kind, owner, number, file = (
+        request.path_params[name] for name in ("kind", "owner", "number", "file")
+    )
+    parent = {"hands": HANDS / checked_name(owner), "runs": RUNS}.get(kind)
+    if parent is None or not _SHEET.fullmatch(file) or not re.fullmatch(r"\d{4}", number):
+        raise DataError("there is no such sheet")
+    folder = parent / number
+    path = folder / file if file.startswith("before") else folder / "samples" / file
+    if not path.is_file():
+        raise DataError("there is no such sheet")
+    headers = {"Cache-Control": "private, max-age=600"} if file[0].isdigit() else {}
+    return FileResponse(path, media_type="image/png", headers=headers)
+
+
+ROUTES = [
+    Route("/runs", view),
+    Route("/api/runs", told),
+    Route("/api/runs/begin", begin, methods=["POST"]),
+    Route("/api/runs/resume", go_on, methods=["POST"]),
+    Route("/sheet/{kind}/{owner}/{number}/{file}", sheet),
+]

@@ -1,0 +1,109 @@
+"""What the Write view is set to: as an address says it, and as the command line does."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from calligan.errors import DataError
+from calligan.page.formats import format_names
+
+_LONGEST = {"text": 3000, "title": 60, "sign": 60, "seal": 4, "hand": 200, "pick": 2000}
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_PICK = re.compile(r"(.)=(\d{1,2})", re.S)
+_SWITCHES = ("vertical", "transparent", "marks")
+_NUMBERS: dict[str, tuple[type, float, float]] = {
+    "size": (int, 24, 512),
+    "wrap": (int, 1, 100),
+    "vary": (float, 0, 1),
+    "seed": (int, 0, 9999),
+    "trace": (int, 0, 100),
+}
+_AS_OPTION = {"sign": "signature", "size": "cell_px"}  # where the library has another name
+_PLAIN_ONLY = ("vertical", "size", "wrap")
+_FORMAT_ONLY = ("title", "sign", "seal", "seal-kind", "marks", "trace")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A text, a hand, and what was chosen of everything else, by the command line's names."""
+
+    text: str
+    hand: str = "1"
+    pick: Mapping[str, int] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> "Setting":
+        """What an address or a page says. Raises DataError for what it cannot mean."""
+        values = {name: str(value) for name, value in told.items() if str(value)}
+        for name, most in _LONGEST.items():
+            if len(values.get(name, "")) > most:
+                raise DataError(f"{name} is longer than {most:,} characters; give less")
+        text = values.get("text", "").replace("\r", "")
+        chosen: dict[str, Any] = {n: values[n] for n in ("title", "sign", "seal") if n in values}
+        chosen |= {name: True for name in _SWITCHES if values.get(name) == "1"}
+        chosen |= {name: _number(name, values[name]) for name in _NUMBERS if name in values}
+        chosen |= {name: _colour(name, values[name]) for name in ("ink", "paper") if name in values}
+        if "format" in values:
+            chosen["format"] = _format(values["format"])
+        if values.get("seal-kind") == "red" and "seal" in chosen:
+            chosen["seal-kind"] = "red"
+        apart = _PLAIN_ONLY if "format" in chosen else _FORMAT_ONLY
+        chosen = {name: value for name, value in chosen.items() if name not in apart}
+        pick = {char: int(n) for char, n in _PICK.findall(values.get("pick", "")) if char in text}
+        return cls(text, values.get("hand", "1"), pick, chosen)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """The keywords of `Model.write`."""
+        named = {_AS_OPTION.get(n, n).replace("-", "_"): v for n, v in self.chosen.items()}
+        return {**named, "missing": "box"}
+
+    def query(self) -> str:
+        """As an address holds it."""
+        values = {"text": self.text, "hand": self.hand}
+        values |= {n: "1" if v is True else str(v) for n, v in self.chosen.items()}
+        if self.pick:
+            values["pick"] = ",".join(f"{char}={number}" for char, number in self.pick.items())
+        return urlencode(values)
+
+    def command(self, hand: tuple[str, ...], output: str = "out.png") -> str:
+        """The command line that writes the same; `hand` are the options that name the hand."""
+        words = ["calligan", "infer", self.text.replace("\n", "\\n"), *hand]
+        for name, value in self.chosen.items():
+            words += [f"--{name}"] if value is True else [f"--{name}", _said(value)]
+        if self.pick:
+            picked = [f"{char}={number}" for char, number in self.pick.items()]
+            words += ["--pick", ",".join(picked)]
+        return shlex.join([*words, "--missing", "box", "-o", output])
+
+
+def _number(name: str, text: str) -> int | float:
+    kind, least, most = _NUMBERS[name]
+    try:
+        value: int | float = kind(text)
+    except ValueError as error:
+        raise DataError(f"{name} {text!r} is no number") from error
+    if not least <= value <= most:
+        raise DataError(f"{name} {text} is out of reach; give {least:g} to {most:g}")
+    return value
+
+
+def _colour(name: str, text: str) -> str:
+    if not _COLOUR.fullmatch(text):
+        raise DataError(f"{name} {text!r} is no colour; write it as #202020")
+    return text
+
+
+def _format(name: str) -> str:
+    """A shipped format: files are not for a page to name."""
+    if name not in format_names():
+        raise DataError(f"no format {name!r}; choose one of the list")
+    return name
+
+
+def _said(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,57 @@
+// How a training goes: curves of loss, and the newest sheet of samples.
+
+import { draw, make, t } from "./frame.js";
+
+const [WIDTH, HEIGHT] = [640, 200];
+const COLOURS = ["reconstruction", "validation_l1"];
+
+/** What `told_run` says of a run, as pictures. */
+export function course(run) {
+  const parts = [];
+  const names = COLOURS.filter((name) => (run.curves[name]?.length ?? 0) > 1);
+  if (names.length) parts.push(curves(run, names));
+  const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
+  const sheet = run.before_after && run.finished ? "before-after.png" : run.sheets.at(-1);
+  if (sheet) {
+    const said = t(sheet.startsWith("before") ? "before_after" : "samples");
+    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: said, class: "samples", loading: "lazy" });
+    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: said })));
+  }
+  return parts;
+}
+
+export function curves(run, names, other = null) {
+  const all = [run, other].filter(Boolean).flatMap((one) => names.flatMap((name) => one.curves[name] ?? []));
+  const last = Math.max(...all.map(([step]) => step), 1);
+  const high = quantile(all.map(([, value]) => value), 0.98) * 1.05;
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 24}`, class: "curves", role: "img" });
+  const said = names.map((name) => `${label(name)}: ${run.curves[name]?.at(-1)?.[1].toFixed(4) ?? "–"}`);
+  svg.append(draw("title", { text: said.join(", ") }));
+  for (const share of [0, 0.5, 1]) {
+    const y = HEIGHT * (1 - share) + 4;
+    svg.append(draw("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }));
+    if (share) svg.append(draw("text", { x: 2, y: y + 12, text: (high * share).toPrecision(2) }));
+  }
+  svg.append(draw("text", { x: WIDTH - 2, y: HEIGHT + 20, class: "end", text: `${last.toLocaleString()} ${t("steps")}` }));
+  for (const [index, one] of [run, other].filter(Boolean).entries())
+    for (const name of names) {
+      const points = (one.curves[name] ?? []).map(
+        ([step, value]) => `${((WIDTH * step) / last).toFixed(1)},${(HEIGHT * (1 - Math.min(1, value / high)) + 4).toFixed(1)}`,
+      );
+      if (points.length === 1) {
+        const [cx, cy] = points[0].split(",");
+        svg.append(draw("circle", { cx, cy, r: 3.5, class: `dot ${name}` }));
+      }
+      svg.append(draw("polyline", { points: points.join(" "), class: `curve ${name} run-${index}` }));
+    }
+  const key = make("p", { class: "hint key" });
+  for (const name of names) key.append(make("span", { class: `key-${name}`, text: label(name) }));
+  return make("figure", {}, svg, make("figcaption", {}, key));
+}
+
+const label = (name) => t(name === "validation_l1" ? "curve_held" : "curve");
+
+function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? 1;
+}

@@ -1,0 +1,225 @@
+// One font: what it has, what is made of it, and every new glyph.
+
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+import { showWays, waysOf } from "./ways.js";
+
+const NAME = document.getElementById("font-view").dataset.name;
+const BASE = `/font/${encodeURIComponent(NAME)}`;
+const API = `/api${BASE}`;
+const part = (id) => document.getElementById(id);
+let known = null;
+let hands = [];
+
+async function refresh() {
+  try {
+    known = await ask(API);
+  } catch (error) {
+    toast(error.message);
+    return;
+  }
+  showGiven();
+  showMade();
+}
+
+// ---- what was given
+
+function showGiven() {
+  const about = known.about;
+  part("given-part").hidden = !about;
+  part("make-head").textContent = t(about ? "make_complete" : "make_font");
+  if (!about) return;
+  part("family").textContent = `${about.family} · ${about.file}`;
+  part("coverage").replaceChildren(table(about.sets));
+  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${inWords(about.refusal)}` : "";
+  part("make-part").hidden = Boolean(about.refusal);
+  part("own-part").hidden = hands.some((hand) => hand.key === NAME);
+  part("found").replaceChildren(...(known.check ? found(known.check) : []));
+}
+
+function table(sets) {
+  const names = ["gb2312-1", "gb2312", "tongyong-8105", "big5-1", "jis-1"].filter((name) => name in sets);
+  const rows = names.map((name) => [name, sets[name]]).map(([name, [has, of]]) => {
+    const bar = make("progress", { max: of, value: has, "aria-label": t(`set_${name}`) });
+    const lacks = of - has ? `${(of - has).toLocaleString()}` : "✓";
+    return make("tr", {}, make("th", { scope: "row", text: t(`set_${name}`) }), make("td", {}, bar), make("td", { class: "number", text: has.toLocaleString() }), make("td", { class: "number", text: lacks }));
+  });
+  const head = make("tr", {}, ...["set_name", "", "has", "lacks"].map((key, at) => make(at === 1 ? "td" : "th", { scope: at === 1 ? null : "col", text: key && t(key), class: at > 1 ? "number" : null })));
+  return make("table", { class: "coverage" }, make("thead", {}, head), make("tbody", {}, ...rows));
+}
+
+function found(check) {
+  const parts = [make("p", { text: `${check.count.toLocaleString()} ${t("checked")}` })];
+  const lines = {
+    found_blank: [...check.blank],
+    found_duplicates: check.duplicates,
+    found_mislabelled: Object.entries(check.mislabelled).map(([char, other]) => `${char} → ${other}`),
+    found_malformed: [...check.malformed],
+  };
+  const any = Object.entries(lines).filter(([, chars]) => chars.length);
+  if (!any.length) parts.push(make("p", { text: t("found_nothing") }));
+  for (const [key, chars] of any)
+    parts.push(make("p", {}, make("b", { text: `${t(key)} (${chars.length}): ` }), make("span", { lang: "zh-Hans", text: chars.slice(0, 60).join("  ") + (chars.length > 60 ? " …" : "") })));
+  if (lines.found_mislabelled.length + lines.found_malformed.length) {
+    const picture = make("img", { src: `${BASE}/check.png`, alt: t("check_picture"), class: "samples", loading: "lazy" });
+    parts.push(make("details", {}, make("summary", { text: t("check_picture") }), picture));
+  }
+  return parts;
+}
+
+part("check").addEventListener("click", () => queue("check", {}));
+part("own").addEventListener("click", () => queue("learn", {}));
+
+// ---- making
+
+const form = part("make");
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+part("again").addEventListener("click", () => start(known.made?.order));
+
+function start(order, kind) {
+  const fields = form.elements;
+  const asked = order ?? {
+    hand: fields.hand.value,
+    charset: fields.charset.value,
+    family: fields.family.value,
+    family_chinese: fields.family_chinese.value,
+  };
+  queue("make", { ...asked, kind: kind ?? order?.kind, complete: Boolean(known.about) });
+}
+
+async function queue(what, asked) {
+  try {
+    await ask(`${API}/${what}`, asked);
+  } catch (error) {
+    toast(error.message);
+  }
+  look();
+}
+
+const asked_hands = ask("/api/hands").then((told) => {
+  hands = told.hands;
+  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
+  form.elements.hand.replaceChildren(...options);
+});
+
+// ---- what was made
+
+let shown = "";
+
+async function showMade() {
+  part("made-part").hidden = !known.made;
+  if (!known.made) return;
+  const made = known.made;
+  const said = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
+  part("made-said").textContent = said.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
+  const links = [...known.kinds, ".woff2"].filter((kind) => kind !== ".ufo" || known.kinds.includes(".ufo"));
+  const buttons = links.map((kind) => make("a", { class: "button", href: `${BASE}/made${kind}`, download: true, text: kind.slice(1).toUpperCase() }));
+  if (!known.about)
+    for (const kind of [".otf", ".ufo"])
+      if (!known.kinds.includes(kind))
+        buttons.push(make("button", { type: "button", class: "quiet", text: `${t("also_make")} ${kind.slice(1).toUpperCase()}`, onclick: () => start(made.order, kind) }));
+  buttons.push(make("a", { class: "button", href: `${BASE}/report.json`, download: true, text: t("report") }));
+  part("downloads").replaceChildren(...buttons);
+  const counts = { all: known.count, doubtful: known.doubtful, changed: Object.keys(known.picked).length + [...known.left_out].length };
+  for (const input of part("filters").querySelectorAll("input")) input.nextElementSibling.querySelector("small").textContent = counts[input.value].toLocaleString();
+  part("again").hidden = !counts.changed;
+  if (shown === known.stamp) return;
+  shown = known.stamp;
+  const kind = known.kinds.find((one) => one !== ".ufo");
+  const face = new FontFace("just-made", `url(${BASE}/made${kind}?${known.stamp})`);
+  try {
+    await face.load();
+    for (const old of [...document.fonts]) if (old.family === "just-made") document.fonts.delete(old);
+    document.fonts.add(face);
+    part("trial").style.fontFamily = "just-made";
+  } catch (error) {
+    toast(error.message);
+  }
+  showGlyphs();
+}
+
+let page = 0;
+
+async function showGlyphs(more = false) {
+  page = more ? page + 1 : 0;
+  const show = part("filters").querySelector(":checked").value;
+  const told = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
+  const cells = told.glyphs.map(cell);
+  if (!more) part("glyphs").replaceChildren();
+  part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
+  part("more").hidden = (page + 1) * told.a_page >= told.of;
+}
+part("filters").addEventListener("change", () => showGlyphs());
+part("more").addEventListener("click", () => showGlyphs(true));
+
+function cell(one) {
+  const out = known.left_out.includes(one.char);
+  const changed = out || one.char in known.picked;
+  const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${out ? " out" : ""}${changed ? " mine" : ""}`;
+  const button = make("button", { type: "button", class: kind, onclick: () => choose(one.char) });
+  button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d));
+  const score = one.score === null ? "" : `${(100 * one.score).toFixed(1)} %`;
+  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : score }));
+  return button;
+}
+
+const dialog = part("candidates");
+
+async function choose(char) {
+  const hand = known.made.order.hand;
+  part("candidates-title").textContent = waysOf(char);
+  part("out").onclick = () => take(char, 0);
+  part("first-choice").hidden = !(char in known.picked || known.left_out.includes(char));
+  part("first-choice").onclick = () => take(char, null);
+  dialog.showModal();
+  await showWays(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
+}
+
+async function take(char, number) {
+  dialog.close();
+  const hand = known.made.order.hand;
+  try {
+    const before = await ask(`${API}/choose`, { hand, char, number });
+    toast(number === 0 ? `${char} ${t("will_leave_out")}` : `${char}: ${t("taken")}`, { name: t("undo"), run: () => take(char, before.number ?? null) });
+  } catch (error) {
+    toast(error.message);
+  }
+  await refresh();
+  showGlyphs();
+}
+
+// ---- work
+
+let states = "";
+
+document.addEventListener("work", async (event) => {
+  const mine = event.detail.filter((job) => job.subject === NAME);
+  const places = { check: "checking", font: "making", learn: "making" };
+  for (const place of ["checking", "making"]) {
+    const jobs = Object.keys(places).filter((kind) => places[kind] === place).map((kind) => mine.find((job) => job.kind === kind));
+    part(place).replaceChildren(...jobs.filter((job) => job && (isOpen(job) || job.state === "failed" || job.state === "cancelled")).map(jobLine));
+  }
+  part("start").disabled = mine.some((job) => job.kind === "font" && isOpen(job));
+  const now = mine.map((job) => `${job.id}${job.state}`).join();
+  if (states && now !== states) {
+    await refreshHands();
+    refresh();
+  }
+  states = now || "none";
+});
+
+/** A hand may have been learned meanwhile: then it is chosen. */
+async function refreshHands() {
+  const before = hands.length;
+  const told = await ask("/api/hands");
+  if (told.hands.length === before) return;
+  hands = told.hands;
+  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
+  form.elements.hand.replaceChildren(...options);
+  if (hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
+}
+
+asked_hands.then(refresh, (error) => toast(error.message));

@@ -1,0 +1,221 @@
+// One hand: photographs, glyphs, learning, what comes next.
+
+import { course } from "./course.js";
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+
+const NAME = document.getElementById("hand-view").dataset.name;
+const BASE = `/hand/${encodeURIComponent(NAME)}`;
+const API = `/api${BASE}`;
+const part = (id) => document.getElementById(id);
+let known = { pages: [], glyphs: [] };
+
+async function refresh() {
+  try {
+    known = await ask(API);
+  } catch (error) {
+    toast(error.message);
+    return;
+  }
+  showPhotos();
+  showGlyphs();
+  showLearning();
+}
+
+// ---- photographs
+
+const zone = part("zone");
+for (const kind of ["dragenter", "dragover"])
+  zone.addEventListener(kind, (event) => {
+    event.preventDefault();
+    zone.classList.add("over");
+  });
+for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
+zone.addEventListener("drop", (event) => {
+  event.preventDefault();
+  send([...event.dataTransfer.files]);
+});
+part("files").addEventListener("change", (event) => {
+  send([...event.target.files]);
+  event.target.value = "";
+});
+
+/** One after another, so that each is seen as soon as it is read. */
+async function send(files) {
+  for (const file of files) {
+    const waiting = make("p", { class: "waiting", text: `${t("reading_photo")} ${file.name} …` });
+    part("photos").prepend(waiting);
+    const form = new FormData();
+    form.set("file", file);
+    if (part("free").open) {
+      form.set("text", part("page-text").value);
+      form.set("columns", part("columns").value);
+    }
+    try {
+      await ask(`/upload${BASE}`, form);
+    } catch (error) {
+      waiting.remove();
+      part("photos").prepend(make("p", { class: "trouble", text: error.message }));
+      continue;
+    }
+    waiting.remove();
+    await refresh();
+  }
+}
+
+function showPhotos() {
+  const cards = known.pages.map((page) => {
+    const picture = make("div", { class: "photo" });
+    picture.append(make("img", { src: `${BASE}/photo/${page.file}`, alt: page.name, loading: "lazy" }));
+    for (const [corner, place] of Object.entries(page.corners ?? {}))
+      picture.append(make("span", { class: `corner ${corner.replace(" ", "-")} ${place ? "seen" : "lost"}` }));
+    const card = make("figure", { class: page.trouble ? "photo-card bad" : "photo-card" }, picture);
+    const told = make("figcaption");
+    told.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
+    const lost = Object.entries(page.corners ?? {}).filter(([, place]) => !place).map(([corner]) => t(`corner_${corner}`));
+    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : inWords(page.trouble);
+    if (page.trouble) told.append(make("p", { class: "trouble", text: trouble }));
+    for (const line of page.notes) told.append(make("p", { class: "hint", text: counted(line) }));
+    told.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));
+    card.append(told);
+    return card;
+  });
+  part("photos").replaceChildren(...cards.reverse());
+}
+
+/** What the library says of a page's cells, in the page's language. */
+const counted = (line) =>
+  ["written", "empty", "crossed out", "over the edge"].reduce((told, word) => told.replace(word, t(`cells_${word}`)), line);
+
+async function removePage(page) {
+  if (!confirm(t("remove_page_ask"))) return;
+  await ask(`${API}/photo/${page.file}/remove`, {});
+  toast(t("removed"));
+  refresh();
+}
+
+// ---- glyphs
+
+const FILTERS = {
+  all: (one) => one.char,
+  doubtful: (one) => one.char && one.note,
+  variants: (one) => one.char && known.glyphs.filter((other) => other.char === one.char).length > 1,
+  left_out: (one) => !one.char,
+};
+
+function showGlyphs() {
+  part("glyphs-part").hidden = part("learn-part").hidden = !known.glyphs.length;
+  const count = known.glyphs.filter(FILTERS.all).length;
+  part("glyph-count").textContent = count;
+  for (const input of part("filters").querySelectorAll("input"))
+    input.nextElementSibling.querySelector("small").textContent = known.glyphs.filter(FILTERS[input.value]).length;
+  const wanted = FILTERS[part("filters").querySelector(":checked").value];
+  const shown = known.glyphs.filter(wanted);
+  shown.sort((a, b) => (wanted === FILTERS.variants ? a.char.localeCompare(b.char) : 0));
+  const cells = shown.map((one) => {
+    const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
+    cell.append(make("span", { class: "cell-char", text: one.char || "—", lang: "zh-Hans" }));
+    cell.append(make("img", { src: `${BASE}/glyph/${encodeURIComponent(one.file)}`, alt: "", loading: "lazy", width: 96, height: 96 }));
+    if (one.note) cell.append(make("small", { text: noted(one.note) }));
+    return cell;
+  });
+  part("glyphs").replaceChildren(...(cells.length ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
+}
+part("filters").addEventListener("change", showGlyphs);
+
+const noted = (note) =>
+  note
+    .replace(/^reads as /, `${t("note_reads")} `)
+    .replace(/^reads badly$/, t("note_badly"))
+    .replace(/^over the edge$/, t("note_over"));
+
+let edited = null;
+
+function edit(one) {
+  edited = one;
+  part("glyph-title").textContent = one.char || t("left_out_now");
+  part("glyph-picture").src = `${BASE}/glyph/${encodeURIComponent(one.file)}`;
+  const page = known.pages.find((each) => each.file === one.page);
+  part("glyph-note").textContent = [one.note && noted(one.note), page && `${t("from_page")} ${page.name}`].filter(Boolean).join(" · ");
+  part("glyph-char").value = one.char || one.file[0];
+  part("glyph-out").textContent = t(one.char ? "leave_out" : "take_back");
+  part("glyph").showModal();
+  part("glyph-char").select();
+}
+part("glyph-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  label(edited, [...part("glyph-char").value][0] ?? "");
+});
+part("glyph-out").addEventListener("click", () => label(edited, edited.char ? "" : part("glyph-char").value));
+
+async function label(one, char) {
+  part("glyph").close();
+  try {
+    const before = await ask(`${API}/label`, { file: one.file, char });
+    const undo = { name: t("undo"), run: () => label(one, before.char) };
+    toast(char ? `${t("corrected")}: ${char}` : t("left_out_now"), undo);
+  } catch (error) {
+    toast(error.message);
+  }
+  refresh();
+}
+
+// ---- learning
+
+part("learn").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { minutes, even } = event.target.elements;
+  await queue("learn", { minutes: Number(minutes.value), even: even.checked });
+});
+part("plan").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await queue("plan", { count: Number(event.target.elements.count.value) });
+});
+
+async function queue(what, asked) {
+  try {
+    await ask(`${API}/${what}`, asked);
+  } catch (error) {
+    toast(error.message);
+  }
+  look();
+}
+
+function showLearning() {
+  part("learn").querySelector("button").textContent = t(known.learned ? "learn_again" : "learn_start");
+  const count = known.glyphs.filter(FILTERS.all).length;
+  part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");
+  part("course").replaceChildren(...(known.run ? course(known.run) : []));
+  part("next-part").hidden = !known.learned;
+  part("write-with").href = `/write?${new URLSearchParams({ hand: NAME, text: t("text_start") })}`;
+  part("next-chars").textContent = known.next;
+  part("next-pdf").hidden = !known.next;
+  if (known.learned) specimen();
+}
+
+let drawn = "";
+
+async function specimen() {
+  if (drawn === known.run?.path) return;
+  drawn = known.run?.path;
+  const told = await ask(`/api/specimen?${new URLSearchParams({ hand: NAME, text: "永和九年书" })}`);
+  part("specimen").replaceChildren(...told.glyphs.map((one) => glyph(one.d, one.char)));
+}
+
+let states = "";
+let step = 0;
+
+document.addEventListener("work", (event) => {
+  const mine = event.detail.filter((job) => job.subject === NAME);
+  const learning = mine.find((job) => job.kind === "learn");
+  const planning = mine.find((job) => job.kind === "plan");
+  const shown = (job) => (job ? [jobLine(job)] : []);
+  part("learning").replaceChildren(...shown(learning));
+  part("planning").replaceChildren(...shown(planning));
+  for (const button of part("learn").querySelectorAll("button")) button.disabled = learning && isOpen(learning);
+  const now = mine.map((job) => `${job.id}${job.state}`).join();
+  step += 1;
+  if ((states && now !== states) || (learning?.state === "running" && step % 3 === 0)) refresh();
+  states = now || "none";
+});
+
+refresh();

@@ -1,0 +1,114 @@
+// Training runs: curves and samples, two side by side.
+
+import { curves } from "./course.js";
+import { ask, isOpen, jobLine, look, make, t, time, toast } from "./frame.js";
+
+const part = (id) => document.getElementById(id);
+let runs = [];
+let jobs = [];
+let chosen = new URLSearchParams(location.search).getAll("run");
+
+async function refresh() {
+  try {
+    const told = await ask("/api/runs");
+    runs = told.runs;
+    part("begin").hidden = !told.data;
+  } catch (error) {
+    toast(error.message);
+    return;
+  }
+  chosen = chosen.filter((path) => runs.some((run) => run.path === path));
+  if (!chosen.length && runs.length) chosen = [runs[0].path];
+  show();
+}
+
+function show() {
+  part("runs-pick").textContent = t(runs.length ? "runs_pick" : "runs_none");
+  part("runs").replaceChildren(...runs.map(card));
+  const two = chosen.map((path) => runs.find((run) => run.path === path)).filter(Boolean);
+  part("shown").replaceChildren(...two.map((run, at) => told(run, two[1 - at])));
+  const query = new URLSearchParams(chosen.map((path) => ["run", path]));
+  history.replaceState(null, "", `/runs${chosen.length ? `?${query}` : ""}`);
+}
+
+function card(run) {
+  const mine = chosen.includes(run.path);
+  const state = run.finished ? t("run_finished") : t("run_interrupted");
+  const length = run.steps ? `${run.steps.toLocaleString()} ${t("steps")}` : `${run.minutes} ${t("minutes_short")}`;
+  return make(
+    "button",
+    { type: "button", class: mine ? "hand-card mine" : "hand-card", "aria-pressed": mine ? "true" : "false", onclick: () => choose(run.path) },
+    make("span", { class: "hand-told" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(", ") + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
+  );
+}
+
+/** A click shows a run; on another than the one that is shown, both. */
+function choose(path) {
+  if (chosen.includes(path)) chosen = chosen.length > 1 ? chosen.filter((one) => one !== path) : chosen;
+  else chosen = [...chosen, path].slice(-2);
+  show();
+}
+
+const sample = {};
+
+function told(run, other) {
+  const box = make("section", { class: "card" });
+  box.append(make("h2", { text: run.path }));
+  box.append(make("p", { class: "hint", text: `${run.step.toLocaleString()} ${t("steps")} · ${time(run.elapsed_s)}` }));
+  const names = ["reconstruction", "validation_l1"].filter((name) => run.curves[name]?.length);
+  if (names.length) box.append(curves(run, names, other?.curves[names[0]] ? other : null));
+  if (run.sheets.length) box.append(film(run));
+  const job = jobs.find((one) => (one.subject === run.path || one.result.run === run.path) && isOpen(one));
+  if (job) box.append(jobLine(job));
+  else if (!run.finished && run.path.startsWith("runs/"))
+    box.append(make("p", {}, make("button", { type: "button", class: "button", text: t("run_resume"), onclick: () => queue("resume", { run: run.path }) })));
+  return box;
+}
+
+/** Its sheets of samples, from the first to the last, under one's hand. */
+function film(run) {
+  const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
+  const last = run.sheets.length - 1;
+  const at = Math.min(sample[run.path] ?? last, last);
+  const picture = make("img", { class: "samples", alt: t("samples") });
+  const step = make("output");
+  const turn = (number) => {
+    picture.src = `/sheet/${path}/${run.sheets[number]}`;
+    step.value = Number.parseInt(run.sheets[number], 10).toLocaleString();
+  };
+  const input = (event) => {
+    sample[run.path] = Number(event.target.value);
+    turn(sample[run.path]);
+  };
+  const range = make("input", { type: "range", min: 0, max: last, value: at, oninput: input, "aria-label": t("sample_at") });
+  turn(at);
+  const row = make("label", { class: "row" }, make("span", {}, `${t("sample_at")} `, step));
+  if (last) row.append(range);
+  return make("figure", {}, picture, make("figcaption", { class: "hint", text: t("samples") }), row);
+}
+
+async function queue(what, asked) {
+  try {
+    await ask(`/api/runs/${what}`, asked);
+  } catch (error) {
+    toast(error.message);
+  }
+  look();
+}
+part("begin").addEventListener("submit", (event) => {
+  event.preventDefault();
+  queue("begin", { minutes: Number(event.target.elements.minutes.value) });
+});
+
+let ticks = 0;
+
+document.addEventListener("work", (event) => {
+  const before = jobs.map((job) => `${job.id}${job.state}`).join();
+  jobs = event.detail;
+  ticks += 1;
+  const now = jobs.map((job) => `${job.id}${job.state}`).join();
+  const training = jobs.some((job) => job.state === "running" && ["train", "resume", "learn"].includes(job.kind));
+  if (now !== before || (training && ticks % 4 === 0)) refresh();
+});
+
+refresh();

@@ -1,0 +1,579 @@
+"""The studio's views without a browser: what they are asked, and what they answer."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("starlette", reason="the studio needs pip install 'calligan[studio]'")
+from conftest import HAN, TINY, build_font, save_inked
+from fontTools.ttLib import TTFont
+from PIL import Image
+from starlette.testclient import TestClient
+
+import calligan
+from calligan.errors import DataError
+from calligan.scan.folder import labels
+from calligan.studio.app import create_app
+from calligan.studio.foundry import Choices
+from calligan.studio.house import House
+from calligan.studio.jobs import Jobs
+from calligan.studio.places import STUDIO, checked_name
+from calligan.studio.security import Key
+from calligan.studio.setting import Setting
+
+BASE = "http://127.0.0.1:8577"
+CHARS = "".join(dict.fromkeys("书法永和九年岁在癸丑" + HAN))
+HAND = "0001/bold"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with a tiny run in it, and a tiny font in the catalog's cache."""
+    folder = tmp_path_factory.mktemp("project")
+    build_font(folder / "source.ttf", CHARS + "Ab1，。", family="Source")
+    build_font(folder / "bold.ttf", CHARS, weight=110, family="Bold Hand")
+    build_font(folder / "slanted.ttf", CHARS, slant=0.2, scale=0.8, family="Slanted Hand")
+    cached = folder / "cache/fonts/lxgw-wenkai/lxgw-wenkai.ttf"
+    cached.parent.mkdir(parents=True)
+    shutil.copy(folder / "source.ttf", cached)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("CALLIGAN_CACHE", str(folder / "cache"))
+        fonts = ["bold.ttf", "slanted.ttf"]
+        calligan.render_pairs("source.ttf", fonts, "data", charset=CHARS, size_px=32)
+        calligan.train("data", steps=8, settings=TINY)
+        save_inked(Path("runs/0001/best.safetensors"), Path("runs/0001/best.safetensors"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def client(project):
+    key = Key()
+    app = create_app(House(warm=False, works=False), key)
+    with TestClient(app, base_url=BASE, headers={"Origin": BASE}) as client:
+        client.get(f"/?token={key.token}")
+        yield client
+
+
+def page(client, have=(), **setting):
+    told = {"text": "书法永和", "hand": HAND, **setting}
+    answer = client.post("/api/page", json={"setting": told, "have": list(have)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def whole_page(client, **setting):
+    """Asked again until every glyph is drawn, as the page does."""
+    for _ in range(50):
+        told = page(client, **setting)
+        if not told["pending"]:
+            return told
+    raise AssertionError("some glyphs are never drawn")
+
+
+def test_the_server_is_there_before_torch_is():
+    code = "import sys, calligan.studio.serve; assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# ---- write
+
+
+def test_a_page_comes_as_outlines_and_only_those_that_are_not_there(client):
+    told = whole_page(client, text="书法永书")
+    marks = told["pages"][0]["marks"]
+    assert "".join(mark[3] for mark in marks) == "书法永书"
+    assert marks[0][0] == marks[3][0] and marks[0][1] != marks[3][1]
+    again = page(client, text="书法永书", have=told["outlines"])
+    assert not again["outlines"] and again["pages"] == told["pages"]
+    assert (
+        page(client, text="书永和", have=told["outlines"])["pages"][0]["marks"][0][0] == marks[0][0]
+    )
+
+
+def test_the_page_is_what_the_library_writes(client):
+    told = whole_page(client, format="scroll", sign="丙", seal="书")
+    written = calligan.load("runs/0001").write(
+        "书法永和", style="bold", format="scroll", signature="丙", seal="书"
+    )
+    assert len(told["pages"]) == len(written) == 1
+    assert told["pages"][0]["width_mm"] == written.pages[0].width_mm
+    want = [(mark.text, mark.colour) for mark in written.pages[0].marks]
+    assert [(mark[3], mark[2]) for mark in told["pages"][0]["marks"]] == want
+
+
+def test_drawing_takes_its_time_but_every_answer_draws_something(client):
+    seen = page(client, text=HAN[:40], hand="0001/slanted")["pending"]
+    after = page(client, text=HAN[:40], hand="0001/slanted")["pending"]
+    assert len(after) < len(seen) or not seen
+
+
+def test_a_seal_does_not_wait(project):
+    case = calligan.TypeCase(calligan.load("runs/0001"))
+    proof = case.page(HAN[:20], "bold", format="scroll", seal=HAN[18], seconds=0)
+    assert proof.pending and HAN[18] not in proof.pending
+    assert len(case.page(HAN[:20], "bold", format="scroll", seal=HAN[18]).pages) == 1
+
+
+def test_an_address_says_all_of_a_setting():
+    told = {
+        "text": "永和\n九年", "hand": HAND, "format": "scroll", "title": "题", "sign": "丙",
+        "seal": "书", "seal-kind": "red", "ink": "#102030", "vary": "0.3", "pick": "永=2",
+    }  # fmt: skip
+    setting = Setting.read(told)
+    from urllib.parse import parse_qsl
+
+    assert Setting.read(dict(parse_qsl(setting.query()))) == setting
+    assert setting.layout["signature"] == "丙" and setting.layout["seal_kind"] == "red"
+
+
+def test_the_command_line_writes_the_same_picture(client, calligan, project, tmp_path):
+    told = page(client, format="square", sign="丙", vary="0.5", seed="3")
+    import shlex
+
+    words = shlex.split(told["command"])[1:]
+    words[words.index("-o") + 1] = str(tmp_path / "out.svg")
+    done = calligan(*words, cwd=project)
+    assert done.returncode == 0, done.stderr
+    answer = client.get(f"/write.svg?{told['query']}")
+    assert answer.content.decode() == (tmp_path / "out.svg").read_text("utf-8")
+
+
+def test_candidates_are_what_pick_takes(client):
+    told = client.get("/api/candidates", params={"hand": HAND, "char": "永"}).json()
+    numbers = [way["number"] for way in told["ways"]]
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) > 3
+    scores = [way["score"] for way in told["ways"]]
+    assert scores == sorted(scores, reverse=True)
+    last = len(numbers)
+    picked = whole_page(client, text="永", pick=f"永={last}")
+    (name, *_), *_ = picked["pages"][0]["marks"]
+    assert (
+        told["ways"][-1]["d"]
+        == {**whole_page(client, text="永")["outlines"], **picked["outlines"]}[name]
+    )
+    assert f"--pick '永={last}'" in picked["command"] and "永" not in picked["doubtful"]
+
+
+def test_hands_are_mixed_by_shares(client):
+    one, half, other = (
+        whole_page(client, text="永", hand=f"0001/bold:{a}+slanted:{b}")["outlines"]
+        for a, b in ((1, 0), (0.5, 0.5), (0, 1))
+    )
+    assert len({*one, *half, *other}) == 3
+    assert [*one] == [*whole_page(client, text="永")["outlines"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "starts"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF"), ("gif", b"GIF8")]
+)
+def test_downloads(client, kind, starts):
+    query = {"text": "书法", "hand": HAND, "dpi": 50, "grain": 1, "dry": 0.3}
+    answer = client.get(f"/write.{kind}", params=query)
+    assert answer.status_code == 200 and answer.content.startswith(starts)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_many_pages_come_as_an_archive(client):
+    query = {"text": "书法永和九年\n" * 60, "hand": HAND, "format": "letter", "dpi": 20}
+    with zipfile.ZipFile(io.BytesIO(client.get("/write.png", params=query).content)) as archive:
+        assert len(archive.namelist()) > 1
+
+
+def test_hands_and_specimens(client):
+    hands = client.get("/api/hands").json()["hands"]
+    assert {"0001/bold", "0001/slanted"} <= {hand["key"] for hand in hands}
+    told = client.get("/api/specimen", params={"hand": HAND, "text": "永a和"}).json()
+    assert [glyph["char"] for glyph in told["glyphs"]] == ["永", "和"]
+
+
+@pytest.mark.parametrize("language", ["en-GB,en;q=0.9", "zh-CN,zh;q=0.9,en;q=0.1", "fr"])
+def test_every_view_in_the_browsers_language(client, language):
+    for path in ("/write", "/hand", "/hand/mine", "/font", "/font/mine", "/runs"):
+        answer = client.get(path, headers={"Accept-Language": language})
+        assert answer.status_code == 200
+        assert ("zh-Hans" if language.startswith("zh") else "en") in answer.text.split(">")[1]
+
+
+def test_every_word_is_there_in_both_languages_and_every_one_is_used():
+    import re
+
+    from calligan.studio.frame import all_words
+
+    here = Path(sys.modules["calligan.studio.frame"].__file__).parent
+    english, chinese = all_words("en"), all_words("zh")
+    text = "".join(
+        p.read_text("utf-8") for p in [*here.glob("static/*.js"), *here.glob("templates/*")]
+    )
+    named = set(re.findall(r"""\bt\((?:[\w.]+ \? )?["']([\w ]+)["']""", text))
+    named = {name for name in named if not name.endswith("_")}
+    assert named <= set(english), named - set(english)
+    stems = ("format_", "way_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
+             "corner_", "cells_", "found_")  # fmt: skip
+    bar = ("write", "hand", "font", "runs")
+    unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
+    assert not [key for key in unused if not key.startswith(stems)], unused
+    assert all(chinese[key].strip() and english[key].strip() for key in english)
+
+
+def test_what_the_browser_gets_is_small_and_its_own():
+    here = Path(sys.modules["calligan.studio.app"].__file__).parent
+    files = [path for name in ("static", "templates") for path in (here / name).iterdir()]
+    assert sum(path.stat().st_size for path in files) < 300_000
+    for path in files:
+        text = path.read_text("utf-8").replace("http://www.w3.org/", "")
+        assert "http://" not in text and "https://" not in text, path
+
+
+# ---- my hand
+
+
+def written_page(font: Path, chars: str, trim: int = 0) -> bytes:
+    """A filled sheet as a picture."""
+    pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+    from calligan.page.flow import moved, set_line
+    from calligan.page.png import to_image
+    from calligan.scan.sheet import sheets
+    from calligan.scan.template import font_letters, template_page
+
+    letters, _ = font_letters(str(font), chars + "Ab1")
+    (sheet,) = sheets(chars, "a4", 20)
+    made = template_page(sheet, letters, "A1", "mi")
+    for index, char in enumerate(chars):
+        x, y = sheet.cell(index)
+        marks, _ = set_line(char, letters, "vertical", 17, 0, "#201a18", np.eye(2, 3)[None])
+        made.marks += [moved(mark, x + 10, y + 1.5) for mark in marks]
+    picture, file = to_image(made, 150), io.BytesIO()
+    picture.crop((0, 0, picture.width, picture.height - trim)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def give(client, path, data, name="page.jpg", **fields):
+    return client.post(path, files={"file": (name, data)}, data=fields)
+
+
+def test_photographs_become_glyphs_that_are_put_right(client, project):
+    data = written_page(project / "bold.ttf", HAN[:20])
+    answer = give(client, "/upload/hand/mine", data, name="../../../etc/passwd\0.jpg")
+    assert answer.status_code == 200 and answer.json()["glyphs"] == 20, answer.text
+    told = client.get("/api/hand/mine").json()
+    assert len(told["glyphs"]) == 20 and told["pages"][0]["file"] == "0001.jpg"
+    assert client.get("/hand/mine/photo/0001.jpg").headers["content-type"] == "image/jpeg"
+    file = told["glyphs"][3]["file"]
+    assert client.get(f"/hand/mine/glyph/{file}").content.startswith(b"\x89PNG")
+
+    before = client.post("/api/hand/mine/label", json={"file": file, "char": "永"}).json()
+    assert before["char"] == HAN[3]
+    assert {label.file: label.char for label in labels(STUDIO / "hands/mine/glyphs")}[file] == "永"
+    for char in ("", before["char"]):  # left out, and undone
+        assert (
+            client.post("/api/hand/mine/label", json={"file": file, "char": char}).status_code
+            == 200
+        )
+    for wrong in ({"file": "labels.csv", "char": "永"}, {"file": "../x.png", "char": "永"},
+                  {"file": file, "char": "永和"}, {"file": file, "char": "/"}, {}):  # fmt: skip
+        assert client.post("/api/hand/mine/label", json=wrong).status_code == 422
+
+
+def test_a_page_that_cannot_be_read_says_which_corners(client, project):
+    data = written_page(project / "bold.ttf", HAN[:20], trim=200)
+    told = give(client, "/upload/hand/torn", data).json()
+    assert (
+        told["glyphs"] == 0 and "bottom" in told["trouble"] and str(project) not in told["trouble"]
+    )
+    lost = {corner for corner, place in told["corners"].items() if place is None}
+    assert lost == {"bottom right", "bottom left"}
+    assert client.post("/api/hand/torn/photo/0001.jpg/remove", json={}).status_code == 200
+    assert client.get("/api/hand/torn").json()["pages"] == []
+
+
+def test_a_removed_page_takes_its_glyphs_along(client, project):
+    for chars in (HAN[:10], HAN[20:30]):
+        assert give(
+            client, "/upload/hand/two", written_page(project / "bold.ttf", chars)
+        ).is_success
+    assert client.post("/api/hand/two/photo/0001.jpg/remove", json={}).json() == {"glyphs": 10}
+    there = labels(STUDIO / "hands/two/glyphs")
+    assert "".join(label.char for label in there) == HAN[20:30]
+
+
+def picture(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "no picture"),
+        (b"<svg onload=alert(1)>", "no picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "no picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "no picture"),
+        (b"GIF89a" + b"\0" * 40, "no picture"),
+        (picture(9000, 9000), "megapixels"),
+        (picture(20, 20), "too small"),
+        (b"x" * (41 * 2**20), "larger than 40 MB"),
+    ],
+)
+def test_hostile_pictures_leave_nothing(client, data, says):
+    answer = give(client, "/upload/hand/hostile", data)
+    assert answer.status_code == 422 and says in answer.json()["error"], answer.text
+    photos = STUDIO / "hands/hostile/photos"
+    assert not photos.exists() or not list(photos.iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "a.b", "%2e%2e", "a b", "CON", "12", "-x", "a" * 41, "all", "bundle"]
+)
+def test_names_that_are_no_names(client, name):
+    for kind in ("hand", "font"):
+        answer = give(client, f"/upload/{kind}/{name}", b"x")
+        assert answer.status_code in (404, 422), name
+    with pytest.raises(DataError):
+        checked_name(name)
+
+
+def test_more_than_one_file_and_odd_forms(client):
+    files = [("a", ("a.jpg", b"x")), ("b", ("b.jpg", b"x"))]
+    assert client.post("/upload/hand/odd", files=files).status_code in (400, 422)
+    assert client.post("/upload/hand/odd", data={"text": "永"}).status_code in (400, 422)
+    fields = {f"f{i}": "x" for i in range(50)}
+    assert give(client, "/upload/hand/odd", b"x", **fields).status_code in (400, 422)
+    assert give(client, "/upload/hand/odd", picture(99, 99), columns="up").status_code == 422
+    assert give(client, "/upload/hand/odd", picture(99, 99), text="abc").status_code == 422
+
+
+def test_sheets_to_print(client):
+    answer = client.get("/hand/sheets.pdf?count=12&paper=letter")
+    assert answer.content.startswith(b"%PDF")
+    for query in ("count=0", "count=9999", "count=x", "paper=../a4"):
+        assert client.get(f"/hand/sheets.pdf?{query}").status_code == 422
+
+
+# ---- my font
+
+
+def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
+    half = build_font(project / "Half.ttf", HAN[:30] + "A", weight=90, family="Half")
+    told = give(client, "/upload/font/half", half.read_bytes(), name="Half.ttf").json()
+    assert told["family"] == "Half" and told["refusal"] == ""
+    assert told["sets"]["gb2312"][0] == 30
+    again = give(client, "/upload/font/half", half.read_bytes(), name="Half.ttf")
+    assert again.status_code == 422 and "already" in again.json()["error"]
+
+    monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:40],))
+    asked = {"hand": HAND, "charset": HAN[:40], "complete": True, "family": "Whole"}
+    number = client.post("/api/font/half/make", json=asked).json()["job"]
+    work(number)
+    told = client.get("/api/font/half").json()
+    assert told["made"]["drawn"] == 10 and told["kinds"] == [".ttf"]
+    glyphs = client.get("/api/font/half/glyphs").json()["glyphs"]
+    assert [glyph["char"] for glyph in glyphs] == list(HAN[30:40]) and all(g["d"] for g in glyphs)
+    made = TTFont(io.BytesIO(client.get("/font/half/made.ttf").content))
+    assert set(map(ord, HAN[:40])) <= set(made.getBestCmap())
+    assert client.get("/font/half/made.woff2").content.startswith(b"wOF2")
+    assert len(client.get("/font/half/report.json").json()) == 10
+
+
+def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypatch):
+    monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:6],))
+    asked = {"hand": HAND, "charset": HAN[:6], "complete": False, "family": "New"}
+    work(client.post("/api/font/new/make", json=asked).json()["job"])
+    before = glyphs_of(client, "new")
+    choose = {"hand": HAND, "char": HAN[1], "number": 5}
+    assert client.post("/api/font/new/choose", json=choose).json() == {"number": None}
+    client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": 0})
+    assert Choices.read("new").left_out == HAN[2]
+    work(client.post("/api/font/new/make", json={**asked, "kind": ".ttf"}).json()["job"])
+    after = glyphs_of(client, "new")
+    assert HAN[2] not in after and after[HAN[1]] != before[HAN[1]]
+    assert after[HAN[0]] == before[HAN[0]]
+    client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": None})
+    assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
+
+
+def glyphs_of(client, name):
+    told = client.get(f"/api/font/{name}/glyphs").json()
+    return {glyph["char"]: glyph["d"] for glyph in told["glyphs"]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04", b"\0\1\0\0" + b"\0" * 50, b"OTTO" + b"\xff" * 5000, b"wOF2" + b"\0" * 99],
+)
+def test_hostile_fonts_leave_nothing(client, data):
+    answer = give(client, "/upload/font/hostile", data, name="x.ttf")
+    assert answer.status_code == 422 and answer.json()["error"], answer.text
+    assert not (STUDIO / "fonts/hostile").exists()
+    assert "/" not in answer.json()["error"].replace("TTF/OTF", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hand": "../x"}, {"hand": "0001/none"}, {"charset": "/etc/passwd"}, {"kind": "../x.ttf"},
+        {"complete": True}, {"kind": ".exe"},
+    ],
+)  # fmt: skip
+def test_orders_that_make_no_sense(client, wrong):
+    asked = {"hand": HAND, "charset": "gb2312", "complete": False, **wrong}
+    assert client.post("/api/font/nothing/make", json=asked).status_code == 422
+
+
+# ---- long work
+
+
+def work(number: int) -> None:
+    """Do a piece as the workshop does, in a process of its own; it must end well."""
+    jobs = Jobs(STUDIO / "work.sqlite")
+    while jobs.get(number).state == "waiting":
+        taken = jobs.take()
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "calligan.studio.worker", str(taken)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+        assert process.wait(200) == 0  # its standard input stays open: the server is there
+    job = jobs.get(number)
+    assert job.state == "finished", job.said
+
+
+def test_the_queue_keeps_its_order_and_no_piece_twice(tmp_path):
+    jobs = Jobs(tmp_path / "work.sqlite")
+    first, second = jobs.add("learn", "a", {"minutes": 1}), jobs.add("learn", "b", {})
+    assert jobs.add("learn", "a", {"minutes": 1}) == first
+    assert jobs.take() == first and jobs.get(first).state == "running"
+    jobs.cancel(second)
+    assert jobs.get(second).state == "cancelled" and jobs.take() is None
+    jobs.moved(first, "training", 3, 10)
+    assert (jobs.get(first).done, jobs.get(first).total) == (3, 10)
+    Jobs(tmp_path / "work.sqlite").take_up()  # another server, after this one was killed
+    third = jobs.add("learn", "c", {})
+    assert jobs.get(first).resumed and jobs.take() == first
+    jobs.end(first, "failed", "no room on the disk")
+    assert jobs.again(first) not in (first, third)
+    with pytest.raises(DataError, match="no work 99"):
+        jobs.get(99)
+    with pytest.raises(DataError, match="not done yet"):
+        jobs.again(third)
+
+
+def test_far_too_much_is_refused(tmp_path):
+    jobs = Jobs(tmp_path / "work.sqlite")
+    with pytest.raises(DataError, match="too much work"):
+        for number in range(100):
+            jobs.add("learn", "a", {"minutes": number})
+
+
+class Studio:
+    """`calligan studio` in a process of its own, and a client that opened its address."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "calligan", "studio", str(folder), "--no-browser"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        self.address = self.process.stdout.readline().strip()
+        import httpx2
+
+        base = self.address.split("/?")[0]
+        self.client = httpx2.Client(base_url=base, headers={"Origin": base}, follow_redirects=True)
+        assert self.client.get(self.address).status_code == 200
+
+    def jobs(self):
+        return self.client.get("/api/work").json()["jobs"]
+
+    def ended(self, number: int):
+        return next((j for j in self.jobs() if j["id"] == number and j["ended"]), None)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "no folder nowhere"),
+        (["--lan", "--host", "example.org"], "leave --host out"),
+        (["--port", "99999"], "65535"),
+        (["--host", "203.0.113.1"], "give another --host or --port"),
+    ],
+)
+def test_commands_that_make_no_sense(calligan, tmp_path, arguments, says):
+    done = calligan("studio", "--no-browser", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and says in done.stderr and not done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
+def until(said, seconds: float = 120):
+    ending_at = time.monotonic() + seconds
+    while time.monotonic() < ending_at:
+        if found := said():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it never came to that")
+
+
+def steps_of(log: Path) -> list[int]:
+    if not log.is_file():
+        return []
+    rows = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+    return [row["step"] for row in rows if "progress" in row]
+
+
+def test_learning_goes_on_after_the_server_was_killed(project):
+    shutil.copytree(STUDIO / "hands/mine/glyphs", project / "studio/hands/killed/glyphs")
+    asked = {"steps": 600, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
+             "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
+    studio = Studio(project)
+    number = Jobs(project / STUDIO / "work.sqlite").add("learn", "killed", asked)
+    log = project / "hands/killed/0001/log.jsonl"
+    until(lambda: len(steps_of(log)) > 15)
+    studio.kill()
+    studio = Studio(project)
+    try:
+        job = until(lambda: studio.ended(number), 200)
+        assert job["state"] == "finished" and job["resumed"], job["said"]
+        steps = steps_of(log)
+        assert steps == sorted(set(steps)) and steps[-1] == 600
+        assert not (project / "hands/killed/0002").exists()
+        assert "killed" in [hand["key"] for hand in studio.client.get("/api/hands").json()["hands"]]
+        run = studio.client.get("/api/hand/killed").json()["run"]
+        assert run["finished"] and run["before_after"] and run["curves"]["reconstruction"]
+    finally:
+        assert studio.stop() == 0
+
+
+def test_work_is_cancelled_and_gone_on_with(project):
+    studio = Studio(project)
+    try:
+        shutil.copytree(STUDIO / "hands/mine/glyphs", project / "studio/hands/stopped/glyphs")
+        settings = ["eval_chars=4", "sample_chars=2", "log_every_steps=2", "batch_size=4"]
+        asked = {"steps": 5000, "model": "runs/0001", "settings": settings}
+        jobs = Jobs(project / STUDIO / "work.sqlite")
+        first, second = jobs.add("learn", "stopped", asked), jobs.add("learn", "none", {})
+        log = project / "hands/stopped/0001/log.jsonl"
+        until(lambda: len(steps_of(log)) > 3)
+        assert jobs.get(second).state == "waiting"
+        assert studio.client.post(f"/api/work/{first}/cancel", json={}).status_code == 200
+        until(lambda: jobs.get(first).state == "cancelled")
+        failed = until(lambda: jobs.get(second) if jobs.get(second).ended else None)
+        assert failed.state == "failed" and "studio/hands/none" in failed.said
+        assert steps_of(log)[-1] < 5000
+    finally:
+        assert studio.stop() == 0

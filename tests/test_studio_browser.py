@@ -1,0 +1,196 @@
+"""The studio in a real browser: Debian's Chromium, driven by Playwright; skipped without them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("starlette", reason="the studio needs pip install 'calligan[studio]'")
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from conftest import HAN, build_font
+from test_studio import CHARS, HAND, project, written_page  # noqa: F401
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium")
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def address(project):  # noqa: F811
+    """The printed address of a studio in a process of its own."""
+    (project / "page.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20]))
+    (project / "torn.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20], trim=200))
+    build_font(project / "Begun.ttf", HAN[:30] + "A", weight=90, family="Begun")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "calligan", "studio", str(project), "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+    yield process.stdout.readline().strip()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["en-GB", "zh-CN"])
+def page(request, chromium, address):
+    """A page that was let in; what its console complains of fails the test."""
+    context = chromium.new_context(locale=request.param, permissions=["clipboard-write"])
+    page, complaints = context.new_page(), []
+    page.set_default_timeout(WAIT_MS)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(address)
+    page.base = address.split("/?")[0]
+    yield page
+    context.close()
+    expected = ("422", "404")  # refusals that tests ask for
+    assert not [line for line in complaints if not any(code in line for code in expected)]
+
+
+def write(page, text, **setting):
+    from urllib.parse import urlencode
+
+    page.goto(f"{page.base}/write?{urlencode({'text': text, 'hand': HAND, **setting})}")
+    page.wait_for_selector(f".glyph[data-char='{text[-1]}'] path[d^='M']")
+
+
+def test_the_token_does_not_stay_in_the_address(page):
+    assert page.url.startswith(f"{page.base}/write") and "token" not in page.url
+    assert page.evaluate("document.cookie.includes('calligan-')") is False
+
+
+def test_one_types_and_the_page_is_drawn(page):
+    write(page, "书法")
+    page.fill("#text", "书法永")
+    page.wait_for_selector(".glyph[data-char='永'] path[d^='M']")
+    assert page.locator(".glyph").count() == 3
+    page.click("label:has(input[value=scroll])")
+    page.wait_for_selector("svg.sheet-of-paper[viewBox='0 0 340 1360']")
+    page.fill("input[name=sign]", "丙")
+    page.wait_for_selector(".glyph[data-char='丙']")
+    assert "format=scroll" in page.url and "sign=" in page.url
+    page.reload()
+    page.wait_for_selector("svg.sheet-of-paper[viewBox='0 0 340 1360']")
+    assert page.input_value("#text") == "书法永" and page.input_value("input[name=sign]") == "丙"
+
+
+def test_a_glyph_is_picked_and_that_is_undone(page):
+    write(page, "永和")
+    before = page.get_attribute(".glyph[data-char='永'] path", "d")
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way >> nth=3")
+    page.click("#ways .way >> nth=3")
+    page.wait_for_selector(".glyph.picked[data-char='永'] path[d^='M']")
+    assert page.get_attribute(".glyph[data-char='永'] path", "d") != before
+    assert "--pick" in page.text_content("#command") and "pick=" in page.url
+    page.click(".toast button")
+    page.wait_for_selector(".glyph:not(.picked)[data-char='永']")
+    assert page.get_attribute(".glyph[data-char='永'] path", "d") == before
+
+
+def test_by_the_keyboard_alone(page):
+    write(page, "永和")
+    page.focus("#pages")
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#candidates[open] .way:focus")
+    assert "和" in page.text_content("#candidates-title")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#candidates:not([open])", state="attached")
+
+
+def test_a_hand_is_chosen_by_its_look(page):
+    write(page, "永")
+    page.click("#hand")
+    page.wait_for_selector("[data-key='0001/slanted'] .glyph-picture")
+    page.click("[data-key='0001/slanted']")
+    page.wait_for_url("**hand=0001%2Fslanted**")
+    page.click("#mix > summary")
+    page.select_option("#mix-second", "bold")
+    page.wait_for_url("**hand=0001%2Fslanted%3A0.5%2Bbold%3A0.5**")
+
+
+def test_downloads(page):
+    write(page, "永")
+    page.click("summary:has-text('Download'), summary:has-text('下载')")
+    for kind in ("png", "svg", "pdf", "gif"):
+        with page.expect_download() as got:
+            page.click(f"[data-kind={kind}]")
+        assert Path(got.value.suggested_filename).suffix == f".{kind}"
+        assert Path(got.value.path()).stat().st_size > 500
+
+
+def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
+    name = f"hand-{page.evaluate('navigator.language')}"
+    page.goto(f"{page.base}/hand")
+    page.fill("#name", name)
+    page.click("#begin button")
+    page.set_input_files("#files", [project / "page.jpg", project / "torn.jpg"])
+    page.wait_for_selector(".photo-card >> nth=1")
+    assert page.locator(".cell").count() == 20
+    assert page.locator(".corner.lost").count() == 2
+    page.click(".cell >> nth=2")
+    page.fill("#glyph-char", "永")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".cell-char:text-is('永')")
+    page.click(".toast button")
+    page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
+    assert page.is_enabled("#learn button")
+
+
+def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa: F811
+    name = f"Begun-{page.evaluate('navigator.language')}"
+    file = {"name": f"{name}.ttf", "mimeType": "font/ttf"}
+    page.goto(f"{page.base}/font")
+    page.set_input_files("#file", [{**file, "buffer": (project / "Begun.ttf").read_bytes()}])
+    page.wait_for_selector("#coverage table")
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    page.select_option("select[name=hand]", HAND)
+    page.select_option("select[name=charset]", "gb2312-1")
+    page.fill("input[name=family]", "Whole")
+    page.click("#start")
+    page.reload()  # in the middle: the work goes on
+    page.wait_for_selector("#glyphs .cell path[d^='M']")
+    missing = len({char for char in CHARS if char not in HAN[:30]})
+    assert 0 < page.locator("#glyphs .cell").count() <= missing
+    assert page.evaluate(
+        "[...document.fonts].some((f) => f.family === 'just-made' && f.status === 'loaded')"
+    )
+
+
+def test_runs_are_seen(page):
+    page.goto(f"{page.base}/runs?run=runs/0001")
+    page.wait_for_selector(".curves polyline[points*=',']")
+    page.wait_for_selector("img.samples")
+    assert page.evaluate("document.querySelector('img.samples').decode().then(() => true)")
+
+
+@pytest.mark.parametrize("path", ["write", "hand", "font", "runs", "nothing"])
+def test_no_view_is_wider_than_a_telephone(page, path):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{page.base}/{path}")
+    page.wait_for_load_state("networkidle")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360
+
+
+def test_language_and_look_are_switched_and_kept(page):
+    first = page.get_attribute("html", "lang")
+    page.click("#language")
+    page.wait_for_selector(f"html:not([lang={first}])", state="attached")
+    page.click("#theme")
+    look = page.get_attribute("html", "data-theme")
+    page.reload()
+    assert page.get_attribute("html", "data-theme") == look in ("light", "dark")
+    assert page.get_attribute("html", "lang") != first
