@@ -264,10 +264,16 @@ def give(client, path, data, name="page.jpg", **fields):
     return client.post(path, files={"file": (name, data)}, data=fields)
 
 
-def test_photographs_become_glyphs_that_are_put_right(client, project):
+@pytest.fixture(scope="module")
+def written_hand(client, project):
+    """The hand `mine`: a photograph that was cut into 20 glyphs; the folder of these."""
     data = written_page(project / "bold.ttf", HAN[:20])
     answer = give(client, "/upload/hand/mine", data, name="../../../etc/passwd\0.jpg")
     assert answer.status_code == 200 and answer.json()["glyphs"] == 20, answer.text
+    return project / STUDIO / "hands/mine/glyphs"
+
+
+def test_photographs_become_glyphs_that_are_put_right(client, written_hand):
     told = client.get("/api/hand/mine").json()
     assert len(told["glyphs"]) == 20 and told["pages"][0]["file"] == "0001.jpg"
     assert client.get("/hand/mine/photo/0001.jpg").headers["content-type"] == "image/jpeg"
@@ -536,8 +542,8 @@ def steps_of(log: Path) -> list[int]:
     return [row["step"] for row in rows if "progress" in row]
 
 
-def test_learning_goes_on_after_the_server_was_killed(project):
-    shutil.copytree(STUDIO / "hands/mine/glyphs", project / "studio/hands/killed/glyphs")
+def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
+    shutil.copytree(written_hand, project / "studio/hands/killed/glyphs")
     asked = {"steps": 600, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
              "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
     studio = Studio(project)
@@ -559,10 +565,10 @@ def test_learning_goes_on_after_the_server_was_killed(project):
         assert studio.stop() == 0
 
 
-def test_work_is_cancelled_and_gone_on_with(project):
+def test_work_is_cancelled_and_gone_on_with(project, written_hand):
     studio = Studio(project)
     try:
-        shutil.copytree(STUDIO / "hands/mine/glyphs", project / "studio/hands/stopped/glyphs")
+        shutil.copytree(written_hand, project / "studio/hands/stopped/glyphs")
         settings = ["eval_chars=4", "sample_chars=2", "log_every_steps=2", "batch_size=4"]
         asked = {"steps": 5000, "model": "runs/0001", "settings": settings}
         jobs = Jobs(project / STUDIO / "work.sqlite")

@@ -136,6 +136,7 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.goto(f"{page.base}/hand")
     page.fill("#name", name)
     page.click("#begin button")
+    page.wait_for_url("**/hand/hand-*", wait_until="load")  # the script listens by then
     page.set_input_files("#files", [project / "page.jpg", project / "torn.jpg"])
     page.wait_for_selector(".photo-card >> nth=1")
     assert page.locator(".cell").count() == 20

@@ -33,9 +33,7 @@ def infer(
     *,
     style: Annotated[
         str,
-        typer.Option(
-            help="A number or name of `styles`, several (1,3), a mix (1+4), all or random."
-        ),
+        typer.Option(help="Number or name of `styles`, several (1,3), a mix (1+4), all or random."),
     ] = "1",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
