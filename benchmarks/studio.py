@@ -56,16 +56,18 @@ def main() -> None:
         for last in range(asked.starts - 1, -1, -1):
             began = time.perf_counter()
             process, address = started(Path(folder))
-            page = chromium.new_page()
-            page.goto(address)
-            page.wait_for_selector(".glyph path[d^='M']")
-            took = 1000 * (time.perf_counter() - began)
-            figures.setdefault("command to first glyph", []).append(took)
-            if not last:
-                figures |= in_page(page, asked.tries)
-            page.close()
-            process.terminate()
-            process.wait()
+            try:
+                page = chromium.new_page()
+                page.goto(address)
+                page.wait_for_selector(".glyph path[d^='M']")
+                took = 1000 * (time.perf_counter() - began)
+                figures.setdefault("command to first glyph", []).append(took)
+                if not last:
+                    figures |= in_page(page, asked.tries)
+                page.close()
+            finally:
+                process.terminate()
+                process.wait()
     for name, taken in figures.items():
         told = f"median {statistics.median(taken):6.0f} ms, worst {max(taken):6.0f} ms"
         Console().print(f"{name:26} {told}, of {len(taken)}", highlight=False)

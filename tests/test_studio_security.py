@@ -53,6 +53,16 @@ def test_the_token_becomes_a_cookie_that_scripts_and_other_sites_do_not_get(stra
 
 
 @pytest.mark.parametrize(
+    ("to", "leads"),
+    [("/hand/我的字", "/hand/%E6%88%91%E7%9A%84%E5%AD%97"), ("//evil.example", "/"),
+     ("https://evil.example", "/"), ("/hand/../x", "/"), ("/hand/x\r\nA: b", "/"), ("/write", "/")],
+)  # fmt: skip
+def test_the_token_leads_a_telephone_to_a_hand_and_nowhere_else(stranger, key, to, leads):
+    answer = stranger.get("/", params={"token": key.token, "to": to})
+    assert (answer.status_code, answer.headers["location"]) == (303, leads)
+
+
+@pytest.mark.parametrize(
     "path", ["/", "/write", "/api/hands", "/static/studio.css", "/?token=", "/?token=x", "/nothing"]
 )
 def test_nothing_without_the_cookie(stranger, path):

@@ -50,7 +50,7 @@ class Engine:
     """Models and the thread that owns them. Only `run` may be called from elsewhere."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "drawing")
+        self._thread = ThreadPoolExecutor(1, "drawing", initializer=_begin)
         self._cases: dict[Path, TypeCase] = {}
         self.said = ""  # the last line that the library told, such as which font is fetched
 
@@ -149,6 +149,13 @@ class Engine:
 
     def _note(self, line: str) -> None:
         self.said = line
+
+
+def _begin() -> None:
+    """One glyph needs one core: beside long work, two threads mostly wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _runs(folder: Path) -> list[Path]:

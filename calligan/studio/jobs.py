@@ -199,11 +199,12 @@ class Workshop:
 
     def _work(self) -> None:
         while not self._closing.is_set():
-            number = self._jobs.take()
-            if number is None:
-                self._closing.wait(_POLL_S)
-                continue
-            self._do(number)
+            with contextlib.suppress(sqlite3.Error, OSError):  # a full disk, say: try again
+                number = self._jobs.take()
+                if number is not None:
+                    self._do(number)
+                    continue
+            self._closing.wait(_POLL_S)
 
     def _do(self, number: int) -> None:
         """Run a piece to its end. Its process stops by itself where this one is gone."""
