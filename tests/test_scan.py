@@ -143,7 +143,7 @@ def test_a_free_page_is_cut_by_its_text(font_folder, kind):
     spots = find_characters(ink, text, "rtl", hand)
     assert "".join(spot.char for spot in spots) == text
     wanted = {
-        mark.text: mark.outline.moved(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
+        mark.text: mark.outline.transform(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
         for mark in page.marks
         if mark.text
     }

@@ -20,7 +20,7 @@ from calligan.page.flow import Letter
 from calligan.progress import Note, ignored
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
-from calligan.vector.font import UPEM, Blank, Box
+from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
@@ -155,11 +155,13 @@ class Writer:
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignored
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
-        letters = {char: Letter(char, Outline.of(Box()), 1.0) for char in text.missing}
+        letters = {
+            char: Letter(char, Outline.from_drawing(NotdefBox()), 1.0) for char in text.missing
+        }
         lettering = self.source.lettering
         for char in text.borrowed:
-            outlines = [Outline.of(glyph.drawing) for glyph in lettering.glyph(char)]
-            first, *vertical = outlines or [Outline.of(Blank())]
+            outlines = [Outline.from_drawing(glyph.drawing) for glyph in lettering.glyph(char)]
+            first, *vertical = outlines or [Outline.from_drawing(Blank())]
             letters[char] = Letter(char, first, lettering.advance_em(char), *vertical)
         for glyph, outline in self.outlined(text.han, style_index, progress):
             letters[glyph.char] = Letter(glyph.char, outline, 1.0)

@@ -21,10 +21,10 @@ from calligan.pairs.hand import OWN
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
 from calligan.project.run import Run
 from calligan.requests import FontRequest, Style
+from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering
-from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 
 
@@ -34,7 +34,7 @@ class _Setting:
 
     card: ModelCard
     index: int
-    base: Base | None
+    base: BaseFont | None
     placement: Placement | None
     reserved: set[str]
     english: str
@@ -176,7 +176,7 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
     index = model.style_index(order.style)
     if order.complete is not None:
         spec = resolve_font(order.complete).spec
-        base = Base.open(spec.path, Face(spec).index)
+        base = BaseFont.open(spec.path, Face(spec).index)
         maker.check_kind(order.path, base)
         has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
         placement = maker.placed_font(order.complete, has, card.size_px).placement
@@ -194,7 +194,7 @@ def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
 def _save(
     path: Path,
     drawn: dict[str, Outline],
-    base: Base | None,
+    base: BaseFont | None,
     lettering: Lettering,
     naming: Naming,
 ) -> float:

@@ -77,7 +77,7 @@ def font_letters(font: str, chars: str) -> tuple[dict[str, Letter], str]:
     letters, lacking = {}, ""
     for char in dict.fromkeys(chars):
         glyphs = list(Lettering(face, placement).glyph(char)) if face.glyph_index(char) else []
-        outline = Outline.of(glyphs[0].drawing if glyphs else Blank())
+        outline = Outline.from_drawing(glyphs[0].drawing if glyphs else Blank())
         advance = glyphs[0].advance_upem / UPEM if glyphs else 1.0
         letters[char] = Letter(char, outline, advance)
         lacking += "" if glyphs or char.isspace() else char
