@@ -36,7 +36,7 @@ def template(
     writing. Leave a cell empty, or cross it out, and it is skipped.
     """
     from calligan.errors import ConfigError
-    from calligan.glyphs.charset import covering, load_charset
+    from calligan.glyphs.charset import load_charset, pick_covering
     from calligan.library.sheets import check_template, write_template
 
     check_template(output)
@@ -47,7 +47,7 @@ def template(
         count = len(chars) if set(chars) <= set(charset) else _COUNT
     if count > len(chars):
         note(f"{charset} has {len(chars)} characters, no {count}")
-    wanted = covering(chars, count)
+    wanted = pick_covering(chars, count)
     tell_template(wanted, write_template(wanted, output, paper, cell, grid, font, note), output)
 
 

@@ -72,7 +72,7 @@ def reserved_names(card: ModelCard, base: BaseFont | None) -> set[str]:
 
 def reserved_by(face: Face) -> set[str]:
     """The name of a font whose letters are taken, where it says that its name is reserved."""
-    said = f"{face.says(_COPYRIGHT)} {face.says(_LICENCE)}".lower()
+    said = f"{face.name_entry(_COPYRIGHT)} {face.name_entry(_LICENCE)}".lower()
     return {_plain(face.family)} - {""} if "reserved font name" in said else set()
 
 
@@ -111,9 +111,9 @@ def named(
 
 def with_letters(naming: Naming, face: Face) -> Naming:
     """With the copyright and the licence of the font that letters, digits and marks come from."""
-    said = face.says(_LICENCE)[:_LONGEST_LICENCE]
+    said = face.name_entry(_LICENCE)[:_LONGEST_LICENCE]
     told = f"Letters, digits and marks are those of {face.family}" + (f": {said}" if said else "")
-    mine = face.says(_COPYRIGHT)
+    mine = face.name_entry(_COPYRIGHT)
     return replace(naming, licence=f"{naming.licence} {told.rstrip('.')}.", copyright=mine)
 
 
