@@ -36,7 +36,7 @@ def scan(
     it leaves the glyph out). A second image of a character is kept as a variant.
     """
     from calligan.library.scanning import scan_pages
-    from calligan.scan.folder import LABELS, SHEET
+    from calligan.scan.folder import CONTACT_SHEET, LABELS
 
     with progress("reading", "page") as moved:
         done = scan_pages(
@@ -54,5 +54,5 @@ def scan(
             f"{len(done.variants)} of them are kept as variants (such as {done.variants[0]}), "
             f"their characters being there already; to read a page anew, remove {output} first"
         )
-    note(f"look at {output / SHEET}; correct labels in {output / LABELS} or by renaming")
+    note(f"look at {output / CONTACT_SHEET}; correct labels in {output / LABELS} or by renaming")
     typer.echo(output)
