@@ -12,7 +12,7 @@ from calligan.requests import EvaluationRequest
 if TYPE_CHECKING:
     from calligan.evaluation.report import Table
 
-_TABLE_COLUMNS = 132  # width of the tables where the terminal is narrower, or a pipe
+_TABLE_COLUMNS = 132  # smallest width of the tables, for narrow terminals and pipes
 
 
 @options_of(EvaluationRequest)

@@ -6,7 +6,7 @@ import typer
 
 from calligan.cli.show import note, progress_bar
 
-_TABLE_COLUMNS = 112  # smallest width of the table; a narrower terminal wraps its lines
+_TABLE_COLUMNS = 112  # smallest width of the table, for narrow terminals and pipes
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
