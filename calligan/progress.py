@@ -9,17 +9,17 @@ Progress = Callable[[str, int, int], None]  # receives the task's name, units do
 Cancel = Callable[[], bool]  # returns True to stop; called often
 
 
-def ignored(*arguments: object) -> None:
+def ignore(*arguments: object) -> None:
     """Do nothing: the default note or progress callback."""
 
 
-def never() -> bool:
+def never_cancel() -> bool:
     """Return False: the default cancel callback."""
     return False
 
 
-def counted(
-    what: str, total: int, progress: Progress = ignored, cancel: Cancel = never
+def count_progress(
+    what: str, total: int, progress: Progress = ignore, cancel: Cancel = never_cancel
 ) -> Callable[[int], None]:
     """A function that takes the units done since its last call and reports the sum to `progress`.
 

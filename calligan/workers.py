@@ -21,8 +21,8 @@ def worker_pool() -> Iterator[ProcessPoolExecutor]:
     print a traceback. So SIGINT is blocked while they start: they inherit the mask, and this
     process receives a pending signal when it is unblocked.
     """
-    ignored = (signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignored) as pool:
+    ignore_sigint = (signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_sigint) as pool:
         blocks = hasattr(signal, "pthread_sigmask")
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
         try:

@@ -17,7 +17,7 @@ from calligan.inference.proofread import Proofreader, Verdict
 from calligan.models.card import ModelCard
 from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
 from calligan.page.flow import Letter
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
 from calligan.vector.font import UPEM, Blank, NotdefBox
@@ -72,7 +72,7 @@ class Writer:
         fine: bool = True,
         looks: Looks | None = None,
         device: str = "cpu",
-        note: Note = ignored,
+        note: Note = ignore,
     ) -> "Writer":
         """A model file, ready to write.
 
@@ -139,7 +139,7 @@ class Writer:
         self,
         chars: str,
         style_index: int,
-        progress: Callable[[int], None] = ignored,
+        progress: Callable[[int], None] = ignore,
     ) -> list[tuple[DrawnGlyph, Outline]]:
         """Characters as drawn, and their outlines in an em box of UPEM units."""
         cell, found = Placement.full_width(self.card.size_px), []
@@ -152,7 +152,7 @@ class Writer:
         return found
 
     def letters(
-        self, text: Text, style_index: int, progress: Callable[[int], None] = ignored
+        self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
         letters = {

@@ -18,7 +18,7 @@ from calligan.library.model import Model
 from calligan.library.orders import MadeFont, check_font
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.run import Run
 from calligan.requests import FontRequest, Style
 from calligan.vector.base_font import BaseFont
@@ -55,8 +55,8 @@ def export_font(
     family_chinese: str | None = None,
     own: bool = True,
     fallback: str = "keep",
-    progress: Progress = ignored,
-    cancel: Cancel = never,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
 ) -> MadeFont:
     """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
 
@@ -80,8 +80,8 @@ def complete_font(
     family_chinese: str | None = None,
     own: bool = True,
     fallback: str = "keep",
-    progress: Progress = ignored,
-    cancel: Cancel = never,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
 ) -> MadeFont:
     """Add to a font what it lacks of a charset; its own outlines and metrics stay as they are.
 
@@ -96,9 +96,9 @@ def complete_font(
 def make_font(
     model: Model,
     order: FontRequest,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> MadeFont:
     """Draw, trace and write what is ordered."""
     check_font(order)
@@ -120,7 +120,7 @@ def make_font(
     job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
     parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
-    add = counted("drawing", len(chars), progress, cancel)
+    add = count_progress("drawing", len(chars), progress, cancel)
     found = outlines(writer, job, parts, seconds, add)
     replaced, misread = fall_back(found, writer, job, order.fallback), ""
     if mine:
@@ -157,7 +157,7 @@ def make_font(
     )
 
 
-def written_glyphs(model: Model, note: Note = ignored) -> dict[str, np.ndarray]:
+def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:
     """The glyphs that a hand was learned from, uint8 (S, S), where they lie beside its model.
 
     `note` is told where the hand was written by somebody and its glyphs are not to be found.

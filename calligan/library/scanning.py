@@ -10,7 +10,7 @@ import numpy as np
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import is_file, is_han, load_text
 from calligan.library.checking import proofread
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell, cut_cells
@@ -50,9 +50,9 @@ def scan_pages(
     text: str | None = None,
     columns: str = "rtl",
     font: str | None = None,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> Scanned:
     """Cut the characters out of filled template pages, or of one page whose `text` is known.
 
@@ -68,7 +68,7 @@ def scan_pages(
     paths, folder = [Path(page) for page in pages], Path(folder)
     name = chinese_font_name(font, note)
     if text is None:
-        add = counted("reading", len(paths), progress, cancel)
+        add = count_progress("reading", len(paths), progress, cancel)
         found = _template_pages(paths, size_px, add, note)
     else:
         found = _free_page(paths, text, columns, size_px, name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from calligan.errors import DataError
 from calligan.page.pdf import write_pdf
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.project.source import chinese_font_name
 from calligan.scan.template_page import font_letters, template_page
 from calligan.scan.template_sheet import make_sheets
@@ -24,7 +24,7 @@ def write_template(
     cell: int = 20,
     grid: str = "mi",
     font: str | None = None,
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> int:
     """Write sheets of cells for some characters as a PDF; how many pages. `cell` is in mm."""
     pages = make_sheets(chars, paper, cell)
