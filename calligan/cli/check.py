@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     from calligan.library.checking import Examined
 
 
+_ScriptOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Script of the glyphs (楷, 行楷, 行, 草, pen or display): sets how much they "
+        "may differ from print. Default: that of a catalog font, else any."
+    ),
+]
+_FontOption = Annotated[
+    str | None,
+    typer.Option(help="Regular Chinese font to compare with. Default: one on this machine."),
+]
+_JsonOption = Annotated[
+    Path | None, typer.Option("--json", help="Write all scores and findings to this JSON file.")
+]
+_SheetOption = Annotated[
+    Path | None,
+    typer.Option(help="Draw the faulty glyphs under their reference into this PNG."),
+]
+
+
 def check(
     what: Annotated[str, typer.Argument(help="A font, or a folder of PNGs named by character.")],
     charset: Annotated[
@@ -20,24 +40,10 @@ def check(
             help="Characters of a font to check: shipped sets, a UTF-8 file, or characters."
         ),
     ] = "gb2312+jis-1+big5-1",
-    script: Annotated[
-        str | None,
-        typer.Option(
-            help="Script of the glyphs (楷, 行楷, 行, 草, pen or display): sets how much they "
-            "may differ from print. Default: that of a catalog font, else any."
-        ),
-    ] = None,
-    font: Annotated[
-        str | None,
-        typer.Option(help="Regular Chinese font to compare with. Default: one on this machine."),
-    ] = None,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write all scores and findings to this JSON file.")
-    ] = None,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(help="Draw the faulty glyphs under their reference into this PNG."),
-    ] = None,
+    script: _ScriptOption = None,
+    font: _FontOption = None,
+    json_path: _JsonOption = None,
+    sheet: _SheetOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
 ) -> None:

@@ -15,34 +15,39 @@ if TYPE_CHECKING:
 _TABLE_COLUMNS = 132  # smallest width of the tables, for narrow terminals and pipes
 
 
+_ModelArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Model file, run folder or learned hand. Default: the newest run, else the "
+        "shipped model."
+    ),
+]
+_AgainstOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Another model to compare with, as NAME=MODEL. Repeatable."),
+]
+_ReportOption = Annotated[
+    Path | None, typer.Option(help="Write an HTML report with pictures to this file.")
+]
+_JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", help="Write all figures, with counts and intervals, to this JSON file."),
+]
+_SheetOption = Annotated[
+    Path | None,
+    typer.Option(help="Draw source, generated and real glyphs into this PNG."),
+]
+
+
 @options_of(EvaluationRequest)
 def evaluate(
-    model: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Model file, run folder or learned hand. Default: the newest run, else the "
-            "shipped model."
-        ),
-    ] = None,
+    model: _ModelArgument = None,
     *,
     given: dict[str, Any],
-    against: Annotated[
-        list[str] | None,
-        typer.Option(help="Another model to compare with, as NAME=MODEL. Repeatable."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write an HTML report with pictures to this file.")
-    ] = None,
-    json_path: Annotated[
-        Path | None,
-        typer.Option(
-            "--json", help="Write all figures, with counts and intervals, to this JSON file."
-        ),
-    ] = None,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(help="Draw source, generated and real glyphs into this PNG."),
-    ] = None,
+    against: _AgainstOption = None,
+    report: _ReportOption = None,
+    json_path: _JsonOption = None,
+    sheet: _SheetOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Measure a model on test characters, which it has not seen in any style.

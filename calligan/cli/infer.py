@@ -30,50 +30,56 @@ if TYPE_CHECKING:
     from calligan.library.pages import Pages
 
 
+_TextArgument = Annotated[
+    str,
+    typer.Argument(
+        help="The text. @NAME or @FILE reads a shipped text or a file; - reads standard input."
+    ),
+]
+_StylesOption = Annotated[
+    str,
+    typer.Option(
+        help="Style number or name, as listed by `calligan styles`. Several are separated by "
+        "commas; also `all`, or `random`."
+    ),
+]
+_OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .gif.")
+]
+_DryOption = Annotated[
+    float,
+    typer.Option(help="Dryness of the brush, 0 to 1 (PNG only; shows in large characters)."),
+]
+_CandidatesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Also draw this number of variants of each character, into a sheet beside OUTPUT."
+    ),
+]
+_PickOption = Annotated[
+    str | None,
+    typer.Option(help="Use these variants, by their number in the sheet of candidates: 书=2,法=3."),
+]
+
+
 @options_of(PageRequest, "page")
 def infer(
-    text: Annotated[
-        str,
-        typer.Argument(
-            help="The text. @NAME or @FILE reads a shipped text or a file; - reads standard input."
-        ),
-    ],
+    text: _TextArgument,
     *,
-    style: Annotated[
-        str,
-        typer.Option(
-            help="Style number or name, as listed by `calligan styles`. Several are separated by "
-            "commas; also `all`, or `random`."
-        ),
-    ] = "1",
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .gif.")
-    ] = Path("out.png"),
+    style: _StylesOption = "1",
+    output: _OutputOption = Path("out.png"),
     model: ModelOption = None,
     source: SourceOption = None,
     page: dict[str, Any],
     dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     grain: Annotated[bool, typer.Option(help="Give the paper a soft grain (PNG only).")] = False,
-    dry: Annotated[
-        float,
-        typer.Option(help="Dryness of the brush, 0 to 1 (PNG only; shows in large characters)."),
-    ] = 0.0,
+    dry: _DryOption = 0.0,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
     strict: StrictOption = False,
-    candidates: Annotated[
-        int | None,
-        typer.Option(
-            help="Also draw this number of variants of each character, into a sheet beside OUTPUT."
-        ),
-    ] = None,
-    pick: Annotated[
-        str | None,
-        typer.Option(
-            help="Use these variants, by their number in the sheet of candidates: 书=2,法=3."
-        ),
-    ] = None,
+    candidates: _CandidatesOption = None,
+    pick: _PickOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     r"""Write any text in a style, as a picture or a formatted page.

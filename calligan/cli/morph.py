@@ -8,27 +8,31 @@ import typer
 from calligan.cli.options import DeviceOption, ModelOption, SourceOption
 from calligan.cli.show import note
 
+_StylesOption = Annotated[
+    str,
+    typer.Option(
+        help="Style numbers or names, separated by commas, or `all`. May include learned hands."
+    ),
+]
+_OutputOption = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write: a film (.gif, .webp, .mp4), or a .png sheet of a few steps.",
+    ),
+]
+_WayOption = Annotated[
+    str, typer.Option(help="Interpolation of style embeddings: slerp (spherical) or lerp.")
+]
+
 
 def morph(
     text: Annotated[str, typer.Argument(help="One or more Chinese characters.")],
-    styles: Annotated[
-        str,
-        typer.Option(
-            help="Style numbers or names, separated by commas, or `all`. May include learned hands."
-        ),
-    ] = "1,2",
+    styles: _StylesOption = "1,2",
     steps: Annotated[int, typer.Option(help="Frames from each style to the next.")] = 24,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            help="File to write: a film (.gif, .webp, .mp4), or a .png sheet of a few steps.",
-        ),
-    ] = Path("morph.gif"),
-    way: Annotated[
-        str, typer.Option(help="Interpolation of style embeddings: slerp (spherical) or lerp.")
-    ] = "slerp",
+    output: _OutputOption = Path("morph.gif"),
+    way: _WayOption = "slerp",
     loop: Annotated[bool, typer.Option(help="Return to the first style at the end.")] = True,
     fps: Annotated[float, typer.Option(help="Frames per second, 1 to 60.")] = 20.0,
     model: ModelOption = None,

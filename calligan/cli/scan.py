@@ -7,6 +7,27 @@ import typer
 
 from calligan.cli.show import note, progress
 
+_TextOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Text of a page that is not a template, or a UTF-8 file with it. The page is cut "
+        "into these characters."
+    ),
+]
+_ColumnsOption = Annotated[
+    str,
+    typer.Option(
+        help="Direction of a page with --text: rtl or ltr (columns from the right or the "
+        "left), or rows."
+    ),
+]
+_FontOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Font of the reference characters in the contact sheet. Default: one on this machine."
+    ),
+]
+
 
 def scan(
     pages: Annotated[list[Path], typer.Argument(help="Photographs or scans, one file per page.")],
@@ -14,27 +35,9 @@ def scan(
         Path, typer.Option("--output", "-o", help="Folder to add the glyphs to.")
     ] = Path("hand"),
     size: Annotated[int, typer.Option(help="Size of a glyph image in pixels, 32 to 1024.")] = 256,
-    text: Annotated[
-        str | None,
-        typer.Option(
-            help="Text of a page that is not a template, or a UTF-8 file with it. The page is cut "
-            "into these characters."
-        ),
-    ] = None,
-    columns: Annotated[
-        str,
-        typer.Option(
-            help="Direction of a page with --text: rtl or ltr (columns from the right or the "
-            "left), or rows."
-        ),
-    ] = "rtl",
-    font: Annotated[
-        str | None,
-        typer.Option(
-            help="Font of the reference characters in the contact sheet. Default: one on this "
-            "machine."
-        ),
-    ] = None,
+    text: _TextOption = None,
+    columns: _ColumnsOption = "rtl",
+    font: _FontOption = None,
 ) -> None:
     """Cut the characters out of filled template pages, or out of a page whose text is known.
 
