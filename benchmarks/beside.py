@@ -32,7 +32,7 @@ def shown(outline: Outline, placement: Placement, upem: int) -> Image.Image:
     k = placement.em_px / upem
     matrix = np.array([[k, 0, placement.origin_x_px], [0, -k, placement.baseline_y_px]])
     picture = Image.new("L", (placement.size_px, placement.size_px), 255)
-    if bitmap := fill(outline.moved(matrix)):
+    if bitmap := fill(outline.transform(matrix)):
         picture.paste(Image.fromarray(255 - bitmap.ink), (bitmap.left_px, bitmap.top_px))
     return picture
 

@@ -31,8 +31,8 @@ from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
 from calligan.resources import upscaler_model
-from calligan.vector.font import UPEM, Drawing, FontGlyph, build_font, quadratic
-from calligan.vector.names import Naming
+from calligan.vector.font import UPEM, Drawing, FontGlyph, build_font, to_glyf
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
@@ -81,7 +81,7 @@ def by_vtracer(image: np.ndarray, placement: Placement) -> Outline:
         recorded.value += [
             ("closePath", ()) if op == "endPath" else (op, points) for op, points in shifted
         ]
-    return Outline.of(Replayed(recorded)).moved(matrix).rounded()
+    return Outline.from_drawing(Replayed(recorded)).transform(matrix).round_coordinates()
 
 
 class Replayed:
@@ -122,7 +122,7 @@ def distance(traced: Outline, true: Outline) -> float:
 
 def points(drawing: Drawing) -> int:
     """Points of a quadratic glyph."""
-    return len(getattr(quadratic(drawing), "coordinates", ()))
+    return len(getattr(to_glyf(drawing), "coordinates", ()))
 
 
 def compared(face: Face, chars: str, size_px: int, tracer: Tracer) -> dict[str, float]:
@@ -148,7 +148,7 @@ def compared(face: Face, chars: str, size_px: int, tracer: Tracer) -> dict[str, 
     unit = UPEM / face.upem
     scale = np.array([[unit, 0, 0], [0, unit, 0]])
     true = {c: OfFace(face, face.glyph_index(c)) for c in outlines}
-    far = [distance(o, Outline.of(true[c]).moved(scale)) for c, o in outlines.items()]
+    far = [distance(o, Outline.from_drawing(true[c]).transform(scale)) for c, o in outlines.items()]
     return {
         "IoU": float(np.mean(found)),
         "worst": float(np.min(found)),

@@ -30,22 +30,22 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import Cell, cut_cells
 from calligan.scan.cells import to_image as cell_image
-from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
-from calligan.scan.photo import evened, flattened, read_sheet, sheet_ink
-from calligan.scan.sheet import Sheet, sheets
-from calligan.scan.template import font_letters, template_page
+from calligan.scan.copybook import crop, find_characters, find_doubts, remove_rules
+from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, read_sheet
+from calligan.scan.template_page import font_letters, template_page
+from calligan.scan.template_sheet import TemplateSheet, make_sheets
 
 INK = "#201a18"
 SIZE_PX, INKED = 64, 128
 
 
 def written(
-    sheet: Sheet, page: Page, letters: dict, rng: np.random.Generator, spoilt: float = 0.08
+    sheet: TemplateSheet, page: Page, letters: dict, rng: np.random.Generator, spoilt: float = 0.08
 ) -> list[str]:
     """Write on a page, a little unevenly; a share of cells stays empty or is crossed out."""
     statuses = []
     for index, char in enumerate(sheet.chars):
-        x, y = sheet.cell(index)
+        x, y = sheet.cell_origin_mm(index)
         side = sheet.cell_mm
         shares = [1 - spoilt, spoilt / 2, spoilt / 2]
         status = rng.choice(["written", "empty", "crossed out"], p=shares)
@@ -101,9 +101,9 @@ def writing(font: str, text: str) -> tuple[dict, str]:
 
 def photographs(
     chars: str, hand: dict, models: dict, rng: np.random.Generator, spoilt: float = 0.08
-) -> Iterator[tuple[Sheet, list[str], np.ndarray]]:
+) -> Iterator[tuple[TemplateSheet, list[str], np.ndarray]]:
     """Sheets, what was written in their cells, and photographs of them, uint8 (H, W, 3)."""
-    for number, sheet in enumerate(sheets(chars, "a4", 20)):
+    for number, sheet in enumerate(make_sheets(chars, "a4", 20)):
         page = template_page(sheet, models, "calligan", "mi")
         statuses = written(sheet, page, hand, rng, spoilt)
         camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
@@ -116,7 +116,9 @@ def photographed(font: str, chars: str, folder: Path, model: str = "lxgw-wenkai"
     models, _ = font_letters(model, there + "calligan")
     pages = photographs(there, hand, models, np.random.default_rng(0), spoilt=0)
     with TemporaryDirectory() as kept:
-        paths = [Path(kept) / f"{number}.png" for number, _ in enumerate(sheets(there, "a4", 20))]
+        paths = [
+            Path(kept) / f"{number}.png" for number, _ in enumerate(make_sheets(there, "a4", 20))
+        ]
         for path, (_, _, photo) in zip(paths, pages, strict=True):
             Image.fromarray(photo).save(path)
         command = ["scan", *map(str, paths), "-o", str(folder)]
@@ -143,7 +145,7 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
         if read != sheet:
             counts["pages not read"] += 1
             continue
-        cells = cut_cells(sheet_ink(straight, sheet), sheet, SIZE_PX)
+        cells = cut_cells(extract_sheet_ink(straight, sheet), sheet, SIZE_PX)
         counts["cells"] += len(cells)
         counts["status right"] += sum(map(same, cells, statuses))
         right = named_right(cells, {char: _drawn(char, hand) for char in sheet.chars})
@@ -163,15 +165,15 @@ def read_copybook(options: argparse.Namespace) -> Counter[str]:
     counts: Counter[str] = Counter()
     for page in lay_out(Words(text), Format("copybook", 300, 400, (region,), many=True), setting):
         photo = photograph(np.asarray(to_image(page, 150)), Camera(tilt=0.02, blur_px=1), rng)
-        ink = without_rules(evened(flattened(photo)))
-        spots = find_characters(ink, page.text, "rtl", models)
-        cells = [Cell(spot.char, crop(ink, spot, SIZE_PX), "written") for spot in spots]
+        ink = remove_rules(extract_ink(flatten_page(photo)))
+        boxes = find_characters(ink, page.text, "rtl", models)
+        cells = [Cell(box.char, crop(ink, box, SIZE_PX), "written") for box in boxes]
         right = named_right(cells, {char: _drawn(char, hand) for char in page.text})
         counts["pages"] += 1
         counts["characters"] += len(cells)
         counts["right"] += sum(right)
         counts["wrong without a mark"] += sum(
-            not (fine or said) for fine, said in zip(right, doubtful(spots), strict=True)
+            not (fine or said) for fine, said in zip(right, find_doubts(boxes), strict=True)
         )
     return counts
 

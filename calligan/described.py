@@ -1,11 +1,14 @@
-"""Fields of a dataclass that say what they are for: a command's options take their help from it."""
+"""Dataclass fields with a help text, from which the command-line options are made."""
 
 from dataclasses import MISSING, field
 from typing import Any
 
-REQUIRED: Any = MISSING  # for a field without a default
+REQUIRED: Any = MISSING  # the default of a field that must be given
 
 
 def described(default: Any, about: str, *flags: str) -> Any:
-    """A field with a default. `flags` name its option, where that is not the field's name."""
+    """A field with a default and a help text. `flags` name its option if the field's name does not.
+
+    cli/options.py reads the metadata.
+    """
     return field(default=default, metadata={"about": about, "flags": flags})

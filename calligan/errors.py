@@ -1,45 +1,45 @@
-"""The errors a user can cause or meet; the command line turns each into one line on stderr."""
+"""Errors that a user can cause or fix. The command line prints each as one line on stderr."""
 
 
 class CalliganError(Exception):
-    """Something a user can mend. The message names the file or value and the cure."""
+    """An error the user can fix. The message names the file or value and the cure."""
 
     exit_code = 2
 
 
 class FontError(CalliganError):
-    """A font that cannot be opened, or lacks what is asked of it."""
+    """A font cannot be opened, or lacks what was requested."""
 
 
 class DataError(CalliganError):
-    """A data folder, charset or text that cannot be used."""
+    """A data folder, charset, text or output path cannot be used."""
 
 
 class ModelError(CalliganError):
-    """A model file, checkpoint or run folder that cannot be used."""
+    """A model file, checkpoint or run folder cannot be used."""
 
 
 class ConfigError(CalliganError):
-    """A setting that does not exist or makes no sense."""
+    """A setting or option does not exist or has an invalid value."""
 
 
 class Unmeasured(CalliganError):
-    """A figure that cannot be had here; the message says why and what would help."""
+    """A result needs something that is missing here, such as an extra; the message names it."""
 
 
 class FetchError(CalliganError):
-    """A font that could not be brought from any of its packages."""
+    """A font could not be fetched from any of its packages."""
 
     exit_code = 1
 
 
 class Diverged(CalliganError):
-    """Training met a loss or gradient that is not finite; good checkpoints are untouched."""
+    """A loss or gradient became non-finite in training; earlier checkpoints are intact."""
 
     exit_code = 4
 
 
 class Cancelled(CalliganError):
-    """The caller asked to stop; what can be gone on with is kept."""
+    """The caller cancelled; partial results that can be resumed are kept."""
 
     exit_code = 130

@@ -1,29 +1,29 @@
-"""How long work speaks to whoever called it: plain callables, each of which may be left out."""
+"""Callbacks of long tasks: notes, progress and cancellation. Each is optional."""
 
 from collections.abc import Callable
 
 from calligan.errors import Cancelled
 
-Note = Callable[[str], None]  # takes a line for people
-Progress = Callable[[str, int, int], None]  # takes what is done, how much of it is, of how much
-Cancel = Callable[[], bool]  # whether to stop; asked often
+Note = Callable[[str], None]  # receives a message for the user
+Progress = Callable[[str, int, int], None]  # receives the task's name, units done, and the total
+Cancel = Callable[[], bool]  # returns True to stop; called often
 
 
-def ignored(*told: object) -> None:
-    """Take what is told and do nothing."""
+def ignore(*arguments: object) -> None:
+    """Do nothing: the default note or progress callback."""
 
 
-def never() -> bool:
-    """Go on to the end."""
+def never_cancel() -> bool:
+    """Return False: the default cancel callback."""
     return False
 
 
-def counted(
-    what: str, total: int, progress: Progress = ignored, cancel: Cancel = never
+def count_progress(
+    what: str, total: int, progress: Progress = ignore, cancel: Cancel = never_cancel
 ) -> Callable[[int], None]:
-    """Takes how much was done since the last call, and tells `progress` how much in all.
+    """A function that takes the units done since its last call and reports the sum to `progress`.
 
-    Raises Cancelled where `cancel` says so.
+    It raises Cancelled when `cancel` returns True.
     """
     done = 0
 

@@ -1,7 +1,8 @@
-"""What can be asked for: the options of pages, fonts, training, learning and evaluation, once.
+"""Requests: what a page, a font, an evaluation, a training run or a learned hand is made from.
 
-The commands make their options of the described fields; the library takes the same values. Whoever
-carries a request out checks it first (`check_page`, `FontRequest` in inference/fontmaker.py, …).
+Each is described once. The commands make their options and `--help` from the described fields; the
+library takes the same values. The code that carries out a request checks it first, before torch is
+imported (`check_page` in inference/pages.py, `check_font` in library/orders.py).
 """
 
 from dataclasses import dataclass
@@ -23,53 +24,96 @@ FALLBACKS = {
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A text and how it is to look. None stands for what the format says, or the plain page."""
+    """A text and its layout. None means the format's value, or that of a plain page."""
 
     text: str
     form: str | None = described(
         None,
-        "scroll, hall, square, banner, couplet, fan, letter, practice; or a .toml file.",
+        "Page format: scroll, hall, square, banner, couplet, fan, letter, practice, or a .toml "
+        "file. Default: a plain page that fits the text.",
         "--format",
     )
-    title: str = described("", "A title before the text, in a format.")
-    signature: str = described("", "A signature after it, in small script.", "--sign")
-    seal: str = described("", "One to four characters for a red seal.")
-    seal_kind: str = described("white", "white: cut out of red; red: in a frame.")
-    vertical: bool = described(False, "Columns from right to left.")
-    cell_px: int | None = described(None, "Edge of a character's cell in pixels.", "--size")
-    wrap: int | None = described(None, "Break lines after so many characters.")
-    ink: str | None = described(None, "Ink colour: a name or #RRGGBB.")
-    paper: str | None = described(None, "Paper colour.")
-    transparent: bool = described(False, "No paper at all.")
-    vary: float | None = described(None, "How much repeats of a character differ, 0 to 1.")
-    seed: int = described(0, "Other variations; another random style.")
-    trace: int = described(3, "Pale glyphs to trace, on practice sheets.")
-    marks: bool | None = described(
-        None, "Punctuation, where a format goes without.", "--marks/--no-marks"
+    title: str = described("", "Title before the text. Needs --format.")
+    signature: str = described(
+        "", "Signature after the text, in small characters. Needs --format.", "--sign"
     )
-    missing: str = described("error", "Characters the source lacks: error, skip or box.")
+    seal: str = described("", "Text of a red seal, 1 to 4 characters. Needs --format.")
+    seal_kind: str = described(
+        "white", "white: white characters on red. red: red characters in a red frame."
+    )
+    vertical: bool = described(
+        False, "Write in columns, from right to left. For plain pages; formats set their own."
+    )
+    cell_px: int | None = described(
+        None,
+        "Size of a character's cell in pixels at 96 dpi, 8 to 2048. For plain pages. Default: the "
+        "model's image size.",
+        "--size",
+    )
+    wrap: int | None = described(
+        None, "Break lines after this number of characters. For plain pages."
+    )
+    ink: str | None = described(
+        None, "Ink colour: a name or #RRGGBB. Default: black, or the format's colour."
+    )
+    paper: str | None = described(
+        None, "Paper colour: a name or #RRGGBB. Default: white, or the format's colour."
+    )
+    transparent: bool = described(False, "Make the background transparent.")
+    vary: float | None = described(
+        None,
+        "How much repetitions of a character differ, 0 to 1. Default: 0, or the format's value.",
+    )
+    seed: int = described(0, "Random seed of --vary and of `--style random`.")
+    trace: int = described(
+        3, "Pale glyphs to trace after each model character, 0 to 100. For --format practice."
+    )
+    marks: bool | None = described(
+        None,
+        "Write the punctuation or leave it out. Needs --format. Default: as the format says.",
+        "--marks/--no-marks",
+    )
+    missing: str = described(
+        "error",
+        "What to do with characters that the source font lacks: stop with an error, skip them, "
+        "or draw a box.",
+    )
 
 
 @dataclass(frozen=True)
 class FontRequest:
-    """Which font to make. None takes what suits the style, or the font to complete."""
+    """The font to make. None means a default that depends on the style or the completed font."""
 
     path: Path = described(
-        REQUIRED, "The font to write: .ttf, .otf, .woff2 or .ufo.", "--output", "-o"
+        REQUIRED, "Font file to write: .ttf, .otf, .woff2 or .ufo.", "--output", "-o"
     )
-    style: str = described("1", "A number or name of `calligan styles`.")
-    charset: str = described("gb2312", "A shipped set, a UTF-8 file, or the characters themselves.")
+    style: str = described("1", "Style number or name, as listed by `calligan styles`.")
+    charset: str = described(
+        "gb2312",
+        "Characters to include: a shipped set (gb2312+jis-1), a UTF-8 file, or the characters.",
+    )
     complete: str | None = described(
-        None, "A font to keep as it is and add to: only what it lacks is drawn."
+        None,
+        "Font to complete: its glyphs and metrics stay as they are, and only the characters that "
+        "it lacks are drawn.",
     )
-    latin: str | None = described(None, "Letters, digits and marks from this font; default source.")
-    family: str | None = described(None, "The font's name, in ASCII.")
-    family_chinese: str | None = described(None, "Its Chinese name.")
-    own: bool = described(True, "Characters that you wrote keep your glyphs.", "--own/--no-own")
+    latin: str | None = described(
+        None, "Font for letters, digits and punctuation. Default: the source font."
+    )
+    family: str | None = described(
+        None, "Family name, in ASCII. Default: named after the style or the completed font."
+    )
+    family_chinese: str | None = described(None, "Chinese family name.")
+    own: bool = described(
+        True,
+        "For a learned hand: use your own glyphs for the characters that you wrote.",
+        "--own/--no-own",
+    )
     fallback: str = described(
         "dense",
-        "Leave out what is too dense for the model (dense); or keep all, or skip what stays "
-        "doubtful, or take the source's.",
+        "Glyphs not to use as drawn. dense: leave out characters with more strokes than the model "
+        "can draw. keep: use all. skip: leave out doubtful glyphs. source: take doubtful glyphs "
+        "from the source font.",
     )
 
 
@@ -77,51 +121,83 @@ class FontRequest:
 class EvaluationRequest:
     """What to measure of a model."""
 
-    data: Path | None = described(None, "Data folder; default the run's own.", "--data", "-d")
-    source: str | None = described(None, "Draw from this source font of the data instead.")
-    styles: str | None = described(None, "Only these styles, by name, with commas.")
-    charset: str | None = described(None, "Only test characters of this charset.")
-    validation: bool = described(
-        False, "Judge validation characters: to choose a model.", "--validation"
+    data: Path | None = described(
+        None,
+        "Data folder of `render-pairs`. Default: that of the training run, or data.",
+        "--data",
+        "-d",
     )
-    count: int | None = described(None, "At most so many characters a style.")
-    fine: bool = described(False, "Draw each glyph in four places, as infer does.", "--fine")
+    source: str | None = described(
+        None, "Source font of the data to draw from. Default: those the model was trained on."
+    )
+    styles: str | None = described(None, "Evaluate these styles only: names separated by commas.")
+    charset: str | None = described(
+        None, "Evaluate these test characters only: a shipped set, a UTF-8 file, or characters."
+    )
+    validation: bool = described(
+        False,
+        "Use the validation characters instead of the test characters, to choose between models.",
+        "--validation",
+    )
+    count: int | None = described(None, "Largest number of characters per style. Default: all.")
+    fine: bool = described(
+        False,
+        "Draw each glyph four times at shifted positions and average, as `infer` does.",
+        "--fine",
+    )
     perceptual: bool = described(
-        False, "LPIPS and FID too (calligan[perceptual]); downloads weights.", "--perceptual"
+        False,
+        "Also compute LPIPS and FID. Needs calligan[perceptual]; downloads weights.",
+        "--perceptual",
     )
     line: bool = described(
-        False, "Outlines as export writes them, beside the fonts' own.", "--line"
+        False,
+        "Also measure the outlines, as `export` writes them, against the fonts' own outlines.",
+        "--line",
     )
     told_apart: bool = described(
-        False, "Whether a network tells them apart: a minute a hand.", "--told-apart"
+        False,
+        "Also train a classifier to tell drawn from real glyphs. About a minute per hand.",
+        "--told-apart",
     )
     calibrate: bool = described(
-        False, "The same of the fonts' own glyphs: three minutes a hand.", "--calibrate"
+        False,
+        "The same classifier on real glyphs only, for comparison. About three minutes per hand.",
+        "--calibrate",
     )
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What to train, and how long. None stands for the default."""
+    """What to train, and for how long. None means the default of the preset or config."""
 
-    data: Path | None = described(None, "Data folder of `render-pairs`.", "--data", "-d")
+    data: Path | None = described(
+        None, "Data folder written by `render-pairs`. Default: data.", "--data", "-d"
+    )
     styles: str | None = described(
-        None, "How many styles (the first N), or names with commas; default all."
+        None,
+        "Styles to train: a number N for the first N, or names separated by commas. Default: all.",
     )
-    sources: str | None = described(None, "Source fonts by name, with commas; default all.")
-    minutes: float | None = described(None, "Train this long (default 30).")
-    steps: int | None = described(None, "Or this many steps.")
-    batch_size: int | None = described(None, "Glyphs a step.")
-    seed: int | None = described(None, "Seed of weights and batches.")
-    device: str | None = described(None, "auto, cpu, cuda or mps.")
-    preset: str | None = described(None, "zi2zi, pix2pix, sngan, stargan or vae.")
-    config: Path | None = described(None, "TOML file of settings.")
+    sources: str | None = described(
+        None, "Source fonts to train on: names separated by commas. Default: all."
+    )
+    minutes: float | None = described(None, "Training time in minutes. Default: 30.")
+    steps: int | None = described(None, "Training length in steps, instead of --minutes.")
+    batch_size: int | None = described(None, "Glyphs per training step.")
+    seed: int | None = described(None, "Random seed of the weights and batches.")
+    device: str | None = described(None, "Device to train on: auto, cpu, cuda or mps.")
+    preset: str | None = described(
+        None, "Published method to use: zi2zi, pix2pix, sngan, stargan or vae. Default: calligan's."
+    )
+    config: Path | None = described(None, "TOML file with settings.")
     settings: list[str] | None = described(
-        None, "One setting, such as loss.l1=2; repeatable.", "--set"
+        None, "Change one setting, for example loss.l1=2. Repeatable.", "--set"
     )
-    runs: Path | None = described(None, "Where run folders are made; default runs.")
+    runs: Path | None = described(None, "Folder for run folders. Default: runs.")
     start: Path | None = described(
-        None, "Begin at this model's weights; adds new styles.", "--from"
+        None,
+        "Start from the weights of this model: a file or run folder. New styles are added.",
+        "--from",
     )
 
 
@@ -130,12 +206,22 @@ class LearningRequest:
     """A hand to learn from a few glyphs."""
 
     name: str
-    origin: str | None = described(None, "Folder of glyphs (`calligan scan`), or a font.", "--from")
-    chars: str | None = described(None, "Use these only: a charset's name, a file, characters.")
-    minutes: float | None = described(None, "Learn this long (default 10).")
-    steps: int | None = described(None, "Or this many steps.")
-    model: Path = described(Path("bundle"), "Model to begin at: a file, a run folder, or `bundle`.")
-    source: str | None = described(None, "Source font; default those that the model knows.")
-    even: bool = described(True, "Make pictures of uneven writing more even, in place and size.")
-    settings: list[str] | None = described(None, "One setting, as `train` takes it.", "--set")
-    hands: Path = described(Path("hands"), "Where hands are kept.")
+    origin: str | None = described(
+        None, "Glyphs to learn from: a folder written by `calligan scan`, or a font.", "--from"
+    )
+    chars: str | None = described(
+        None, "Learn from these characters only: a shipped set, a UTF-8 file, or the characters."
+    )
+    minutes: float | None = described(None, "Training time in minutes. Default: 10.")
+    steps: int | None = described(None, "Training length in steps, instead of --minutes.")
+    model: Path = described(
+        Path("bundle"), "Model to start from: a file, a run folder, or `bundle`, the shipped model."
+    )
+    source: str | None = described(
+        None, "Source font: a catalog name or a file. Default: the fonts the model was trained on."
+    )
+    even: bool = described(True, "Even out the position and size of written glyphs.")
+    settings: list[str] | None = described(
+        None, "Change one training setting, as in `calligan train`. Repeatable.", "--set"
+    )
+    hands: Path = described(Path("hands"), "Folder for learned hands.")

@@ -1,4 +1,4 @@
-"""Where the data that ships with calligan lies: in the checkout, or inside the wheel."""
+"""Paths of shipped data (in the checkout or the wheel) and of the cache."""
 
 import os
 from pathlib import Path
@@ -9,23 +9,23 @@ _PACKAGE = Path(__file__).parent
 
 
 def data_folder(name: str) -> Path:
-    """The folder `charsets`, `fonts` or `weights`, from the wheel or from the checkout."""
+    """The shipped folder `charsets`, `fonts`, `formats` or `weights`."""
     installed = _PACKAGE / "data" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
 def bundled_model() -> Path | None:
-    """The model that ships with calligan, if it does."""
+    """The shipped model, or None if it was not packaged."""
     return _shipped("calligan")
 
 
 def reader_model() -> Path | None:
-    """The reader of glyphs that ships with calligan, if it does."""
+    """The shipped glyph reader, or None if it was not packaged."""
     return _shipped("reader")
 
 
 def upscaler_model() -> Path | None:
-    """The upscaler that ships with calligan, if it does."""
+    """The shipped upscaler, or None if it was not packaged."""
     return _shipped("upscaler")
 
 
@@ -35,6 +35,6 @@ def _shipped(name: str) -> Path | None:
 
 
 def cache_folder() -> Path:
-    """Where fetched fonts are kept; the environment variable CALLIGAN_CACHE moves it."""
-    moved = os.environ.get("CALLIGAN_CACHE")
-    return Path(moved) if moved else user_cache_path("calligan")
+    """The cache folder: the environment variable CALLIGAN_CACHE, else the user's cache."""
+    override = os.environ.get("CALLIGAN_CACHE")
+    return Path(override) if override else user_cache_path("calligan")

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and their checksums."""
+"""Atomic file writes, file locks, bounded JSON, and checksums."""
 
 import contextlib
 import errno
@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 from calligan.errors import ConfigError, DataError
 
-_LARGEST_JSON = 64 * 2**20  # bytes
-_LARGEST_INTEGER = 2**63
+_MAX_JSON_BYTES = 64 * 2**20
+_INTEGER_LIMIT = 2**63
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:
@@ -30,9 +30,9 @@ def sha256_file(path: Path) -> str:
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its name only when the block ends well.
+    """Open a temporary file that replaces `path` when the block ends without an error.
 
-    Raises DataError (naming `path`) where the folder cannot be written or the disk is full.
+    Raises DataError naming `path` if the folder cannot be written or the disk is full.
     """
     temporary: Path | None = None
     try:
@@ -56,9 +56,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def locked(path: Path, busy: str = "") -> Iterator[None]:
-    """Hold the lock file `path`, which goes with the process, kill -9 too.
+    """Hold the lock file `path`. The lock ends with the process, even if it is killed.
 
-    Where another process holds it: waits, or raises ConfigError with the text `busy`.
+    If another process holds it, wait; or with `busy`, raise ConfigError with that message.
     """
     from filelock import FileLock, Timeout
 
@@ -77,16 +77,16 @@ def locked(path: Path, busy: str = "") -> Iterator[None]:
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:
-    """The one way to say that `path` could not be written."""
+    """The error for a path that could not be written, with its reason and cure."""
     reason = error.strerror or str(error)
-    short = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, None)  # NumPy tells no number
-    full = error.errno in short
+    full_codes = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, None)  # NumPy sets no errno
+    full = error.errno in full_codes
     cure = "free some space, or choose another place" if full else "choose another place"
     return DataError(f"cannot write {path}: {reason}; {cure}")
 
 
 def check_writable(*paths: Path) -> None:
-    """Raise DataError where a file plainly cannot be written, before long work that ends in it."""
+    """Raise DataError if a file cannot be written. For a check before long work."""
     for path in paths:
         parent = next(folder for folder in path.absolute().parents if folder.exists())
         if path.is_dir() or not parent.is_dir():
@@ -99,73 +99,73 @@ def check_writable(*paths: Path) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Atomically replace `path` by `data`."""
+    """Write a file atomically."""
     with atomic_file(path) as file:
         file.write(data)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Atomically write UTF-8 JSON, readable by people."""
+    """Write indented UTF-8 JSON atomically. Raises ValueError for NaN and infinities."""
     options: dict[str, Any] = {"indent": 1, "allow_nan": False}
     try:
         data = json.dumps(value, ensure_ascii=False, **options).encode()
-    except UnicodeEncodeError:  # a file name that is not UTF-8
+    except UnicodeEncodeError:  # lone surrogates, from a file name that is not UTF-8
         data = json.dumps(value, **options).encode()
     write_bytes(path, data + b"\n")
 
 
-def read_json(path: Path, largest_bytes: int = _LARGEST_JSON) -> Any:
-    """What a JSON file says; raises OSError where it cannot be read, ValueError as `parse_json`."""
-    if path.stat().st_size > largest_bytes:
-        raise ValueError(f"it is larger than {largest_bytes >> 20} MB")
-    return parse_json(path.read_bytes(), largest_bytes)
+def read_json(path: Path, max_bytes: int = _MAX_JSON_BYTES) -> Any:
+    """Read a JSON file. Raises OSError if it cannot be read, ValueError as `parse_json` does."""
+    if path.stat().st_size > max_bytes:
+        raise ValueError(f"it is larger than {max_bytes >> 20} MB")
+    return parse_json(path.read_bytes(), max_bytes)
 
 
-def parse_json(text: str | bytes, largest_bytes: int = _LARGEST_JSON) -> Any:
-    """What JSON says. Whoever asks checks that it has the shape that is wanted.
+def parse_json(text: str | bytes, max_bytes: int = _MAX_JSON_BYTES) -> Any:
+    """Parse untrusted JSON. The caller checks its structure.
 
-    Raises ValueError for what is not JSON, and for what no writer of ours makes: a key twice, NaN,
-    numbers beyond 64 bits, half a character, nesting without end, more than `largest_bytes`.
+    Raises ValueError for invalid JSON, and for what calligan never writes: duplicate keys, NaN,
+    numbers beyond 64 bits, lone surrogates, very deep nesting, more than `max_bytes`.
     """
-    if len(text) > largest_bytes:
-        raise ValueError(f"it is larger than {largest_bytes >> 20} MB")
+    if len(text) > max_bytes:
+        raise ValueError(f"it is larger than {max_bytes >> 20} MB")
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
-        found = json.loads(
+        value = json.loads(
             text,
-            object_pairs_hook=_each_once,
-            parse_constant=_no_number,
-            parse_float=_finite,
-            parse_int=_of_64_bits,
+            object_pairs_hook=_refuse_duplicates,
+            parse_constant=_refuse_number,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
         )
-        json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate cannot be written
+        json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    return found
+    return value
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
         raise ValueError("it has a key twice")
-    return found
+    return table
 
 
-def _no_number(name: str) -> float:
-    raise ValueError(f"it has {name} for a number")
+def _refuse_number(name: str) -> float:
+    raise ValueError(f"it has the invalid number {name}")
 
 
-def _finite(digits: str) -> float:
-    return value if math.isfinite(value := float(digits)) else _no_number(digits[:20])
+def _parse_float(digits: str) -> float:
+    return value if math.isfinite(value := float(digits)) else _refuse_number(digits[:20])
 
 
-def _of_64_bits(digits: str) -> int:
-    fits = len(digits) <= 20 and abs(int(digits)) < _LARGEST_INTEGER
-    return int(digits) if fits else int(_no_number(digits[:20]))
+def _parse_int(digits: str) -> int:
+    fits = len(digits) <= 20 and abs(int(digits)) < _INTEGER_LIMIT
+    return int(digits) if fits else int(_refuse_number(digits[:20]))
 
 
 def fsync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut, on systems where folders can be synced."""
+    """Make a rename in `folder` survive a power cut, on systems that can sync folders."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -82,7 +82,7 @@ def test_infer_is_deterministic(infer):
 
 def test_infer_mixed_text_says_what_was_borrowed(infer):
     image, said = infer(f"{PLAIN}A1\\n{PLAIN[:2]}")
-    assert "as the source font draws them: A 1" in said
+    assert "taken from the source font: A 1" in said
     one_line, said = infer(PLAIN)
     assert "borrowed" not in said
     assert image.height > one_line.height

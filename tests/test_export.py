@@ -20,7 +20,7 @@ from calligan.inference.export import Job, Parts, outlines
 from calligan.inference.fontmaker import default_family, reserved_names
 from calligan.inference.writer import Writer
 from calligan.models.weights import read_card
-from calligan.vector.complete import Base, _map
+from calligan.vector.base_font import BaseFont, _add_to_cmap
 
 ASKED = HAN[:12]
 
@@ -102,7 +102,7 @@ def test_a_ufo_opens_in_an_editor(made):
 
 def test_an_existing_ufo_is_left_alone(made, export):
     done = export("--charset", ASKED, "-o", made / "a.ufo")
-    assert done.returncode == 2 and "is there already" in done.stderr
+    assert done.returncode == 2 and "already exists" in done.stderr
 
 
 def test_completing_keeps_what_is_there(tmp_path, export):
@@ -114,7 +114,7 @@ def test_completing_keeps_what_is_there(tmp_path, export):
     before.save(hand)
     done = export("--complete", hand, "--charset", ASKED, "-o", tmp_path / "full.ttf")
     assert done.returncode == 0, done.stderr
-    assert "its name holds that of Handy" in done.stderr
+    assert "the new name contains Handy" in done.stderr
     after = TTFont(tmp_path / "full.ttf")
     assert set(map(ord, ASKED)) <= set(after.getBestCmap())
     for name in before.getGlyphOrder():
@@ -139,7 +139,7 @@ def test_names_are_free_where_nobody_else_can_reserve_them(inked_model, tmp_path
     assert default_family(own, 0, None, set()) == "Calligan My Hand"
     assert default_family(card, 0, None, free | {"bold"}) == "Calligan Hand 1"
     path = build_font(tmp_path / "own.ttf", ASKED[:6], family="Handy")
-    base = Base.open(path)
+    base = BaseFont.open(path)
     learned = replace(own, styles=(replace(own.styles[0], family="Handy", licence="unknown"),))
     assert default_family(learned, 0, base, reserved_names(learned, base)) == "Handy Completed"
     base.font["name"].setName("with Reserved Font Name Handy", 13, 3, 1, 0x409)
@@ -213,7 +213,7 @@ def truncated(path):
 
 @pytest.mark.parametrize(
     ("damage", "says"),
-    [(variable, "is variable"), (forbidden, "forbids"), (truncated, "damaged")],
+    [(variable, "is a variable font"), (forbidden, "forbids"), (truncated, "damaged")],
 )
 def test_bases_that_cannot_be_completed(tmp_path, export, damage, says):
     damage(tmp_path / "base.ttf")
@@ -243,9 +243,9 @@ def test_letters_may_come_from_a_font_without_characters(tmp_path, export):
 
 
 def test_characters_beyond_the_first_plane_get_a_table_of_their_own(tmp_path):
-    base = Base.open(build_font(tmp_path / "hand.ttf", chars=HAN[:8]))
+    base = BaseFont.open(build_font(tmp_path / "hand.ttf", chars=HAN[:8]))
     assert {table.format for table in base.font["cmap"].tables} == {4}
-    _map(base.font, {0x20BB7: "u4E00"})
+    _add_to_cmap(base.font, {0x20BB7: "u4E00"})
     assert base.font.getBestCmap()[0x20BB7] == "u4E00" and ord(HAN[0]) in base.font.getBestCmap()
 
 

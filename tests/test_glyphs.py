@@ -8,7 +8,7 @@ from fontTools.ttLib.ttCollection import TTCollection
 
 from calligan.config import RasterConfig
 from calligan.errors import CalliganError, DataError, FontError
-from calligan.glyphs.charset import charset_names, covering, is_han, load_charset
+from calligan.glyphs.charset import charset_names, is_han, load_charset, pick_covering
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import measure_placement
 from calligan.glyphs.raster import render_glyphs
@@ -194,8 +194,8 @@ def test_font_specs(text, path, face, instance):
 
 def test_the_first_characters_of_any_set_cover_components():
     gb2312, cover = load_charset("gb2312"), load_charset("components-500")
-    first = covering(gb2312, 60)
+    first = pick_covering(gb2312, 60)
     assert first == "".join([char for char in cover if char in gb2312][:60])
-    assert covering("书法永", 5) == "书法永"  # all of them, as they were given
-    mixed = covering("龘" + cover[4] + "一" + cover[2], 3)
+    assert pick_covering("书法永", 5) == "书法永"  # all of them, as they were given
+    mixed = pick_covering("龘" + cover[4] + "一" + cover[2], 3)
     assert mixed[:2] == cover[2] + cover[4] and len(mixed) == 3

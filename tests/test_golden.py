@@ -22,7 +22,7 @@ from calligan.page.flow import NEVER_FIRST, NEVER_LAST, broken
 from calligan.pairs.batches import Pairs
 from calligan.pairs.split import held_out, part_of
 from calligan.pairs.store import PairStore
-from calligan.scan.sheet import Sheet
+from calligan.scan.template_sheet import TemplateSheet
 from calligan.storage import sha256_bytes, sha256_file
 from calligan.training.state import newest_verified
 
@@ -53,23 +53,23 @@ def test_the_split_of_characters_beyond_the_first_plane():
 
 
 CODES = [
-    (Sheet("a4", 18, "永和𠮷"), "C1:A4:18:0LDK0GP82VG7"),
-    (Sheet("letter", 22, "一龥"), "C1:LETTER:22:0FEO0VJ9"),
+    (TemplateSheet("a4", 18, "永和𠮷"), "C1:A4:18:0LDK0GP82VG7"),
+    (TemplateSheet("letter", 22, "一龥"), "C1:LETTER:22:0FEO0VJ9"),
 ]
 
 
 @pytest.mark.parametrize(("sheet", "code"), CODES)
 def test_a_printed_page_says_what_it_said(sheet, code):
-    assert sheet.code() == code and Sheet.of_code(code) == sheet
+    assert sheet.code() == code and TemplateSheet.from_code(code) == sheet
 
 
 def test_the_cells_of_a_printed_page_are_where_they_were():
-    sheet = Sheet("a4", 18, "永" * 40)
+    sheet = TemplateSheet("a4", 18, "永" * 40)
     assert (sheet.columns, sheet.rows) == (9, 10)
-    assert sheet.cell(0) == pytest.approx((17.6, 28.0))
-    assert sheet.cell(11) == pytest.approx((56.8, 51.0))  # row by row, from the left
-    assert sheet.qr() == pytest.approx((88.0, 259.0))
-    assert sheet.markers() == [(8.0, 8.0), (191.0, 8.0), (191.0, 278.0), (8.0, 278.0)]
+    assert sheet.cell_origin_mm(0) == pytest.approx((17.6, 28.0))
+    assert sheet.cell_origin_mm(11) == pytest.approx((56.8, 51.0))  # row by row, from the left
+    assert sheet.qr_origin_mm() == pytest.approx((88.0, 259.0))
+    assert sheet.marker_origins_mm() == [(8.0, 8.0), (191.0, 8.0), (191.0, 278.0), (8.0, 278.0)]
 
 
 LINES = [

@@ -258,9 +258,9 @@ def test_a_font_keeps_what_was_written_as_it_was_written(learned, calligan, hand
     command = (*command, "--no-verdict")
     done = calligan(*command, "-o", "own.ttf", cwd=learned)
     assert done.returncode == 0, done.stderr
-    assert f"{len(WRITTEN)} more are those that you wrote" in done.stderr
+    assert f"{len(WRITTEN)} more characters are your own glyphs" in done.stderr
     drawn = calligan(*command, "--no-own", "-o", "drawn.ttf", cwd=learned)
-    assert drawn.returncode == 0 and "that you wrote" not in drawn.stderr
+    assert drawn.returncode == 0 and "your own glyphs" not in drawn.stderr
     for char in WRITTEN[1:4]:
         written = _inked(Image.open(hand / f"{char}.png"))
         font = ImageFont.truetype(learned / "own.ttf", 80)

@@ -175,12 +175,12 @@ def _written_page(path, project):
     from scan import written
 
     from calligan.page.png import to_image
-    from calligan.scan.sheet import sheets
-    from calligan.scan.template import font_letters, template_page
+    from calligan.scan.template_page import font_letters, template_page
+    from calligan.scan.template_sheet import make_sheets
 
     models, _ = font_letters(str(project / "source.ttf"), CHARS + "Ab1")
     hand, _ = font_letters(str(project / "bold.ttf"), CHARS)
-    (sheet,) = sheets(CHARS[:40], "a4", 20)
+    (sheet,) = make_sheets(CHARS[:40], "a4", 20)
     page = template_page(sheet, models, "A1", "mi")
     written(sheet, page, hand, np.random.default_rng(0))
     to_image(page, 200).save(path)

@@ -24,10 +24,10 @@ from calligan.page.png import to_image
 from calligan.page.rows import Rows
 from calligan.page.seal import seal
 from calligan.vector.fill import fill
-from calligan.vector.font import Box
+from calligan.vector.font import NotdefBox
 from calligan.vector.outline import Outline
 
-BOX = Outline.of(Box())
+BOX = Outline.from_drawing(NotdefBox())
 NO_CHANGE = np.repeat(np.eye(2, 3)[None], 5000, axis=0)
 
 
@@ -126,7 +126,7 @@ def test_a_white_seal_is_cut_out_of_red():
 
 def inside(page: Page, slack=1.0):
     for mark in page.marks:
-        points = mark.outline.moved(mark.matrix).controls.reshape(-1, 2)
+        points = mark.outline.transform(mark.matrix).controls.reshape(-1, 2)
         assert points.min() >= -slack
         assert (
             points[:, 0].max() <= page.width_mm + slack

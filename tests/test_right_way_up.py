@@ -29,11 +29,11 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.page.drawing import Page, joined, placed, rectangle
 from calligan.page.flow import Letter, set_line
 from calligan.page.output import Look, save_pages
+from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering
-from calligan.vector.complete import Base
 from calligan.vector.fill import fill
 from calligan.vector.font import UPEM, FontGlyph, build_font
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline, OutlinePen
 from calligan.vector.trace import trace
 
@@ -130,7 +130,7 @@ def svg_picture(path: Path, size: tuple[int, int]) -> np.ndarray:
     for use in root.findall("{*}use"):
         a, b, c, d, e, f = map(float, use.get("transform")[7:-1].split())
         scale = np.diag([size[0] / width, size[1] / height])
-        drawn.append(shapes[use.get("href")].moved(scale @ np.array([[a, c, e], [b, d, f]])))
+        drawn.append(shapes[use.get("href")].transform(scale @ np.array([[a, c, e], [b, d, f]])))
     return filled(drawn, size)
 
 
@@ -167,7 +167,7 @@ def test_a_gif_ends_as_the_png(tmp_path):
 def test_a_mark_turned_in_a_column_leans_to_the_right():
     """Clockwise by a quarter, as letters lie in vertical text."""
     upright, turned = (
-        fill(OUTLINE.moved(placed(100, 20, 120, UPEM, turn))).ink for turn in (0.0, np.pi / 2)
+        fill(OUTLINE.transform(placed(100, 20, 120, UPEM, turn))).ink for turn in (0.0, np.pi / 2)
     )
     assert (
         iou(255 - np.rot90(upright, -1), 255 - turned[: upright.shape[1], : upright.shape[0]]) > 0.9
@@ -257,7 +257,7 @@ def test_a_font_shows_what_was_traced(tmp_path, kind):
     em_px = 200
     seen = set_by_pillow(path, "书", em_px)
     matrix = placed(em_px, 0, 0.8 * em_px, UPEM)
-    bitmap = fill(OUTLINE.moved(matrix))
+    bitmap = fill(OUTLINE.transform(matrix))
     wanted = Image.new("L", (em_px, em_px), 255)
     wanted.paste(Image.fromarray(255 - bitmap.ink), (bitmap.left_px, bitmap.top_px))
     assert iou(seen, np.asarray(wanted)) > 0.95  # FreeType's hinting moves edges a little
@@ -323,7 +323,7 @@ def test_borrowed_marks_keep_their_place_and_turn_for_columns(tmp_path):
 def test_completing_keeps_to_a_fonts_own_numbers(tmp_path, kind):
     """Units, full width and vertical origin are the font's; what was there keeps its numbers."""
     path = odd_font(tmp_path / f"odd.{kind}", kind)
-    base = Base.open(path)
+    base = BaseFont.open(path)
     face = Face(FontSpec(path))
     placement = measure_placement(face, "一", RasterConfig(), least=1)
     outline = trace(hook(), placement, base.upem, TraceConfig())

@@ -17,9 +17,9 @@ from calligan.glyphs.charset import check_text, load_charset, load_text
 from calligan.glyphs.face import Face, FontSpec
 from calligan.inference import fontmaker
 from calligan.inference.writer import Writer
-from calligan.vector.complete import Base
-from calligan.vector.font import Box
-from calligan.vector.names import Naming
+from calligan.vector.base_font import BaseFont
+from calligan.vector.font import NotdefBox
+from calligan.vector.name_table import Naming
 from calligan.vector.ufo import write_ufo
 
 ASKED = HAN[:4]
@@ -100,9 +100,9 @@ def test_a_ufo_keeps_the_copyright(tmp_path):
 
 @pytest.mark.parametrize(("claimed", "after"), [({20}, {20}), (set(), set()), ({0, 18}, {0, 18})])
 def test_completing_claims_no_code_page_that_is_not_there(tmp_path, claimed, after):
-    base = Base.open(build_font(tmp_path / "hand.ttf", ASKED))
+    base = BaseFont.open(build_font(tmp_path / "hand.ttf", ASKED))
     base.font["OS/2"].setCodePageRanges(claimed)
-    base.add({HAN[5]: Box()}, Naming("F", "字", "origin", "licence", "1"))
+    base.add({HAN[5]: NotdefBox()}, Naming("F", "字", "origin", "licence", "1"))
     assert base.font["OS/2"].getCodePageRanges() == after
 
 

@@ -22,11 +22,11 @@ from calligan.page.formats import Format, Region
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import cut_cells
-from calligan.scan.copybook import crop, find_characters, without_rules
-from calligan.scan.folder import Found, read_hand, save_hand
-from calligan.scan.photo import evened, flattened, open_photo, read_sheet, sheet_ink
-from calligan.scan.sheet import Sheet, sheets
-from calligan.scan.template import font_letters, template_page
+from calligan.scan.copybook import crop, find_characters, remove_rules
+from calligan.scan.folder import ScannedGlyph, read_hand, save_hand
+from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, open_photo, read_sheet
+from calligan.scan.template_page import font_letters, template_page
+from calligan.scan.template_sheet import TemplateSheet, make_sheets
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def page(font_folder):
     """A written page, what was written, and the sheet."""
     models, _ = font_letters(str(font_folder / "source.ttf"), HAN + "Ab1")
     hand, _ = font_letters(str(font_folder / "bold.ttf"), HAN)
-    (sheet,) = sheets(HAN[:40], "a4", 20)
+    (sheet,) = make_sheets(HAN[:40], "a4", 20)
     page = template_page(sheet, models, "A1", "mi")
     statuses = written(sheet, page, hand, np.random.default_rng(0))
     return np.asarray(to_image(page, 200)), statuses, sheet
@@ -46,14 +46,14 @@ def test_a_photograph_is_read_whichever_way_up(page, turned):
     camera = Camera(turned=turned, shadow=0.5, width_px=2000)
     read = read_sheet(photograph(picture, camera, np.random.default_rng(turned)))
     assert read[1] == sheet
-    cells = cut_cells(sheet_ink(read[0], sheet), sheet, 64)
+    cells = cut_cells(extract_sheet_ink(read[0], sheet), sheet, 64)
     assert all(map(same, cells, statuses))
     assert "".join(cell.char for cell in cells) == sheet.chars
 
 
 def test_the_printed_guides_leave_no_ink(page):
     picture, statuses, sheet = page
-    cells = cut_cells(sheet_ink(read_sheet(picture)[0], sheet), sheet, 64)
+    cells = cut_cells(extract_sheet_ink(read_sheet(picture)[0], sheet), sheet, 64)
     for cell, status in zip(cells, statuses, strict=True):
         if status == "empty":
             assert cell.image.min() == 255
@@ -63,9 +63,11 @@ def test_strokes_keep_their_weight_in_a_blurred_photograph(page):
     picture, statuses, sheet = page
     straight, _ = read_sheet(photograph(picture, Camera(blur_px=2.5), np.random.default_rng(0)))
     shares = []
-    for index, cell in enumerate(cut_cells(sheet_ink(straight, sheet), sheet, 128)):
+    for index, cell in enumerate(cut_cells(extract_sheet_ink(straight, sheet), sheet, 128)):
         if statuses[index] == "written":
-            x, y, side = (round(mm * 200 / 25.4) for mm in (*sheet.cell(index), sheet.cell_mm))
+            x, y, side = (
+                round(mm * 200 / 25.4) for mm in (*sheet.cell_origin_mm(index), sheet.cell_mm)
+            )
             printed = picture[y : y + side, x : x + side, 0] < 128  # in red, no guide is dark
             shares.append((cell.image < 128).mean() / printed.mean())
     assert np.mean(shares) == pytest.approx(1, abs=0.03)
@@ -73,9 +75,12 @@ def test_strokes_keep_their_weight_in_a_blurred_photograph(page):
 
 def test_a_code_says_all_of_a_page():
     for chars in ("书法", HAN, "\U00020000永"):
-        for sheet in sheets(chars, "letter", 25):
-            assert Sheet.of_code(sheet.code()) == sheet
-    assert Sheet.of_code("https://example.org") is None and Sheet.of_code("C1:A9:20:04E0") is None
+        for sheet in make_sheets(chars, "letter", 25):
+            assert TemplateSheet.from_code(sheet.code()) == sheet
+    assert (
+        TemplateSheet.from_code("https://example.org") is None
+        and TemplateSheet.from_code("C1:A9:20:04E0") is None
+    )
 
 
 def test_pages_that_are_not_ours(page):
@@ -86,11 +91,14 @@ def test_pages_that_are_not_ours(page):
     code = picture.copy()
     code[-300:, 400:-400] = 255
     for photo, says in (
-        (picture[: len(picture) // 2], "marks at the page's bottom right, bottom left cannot"),
-        (corner, "mark at the page's bottom right cannot"),
-        (picture[:, ::-1], "mirror"),
-        (blank, "no template page"),
-        (code, "code at its foot"),
+        (
+            picture[: len(picture) // 2],
+            "corner marks at the page's bottom right, bottom left cannot",
+        ),
+        (corner, "corner mark at the page's bottom right cannot"),
+        (picture[:, ::-1], "mirrored"),
+        (blank, "not a template page"),
+        (code, "QR code on the page"),
     ):
         with pytest.raises(DataError, match=says):
             read_sheet(photo)
@@ -139,24 +147,24 @@ def test_a_free_page_is_cut_by_its_text(font_folder, kind):
     if kind != "rubbing":
         camera = Camera(tilt=0.02, width_px=1100, blur_px=0.8, desk=desk)
         picture = photograph(picture, camera, np.random.default_rng(0))
-    ink = without_rules(evened(flattened(picture)))
-    spots = find_characters(ink, text, "rtl", hand)
-    assert "".join(spot.char for spot in spots) == text
+    ink = remove_rules(extract_ink(flatten_page(picture)))
+    boxes = find_characters(ink, text, "rtl", hand)
+    assert "".join(box.char for box in boxes) == text
     wanted = {
-        mark.text: mark.outline.moved(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
+        mark.text: mark.outline.transform(mark.matrix).controls.reshape(-1, 2).mean(axis=0)
         for mark in page.marks
         if mark.text
     }
-    middle = {s.char: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in spots}
+    middle = {s.char: ((s.left + s.right) / 2, (s.top + s.bottom) / 2) for s in boxes}
     scale = np.array([ink.shape[1] / 150, ink.shape[0] / 200])
     gaps = [np.abs(np.array(middle[c]) / scale - wanted[c]).max() for c in text]
     assert np.mean(np.array(gaps) < 6) > 0.97
-    assert crop(ink, spots[0], 64).min() < 100
+    assert crop(ink, boxes[0], 64).min() < 100
 
 
 def test_labels_are_corrected_by_list_or_by_name(tmp_path):
     image = np.full((32, 32), 255, np.uint8)
-    save_hand(tmp_path, [Found(char, image, "p") for char in "书法永"], lambda char: image)
+    save_hand(tmp_path, [ScannedGlyph(char, image, "p") for char in "书法永"], lambda char: image)
     labels = tmp_path / "labels.csv"
     labels.write_text(
         labels.read_text("utf-8").replace("书.png,书", "书.png,画").replace("法.png,法", "法.png,"),
@@ -179,9 +187,9 @@ def test_a_red_seal_leaves_no_ink(font_folder, paper):
     form = Format("page", 150, 200, (Region(15, 15, 120, 170, size_mm=20, line_gap=0.4),))
     (page,) = lay_out(Words(HAN[:12]), form, Setting(hand, ink))
     page.paper = paper
-    without = evened(flattened(np.asarray(to_image(page, 100))))
+    without = extract_ink(flatten_page(np.asarray(to_image(page, 100))))
     page.marks.append(Mark(rectangle(20, 150, 20, 20), np.eye(2, 3), "#c8321e"))
-    sealed = evened(flattened(np.asarray(to_image(page, 100))))
+    sealed = extract_ink(flatten_page(np.asarray(to_image(page, 100))))
     assert without.mean() > 0.01 and np.abs(sealed - without).max() < 0.3
 
 
@@ -201,14 +209,14 @@ def test_transparent_paper_is_paper_and_white_on_black_is_turned_over(tmp_path):
 
 def test_a_list_that_cannot_be_read_stops_before_anything_is_written(tmp_path):
     image = np.full((32, 32), 255, np.uint8)
-    save_hand(tmp_path, [Found("书", image, "p")], lambda char: image)
+    save_hand(tmp_path, [ScannedGlyph("书", image, "p")], lambda char: image)
     labels = tmp_path / "labels.csv"
     labels.write_text(labels.read_text("utf-8") + "\n\n", "utf-8")  # blank lines are nothing
-    save_hand(tmp_path, [Found("法", image, "p")], lambda char: image)
+    save_hand(tmp_path, [ScannedGlyph("法", image, "p")], lambda char: image)
     labels.write_bytes("file,char,page,note\n画.png,画,p,\n".encode("gbk"))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(DataError, match="UTF-8"):
-        save_hand(tmp_path, [Found("永", image, "p")], lambda char: image)
+        save_hand(tmp_path, [ScannedGlyph("永", image, "p")], lambda char: image)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -216,7 +224,7 @@ def test_the_contact_sheet_shows_every_page(tmp_path):
     image = np.full((32, 32), 255, np.uint8)
     heights = []
     for char in HAN[:13]:
-        save_hand(tmp_path, [Found(char, image, "p")], lambda char: image)
+        save_hand(tmp_path, [ScannedGlyph(char, image, "p")], lambda char: image)
         heights.append(Image.open(tmp_path / "contact-sheet.png").height)
     assert heights[0] == heights[11] < heights[12]
 
@@ -229,36 +237,36 @@ def test_the_contact_sheet_shows_what_was_renamed_and_a_damaged_picture_stops_it
         shown.append(char)
         return image
 
-    save_hand(tmp_path, [Found(char, image, "p") for char in "书法"], model)
+    save_hand(tmp_path, [ScannedGlyph(char, image, "p") for char in "书法"], model)
     (tmp_path / "书.png").rename(tmp_path / "画.png")
     shown.clear()
-    save_hand(tmp_path, [Found("永", image, "p")], model)
+    save_hand(tmp_path, [ScannedGlyph("永", image, "p")], model)
     assert sorted(shown) == sorted("法画永")
     assert "书" not in (tmp_path / "labels.csv").read_text("utf-8")
     (tmp_path / "画.png").write_bytes(b"")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(DataError, match=r"画\.png"):
-        save_hand(tmp_path, [Found("九", image, "p")], model)
+        save_hand(tmp_path, [ScannedGlyph("九", image, "p")], model)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_wrong_label_is_blamed_on_the_list(tmp_path):
     image = np.full((32, 32), 255, np.uint8)
-    save_hand(tmp_path, [Found("书", image, "p")], lambda char: image)
+    save_hand(tmp_path, [ScannedGlyph("书", image, "p")], lambda char: image)
     rows = (tmp_path / "labels.csv").read_text("utf-8")
     (tmp_path / "labels.csv").write_text(rows.replace("书.png,书", "书.png,no"), "utf-8")
-    with pytest.raises(DataError, match=r"labels\.csv calls 书\.png 'no'"):
+    with pytest.raises(DataError, match=r"labels\.csv labels 书\.png 'no'"):
         list(read_hand(tmp_path))
 
 
 def test_pencil_is_ink_too(page):
     picture, statuses, sheet = page
     pale = np.where(picture < 60, picture, 255).astype(float)  # ink and codes
-    rows = slice(*(round(mm / 297 * len(picture)) for mm in sheet.rows_mm))
+    rows = slice(*(round(mm / 297 * len(picture)) for mm in sheet.cells_span_mm))
     pale[rows] = 255 - (255 - pale[rows]) * 0.42
     pale = np.uint8(np.where(picture < 60, pale, picture))
     found, _ = read_sheet(pale)
-    cells = cut_cells(sheet_ink(found, sheet), sheet, 64)
+    cells = cut_cells(extract_sheet_ink(found, sheet), sheet, 64)
     assert all(map(same, cells, statuses))
 
 
@@ -329,7 +337,7 @@ def test_bad_templates(options, says, calligan, font_folder, tmp_path):
 
 def code_of(cell: int, text: str, paper: str = "A4") -> str:
     """A code as anybody could print it."""
-    return Sheet(paper.lower(), cell, text).code()
+    return TemplateSheet(paper.lower(), cell, text).code()
 
 
 @pytest.mark.parametrize(
@@ -348,17 +356,17 @@ def code_of(cell: int, text: str, paper: str = "A4") -> str:
     ],
 )
 def test_codes_that_calligan_does_not_print_are_none_of_its(code):
-    assert Sheet.of_code(code) is None
+    assert TemplateSheet.from_code(code) is None
 
 
 def test_labels_never_name_a_place_outside_the_folder(tmp_path):
     image = np.full((32, 32), 255, np.uint8)
     for char in ("/", "\0", ".", "a/b", "\n"):
         with pytest.raises(DataError, match="labels a glyph"):
-            save_hand(tmp_path / "hand", [Found(char, image, "p.jpg")], lambda char: image)
+            save_hand(tmp_path / "hand", [ScannedGlyph(char, image, "p.jpg")], lambda char: image)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(DataError, match="cannot be names of files"):
-        sheets("永/.", "a4", 20)
+    with pytest.raises(DataError, match="cannot be in file names"):
+        make_sheets("永/.", "a4", 20)
 
 
 HEAD = "file,char,page,note\n"
@@ -372,10 +380,10 @@ def test_rows_of_other_files_than_the_hands_pictures_are_dropped(tmp_path, row):
     image = np.full((32, 32), 255, np.uint8)
     hand = tmp_path / "hand"
     Image.fromarray(image).save(tmp_path / "out.png")
-    save_hand(hand, [Found("书", image, "p")], lambda char: image)
+    save_hand(hand, [ScannedGlyph("书", image, "p")], lambda char: image)
     labels = hand / "labels.csv"
     labels.write_text(labels.read_text("utf-8") + row, "utf-8")
-    save_hand(hand, [Found("法", image, "p")], lambda char: image)
+    save_hand(hand, [ScannedGlyph("法", image, "p")], lambda char: image)
     assert labels.read_text("utf-8") == HEAD + "书.png,书,p,\n法.png,法,p,\n"
     assert [char for char, _ in read_hand(hand)] == ["书", "法"]
 
@@ -394,7 +402,7 @@ def test_rows_of_other_files_than_the_hands_pictures_are_dropped(tmp_path, row):
 )
 def test_lists_with_faults_are_named(tmp_path, text, says):
     image = np.full((32, 32), 255, np.uint8)
-    save_hand(tmp_path, [Found(char, image, "p") for char in "书法"], lambda char: image)
+    save_hand(tmp_path, [ScannedGlyph(char, image, "p") for char in "书法"], lambda char: image)
     (tmp_path / "labels.csv").write_text(text, "utf-8")
     with pytest.raises(DataError, match=says):
         list(read_hand(tmp_path))
@@ -403,7 +411,7 @@ def test_lists_with_faults_are_named(tmp_path, text, says):
 def test_printed_markers_are_those_that_opencv_finds():
     import cv2
 
-    from calligan.scan.template import _MARKERS
+    from calligan.scan.template_page import _MARKERS
 
     dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
     for number, bits in enumerate(_MARKERS):

@@ -243,13 +243,14 @@ def test_what_the_browser_gets_is_small_and_its_own():
 def written_page(font: Path, chars: str, trim: int = 0) -> bytes:
     """A filled sheet as a picture."""
     pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+    from calligan.scan.template_page import font_letters, template_page
+    from calligan.scan.template_sheet import make_sheets
+
     from calligan.page.flow import moved, set_line
     from calligan.page.png import to_image
-    from calligan.scan.sheet import sheets
-    from calligan.scan.template import font_letters, template_page
 
     letters, _ = font_letters(str(font), chars + "Ab1")
-    (sheet,) = sheets(chars, "a4", 20)
+    (sheet,) = make_sheets(chars, "a4", 20)
     made = template_page(sheet, letters, "A1", "mi")
     for index, char in enumerate(chars):
         x, y = sheet.cell(index)

@@ -6,7 +6,7 @@ import pytest
 from conftest import HAN, build_font
 
 from calligan.glyphs import system_fonts
-from calligan.glyphs.system_fonts import _by_folder, chinese_font
+from calligan.glyphs.system_fonts import _find_in_folders, chinese_font
 
 WRITES = HAN + "永和九年书法"
 
@@ -20,14 +20,14 @@ def test_kai_comes_before_song_before_hei_and_regular_before_bold(tmp_path):
     names = ["NotoSansSC.otf", "simsun.ttc", "STKaiti-Bold.ttf", "simkai.ttf", "Arial.ttf"]
     for name in names:
         (tmp_path / name).touch()
-    found = sorted(_by_folder((str(tmp_path),)), key=system_fonts._preference)
+    found = sorted(_find_in_folders((str(tmp_path),)), key=system_fonts._preference)
     assert [spec.path.name for spec in found] == [names[3], names[2], names[1], names[0]]
 
 
 def test_fonts_that_cannot_write_chinese_are_passed_over(tmp_path, monkeypatch, no_fontconfig):
     (tmp_path / "broken-kai.ttf").write_bytes(b"not a font")
     build_font(tmp_path / "japanese-kai.ttf", HAN)
-    monkeypatch.setattr(system_fonts._by_folder, "__defaults__", ((str(tmp_path),),))
+    monkeypatch.setattr(system_fonts._find_in_folders, "__defaults__", ((str(tmp_path),),))
     assert chinese_font() is None
     good = build_font(tmp_path / "some-song.ttf", WRITES)
     assert chinese_font().path == good

@@ -49,7 +49,7 @@ def many(count: int, first: int, wave: float) -> np.ndarray:
 
 def test_glyphs_are_shown_by_their_ink_at_one_size():
     outline = bars(0, 0)
-    moved = outline.moved(np.array([[2.5, 0, 700.0], [0, 2.5, -90.0]]))
+    moved = outline.transform(np.array([[2.5, 0, 700.0], [0, 2.5, -90.0]]))
     a, b = judge.shown(outline), judge.shown(moved)
     assert np.abs(a.astype(int) - b).max() <= 4
     rows, columns = np.nonzero(a.max(axis=1))[0], np.nonzero(a.max(axis=0))[0]

@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 from calligan.config import RasterConfig, TraceConfig
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement, measure_placement
-from calligan.vector.contour import chains
+from calligan.vector.contour import extract_chains
 from calligan.vector.fit import fit
 from calligan.vector.font import FontGlyph
 from calligan.vector.font import build_font as assemble
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.trace import trace
 
 CONFIG = TraceConfig()
@@ -43,7 +43,7 @@ def square(draw, k):
 
 
 def test_a_disc_is_a_few_cubics_within_the_tolerance():
-    curves = fit(chains(picture(disc), CONFIG), 0.25)
+    curves = fit(extract_chains(picture(disc), CONFIG), 0.25)
     assert 4 <= len(curves.controls) <= 8
     t = np.linspace(0, 1, 50)[:, None, None]
     p = np.moveaxis(curves.controls, 1, 0)
@@ -55,7 +55,7 @@ def test_a_disc_is_a_few_cubics_within_the_tolerance():
 
 
 def test_a_square_keeps_its_four_corners():
-    (chain,) = chains(picture(square), CONFIG)
+    (chain,) = extract_chains(picture(square), CONFIG)
     assert len(chain.corners) == 4
     found = {tuple(np.rint(4 * point) / 4) for point in chain.points[chain.corners]}
     assert found == {(30, 30), (30, 90), (90, 30), (90, 90)}
@@ -86,7 +86,7 @@ def test_specks_and_pinholes_are_left_out():
         draw.rectangle((10 * k, 10 * k, 11 * k - 1, 11 * k - 1), fill=1)
         draw.rectangle((60 * k, 60 * k, 61 * k - 1, 61 * k - 1), fill=0)
 
-    assert len(chains(picture(speckled), CONFIG)) == 1
+    assert len(extract_chains(picture(speckled), CONFIG)) == 1
 
 
 def test_blank_paper_draws_nothing():

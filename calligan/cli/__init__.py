@@ -1,4 +1,4 @@
-"""The verbs. The only room that prints, prompts or exits; heavy imports wait inside commands."""
+"""The commands. Only this subpackage prints, prompts or exits; commands import torch when run."""
 
 import logging
 import sys
@@ -25,40 +25,40 @@ from calligan.cli import (
     template,
     train,
 )
-from calligan.cli.show import visible
+from calligan.cli.show import escape_controls
 from calligan.errors import CalliganError
 
 app = typer.Typer(
     name="calligan",
-    help="Chinese calligraphy font synthesis: learn a hand from fonts, write any text in it.",
+    help="Chinese calligraphy font synthesis: learn a style from fonts, write any text in it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
 )
-app.add_typer(fonts.app, name="fonts", short_help="The catalog of open fonts.")
-app.command("render-pairs", short_help="Fonts to paired glyph images.")(render_pairs.render_pairs)
-app.command("train", short_help="Pairs to a model.")(train.train)
-app.command("styles", short_help="What a model can write.")(styles.styles)
-app.command("infer", short_help="Text to a picture in a style.")(infer.infer)
-app.command("export", short_help="A style to an installable font.")(export.export)
-app.command("evaluate", short_help="Held-out figures of a model.")(evaluate.evaluate)
-app.command("template", short_help="Sheets to write your own hand on.")(template.template)
-app.command("scan", short_help="Photographed pages to labelled glyphs.")(scan.scan)
-app.command("learn", short_help="Your own hand, from a few glyphs.")(learn.learn)
-app.command("check", short_help="What is wrong with a font's glyphs.")(check.check)
-app.command("convert", short_help="A model as an ONNX file.")(convert.convert)
-app.command("morph", short_help="From style to style, as a film.")(morph.morph)
-app.command("animate", short_help="Training as a film, or as curves.")(animate.animate)
-app.command("sample", short_help="Glyphs out of noise.")(sample.sample)
-app.command("restyle", short_help="Pictures of glyphs, in another hand.")(restyle.restyle)
-app.command("studio", short_help="Everything, in a browser.")(studio.studio)
+app.add_typer(fonts.app, name="fonts", short_help="List and fetch open fonts.")
+app.command("render-pairs", short_help="Turn fonts into training data.")(render_pairs.render_pairs)
+app.command("train", short_help="Train a model.")(train.train)
+app.command("styles", short_help="List the styles of a model.")(styles.styles)
+app.command("infer", short_help="Write a text in a style.")(infer.infer)
+app.command("export", short_help="Make an installable font.")(export.export)
+app.command("evaluate", short_help="Measure a model on held-out characters.")(evaluate.evaluate)
+app.command("template", short_help="Make sheets to write your own hand on.")(template.template)
+app.command("scan", short_help="Cut glyphs out of photographed pages.")(scan.scan)
+app.command("learn", short_help="Learn your own hand from a few glyphs.")(learn.learn)
+app.command("check", short_help="Find faulty glyphs in a font.")(check.check)
+app.command("convert", short_help="Convert a model to ONNX.")(convert.convert)
+app.command("morph", short_help="Animate a text between styles.")(morph.morph)
+app.command("animate", short_help="Show a training run as a film or curves.")(animate.animate)
+app.command("sample", short_help="Draw glyphs from noise.")(sample.sample)
+app.command("restyle", short_help="Redraw pictures of glyphs in another style.")(restyle.restyle)
+app.command("studio", short_help="Open the studio in a browser.")(studio.studio)
 
-# Typer carries its own copy of click from 0.16 on, and the real one before; both are this class.
+# Typer has its own copy of click from 0.16 on, and imports click before; this is either's class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
-_INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+_INTERRUPTED = 130  # exit code after Ctrl-C, as in shells
 
 
 @app.callback(invoke_without_command=True)
@@ -73,11 +73,11 @@ def _root(
 
 
 def main() -> NoReturn:
-    """Run a command; whatever a user can mend ends in one line on stderr and exit code 2."""
-    logging.getLogger("fontTools").setLevel(logging.ERROR)  # its warnings are no news to a user
+    """Run a command. An error that the user can fix ends in one line on stderr and exit code 2."""
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # hide its warnings
     try:
         outcome = app(standalone_mode=False)
-        if outcome == _INTERRUPTED:  # Typer's way to say so
+        if outcome == _INTERRUPTED:  # Typer returns this after Ctrl-C
             raise KeyboardInterrupt
         sys.exit(outcome if isinstance(outcome, int) else 0)
     except CalliganError as error:
@@ -104,5 +104,5 @@ def _usage(error: BaseException) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"calligan: {visible(' '.join(message.split()))}", file=sys.stderr)
+    print(f"calligan: {escape_controls(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

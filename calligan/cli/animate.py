@@ -1,4 +1,4 @@
-"""`calligan animate`: a run's training as a film, or as curves."""
+"""`calligan animate`: a training run as a film or as curves."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,19 +10,24 @@ def animate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help=".gif, .webp or .mp4; .png draws the log's curves."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: a film (.gif, .webp, .mp4), or a .png with curves of the log.",
+        ),
     ] = Path("film.gif"),
     styles: Annotated[
-        str | None, typer.Option(help="Names with commas; default the first three.")
+        str | None,
+        typer.Option(help="Style names, separated by commas. Default: the first three."),
     ] = None,
-    chars: Annotated[int, typer.Option(help="Validation characters a style.")] = 2,
-    fps: Annotated[float, typer.Option(help="Pictures a second.")] = 6.0,
+    chars: Annotated[int, typer.Option(help="Validation characters per style.")] = 2,
+    fps: Annotated[float, typer.Option(help="Frames per second, 1 to 60.")] = 6.0,
 ) -> None:
-    """Show how validation characters became what they are.
+    """Show how the drawn validation characters changed during training.
 
     Example: calligan animate runs/0001 -o film.gif
 
-    Beside the film stand the source, the last drawing and the real glyph.
+    Each frame shows the source, the final drawing, the drawing at that step, and the real glyph.
     """
     from calligan.errors import ConfigError
     from calligan.page.film import check_film, save_film
@@ -40,7 +45,7 @@ def animate(
                 f"{run} has no style {unknown[0]}; it has: {', '.join(opened.styles)}"
             )
         if chars < 1 or not 1 <= fps <= 60:
-            raise ConfigError("--chars is 1 or more, --fps 1 to 60")
+            raise ConfigError("give --chars 1 or more, and --fps 1 to 60")
         indices = [opened.styles.index(name) for name in names]
         save_film(output, list(frames(opened, indices, chars)), fps)
     typer.echo(output)

@@ -1,35 +1,49 @@
-"""`calligan check`: what is wrong with a font, or a folder of glyphs."""
+"""`calligan check`: find faulty glyphs in a font or a folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.options import DOUBTFUL, DeviceOption, StrictOption
+from calligan.cli.options import EXIT_DOUBTFUL, DeviceOption, StrictOption
 from calligan.cli.show import note, progress
 
 if TYPE_CHECKING:
     from calligan.library.checking import Examined
 
 
+_ScriptOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Script of the glyphs (楷, 行楷, 行, 草, pen or display): sets how much they "
+        "may differ from print. Default: that of a catalog font, else any."
+    ),
+]
+_FontOption = Annotated[
+    str | None,
+    typer.Option(help="Regular Chinese font to compare with. Default: one on this machine."),
+]
+_JsonOption = Annotated[
+    Path | None, typer.Option("--json", help="Write all scores and findings to this JSON file.")
+]
+_SheetOption = Annotated[
+    Path | None,
+    typer.Option(help="Draw the faulty glyphs under their reference into this PNG."),
+]
+
+
 def check(
     what: Annotated[str, typer.Argument(help="A font, or a folder of PNGs named by character.")],
     charset: Annotated[
-        str, typer.Option(help="Look at these characters, where a font has them.")
+        str,
+        typer.Option(
+            help="Characters of a font to check: shipped sets, a UTF-8 file, or characters."
+        ),
     ] = "gb2312+jis-1+big5-1",
-    script: Annotated[
-        str | None,
-        typer.Option(help="楷, 行楷, 行, 草, pen or display: how far from print is right."),
-    ] = None,
-    font: Annotated[
-        str | None, typer.Option(help="The regular font to compare with; default one that is here.")
-    ] = None,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write every score and finding.")
-    ] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(help="Draw what was found under its reference into this PNG.")
-    ] = None,
+    script: _ScriptOption = None,
+    font: _FontOption = None,
+    json_path: _JsonOption = None,
+    sheet: _SheetOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
 ) -> None:
@@ -37,39 +51,40 @@ def check(
 
     Example: calligan check MyFont.ttf --sheet found.png
 
-    The worst come first: look at them. Of a font that is merely unlike print its own 1 in 100 least
-    readable glyphs are named at most; what reads worse than any genuine glyph always is.
+    The least readable come first; look at them, since some may be right. A glyph that reads worse
+    than any genuine one is always listed. Of a font that merely differs from print, at most 1 in
+    100 glyphs are listed as malformed.
     """
-    from calligan.library.checking import check as examined
+    from calligan.library.checking import check as check_glyphs
     from calligan.page.sheet import save_png
     from calligan.storage import atomic_file, write_json
 
-    with progress("reading", "glyph") as moved:
-        seen = examined(
+    with progress("reading", "glyph") as update:
+        examined = check_glyphs(
             what,
             charset,
             script=script,
             font=font,
             device=device,
-            progress=moved,
+            progress=update,
             note=note,
         )
-    _tell(seen)
+    _report(examined)
     if json_path is not None:
-        write_json(json_path, seen.as_json())
+        write_json(json_path, examined.as_json())
         typer.echo(json_path)
     if sheet is not None:
         with atomic_file(sheet) as file:
-            save_png(seen.sheet(), file)
+            save_png(examined.sheet(), file)
         typer.echo(sheet)
-    if strict and seen.wrong:
-        raise typer.Exit(DOUBTFUL)
+    if strict and examined.wrong:
+        raise typer.Exit(EXIT_DOUBTFUL)
 
 
-def _tell(seen: "Examined") -> None:
-    found = seen.found
+def _report(examined: "Examined") -> None:
+    found = examined.found
     lines = [
-        ("blank", seen.blank, seen.blank),
+        ("blank", examined.blank, examined.blank),
         ("the same picture", "".join(found.duplicates), " ".join(found.duplicates)),
         (
             "mislabelled?",
@@ -80,9 +95,9 @@ def _tell(seen: "Examined") -> None:
     ]
     for label, chars, shown in lines:
         typer.echo(f"{label:17} {len(chars):5}  {shown[:120]}{' …' if len(shown) > 120 else ''}")
-    note(f"{len(found.chars):,} glyphs with ink looked at")
+    note(f"checked {len(found.chars):,} glyphs with ink")
     if found.capped:
         note(
-            f"{found.capped:,} more read badly and are not named: so many are taken for a set that "
-            "is unlike print (--json has every score)"
+            f"{found.capped:,} more glyphs read badly and are not listed: so many suggest a "
+            "font that differs from print (--json has every score)"
         )

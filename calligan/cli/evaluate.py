@@ -1,65 +1,81 @@
-"""`calligan evaluate`: held-out figures of a model beside what one gets without it."""
+"""`calligan evaluate`: figures of a model on held-out characters, beside baselines."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calligan.cli.options import DeviceOption, names, options_of
+from calligan.cli.options import DeviceOption, options_of, split_names
 from calligan.cli.show import note, progress
 from calligan.requests import EvaluationRequest
 
 if TYPE_CHECKING:
     from calligan.evaluation.report import Table
 
-_WIDTH = 132  # the tables' own; a pipe has none
+_TABLE_COLUMNS = 132  # smallest width of the tables, for narrow terminals and pipes
+
+
+_ModelArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Model file, run folder or learned hand. Default: the newest run, else the "
+        "shipped model."
+    ),
+]
+_AgainstOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Another model to compare with, as NAME=MODEL. Repeatable."),
+]
+_ReportOption = Annotated[
+    Path | None, typer.Option(help="Write an HTML report with pictures to this file.")
+]
+_JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", help="Write all figures, with counts and intervals, to this JSON file."),
+]
+_SheetOption = Annotated[
+    Path | None,
+    typer.Option(help="Draw source, generated and real glyphs into this PNG."),
+]
 
 
 @options_of(EvaluationRequest)
 def evaluate(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help="Model file, run folder or hand; default the newest, or the bundle."),
-    ] = None,
+    model: _ModelArgument = None,
     *,
     given: dict[str, Any],
-    against: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=MODEL: another model, as one more row; repeatable."),
-    ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write an HTML page with pictures.")] = None,
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write every figure, with n and interval.")
-    ] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(help="Draw source / generated / real into this PNG.")
-    ] = None,
+    against: _AgainstOption = None,
+    report: _ReportOption = None,
+    json_path: _JsonOption = None,
+    sheet: _SheetOption = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """Measure a model on test characters, which no style has shown it.
+    """Measure a model on test characters, which it has not seen in any style.
 
     Example: calligan evaluate runs/0001 --report report.html
 
-    Beside the model's figures stand those of copying the source, of the nearest training glyph of
-    the style, and of the real font. Reading the characters needs `pip install 'calligan[eval]'`.
+    The tables also have three baselines: copying the source glyph, the style's training glyph with
+    the nearest source, and the real font. Recognition and the report need
+    `pip install 'calligan[eval]'`.
     """
     from rich.console import Console
 
     from calligan.evaluation.report import check_report
-    from calligan.library.judging import evaluate as measured
+    from calligan.library.judging import evaluate as evaluate_model
     from calligan.storage import check_writable, write_json
 
     if report is not None:
         check_report()
     check_writable(*filter(None, (report, json_path, sheet)))
-    given |= {"styles": names(given["styles"]), "against": _named(against or []), "device": device}
-    with progress("evaluating", "") as moved:
-        done = measured(model, **given, progress=moved, note=note)
-    console = Console(width=max(_WIDTH, Console().width))
+    given["styles"] = split_names(given["styles"])
+    given |= {"against": _parse_against(against or []), "device": device}
+    with progress("evaluating", "") as update:
+        done = evaluate_model(model, **given, progress=update, note=note)
+    console = Console(width=max(_TABLE_COLUMNS, Console().width))
     for table in done.tables():
         _print(console, table)
     for name, reason in done.scores.unmeasured.items():
-        note(f"{name} is unmeasured: {reason}")
+        note(f"{name} was not measured: {reason}")
     if json_path is not None:
         write_json(json_path, done.as_json())
     if report is not None:
@@ -70,16 +86,16 @@ def evaluate(
         typer.echo(written)
 
 
-def _named(against: list[str]) -> dict[str, Path]:
+def _parse_against(against: list[str]) -> dict[str, Path]:
     from calligan.errors import ConfigError
 
-    found = {}
+    models = {}
     for text in against:
         name, equals, path = text.partition("=")
         if not equals or not name or not path:
-            raise ConfigError(f"--against {text!r} should read NAME=MODEL, such as zi2zi=runs/0002")
-        found[name] = Path(path)
-    return found
+            raise ConfigError(f"--against {text!r} is not NAME=MODEL, such as zi2zi=runs/0002")
+        models[name] = Path(path)
+    return models
 
 
 def _print(console: object, table: "Table") -> None:

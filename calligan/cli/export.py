@@ -1,11 +1,11 @@
-"""`calligan export`: a learned style as a font to install, or what a font lacks."""
+"""`calligan export`: make a font of a style, or complete an existing font."""
 
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from calligan.cli.options import (
-    DOUBTFUL,
+    EXIT_DOUBTFUL,
     DeviceOption,
     FineOption,
     ModelOption,
@@ -15,8 +15,8 @@ from calligan.cli.options import (
     VerdictOption,
     options_of,
 )
-from calligan.cli.show import note, progress, some
-from calligan.cli.verdict import check_options, model_note, tell
+from calligan.cli.show import abbreviate, note, progress
+from calligan.cli.verdict import check_verdict_options, model_note, report_findings
 from calligan.requests import DOUBTED, FALLBACKS, FontRequest
 
 if TYPE_CHECKING:
@@ -34,12 +34,13 @@ def export(
     strict: StrictOption = False,
     device: DeviceOption = "auto",
 ) -> None:
-    """Make a font of a learned style.
+    """Make an installable font of a style, or complete an existing font.
 
     Example: calligan export --style 3 --charset gb2312 -o MyBrush.ttf
 
-    Interrupted, the same command goes on where it was. With --complete MyHand.ttf the outlines and
-    metrics that are there stay, and only missing characters are added.
+    Example: calligan export --style 3 --complete MyHand.ttf -o MyHand-full.ttf
+
+    Repeat an interrupted command to continue it.
     """
     from calligan.glyphs.charset import load_charset
     from calligan.library.orders import check_font
@@ -47,8 +48,8 @@ def export(
     request = FontRequest(**font)
     check_font(request)
     needed = bool(report or strict or request.fallback in DOUBTED)
-    check_options(verdict, needed, report or [])
-    load_charset(request.charset)  # raises for what is none; torch comes with what follows
+    check_verdict_options(verdict, needed, report or [])
+    load_charset(request.charset)  # raises before torch is imported below
     from calligan.project.models import check_styles, model_path
 
     path = model_path(model, request.style)
@@ -57,34 +58,34 @@ def export(
     from calligan.library.model import Model
 
     drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
-    with progress("drawing", "glyph") as moved:
-        made = make_font(drawing, request, moved, note=note)
-    _tell(made, request)
+    with progress("drawing", "glyph") as update:
+        made = make_font(drawing, request, update, note=note)
+    _report(made, request)
     typer.echo(request.path)
-    if tell(drawing, [made.style_index], report or []) and strict:
-        raise typer.Exit(DOUBTFUL)
+    if report_findings(drawing, [made.style_index], report or []) and strict:
+        raise typer.Exit(EXIT_DOUBTFUL)
 
 
-def _tell(made: "MadeFont", request: FontRequest) -> None:
-    """What became of the characters asked for."""
+def _report(made: "MadeFont", request: FontRequest) -> None:
+    """Report what was drawn, left out and replaced."""
     if made.unreadable:
         names = ", ".join(made.unreadable)
-        note(f"{request.complete}: left out what cannot be read: {names} (hinting)")
+        note(f"{request.complete}: left out hinting tables that cannot be read: {names}")
     if made.replaced:
-        note(f"{FALLBACKS[request.fallback]}: {some(made.replaced)}")
+        note(f"{FALLBACKS[request.fallback]}: {abbreviate(made.replaced)}")
     if made.blank:
-        note(f"left out, drawn blank: {some(made.blank)}")
+        note(f"left out, drawn blank: {abbreviate(made.blank)}")
     if made.lacking:
-        note(f"left out, not in the source font: {some(made.lacking)}")
-    told = ", ".join(f"{name} {took:.1f} s" for name, took in made.seconds.items() if took >= 0.05)
+        note(f"left out, not in the source font: {abbreviate(made.lacking)}")
+    times = ", ".join(f"{name} {took:.1f} s" for name, took in made.seconds.items() if took >= 0.05)
     count = len(made.drawn) - len(made.written) - len(made.borrowed)
-    note(f"{made.family}: {count:,} character{'s' * (count != 1)} drawn ({told})")
+    note(f"{made.family}: {count:,} character{'s' * (count != 1)} drawn ({times})")
     if made.holds_name_of:
         note(
-            f"its name holds that of {made.holds_name_of}, which its licence may keep from changed "
-            "fonts: look there before you publish, or give another --family"
+            f"the new name contains {made.holds_name_of}: that font's licence may not allow this; "
+            "check it before you publish, or give another --family"
         )
     if made.written:
-        note(f"{len(made.written):,} more are those that you wrote (--no-own draws them too)")
+        note(f"{len(made.written):,} more characters are your own glyphs (--no-own draws them)")
     if made.misread:
-        note(f"of these, read badly or as another character: {some(made.misread)}")
+        note(f"of your own, these read badly or as another character: {abbreviate(made.misread)}")

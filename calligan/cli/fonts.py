@@ -1,35 +1,35 @@
-"""`calligan fonts`: the catalog, and fetching from it."""
+"""`calligan fonts`: list the catalog of open fonts, and fetch them."""
 
 from typing import Annotated
 
 import typer
 
-from calligan.cli.show import bar, note
+from calligan.cli.show import note, progress_bar
 
-_WIDTH = 112  # what the table needs; a narrower terminal wraps it
+_TABLE_COLUMNS = 112  # smallest width of the table, for narrow terminals and pipes
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
 @app.callback()
 def fonts(context: typer.Context) -> None:
-    """List the catalog of open fonts, or fetch fonts from it.
+    """List the catalog of open fonts, or fetch some of them.
 
     Example: calligan fonts
 
-    Coverage counts the characters of GB2312 (6,763) that have ink in the font.
+    The column GB2312 counts the characters of that set (6,763) that have ink in the font.
     """
     if context.invoked_subcommand is None:
-        _table()
+        _print_table()
 
 
 @app.command()
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Catalog names; all of them if none is given.")
+        list[str] | None, typer.Argument(help="Catalog names. Default: all fonts.")
     ] = None,
 ) -> None:
-    """Bring fonts into the cache, by npm, pip or apt, and check them.
+    """Download fonts into the cache with npm, pip or apt, and check their checksums.
 
     Example: calligan fonts fetch lxgw-wenkai ma-shan-zheng
     """
@@ -39,7 +39,7 @@ def fetch(
 
     wanted = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
     failed: list[FetchError] = []
-    with bar(len(wanted), "fetching", "font") as progress:
+    with progress_bar(len(wanted), "fetching", "font") as progress:
         for font in wanted:
             progress.set_postfix_str(font.name)
             try:
@@ -54,7 +54,7 @@ def fetch(
         raise failed[-1]
 
 
-def _table() -> None:
+def _print_table() -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -67,9 +67,9 @@ def _table() -> None:
     table.add_column("GB2312", justify="right")
     for font in load_catalog().values():
         clients = ", ".join(dict.fromkeys(p.client for p in font.packages))
-        there = "yes" if font.fetched else ""
+        fetched = "yes" if font.fetched else ""
         licence = font.licence.removeprefix("LicenseRef-")
-        cells = (font.chinese, font.script, font.role, licence, clients, there)
+        cells = (font.chinese, font.script, font.role, licence, clients, fetched)
         table.add_row(font.name, *cells, f"{font.gb2312_ink:,}")
-    Console(width=max(_WIDTH, Console().width)).print(table)
+    Console(width=max(_TABLE_COLUMNS, Console().width)).print(table)
     note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")

@@ -1,4 +1,4 @@
-"""`calligan infer`: text to a page in a learned style."""
+"""`calligan infer`: write a text in a style."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from calligan.cli.options import (
-    DOUBTFUL,
+    EXIT_DOUBTFUL,
     DeviceOption,
     FineOption,
     ModelOption,
@@ -18,77 +18,100 @@ from calligan.cli.options import (
     options_of,
 )
 from calligan.cli.show import note, progress
-from calligan.cli.verdict import check_options, model_note, save_candidates, tell
+from calligan.cli.verdict import (
+    check_verdict_options,
+    model_note,
+    report_findings,
+    save_candidates,
+)
 from calligan.requests import PageRequest
 
 if TYPE_CHECKING:
     from calligan.library.pages import Pages
 
 
+_TextArgument = Annotated[
+    str,
+    typer.Argument(
+        help="The text. @NAME or @FILE reads a shipped text or a file; - reads standard input."
+    ),
+]
+_StylesOption = Annotated[
+    str,
+    typer.Option(
+        help="Style number or name, as listed by `calligan styles`. Several are separated by "
+        "commas; also `all`, or `random`."
+    ),
+]
+_OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .gif.")
+]
+_DryOption = Annotated[
+    float,
+    typer.Option(help="Dryness of the brush, 0 to 1 (PNG only; shows in large characters)."),
+]
+_CandidatesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Also draw this number of variants of each character, into a sheet beside OUTPUT."
+    ),
+]
+_PickOption = Annotated[
+    str | None,
+    typer.Option(help="Use these variants, by their number in the sheet of candidates: 书=2,法=3."),
+]
+
+
 @options_of(PageRequest, "page")
 def infer(
-    text: Annotated[
-        str, typer.Argument(help="What to write; @NAME or @FILE reads a text, - standard input.")
-    ],
+    text: _TextArgument,
     *,
-    style: Annotated[
-        str,
-        typer.Option(help="Number or name of `styles`, several (1,3), a mix (1+4), all or random."),
-    ] = "1",
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="What to write: .png, .svg, .pdf or .gif.")
-    ] = Path("out.png"),
+    style: _StylesOption = "1",
+    output: _OutputOption = Path("out.png"),
     model: ModelOption = None,
     source: SourceOption = None,
     page: dict[str, Any],
     dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
-    grain: Annotated[bool, typer.Option(help="Paper with a soft grain (PNG).")] = False,
-    dry: Annotated[
-        float, typer.Option(help="How dry the brush runs, 0 to 1 (PNG, large characters).")
-    ] = 0.0,
+    grain: Annotated[bool, typer.Option(help="Give the paper a soft grain (PNG only).")] = False,
+    dry: _DryOption = 0.0,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
     strict: StrictOption = False,
-    candidates: Annotated[
-        int | None, typer.Option(help="Also draw so many ways of each character beside OUTPUT.")
-    ] = None,
-    pick: Annotated[
-        str | None,
-        typer.Option(help="Take these candidates, as numbered by --candidates: 书=2,法=3."),
-    ] = None,
+    candidates: _CandidatesOption = None,
+    pick: _PickOption = None,
     device: DeviceOption = "auto",
 ) -> None:
-    r"""Write any text in a learned style, as a picture or a page.
+    r"""Write any text in a style, as a picture or a formatted page.
 
     Example: calligan infer "书法" --style 3 -o out.png
 
-    Lines are broken at line breaks (or \n). Han characters are drawn by the model; punctuation,
-    digits and letters are borrowed from the source font. Each drawn glyph is looked at: is it that
-    character, and whole? What is doubtful is drawn in other ways, and named if it stays so.
+    A line break (or \n) starts a new line. The model draws Han characters; punctuation, digits and
+    letters are taken from the source font. Each drawn glyph is checked: is it the right character,
+    and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
     """
-    request, picked = PageRequest(_text(text), **page), _picked(pick)
-    looks = bool(report or strict or candidates or picked)
-    _check(request, output, picked, (dpi, grain, dry), (verdict, looks, report or []))
+    request, picked = PageRequest(_read_text(text), **page), _parse_picks(pick)
+    needs_verdict = bool(report or strict or candidates or picked)
+    _check(request, output, picked, (dpi, grain, dry), (verdict, needs_verdict, report or []))
     from calligan.project.models import check_styles, model_path
 
     path = model_path(model, style)
     check_styles(path, style)
-    from calligan.library.model import Model  # torch comes with it
+    from calligan.library.model import Model  # imports torch
 
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates))
     drawing.on_open = model_note(path, model)
     indices = drawing.style_indices(style, request.seed)
-    with progress("writing", "glyph") as moved:
-        pages = drawing.write_request(request, indices, moved)
+    with progress("writing", "glyph") as update:
+        pages = drawing.write_request(request, indices, update)
     files = pages.save(output, dpi, grain, dry)
-    _tell(request, pages)
+    _report(request, pages)
     for file in files:
         typer.echo(file)
     if candidates:
         typer.echo(save_candidates(drawing, indices, output, candidates))
-    if tell(drawing, indices, report or [], not candidates) and strict:
-        raise typer.Exit(DOUBTFUL)
+    if report_findings(drawing, indices, report or [], not candidates) and strict:
+        raise typer.Exit(EXIT_DOUBTFUL)
 
 
 def _check(
@@ -96,38 +119,38 @@ def _check(
     output: Path,
     picked: dict[str, int],
     look: tuple[float, bool, float],
-    looks: tuple[bool, bool, list[Path]],
+    verdict: tuple[bool, bool, list[Path]],
 ) -> None:
-    """Refuse what makes no sense before torch is imported."""
+    """Raise for invalid options before torch is imported."""
     from calligan.errors import ConfigError
     from calligan.inference.pages import check_output, check_page
     from calligan.page.output import Look
 
     check_output(output)
-    check_options(*looks)
+    check_verdict_options(*verdict)
     Look(*look).validate()
     check_page(request)
     drawn = request.text + request.title + request.signature + request.seal
     if absent := "".join(char for char in picked if char not in drawn):
-        raise ConfigError(f"--pick names {absent}, which the text does not hold")
+        raise ConfigError(f"--pick names {absent}, which is not in the text")
 
 
-def _tell(request: PageRequest, pages: "Pages") -> None:
-    """What of the text is not drawn by the model."""
+def _report(request: PageRequest, pages: "Pages") -> None:
+    """Report which characters the model did not draw."""
     from calligan.inference.pages import leaves_out_marks
 
     if leaves_out_marks(request):
-        note(f"punctuation is left out, as on a {request.form}; --marks sets it")
+        note(f"punctuation is left out, as is usual for {request.form}; --marks writes it")
     if pages.missing:
         note(f"not in the source font: {' '.join(pages.missing)}")
     if pages.borrowed:
-        note(f"as the source font draws them: {' '.join(pages.borrowed)}")
+        note(f"taken from the source font: {' '.join(pages.borrowed)}")
     if len(pages.styles) > 1:
-        note(f"hands in order: {', '.join(pages.styles)}")
+        note(f"styles in order: {', '.join(pages.styles)}")
 
 
-def _text(text: str) -> str:
-    """The text itself, with `\\n` for a line break; a shipped text or file after @; or stdin."""
+def _read_text(text: str) -> str:
+    """The text, with `\\n` as a line break; for @NAME, @FILE and -, the text that is read."""
     from calligan.errors import DataError
     from calligan.glyphs.charset import load_text
 
@@ -139,14 +162,14 @@ def _text(text: str) -> str:
     return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
 
 
-def _picked(text: str | None) -> dict[str, int]:
-    """`书=2,法=3` to numbers of candidates by character."""
+def _parse_picks(text: str | None) -> dict[str, int]:
+    """Candidate numbers by character, from `书=2,法=3`."""
     from calligan.errors import ConfigError
 
     picked = {}
     for part in filter(None, (text or "").split(",")):
         char, equals, number = part.strip().partition("=")
         if len(char) != 1 or not equals or not number.isdecimal():
-            raise ConfigError(f"--pick {part!r} should read as 书=2, with commas between")
+            raise ConfigError(f"--pick {part!r} is invalid; give 书=2,法=3")
         picked[char] = int(number)
     return picked

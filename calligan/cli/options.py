@@ -1,4 +1,4 @@
-"""Options that several commands share, and options made from the fields of a dataclass."""
+"""Options shared by several commands, and options made from a request's fields."""
 
 import inspect
 from collections.abc import Callable
@@ -16,35 +16,39 @@ Command = Callable[..., None]
 
 
 def options_of(kind: type, name: str = "given") -> Callable[[Command], Command]:
-    """The command has an option for each described field of a dataclass (calligan/described.py).
+    """Decorator: replace a command's parameter `name` by options for the fields of `kind`.
 
-    They stand in place of its parameter `name`, which takes their values as a dict.
+    Every described field (calligan/described.py) of the dataclass `kind` becomes an option. The
+    command receives their values as a dict in `name`.
     """
     hints = get_type_hints(kind)
-    made = []
+    options: list[inspect.Parameter] = []
     for each in fields(kind):
         if "about" in each.metadata:
             option = typer.Option(*each.metadata["flags"], help=each.metadata["about"])
             hint = hints[each.name]
-            shown: Any = Annotated[hint, option]
+            annotation: Any = Annotated[hint, option]
             default = inspect.Parameter.empty if each.default is REQUIRED else each.default
-            made.append(_keyword(each.name, default, shown))
+            options.append(_keyword(each.name, default, annotation))
 
-    def decorated(command: Command) -> Command:
-        every: list[inspect.Parameter] = []
+    def decorate(command: Command) -> Command:
+        parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command).parameters.values():
-            every += made if own.name == name else [_keyword(own.name, own.default, own.annotation)]
+            if own.name == name:
+                parameters += options
+            else:
+                parameters.append(_keyword(own.name, own.default, own.annotation))
 
         @wraps(command)
         def with_options(**values: Any) -> None:
-            given = {option.name: values.pop(option.name) for option in made}
+            given = {option.name: values.pop(option.name) for option in options}
             command(**values, **{name: given})
 
-        with_options.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
-        with_options.__annotations__ = {each.name: each.annotation for each in every}
+        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        with_options.__annotations__ = {each.name: each.annotation for each in parameters}
         return with_options
 
-    return decorated
+    return decorate
 
 
 def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
@@ -52,45 +56,59 @@ def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
     return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
-def names(text: str | None) -> list[str] | None:
-    """What commas part, without spaces."""
+def split_names(text: str | None) -> list[str] | None:
+    """Names separated by commas, without spaces; None for no text."""
     return [name.strip() for name in text.split(",")] if text else None
 
 
 def _check_device(name: str) -> str:
     if name not in DEVICES:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(DEVICES)}")
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(DEVICES)}")
     return name
 
 
-DOUBTFUL = 3  # exit code of --strict
+EXIT_DOUBTFUL = 3  # exit code of --strict
 
 DeviceOption = Annotated[
     str,
-    typer.Option(help="Where networks run: auto, cpu, cuda or mps.", callback=_check_device),
+    typer.Option(help="Device for the networks: auto, cpu, cuda or mps.", callback=_check_device),
 ]
 ModelOption = Annotated[
     Path | None,
-    typer.Option(help="Model file, run folder, hand or `bundle`; default the newest run, else it."),
+    typer.Option(
+        help="Model file, run folder, learned hand, or `bundle`, the shipped model. Default: the "
+        "newest run, else the shipped model."
+    ),
 ]
 SourceOption = Annotated[
-    str | None, typer.Option(help="Source font; default one trained with, or of this machine.")
+    str | None,
+    typer.Option(
+        help="Source font: a catalog name or a file. Default: one the model was trained on, or a "
+        "Chinese font of this machine."
+    ),
 ]
 VerdictOption = Annotated[
-    bool, typer.Option("--verdict/--no-verdict", help="Look at each glyph; retry doubtful ones.")
+    bool,
+    typer.Option(
+        "--verdict/--no-verdict", help="Check each drawn glyph, and draw doubtful ones again."
+    ),
 ]
 ReportOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Write the verdicts to a .json or .html file; repeatable."),
+    typer.Option(help="Write the verdict on each glyph to a .json or .html file. Repeatable."),
 ]
 FineOption = Annotated[
     bool,
     typer.Option(
         "--fine/--no-fine",
-        help="Models of ink at 128 px: draw in four places, trace from twice the pixels.",
+        help="For models that draw ink at 128 px: average four shifted drawings, and trace from "
+        "twice the resolution. Smoother and slower.",
     ),
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help=f"Exit code {DOUBTFUL} where a glyph stays doubtful.")
+    bool,
+    typer.Option("--strict", help=f"End with exit code {EXIT_DOUBTFUL} if a glyph stays doubtful."),
 ]
-StyleOption = Annotated[str, typer.Option(help="A number or name of `calligan styles`.")]
+StyleOption = Annotated[
+    str, typer.Option(help="Style number or name, as listed by `calligan styles`.")
+]

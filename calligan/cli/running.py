@@ -1,11 +1,11 @@
-"""What the commands that train share: a run is shown while it goes, and stopped by a signal."""
+"""Shared by the commands that train: show a run's progress, and stop it on a signal."""
 
 import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from calligan.cli.show import bar, note
+from calligan.cli.show import note, progress_bar
 
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from calligan.training.state import TrainState
 
 
-def run_training(session: "Session", tensorboard: bool = False, go_on: str = "") -> int:
-    """Train under a bar; the exit code is 0, or 128 + the signal that stopped it."""
+def run_training(session: "Session", tensorboard: bool = False, resume_hint: str = "") -> int:
+    """Train with a progress bar. Returns the exit code: 0, or 128 + the signal that stopped it."""
     from calligan.training.board import Board
     from calligan.training.loop import Listener
 
@@ -25,7 +25,7 @@ def run_training(session: "Session", tensorboard: bool = False, go_on: str = "")
     def stop(number: int, frame: object) -> None:
         received.append(number)
         if leads:
-            note("saving and stopping; once more to stop without saving")
+            note("saving and stopping; repeat to stop without saving")
         signal.signal(number, signal.SIG_DFL)
 
     board = Board(run, state.counters.step) if tensorboard and leads else None
@@ -39,14 +39,14 @@ def run_training(session: "Session", tensorboard: bool = False, go_on: str = "")
             signal.signal(number, handler)
     if not finished:
         if leads:
-            again = go_on or f"calligan train --resume {run.folder}"
-            note(f"stopped at step {state.counters.step:,}; go on: {again}")
+            resume = resume_hint or f"calligan train --resume {run.folder}"
+            note(f"stopped at step {state.counters.step:,}; to continue: {resume}")
         return 128 + (received[0] if received else signal.SIGTERM)
     return 0
 
 
 class _Progress:
-    """The bar: images a second, losses, held-out L1, time left."""
+    """The progress bar: images per second, losses, held-out L1, time left."""
 
     def __init__(
         self,
@@ -59,9 +59,13 @@ class _Progress:
         by_steps = config.steps is not None
         total = config.steps if by_steps else round(60 * (config.minutes or 0))
         done = state.counters.step if by_steps else round(state.counters.elapsed_s)
-        looks = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-        options = {} if shown else {"disable": True}
-        self.bar = bar(total or 1, "training", "", initial=done, bar_format=looks, **options)
+        options: dict[str, Any] = {
+            "initial": done,
+            "bar_format": "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+        }
+        if not shown:
+            options["disable"] = True
+        self.bar = progress_bar(total or 1, "training", "", **options)
         self.by_steps, self.images, self.since = by_steps, state.counters.images, time.monotonic()
         self.held_out = ""
 
@@ -74,21 +78,21 @@ class _Progress:
             self.board.close()
 
     def step(self, row: dict[str, Any]) -> None:
-        """Move the bar and show the losses."""
-        self._to_board(row)
+        """Advance the bar and show the losses."""
+        self._log(row)
         now = time.monotonic()
         rate = (row["images"] - self.images) / (now - self.since)
         self.images, self.since = row["images"], now
         losses = " ".join(
             f"{k} {row[k]:.3f}" for k in ("reconstruction", "adversarial", "d") if k in row
         )
-        told = f"step {row['step']:,}, {rate:.0f} img/s, {losses}{self.held_out}"
-        self.bar.set_postfix_str(told, refresh=False)
-        self._to(row["step"] if self.by_steps else row["elapsed_s"])
+        status = f"step {row['step']:,}, {rate:.0f} img/s, {losses}{self.held_out}"
+        self.bar.set_postfix_str(status, refresh=False)
+        self._move_to(row["step"] if self.by_steps else row["elapsed_s"])
 
     def evaluation(self, row: dict[str, Any]) -> None:
-        """A line that stays: L1 on validation characters, and how many the reader passes."""
-        self._to_board(row)
+        """Print a line: L1 on validation characters, and the share that the reader passes."""
+        self._log(row)
         if "validation_l1" not in row:
             return
         self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
@@ -101,10 +105,10 @@ class _Progress:
             file=sys.stderr,
         )
 
-    def _to_board(self, row: dict[str, Any]) -> None:
+    def _log(self, row: dict[str, Any]) -> None:
         if self.board:
             self.board.row(row)
 
-    def _to(self, position: float) -> None:
-        assert self.bar.total is not None  # it is made with one
+    def _move_to(self, position: float) -> None:
+        assert self.bar.total is not None  # set in __init__
         self.bar.update(min(position, self.bar.total) - self.bar.n)

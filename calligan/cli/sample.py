@@ -1,4 +1,4 @@
-"""`calligan sample`: glyphs out of noise."""
+"""`calligan sample`: draw glyphs from noise."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,17 +11,17 @@ from calligan.cli.options import ModelOption, StyleOption
 def sample(
     chars: Annotated[str, typer.Argument(help="Characters that the model was trained on.")],
     style: StyleOption = "1",
-    count: Annotated[int, typer.Option(help="Glyphs of each character.")] = 8,
-    seed: Annotated[int, typer.Option(help="Other noise.")] = 0,
+    count: Annotated[int, typer.Option(help="Glyphs of each character, 1 to 64.")] = 8,
+    seed: Annotated[int, typer.Option(help="Random seed of the noise.")] = 0,
     between: Annotated[
-        bool, typer.Option("--between", help="Go from one draw of noise to another.")
+        bool, typer.Option("--between", help="Interpolate between two draws of noise.")
     ] = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The PNG to write.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path(
         "samples.png"
     ),
     model: ModelOption = None,
 ) -> None:
-    """Draw characters from noise, with a model of `calligan train --preset sngan`.
+    """Draw characters from noise, with a model trained by `calligan train --preset sngan`.
 
     Example: calligan sample 永和 --style 1 --count 8 -o samples.png
     """
@@ -34,7 +34,7 @@ def sample(
 
     wanted = "".join(dict.fromkeys(filter(is_han, chars)))
     if not wanted or not 1 <= count <= 64:
-        raise ConfigError("give one Chinese character or more, and --count 1 to 64")
+        raise ConfigError("give at least one Chinese character, and --count 1 to 64")
     found = sampled(model_path(model), wanted, style, count, seed, between)
     rows = [
         Row(f"U+{ord(char):04X}", list(images)) for char, images in zip(wanted, found, strict=True)

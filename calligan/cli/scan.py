@@ -1,4 +1,4 @@
-"""`calligan scan`: photographs of written pages to labelled glyphs."""
+"""`calligan scan`: cut labelled glyphs out of photographed pages."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,52 +7,66 @@ import typer
 
 from calligan.cli.show import note, progress
 
+_TextOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Text of a page that is not a template, or a UTF-8 file with it. The page is cut "
+        "into these characters."
+    ),
+]
+_ColumnsOption = Annotated[
+    str,
+    typer.Option(
+        help="Direction of a page with --text: rtl or ltr (columns from the right or the "
+        "left), or rows."
+    ),
+]
+_FontOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Font of the reference characters in the contact sheet. Default: one on this machine."
+    ),
+]
+
 
 def scan(
-    pages: Annotated[list[Path], typer.Argument(help="Photographs or scans, one a page.")],
+    pages: Annotated[list[Path], typer.Argument(help="Photographs or scans, one file per page.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The folder to put glyphs into.")
+        Path, typer.Option("--output", "-o", help="Folder to add the glyphs to.")
     ] = Path("hand"),
-    size: Annotated[int, typer.Option(help="Side of a glyph's image in pixels.")] = 256,
-    text: Annotated[
-        str | None,
-        typer.Option(help="What a free page says, or a UTF-8 file: it is cut by that."),
-    ] = None,
-    columns: Annotated[
-        str, typer.Option(help="How a free page runs: rtl, ltr (columns), or rows.")
-    ] = "rtl",
-    font: Annotated[
-        str | None, typer.Option(help="The contact sheet's models' font; default one that is here.")
-    ] = None,
+    size: Annotated[int, typer.Option(help="Size of a glyph image in pixels, 32 to 1024.")] = 256,
+    text: _TextOption = None,
+    columns: _ColumnsOption = "rtl",
+    font: _FontOption = None,
 ) -> None:
     """Cut the characters out of filled template pages, or out of a page whose text is known.
 
     Example: calligan scan page1.jpg page2.jpg -o hand
 
-    Example: calligan scan copybook.jpg --text @lanting --columns rtl -o hand
+    Example: calligan scan copybook.jpg --text @lanting --columns rtl -o copybook
 
-    Look at hand/contact-sheet.png: under each model stands what was found, in a frame where it is
-    doubtful. To correct a label, rename the file or change `char` in hand/labels.csv (nothing in
-    it leaves the glyph out). A second image of a character is kept as a variant.
+    Check hand/contact-sheet.png: each glyph is under its reference, and doubtful ones are framed.
+    To correct a label, rename the file or change `char` in hand/labels.csv; an empty `char` leaves
+    the glyph out. A second image of a character is kept as a variant.
     """
     from calligan.library.scanning import scan_pages
-    from calligan.scan.folder import LABELS, SHEET
+    from calligan.scan.folder import CONTACT_SHEET, LABELS
 
-    with progress("reading", "page") as moved:
+    with progress("reading", "page") as update:
         done = scan_pages(
             *(pages, output),
             size_px=size,
             text=text,
             columns=columns,
             font=font,
-            progress=moved,
+            progress=update,
             note=note,
         )
     note(f"{len(done.glyphs)} glyphs from {len(pages)} page(s), {len(done.doubtful)} doubtful")
     if done.variants:
         note(
-            f"{len(done.variants)} of them are kept as variants (such as {done.variants[0]}), "
-            f"their characters being there already; to read a page anew, remove {output} first"
+            f"{len(done.variants)} of them are kept as variants (such as {done.variants[0]}): "
+            f"{output} already has their characters; to start again, remove {output} first"
         )
-    note(f"look at {output / SHEET}; correct labels in {output / LABELS} or by renaming")
+    note(f"check {output / CONTACT_SHEET}; correct labels in {output / LABELS} or by renaming")
     typer.echo(output)

@@ -1,4 +1,4 @@
-"""What the commands share in talking to people: notes and bars on stderr, results on stdout."""
+"""Terminal output shared by the commands: notes and progress bars on stderr."""
 
 import sys
 import unicodedata
@@ -10,50 +10,50 @@ from tqdm import tqdm
 
 
 def note(message: str) -> None:
-    """A line for people, on stderr."""
-    print(visible(message), file=sys.stderr, flush=True)
+    """Print a message for the user on stderr."""
+    print(escape_controls(message), file=sys.stderr, flush=True)
 
 
-def visible(text: str) -> str:
-    """Text without what a terminal obeys: controls and changes of direction are spelt out.
+def escape_controls(text: str) -> str:
+    """Text with control and direction characters escaped, so that no terminal interprets them.
 
-    File names, fonts and models come from anywhere.
+    Names in files, fonts and models are untrusted.
     """
-    return "".join(map(_visible, text))
+    return "".join(map(_escape, text))
 
 
-def _visible(char: str) -> str:
+def _escape(char: str) -> str:
     if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"):
         return char
     return char.encode("unicode_escape").decode()
 
 
-def bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":
-    """A progress bar on stderr; silent where stderr is no terminal."""
-    looks = {"disable": None, "leave": False, **options}
-    return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **looks)
+def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":
+    """A progress bar on stderr; silent if stderr is not a terminal."""
+    settings = {"disable": None, "leave": False, **options}
+    return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **settings)
 
 
 @contextmanager
 def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work that says itself what is done, and of how much (progress.py).
+    """A progress bar as a callback of the library (calligan/progress.py).
 
-    It appears when there is something done, so that what is said before stands above it.
+    It appears at the first call, below notes printed before.
     """
     with ExitStack() as stack:
-        shown: list[tqdm[Any]] = []
+        bars: list[tqdm[Any]] = []
 
-        def moved(what: str, done: int, of: int) -> None:
-            if not shown:
-                shown.append(stack.enter_context(bar(of, label, unit, **options)))
-            shown[0].set_description_str(what, refresh=False)
-            shown[0].total = of
-            shown[0].update(done - shown[0].n)
+        def update(what: str, done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(progress_bar(total, label, unit, **options)))
+            bars[0].set_description_str(what, refresh=False)
+            bars[0].total = total
+            bars[0].update(done - bars[0].n)
 
-        yield moved
+        yield update
 
 
-def some(chars: str, shown: int = 20) -> str:
-    """The first of some characters, and how many more there are."""
+def abbreviate(chars: str, shown: int = 20) -> str:
+    """The first characters, and the number of the others."""
     rest = len(chars) - shown
     return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

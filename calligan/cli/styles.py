@@ -1,4 +1,4 @@
-"""`calligan styles`: what a model can write."""
+"""`calligan styles`: list the styles of a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,18 +6,18 @@ from typing import Annotated
 import typer
 
 from calligan.cli.options import ModelOption, SourceOption
-from calligan.cli.show import note, visible
+from calligan.cli.show import escape_controls, note
 
 
 def styles(
     model: ModelOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Also draw each style into this PNG.")
+        Path | None, typer.Option("--output", "-o", help="Also draw all styles into this PNG.")
     ] = None,
-    text: Annotated[str, typer.Option(help="What to draw.")] = "永和九年书法",
+    text: Annotated[str, typer.Option(help="Text to draw into the PNG.")] = "永和九年书法",
     source: SourceOption = None,
 ) -> None:
-    """List the numbered styles of a model, with a picture if asked.
+    """List the styles of a model with their numbers, and draw them with -o.
 
     Example: calligan styles -o styles.png
     """
@@ -34,11 +34,11 @@ def styles(
     for column in ("", "name", "own name", "script", "licence"):
         table.add_column(column)
     for number, style in enumerate(card.styles, start=1):
-        told = (style.name, style.chinese, style.script, style.licence)
-        table.add_row(str(number), *(Text(visible(cell)) for cell in told))
+        cells = (style.name, style.chinese, style.script, style.licence)
+        table.add_row(str(number), *(Text(escape_controls(cell)) for cell in cells))
     Console().print(table)
     if model is None and (hands := hand_names()):
-        note(f"hands learned here, by name: {', '.join(hands)}")
+        note(f"learned hands, to use by name: {', '.join(hands)}")
     if output is not None:
         from calligan.library.model import Model
         from calligan.page.sheet import save_png

@@ -1,4 +1,4 @@
-"""`calligan train`: pairs to a model."""
+"""`calligan train`: train a model on the pairs of a data folder."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calligan.cli.options import names, options_of
+from calligan.cli.options import options_of, split_names
 from calligan.cli.running import run_training
 from calligan.cli.show import note
 from calligan.requests import TrainingRequest
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 @options_of(TrainingRequest)
 def train(
     given: dict[str, Any],
-    resume: Annotated[Path | None, typer.Option(help="Go on with this run folder.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Print the settings and stop.")] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Run folder to continue. Takes no other training options.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the settings as JSON and stop.")] = False,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also log to tensorboard/ in the run's folder.")
+        bool,
+        typer.Option(
+            "--tensorboard", help="Also log for TensorBoard, to tensorboard/ in the run folder."
+        ),
     ] = False,
 ) -> None:
-    """Train the generator with a style embedding against a PatchGAN discriminator.
+    """Train a generator with style embeddings: reconstruction, then a discriminator.
 
     Example: calligan train --styles 5 --minutes 30
 
-    Ctrl-C saves and stops; `--resume runs/0001` goes on exactly where it was.
+    Ctrl-C saves and stops; `calligan train --resume runs/0001` continues exactly from there.
     """
     from calligan.errors import ConfigError
     from calligan.library.training import begun, new_session, resumed_session
@@ -39,22 +44,23 @@ def train(
         check_board()
     if resume is not None:
         if dry_run or any(value is not None for value in given.values()):
-            raise ConfigError("--resume takes the run's own settings; drop the other options")
+            raise ConfigError("--resume uses the run's own settings; drop the other options")
         with resumed_session(resume, note) as session:
             _train(session, tensorboard)
         return
     request = TrainingRequest(**given)
-    chosen, selection, first = begun(request, _styles(request.styles), names(request.sources))
+    styles, sources = _parse_styles(request.styles), split_names(request.sources)
+    config, selection, first = begun(request, styles, sources)
     if dry_run:
-        typer.echo(json.dumps(asdict(chosen), indent=1))
+        typer.echo(json.dumps(asdict(config), indent=1))
         return
     runs = request.runs or Path("runs")
-    with new_session(runs, chosen, selection, first, note) as session:
+    with new_session(runs, config, selection, first, note) as session:
         _train(session, tensorboard)
 
 
 def _train(session: "Session", tensorboard: bool) -> None:
-    """Train, and say what comes next; a stopped run ends with the signal's exit code."""
+    """Train and print the next step. A stopped run exits with the signal's code."""
     if code := run_training(session, tensorboard):
         raise typer.Exit(code)
     if not session.ranks.leads:
@@ -63,6 +69,6 @@ def _train(session: "Session", tensorboard: bool) -> None:
     typer.echo(session.run.best)
 
 
-def _styles(text: str | None) -> int | list[str] | None:
-    """How many, or which."""
-    return int(text) if text is not None and text.isdecimal() else names(text)
+def _parse_styles(text: str | None) -> int | list[str] | None:
+    """A number of styles, or names."""
+    return int(text) if text is not None and text.isdecimal() else split_names(text)

@@ -1,4 +1,4 @@
-"""What the commands that draw share: a writer that looks at what it drew, and what it says."""
+"""Shared by the commands that draw: options of the verdict on each glyph, and its report."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from calligan.cli.show import note
 if TYPE_CHECKING:
     from calligan.library.model import Model
 
-_NAMED = 40  # doubtful characters named in the note, for each reason
+_MAX_LISTED = 40  # doubtful characters listed per style and reason
 
 
 def model_note(path: Path, given: Path | None) -> Callable[[], None]:
-    """What names the model that is used, once it is opened, where the user named none."""
+    """A callback for an opened model: prints its path if the user did not give one."""
     return lambda: note(f"model: {path}") if given is None else None
 
 
-def check_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:
-    """Refuse what makes no sense, before anything is drawn."""
+def check_verdict_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:
+    """Raise ConfigError or DataError for invalid options, before anything is drawn."""
     from calligan.errors import ConfigError
     from calligan.inference.report import check_report
 
@@ -33,45 +33,45 @@ def check_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:
 
 
 def save_candidates(model: "Model", styles: Sequence[int], output: Path, count: int) -> Path:
-    """The sheet to choose from, beside the picture; its path."""
+    """Write the sheet of candidates beside the picture; its path."""
     findings = model.findings(styles)
-    assert findings is not None  # check_options
+    assert findings is not None  # by check_verdict_options
     sheet = output.with_name(f"{output.stem}-candidates.png")
     findings.save_candidates(sheet, count)
     return sheet
 
 
-def tell(
+def report_findings(
     model: "Model", styles: Sequence[int], reports: Sequence[Path], candidates: bool = False
 ) -> bool:
-    """Write the reports, name what is doubtful on stderr; whether anything is.
+    """Write the reports and list doubtful glyphs on stderr. Returns whether there are any.
 
-    `candidates`: whether the command can draw some, and has not.
+    `candidates`: whether to suggest --candidates.
     """
     findings = model.findings(styles)
     if findings is None:
         if model.check:
-            note("this calligan came without its reader: the glyphs were not looked at")
+            note("calligan was installed without its reader: the glyphs were not checked")
         return False
     for path in reports:
         findings.save(path)
         typer.echo(path)
     if overruled := findings.overruled():
-        note(f"doubtful, and taken because you picked them: {' '.join(overruled)}")
+        note(f"doubtful, but used because you picked them: {' '.join(overruled)}")
     doubtful = findings.reasons()
     for name, reasons in doubtful.items():
-        note(f"doubtful in {name} ({sum(map(len, reasons.values()))}): {_named(reasons)}")
+        note(f"doubtful in {name} ({sum(map(len, reasons.values()))}): {_list_reasons(reasons)}")
     if doubtful:
-        look = [] if reports else ["look at them with --report r.html"]
+        see = [] if reports else ["see them with --report r.html"]
         choose = ["choose by eye from --candidates 7"] if candidates else []
-        note(", or ".join([*look, *choose, "try another --source"]))
+        note(", or ".join([*see, *choose, "try another --source"]))
     return bool(doubtful)
 
 
-def _named(reasons: dict[str, str]) -> str:
+def _list_reasons(reasons: dict[str, str]) -> str:
     """Characters by the reason why they are doubted."""
     every = sorted(reasons.items(), key=lambda item: -len(item[1]))
     return "; ".join(
-        f"{reason}: {' '.join(chars[:_NAMED])}{' …' if len(chars) > _NAMED else ''}"
+        f"{reason}: {' '.join(chars[:_MAX_LISTED])}{' …' if len(chars) > _MAX_LISTED else ''}"
         for reason, chars in every
     )

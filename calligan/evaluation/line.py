@@ -160,7 +160,7 @@ def real_outline(face: Face, char: str) -> Outline | None:
     glyph = face.glyph_index(char)
     if not glyph:
         return None
-    outline = Outline.of(_OfFace(face, glyph))
+    outline = Outline.from_drawing(_OfFace(face, glyph))
     return outline if len(outline.contour) else None
 
 

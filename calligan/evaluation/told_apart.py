@@ -72,7 +72,7 @@ def shown(outline: Outline, upward: bool = True) -> np.ndarray:
     k = (SIZE_PX - 2 * _MARGIN_PX) / max(1e-6, *(high - low).tolist())
     flip = np.array([k, -k if upward else k])
     shift = SIZE_PX / 2 - flip * (low + high) / 2
-    bitmap = fill(outline.moved(np.column_stack([np.diag(flip), shift])))
+    bitmap = fill(outline.transform(np.column_stack([np.diag(flip), shift])))
     if bitmap is not None:
         height, width = bitmap.ink.shape
         canvas[bitmap.top_px :, bitmap.left_px :][:height, :width] = bitmap.ink

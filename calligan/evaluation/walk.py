@@ -13,7 +13,7 @@ import numpy as np
 from contourpy import LineType, contour_generator
 
 from calligan.glyphs.placement import Placement
-from calligan.vector.contour import evenly
+from calligan.vector.contour import resample
 from calligan.vector.fill import fill
 from calligan.vector.outline import Outline
 
@@ -58,7 +58,7 @@ def shape_of(outline: Outline, placement: Placement, upem: int) -> Shape:
     place = placement.scaled(CANVAS_PX * FINER)
     k = place.em_px / upem
     matrix = np.array([[k, 0, place.origin_x_px], [0, -k, place.baseline_y_px]])
-    bitmap = fill(outline.moved(matrix))
+    bitmap = fill(outline.transform(matrix))
     em_px = place.em_px / FINER
     if bitmap is None:
         return Shape(np.zeros((0, 0), np.uint8), [], np.empty(0), em_px)
@@ -67,7 +67,7 @@ def shape_of(outline: Outline, placement: Placement, upem: int) -> Shape:
     found = cast("list[np.ndarray]", generator.lines(127.5))
     rings = [(line[:-1] - 0.5) / FINER for line in found if len(line) > 4]
     areas = np.array([_area(ring) for ring in rings])
-    return Shape(bitmap.ink, [evenly(ring, STEP_PX) for ring in rings], areas, em_px)
+    return Shape(bitmap.ink, [resample(ring, STEP_PX) for ring in rings], areas, em_px)
 
 
 def turns(line: np.ndarray, smooth_px: float = SMOOTH_PX) -> np.ndarray:

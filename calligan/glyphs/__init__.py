@@ -1,1 +1,1 @@
-"""Characters and fonts to pixels. Needs no torch."""
+"""Character sets, fonts, and glyphs as pixels (no torch)."""

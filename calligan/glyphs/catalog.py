@@ -1,4 +1,4 @@
-"""The catalog of open fonts (`fonts/catalog.toml`) and what a font's name or path stands for."""
+"""The catalog of open fonts (`fonts/catalog.toml`), and fonts by catalog name or path."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from calligan.resources import cache_folder, data_folder
 
 @dataclass(frozen=True)
 class Package:
-    """Where a font comes from: a member of a package that an ordinary client downloads."""
+    """A source of a font: a file inside an npm, PyPI or Debian package."""
 
     client: str  # npm | pip | apt
     package: str
@@ -28,7 +28,7 @@ class Package:
 
 @dataclass(frozen=True)
 class CatalogFont:
-    """One font of the catalog. Coverage counts characters with ink, not entries of the cmap."""
+    """One font of the catalog. Coverage counts characters with ink, not cmap entries."""
 
     name: str
     chinese: str
@@ -42,12 +42,12 @@ class CatalogFont:
 
     @property
     def path(self) -> Path:
-        """Where the font lies once fetched."""
+        """Path of the fetched font in the cache."""
         return self.folder / f"{self.name}{Path(self.packages[0].member).suffix.lower()}"
 
     @property
     def folder(self) -> Path:
-        """Its folder in the cache; the licence lies there too."""
+        """Its folder in the cache, which also holds the licence."""
         return cache_folder() / "fonts" / self.name
 
     @property
@@ -58,7 +58,7 @@ class CatalogFont:
 
 @dataclass(frozen=True)
 class FontInfo:
-    """A font to be used: how to open it and what is known about it."""
+    """A font to open, with its name, script and licence where they are known."""
 
     name: str
     spec: FontSpec
@@ -69,7 +69,7 @@ class FontInfo:
 
 @lru_cache(maxsize=1)
 def load_catalog() -> dict[str, CatalogFont]:
-    """The catalog by name, in the file's order."""
+    """The catalog's fonts by name, in file order."""
     text = (data_folder("fonts") / "catalog.toml").read_text(encoding="utf-8")
     fonts = {}
     for entry in tomllib.loads(text)["font"]:
@@ -79,7 +79,7 @@ def load_catalog() -> dict[str, CatalogFont]:
 
 
 def catalog_font(name: str) -> CatalogFont:
-    """The catalog's font of that name; raises FontError naming the nearest."""
+    """The catalog font with this name. Raises FontError with the nearest name."""
     catalog = load_catalog()
     if name not in catalog:
         near = get_close_matches(name, catalog, n=1)
@@ -89,9 +89,9 @@ def catalog_font(name: str) -> CatalogFont:
 
 
 def resolve_font(text: str) -> FontInfo:
-    """A catalog name, or a path such as `font.ttc#1@Bold`, to a font.
+    """The font for a catalog name or a path such as `font.ttc#1@Bold`.
 
-    Raises FontError for a name that is not in the catalog, or is and has not been fetched.
+    Raises FontError for a name that is not in the catalog or has not been fetched.
     """
     font = load_catalog().get(text)
     if font is not None and not Path(text).is_file():
@@ -101,13 +101,13 @@ def resolve_font(text: str) -> FontInfo:
         spec = FontSpec(font.path, face)
         return FontInfo(text, spec, font.chinese, font.script, font.licence)
     if re.fullmatch(r"[\w-]+", text) and not Path(text).exists():
-        catalog_font(text)  # raises, naming the nearest
+        catalog_font(text)  # raises FontError with the nearest name
     spec = FontSpec.parse(text)
-    return _of_catalog_file(spec) or FontInfo(_slug(spec), spec)
+    return _find_by_path(spec) or FontInfo(_slug(spec), spec)
 
 
-def _of_catalog_file(spec: FontSpec) -> FontInfo | None:
-    """What the catalog knows of a path into its own cache."""
+def _find_by_path(spec: FontSpec) -> FontInfo | None:
+    """The catalog's entry for a fetched font that is given by its path in the cache."""
     for font in load_catalog().values():
         if spec.path == font.path:
             return FontInfo(font.name, spec, font.chinese, font.script, font.licence)

@@ -1,4 +1,4 @@
-"""Sets of characters: shipped lists, UTF-8 files, literal text."""
+"""Character sets: shipped lists, UTF-8 files, literal text."""
 
 import re
 from difflib import get_close_matches
@@ -8,7 +8,8 @@ from calligan.errors import DataError
 from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_UNSEEN = dict.fromkeys(
+# Characters without a glyph: soft hyphen, zero-width spaces, direction marks, variation selectors.
+_INVISIBLE = dict.fromkeys(
     code
     for first, last in (
         (0x00AD, 0x00AD),
@@ -22,7 +23,7 @@ _UNSEEN = dict.fromkeys(
     )
     for code in range(first, last + 1)
 )
-_RESERVED = ' /\\:*?"<>|.'  # in names of files, on one system or another
+_RESERVED = ' /\\:*?"<>|.'  # not allowed in file names on some system
 _HAN = (
     (0x3005, 0x3007),
     (0x3400, 0x4DBF),
@@ -33,25 +34,25 @@ _HAN = (
 
 
 def is_han(char: str) -> bool:
-    """Whether a character is written with the brush in its own square (Unicode Han, 々 and 〇)."""
+    """Whether the model draws this character: Unicode Han, 々 and 〇."""
     return any(first <= ord(char) <= last for first, last in _HAN)
 
 
 def is_label(char: str) -> bool:
-    """Whether a character can label a glyph, and so name its file, on any system."""
+    """Whether a character can label a glyph: its file is named by it, on any system."""
     return len(char) == 1 and char.isprintable() and char not in _RESERVED
 
 
 def charset_names() -> list[str]:
-    """The sets that ship with calligan."""
+    """Names of the shipped character sets."""
     return sorted(path.stem for path in data_folder("charsets").glob("*.txt"))
 
 
 def load_charset(what: str) -> str:
-    """Characters of a shipped set's name, a UTF-8 file, or literal text, each once, in order.
+    """Characters of a shipped set, a UTF-8 file or literal text: each once, in order.
 
-    Shipped sets add up: `gb2312+jis-1`. Raises DataError for an unknown name, an unreadable file
-    or an empty set.
+    Shipped sets can be combined: `gb2312+jis-1`. Raises DataError for an unknown name, an
+    unreadable file or an empty set.
     """
     if not what.strip():
         raise DataError("the charset is empty: give a name, a UTF-8 file or some characters")
@@ -70,15 +71,15 @@ def load_charset(what: str) -> str:
     return _unique(check_text(what), what)
 
 
-def covering(chars: str, count: int) -> str:
-    """`count` of the characters that cover most components: those of components-500 first.
+def pick_covering(chars: str, count: int) -> str:
+    """`count` of the characters, those of components-500 first, which cover most components.
 
-    All of them stay in their order.
+    With `count` at or above the length, `chars` unchanged.
     """
     if count >= len(chars):
         return chars
-    there = set(chars)
-    first = [char for char in load_charset("components-500") if char in there]
+    wanted = set(chars)
+    first = [char for char in load_charset("components-500") if char in wanted]
     return "".join(dict.fromkeys([*first, *chars]))[:count]
 
 
@@ -89,9 +90,9 @@ def text_titles() -> dict[str, str]:
 
 
 def load_text(what: str) -> str:
-    """A shipped classical text by name (`lanting`), or a UTF-8 file.
+    """A shipped classical text by name (`lanting`), or the text of a UTF-8 file.
 
-    Raises DataError naming the shipped texts where it is neither.
+    Raises DataError, listing the shipped texts, if it is neither.
     """
     folder = data_folder("charsets") / "texts"
     shipped = folder / f"{what}.txt"
@@ -99,15 +100,12 @@ def load_text(what: str) -> str:
         return _without_comments(read_text(shipped))
     if not is_file(what):
         names = ", ".join(text_titles())
-        raise DataError(f"no text {what!r}: neither a file nor one of {names}")
+        raise DataError(f"no text {what!r}: give a file or one of {names}")
     return read_text(Path(what))
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 text file.
-
-    Raises DataError where the file cannot be read or is not UTF-8.
-    """
+    """Read a UTF-8 text file. Raises DataError if it cannot be read or is not UTF-8."""
     try:
         return "\n".join(path.read_text(encoding="utf-8-sig").splitlines())
     except UnicodeDecodeError as error:
@@ -117,31 +115,30 @@ def read_text(path: Path) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Charsets and shipped texts say in `#` lines what they are; a user's text may begin with #."""
+    """Drop the `#` lines of a charset or shipped text; a user's own text may begin with #."""
     return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def check_text(text: str) -> str:
-    """Text without what shows nothing: zero-width spaces, variation selectors, marks of direction.
+    """Text without invisible characters: zero-width spaces, variation selectors, direction marks.
 
-    Real text holds them here and there. Raises DataError where it holds half a character (a lone
-    surrogate).
+    Real text often has some. Raises DataError for a lone surrogate.
     """
     if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
-    return text.translate(_UNSEEN)
+    return text.translate(_INVISIBLE)
 
 
 def _unique(text: str, what: str) -> str:
     chars = "".join(dict.fromkeys(char for char in text if char.isprintable() and char != " "))
     if not chars:
-        raise DataError(f"the charset {what} holds no characters; put some in it")
+        raise DataError(f"the charset {what} has no characters; add some")
     return chars
 
 
 def is_file(what: str) -> bool:
-    """Whether a text is the path of a file; a long one is none."""
+    """Whether a text is the path of an existing file; False for text too long to be a path."""
     try:
         return Path(what).is_file()
     except (OSError, ValueError):

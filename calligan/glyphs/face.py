@@ -1,7 +1,6 @@
-"""One adapter for FreeType: open a font, find its glyphs, draw them where the font puts them.
+"""The FreeType adapter: open a font, find its glyphs, rasterize them.
 
-FreeType is the only reader of untrusted fonts on this path; it reads TTF, OTF, TTC and WOFF.
-WOFF2 is unpacked once by fontTools into the cache.
+FreeType reads TTF, OTF, TTC and WOFF. WOFF2 is unpacked once into the cache by fontTools.
 """
 
 import ctypes
@@ -28,15 +27,15 @@ _LOAD_UNSCALED = (
     freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_IGNORE_TRANSFORM
 )
 _F26DOT6 = 64
-_MAX_GLYPH_PX = 16 * 2**20  # of one bitmap: 4,096 pixels square
+_MAX_BITMAP_PX = 16 * 2**20  # area of one glyph's bitmap: 4,096 x 4,096
 _MAX_FONT_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
 class FontSpec:
-    """A font as a user writes it: `PATH`, `PATH#FACE` (index or name), `PATH@INSTANCE`.
+    """A font in the user's notation: `PATH`, `PATH#FACE` (index or name), `PATH@INSTANCE`.
 
-    `face` picks a face of a TTC; `instance` a named instance (`Bold`) or a weight (`650`) of a
+    `face` is a face of a TTC; `instance` is a named instance (`Bold`) or a weight (`650`) of a
     variable font.
     """
 
@@ -46,7 +45,7 @@ class FontSpec:
 
     @classmethod
     def parse(cls, text: str) -> "FontSpec":
-        """Split `text`; a file of that very name wins over the marks `#` and `@`."""
+        """Parse `text`; an existing file with this exact name takes precedence over `#` and `@`."""
         if Path(text).exists():
             return cls(Path(text))
         folder, name = os.path.split(text)
@@ -61,10 +60,10 @@ class FontSpec:
 
 @dataclass(frozen=True)
 class Bitmap:
-    """Ink coverage of one glyph, uint8 (H, W), 255 = full ink, and where it goes, in pixels.
+    """Ink coverage of one glyph, uint8 (H, W), 255 = full ink, and its position in pixels.
 
-    From a face: `left_px` is the first column's offset from the pen, `top_px` the first row's
-    height above it. From a placement: both are offsets from the canvas's corner, y down.
+    From a Face: `left_px` is the first column's offset from the pen, `top_px` the first row's
+    height above it. From a Placement: both are offsets from the canvas's top left corner, y down.
     """
 
     ink: np.ndarray
@@ -72,7 +71,7 @@ class Bitmap:
     top_px: int
 
     def same(self, other: "Bitmap") -> bool:
-        """Whether both show the same ink in the same place."""
+        """Whether both have the same ink in the same place."""
         place = (self.left_px, self.top_px) == (other.left_px, other.top_px)
         return place and np.array_equal(self.ink, other.ink)
 
@@ -95,7 +94,7 @@ class Face:
         try:
             face = freetype.Face(io.BytesIO(self._data), index)
         except freetype.FT_Exception as error:
-            raise _no_font(self.spec) from error
+            raise _not_a_font(self.spec) from error
         if not face.is_scalable or not face.units_per_EM:
             raise FontError(f"{self.spec} has no outlines (a bitmap font); give an outline font")
         if face.charmap is None or not _select_unicode(face):
@@ -104,25 +103,25 @@ class Face:
 
     @property
     def family(self) -> str:
-        """The family name in the font, for people to read."""
+        """The font's family name; may be empty."""
         return (self._face.family_name or b"").decode("utf-8", "replace")
 
-    def says(self, number: int) -> str:
-        """What the font's name table says under a number: 0 is its copyright, 13 its licence."""
+    def name_entry(self, name_id: int) -> str:
+        """An entry of the name table (0 copyright, 13 licence); empty if there is none."""
         for index in range(self._face.sfnt_name_count):
             name = self._face.get_sfnt_name(index)
-            if name.name_id == number and name.platform_id in (0, 3):
+            if name.name_id == name_id and name.platform_id in (0, 3):
                 text = bytes(name.string).decode("utf-16-be", "replace")
                 return " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return ""
 
     @property
     def upem(self) -> int:
-        """Font units in one em."""
+        """Font units per em."""
         return int(self._face.units_per_EM)
 
     def glyph_index(self, char: str) -> int:
-        """The glyph of a character, 0 where the font has none."""
+        """The glyph index of a character; 0 if the font lacks it."""
         return int(self._face.get_char_index(ord(char)))
 
     def ink_box_em(self, glyph: int) -> tuple[float, float, float, float] | None:
@@ -144,31 +143,32 @@ class Face:
         return float(self._face._FT_Face.contents.glyph.contents.metrics.horiAdvance) / self.upem
 
     def draw(self, glyph: int, em_px: float, x_px: float = 0.0, y_px: float = 0.0) -> Bitmap | None:
-        """Rasterize one glyph with the pen moved by a fraction of a pixel (y up).
+        """Rasterize one glyph with the pen offset by a fraction of a pixel (y up).
 
-        Returns None for a blank glyph, one that FreeType refuses or one larger than any canvas.
+        Returns None for a glyph that is blank, refused by FreeType, or larger than any canvas.
         """
         self._set_pen(em_px, x_px, y_px)
         if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_OUTLINE):
             return None
         slot = self._face._FT_Face.contents.glyph.contents
-        box = ft.FT_BBox()  # before memory is taken for the pixels
+        # Check the size before pixels are allocated.
+        box = ft.FT_BBox()
         ft.FT_Outline_Get_CBox(ctypes.byref(slot.outline), ctypes.byref(box))
         width, height = box.xMax - box.xMin, box.yMax - box.yMin
-        if width * height > _MAX_GLYPH_PX * _F26DOT6**2:
+        if width * height > _MAX_BITMAP_PX * _F26DOT6**2:
             return None
         if ft.FT_Render_Glyph(ctypes.byref(slot), freetype.FT_RENDER_MODE_NORMAL):
             return None
         bitmap = slot.bitmap
         if not bitmap.rows or not bitmap.width or bitmap.pixel_mode != freetype.FT_PIXEL_MODE_GRAY:
             return None
-        # string_at reads the buffer in one copy: freetype-py's own list costs 1.8 ms a glyph.
+        # string_at copies the buffer at once; freetype-py's list costs 1.8 ms a glyph.
         buffer = ctypes.string_at(bitmap.buffer, bitmap.rows * bitmap.pitch)
         ink = np.frombuffer(buffer, np.uint8).reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
         return Bitmap(ink, slot.bitmap_left, slot.bitmap_top)
 
     def draw_outline(self, glyph: int, pen: "AbstractPen") -> None:
-        """Draw a glyph's outline to a fontTools pen, in font units, ink to the right of its way."""
+        """Draw a glyph to a fontTools pen, in font units, ink to the right of each contour."""
         from fontTools.pens.recordingPen import RecordingPen
         from fontTools.pens.reverseContourPen import ReverseContourPen
 
@@ -184,12 +184,12 @@ class Face:
         )
         if drawn.value:
             drawn.closePath()
-        # PostScript outlines have their ink on the left, TrueType's on the right.
+        # Ink is on the left of PostScript contours and on the right of TrueType contours.
         left = outline.flags & freetype.FT_OUTLINE_REVERSE_FILL
         drawn.replay(ReverseContourPen(pen) if left else pen)
 
     def _set_pen(self, em_px: float, x_px: float, y_px: float) -> None:
-        """Tell FreeType the size and the pen's offset, if they are not what it has."""
+        """Set FreeType's size and pen offset if they changed."""
         if self._pen != (em_px, x_px, y_px):
             self._face.set_char_size(0, round(em_px * _F26DOT6), 72, 72)
             shift = ft.FT_Vector(round(x_px * _F26DOT6), round(y_px * _F26DOT6))
@@ -198,7 +198,7 @@ class Face:
 
     @cached_property
     def vertical_forms(self) -> dict[int, int]:
-        """Glyph to its form for vertical text, from the font's `vert` feature."""
+        """Vertical form by glyph index, from the font's `vert` feature."""
         from calligan.glyphs.vertical import vertical_substitutions
 
         return vertical_substitutions(self._data, self.index)
@@ -215,11 +215,12 @@ def _read(path: Path) -> bytes:
         raise FontError(f"{path} is a folder; give a font file in it")
     try:
         if path.stat().st_size > _MAX_FONT_BYTES:
-            raise FontError(f"{path} is larger than 512 MB; that is no font calligan can use")
+            limit_mb = _MAX_FONT_BYTES >> 20
+            raise FontError(f"{path} is larger than {limit_mb} MB; give a smaller font")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise FontError(
-            f"no font file {path}, and no font of that name in the catalog; see `calligan fonts`"
+            f"no font file {path}, and no catalog font of that name; see `calligan fonts`"
         ) from error
     except OSError as error:
         raise FontError(f"cannot read {path}: {error.strerror}; check its permissions") from error
@@ -229,8 +230,8 @@ def _read(path: Path) -> bytes:
 
 
 def _face_index(spec: FontSpec, data: bytes) -> int:
-    """The number of the face that `spec.face` names; raises FontError listing what there is."""
-    if spec.face == "0":  # every font has it
+    """The index of the face that `spec.face` names. Raises FontError with the available faces."""
+    if spec.face == "0":  # every font has this face
         return 0
     count, names = _faces(spec, data)
     if spec.face.isdecimal():
@@ -254,10 +255,10 @@ def _faces(spec: FontSpec, data: bytes) -> tuple[int, list[str]]:
         faces = (freetype.Face(io.BytesIO(data), i) for i in range(count))
         return count, [(face.family_name or b"?").decode("utf-8", "replace") for face in faces]
     except freetype.FT_Exception as error:
-        raise _no_font(spec) from error
+        raise _not_a_font(spec) from error
 
 
-def _no_font(spec: FontSpec) -> FontError:
+def _not_a_font(spec: FontSpec) -> FontError:
     return FontError(
         f"{spec.path} is not a font (TTF, OTF, TTC, WOFF, WOFF2), or is damaged; "
         "fetch or export it again"
@@ -273,7 +274,7 @@ def _select_unicode(face: freetype.Face) -> bool:
 
 
 def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
-    """Move a variable font to a named instance or a weight."""
+    """Set a variable font to a named instance or a weight."""
     try:
         info = face.get_variation_info()
     except freetype.FT_Exception as error:
@@ -282,8 +283,8 @@ def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
     if wanted.isdecimal():
         axes = [axis for axis in info.axes if axis.tag == "wght"]
         if not axes or not axes[0].minimum <= int(wanted) <= axes[0].maximum:
-            reach = f"{axes[0].minimum:g}-{axes[0].maximum:g}" if axes else "none"
-            raise FontError(f"{spec.path} has no weight {wanted}; its weight axis: {reach}")
+            axis_range = f"{axes[0].minimum:g}-{axes[0].maximum:g}" if axes else "none"
+            raise FontError(f"{spec.path} has no weight {wanted}; its weight axis: {axis_range}")
         face.set_var_design_coords(
             [float(wanted) if axis.tag == "wght" else axis.default for axis in info.axes]
         )

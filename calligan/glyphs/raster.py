@@ -1,4 +1,4 @@
-"""Many glyphs of one font to pixels, on all cores, with a count of what was left out and why."""
+"""Rasterize many glyphs of one font on all cores, and record which were left out and why."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -18,8 +18,8 @@ REASONS = ("absent", "blank", "notdef", "clipped")
 class Glyphs:
     """Rasterized characters of one font.
 
-    `images` is uint8 (N, H, W), 255 = paper, row i showing `chars[i]`; `left_out` maps each of
-    REASONS to its characters.
+    `images` is uint8 (N, S, S), 255 = paper; row i shows `chars[i]`. `left_out` maps each of
+    REASONS to the characters left out for it.
     """
 
     chars: str
@@ -28,23 +28,23 @@ class Glyphs:
 
 
 class Renderer:
-    """Draws characters of one face on canvases, and says why it leaves one out."""
+    """Draws characters of one face on canvases, or reports why a character is left out."""
 
     def __init__(self, face: Face, placement: Placement, min_ink: float):
         self.face, self.placement = face, placement
-        self._least_ink_px = min_ink * placement.size_px**2
+        self._min_ink_px = min_ink * placement.size_px**2
         self._notdef = placement.bitmap(face, 0)
 
     def render(self, char: str, canvas: np.ndarray) -> str | None:
-        """Draw a character on blank paper, uint8 (H, W); or return one of REASONS.
+        """Draw a character on a blank canvas, uint8 (S, S); or return one of REASONS.
 
-        A clipped character is drawn as far as it goes; otherwise a reason leaves the paper blank.
+        A clipped character is drawn in part. For other reasons the canvas stays blank.
         """
         glyph = self.face.glyph_index(char)
         if not glyph:
             return "absent"
         bitmap = self.placement.bitmap(self.face, glyph)
-        if bitmap is None or np.count_nonzero(bitmap.ink) <= self._least_ink_px:
+        if bitmap is None or np.count_nonzero(bitmap.ink) <= self._min_ink_px:
             return "blank"
         if self._notdef is not None and bitmap.same(self._notdef):
             return "notdef"
@@ -59,7 +59,10 @@ def render_glyphs(
     executor: Executor | None = None,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Glyphs:
-    """Rasterize `chars`; `executor` spreads the work, `progress` hears of characters done."""
+    """Rasterize `chars`, in parallel with `executor`.
+
+    `progress` is called with the number of characters done since its last call.
+    """
     chunks = [chars[i : i + _CHUNK_CHARS] for i in range(0, len(chars), _CHUNK_CHARS)]
     jobs = [(spec, chunk, placement, min_ink) for chunk in chunks]
     parts: Iterator[Glyphs] = (executor.map if executor else map)(_render_chunk, jobs)

@@ -1,4 +1,4 @@
-"""How many strokes a character is written with (Unihan kTotalStrokes)."""
+"""Stroke counts of characters (Unihan kTotalStrokes)."""
 
 from functools import cache
 
@@ -6,12 +6,12 @@ from calligan.resources import data_folder
 
 
 def stroke_count(char: str) -> int | None:
-    """Strokes of a character of U+4E00-9FFF; None for others."""
-    return _counts().get(char)
+    """Number of strokes of a character in U+4E00-9FFF; None for others."""
+    return _load_counts().get(char)
 
 
 @cache
-def _counts() -> dict[str, int]:
+def _load_counts() -> dict[str, int]:
     counts: dict[str, int] = {}
     text = (data_folder("charsets") / "strokes.tsv").read_text(encoding="utf-8")
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""WOFF2 to a plain font, once: FreeType's wheels read every other format by themselves."""
+"""Unpack WOFF2 once: the FreeType wheels read every other format themselves."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ _WOFF2 = b"wOF2"
 
 
 def unpack_woff2(path: Path, data: bytes, sha256: str) -> bytes:
-    """Return `data`, unpacked if it is WOFF2. Slow for a large font (some 18 s), so cached."""
+    """Return `data`, unpacked if it is WOFF2. Cached: a large font takes about 18 s."""
     if data[:4] != _WOFF2:
         return data
     cached = cache_folder() / "unpacked" / f"{sha256}.ttf"

@@ -11,7 +11,7 @@ from calligan.models.card import ModelCard
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Drawer:
         source: str | None = None,
         fine: bool = False,
         device: str = "cpu",
-        note: Note = ignored,
+        note: Note = ignore,
     ) -> "Drawer":
         """A model file and a font to draw from, by name or path; None takes one of its own.
 

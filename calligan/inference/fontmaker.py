@@ -15,10 +15,10 @@ from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
 from calligan.storage import atomic_file
+from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering, glyph_name
-from calligan.vector.complete import Base
 from calligan.vector.font import UPEM, FontGlyph, build_font
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 from calligan.vector.ufo import write_ufo
 
@@ -57,7 +57,7 @@ def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]
     )
 
 
-def reserved_names(card: ModelCard, base: Base | None) -> set[str]:
+def reserved_names(card: ModelCard, base: BaseFont | None) -> set[str]:
     """Names that a new font must not hold, without case and spaces.
 
     Those of the fonts that a model learned from, whose licences may reserve them, but not of
@@ -72,7 +72,7 @@ def reserved_names(card: ModelCard, base: Base | None) -> set[str]:
 
 def reserved_by(face: Face) -> set[str]:
     """The name of a font whose letters are taken, where it says that its name is reserved."""
-    said = f"{face.says(_COPYRIGHT)} {face.says(_LICENCE)}".lower()
+    said = f"{face.name_entry(_COPYRIGHT)} {face.name_entry(_LICENCE)}".lower()
     return {_plain(face.family)} - {""} if "reserved font name" in said else set()
 
 
@@ -111,13 +111,15 @@ def named(
 
 def with_letters(naming: Naming, face: Face) -> Naming:
     """With the copyright and the licence of the font that letters, digits and marks come from."""
-    said = face.says(_LICENCE)[:_LONGEST_LICENCE]
+    said = face.name_entry(_LICENCE)[:_LONGEST_LICENCE]
     told = f"Letters, digits and marks are those of {face.family}" + (f": {said}" if said else "")
-    mine = face.says(_COPYRIGHT)
+    mine = face.name_entry(_COPYRIGHT)
     return replace(naming, licence=f"{naming.licence} {told.rstrip('.')}.", copyright=mine)
 
 
-def default_family(card: ModelCard, style_index: int, base: Base | None, reserved: set[str]) -> str:
+def default_family(
+    card: ModelCard, style_index: int, base: BaseFont | None, reserved: set[str]
+) -> str:
     """A name that is free to use: after the font to complete, or after the style."""
     style = card.styles[style_index].name.replace("-", " ").replace("_", " ").title()
     completed = [f"{base.family} Completed"] if base else []
@@ -147,13 +149,15 @@ def save_new(
     return None
 
 
-def check_kind(path: Path, base: Base) -> None:
+def check_kind(path: Path, base: BaseFont) -> None:
     """Raise FontError for a file of another kind than the font to complete."""
     if path.suffix.lower() not in (base.suffix, ".woff2"):
         raise FontError(f"{path}: a completed font is written as {base.suffix} or .woff2")
 
 
-def save_completed(path: Path, outlines: dict[str, Outline], base: Base, naming: Naming) -> None:
+def save_completed(
+    path: Path, outlines: dict[str, Outline], base: BaseFont, naming: Naming
+) -> None:
     """Write a font with outlines added."""
     base.add(outlines, naming)
     base.font.flavor = _BINARY[path.suffix.lower()][1]

@@ -17,11 +17,11 @@ from calligan.inference.proofread import Proofreader, Verdict
 from calligan.models.card import ModelCard
 from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
 from calligan.page.flow import Letter
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
-from calligan.vector.font import UPEM, Blank, Box
+from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
@@ -73,7 +73,7 @@ class Writer:
         fine: bool = True,
         looks: Looks | None = None,
         device: str = "cpu",
-        note: Note = ignored,
+        note: Note = ignore,
     ) -> "Writer":
         """A model file, ready to write.
 
@@ -141,7 +141,7 @@ class Writer:
         self,
         chars: str,
         style_index: int,
-        progress: Callable[[int], None] = ignored,
+        progress: Callable[[int], None] = ignore,
     ) -> list[tuple[DrawnGlyph, Outline]]:
         """Characters as drawn, and their outlines in an em box of UPEM units."""
         found: list[tuple[DrawnGlyph, Outline]] = []
@@ -153,7 +153,7 @@ class Writer:
         return found
 
     def letters(
-        self, text: Text, style_index: int, progress: Callable[[int], None] = ignored
+        self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
     ) -> dict[str, Letter]:
         """Every character of a text, ready to be set; a box for those the source lacks."""
         letters = {char: self.borrowed_letter(char) for char in text.missing + text.borrowed}
@@ -164,10 +164,10 @@ class Writer:
     def borrowed_letter(self, char: str) -> Letter:
         """A character as the source font draws it, ready to be set; a box where it lacks it."""
         if self.source.lacks(char):
-            return Letter(char, Outline.of(Box()), 1.0)
+            return Letter(char, Outline.from_drawing(NotdefBox()), 1.0)
         lettering = self.source.lettering
-        outlines = [Outline.of(glyph.drawing) for glyph in lettering.glyph(char)]
-        first, *vertical = outlines or [Outline.of(Blank())]
+        outlines = [Outline.from_drawing(glyph.drawing) for glyph in lettering.glyph(char)]
+        first, *vertical = outlines or [Outline.from_drawing(Blank())]
         return Letter(char, first, lettering.advance_em(char), *vertical)
 
     def traced(self, images: Sequence[np.ndarray], style_index: int) -> list[Outline]:

@@ -19,7 +19,7 @@ from calligan.glyphs.raster import render_glyphs
 from calligan.models.device import pick_device
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.hand import of_pictures
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
@@ -79,9 +79,9 @@ def check(
     script: str | None = None,
     font: str | None = None,
     device: str = "auto",
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> Examined:
     """Find blank, repeated, mislabelled and malformed glyphs of a font or a folder of PNGs.
 
@@ -98,7 +98,7 @@ def check(
     if script is None and not folder:
         info = resolve_font(text)
         script, least = info.script, judge.least_score(info.script, info.name)
-    add = counted("reading", len(chars), progress, cancel)
+    add = count_progress("reading", len(chars), progress, cancel)
     found = _beside_print(chars, images, regular, judge, least, script or "", add)
     return Examined(found, blank + found.blank)
 

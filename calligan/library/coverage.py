@@ -7,7 +7,7 @@ from calligan.errors import FontError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import charset_names, is_han, load_charset
 from calligan.glyphs.face import Face
-from calligan.vector.complete import Base
+from calligan.vector.base_font import BaseFont
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def coverage(font: Path | str) -> Coverage:
     spec = resolve_font(str(font)).spec
     face, refusal = Face(spec), ""
     try:
-        Base.open(spec.path, face.index)
+        BaseFont.open(spec.path, face.index)
     except FontError as error:
         refusal = str(error)
     wanted = {name: list(filter(is_han, load_charset(name))) for name in charset_names()}

@@ -9,7 +9,7 @@ from calligan.errors import ConfigError, DataError
 from calligan.inference.morph import WAYS, morphed, path_through, stop_of
 from calligan.inference.writer import Writer
 from calligan.models.weights import load_model, read_card
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.project.source import source_font
 
@@ -27,7 +27,7 @@ def morph(
     model: Path | str | None = None,
     source: str | None = None,
     device: str = "auto",
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> tuple[str, np.ndarray]:
     """Characters on the way from each style to the next, and uint8 (frames, characters, S, S).
 

@@ -18,13 +18,13 @@ from calligan.library.model import Model
 from calligan.library.orders import MadeFont, check_font
 from calligan.models.card import ModelCard
 from calligan.pairs.hand import OWN
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.run import Run
 from calligan.requests import FALLBACKS, FontRequest, Style
+from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering
-from calligan.vector.complete import Base
 from calligan.vector.font import UPEM
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 
 
@@ -34,7 +34,7 @@ class _Setting:
 
     card: ModelCard
     index: int
-    base: Base | None
+    base: BaseFont | None
     placement: Placement | None
     reserved: set[str]
     english: str
@@ -55,8 +55,8 @@ def export_font(
     family_chinese: str | None = None,
     own: bool = True,
     fallback: str = "dense",
-    progress: Progress = ignored,
-    cancel: Cancel = never,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
 ) -> MadeFont:
     """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
 
@@ -82,8 +82,8 @@ def complete_font(
     family_chinese: str | None = None,
     own: bool = True,
     fallback: str = "dense",
-    progress: Progress = ignored,
-    cancel: Cancel = never,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
 ) -> MadeFont:
     """Add to a font what it lacks of a charset; its own outlines and metrics stay as they are.
 
@@ -98,9 +98,9 @@ def complete_font(
 def make_font(
     model: Model,
     order: FontRequest,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> MadeFont:
     """Draw, trace and write what is ordered."""
     check_font(order)
@@ -123,7 +123,7 @@ def make_font(
     job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
     parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
-    add = counted("drawing", len(chars), progress, cancel)
+    add = count_progress("drawing", len(chars), progress, cancel)
     found = outlines(writer, job, parts, seconds, add)
     replaced, misread = fall_back(found, writer, job, order.fallback), ""
     if mine:
@@ -162,7 +162,7 @@ def make_font(
     )
 
 
-def written_glyphs(model: Model, note: Note = ignored) -> dict[str, np.ndarray]:
+def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:
     """The glyphs that a hand was learned from, uint8 (S, S), where they lie beside its model.
 
     `note` is told where the hand was written by somebody and its glyphs are not to be found.
@@ -181,7 +181,7 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
     index = model.style_index(order.style)
     if order.complete is not None:
         spec = resolve_font(order.complete).spec
-        base = Base.open(spec.path, Face(spec).index)
+        base = BaseFont.open(spec.path, Face(spec).index)
         maker.check_kind(order.path, base)
         has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
         placement = maker.placed_font(order.complete, has, card.size_px).placement
@@ -199,7 +199,7 @@ def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
 def _save(
     path: Path,
     drawn: dict[str, Outline],
-    base: Base | None,
+    base: BaseFont | None,
     lettering: Lettering,
     naming: Naming,
 ) -> float:

@@ -29,7 +29,7 @@ from calligan.page.sheet import save_png
 from calligan.pairs.even import print_boxes
 from calligan.pairs.hand import Written, hand_store, of_font, of_pictures
 from calligan.pairs.store import Prepared, Selection
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import BUNDLE, HANDS, hand_path, like_hands, model_path
 from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
@@ -55,9 +55,9 @@ def learn(
     even: bool = True,
     settings: Settings = (),
     hands: Path | str = HANDS,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> Model:
     """Learn a style from 10 to 500 glyphs: what was scanned, a folder of PNGs named by character,
     or a font.
@@ -77,7 +77,7 @@ def learn(
 
 @contextmanager
 def learning(
-    request: LearningRequest, settings: Settings = (), note: Note = ignored
+    request: LearningRequest, settings: Settings = (), note: Note = ignore
 ) -> Iterator[Session]:
     """The run that learns a hand, begun or gone on with; see `learn`.
 
@@ -132,9 +132,9 @@ def plan_next(
     *,
     source: str | None = None,
     hands: Path | str = HANDS,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> Plan:
     """The characters that would teach a learned hand the most, `count` of them."""
     if count < 1:
@@ -145,7 +145,7 @@ def plan_next(
     there = run.selection().styles[0].chars
     writer = Model(run.best, source, fine=False, note=note).writer
     chars = unwritten(writer, there)
-    plan = planned(writer, chars, count, counted("drawing", len(chars), progress, cancel))
+    plan = planned(writer, chars, count, count_progress("drawing", len(chars), progress, cancel))
     if plan.tried:
         note(
             f"{name} was learned from {len(set(there)):,} characters; of the other "
@@ -203,7 +203,7 @@ def written(
     chars: str | None,
     size_px: int,
     printed: Callable[[], Sequence[Prepared]] | None = None,
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> Written:
     """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
 

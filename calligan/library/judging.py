@@ -17,7 +17,7 @@ from calligan.models.device import pick_device
 from calligan.models.weights import read_card
 from calligan.pairs.hand import HAND
 from calligan.pairs.store import PairStore, Selection
-from calligan.progress import Note, Progress, ignored
+from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
 from calligan.project.run import Run
 
@@ -74,8 +74,8 @@ def evaluate(
     told_apart: bool = False,
     calibrate: bool = False,
     device: str = "auto",
-    progress: Progress = ignored,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    note: Note = ignore,
 ) -> Evaluation:
     """Measure a model on test characters, which no style has shown it.
 

@@ -20,7 +20,7 @@ from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import read_card
 from calligan.page.sheet import Row, contact_sheet
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import model_path, style_index
 from calligan.project.source import source_font
 from calligan.requests import PageRequest, Style
@@ -73,10 +73,10 @@ class Model:
     check: bool = True  # look at each glyph, and draw doubtful ones in other ways
     fine: bool = True  # draw in four places and trace from twice the pixels: smoother, slower
     device: str = "auto"  # auto, cpu, cuda or mps
-    note: Note = ignored
+    note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character in every way, to choose by eye
-    on_open: Callable[[], None] = ignored  # called when weights and source font are opened
+    on_open: Callable[[], None] = ignore  # called when weights and source font are opened
 
     @cached_property
     def _card(self) -> ModelCard:
@@ -142,8 +142,8 @@ class Model:
         text: str,
         style: Style | Sequence[Style] = 1,
         *,
-        progress: Progress = ignored,
-        cancel: Cancel = never,
+        progress: Progress = ignore,
+        cancel: Cancel = never_cancel,
         **layout: Unpack[Layout],
     ) -> Pages:
         """Write a text on a plain page as large as it is, or on pages of a format.
@@ -163,11 +163,11 @@ class Model:
         self,
         request: PageRequest,
         indices: list[int],
-        progress: Progress = ignored,
-        cancel: Cancel = never,
+        progress: Progress = ignore,
+        cancel: Cancel = never_cancel,
     ) -> Pages:
         """As `write`, with the layout in one value and the styles' indices from 0."""
-        add = counted("writing", len(indices) * len(set(request.text)), progress, cancel)
+        add = count_progress("writing", len(indices) * len(set(request.text)), progress, cancel)
         pages, read = write_pages(self.writer, request, indices, add)
         names = [self.styles[index].name for index in indices]
         return Pages(pages, read, names, self._doubtful(indices, read.han))
@@ -177,8 +177,8 @@ class Model:
         chars: str,
         style: Style = 1,
         *,
-        progress: Progress = ignored,
-        cancel: Cancel = never,
+        progress: Progress = ignore,
+        cancel: Cancel = never_cancel,
     ) -> list[Glyph]:
         """Each Han character of a text as a style draws it, in its order, each once.
 
@@ -187,7 +187,7 @@ class Model:
         index, han = self.style_index(style), self.writer.read(chars).han
         if not han:
             raise DataError("the text holds no Chinese character")
-        add = counted("drawing", len(han), progress, cancel)
+        add = count_progress("drawing", len(han), progress, cancel)
         return [_glyph(*each) for each in self.writer.outlined(han, index, add)]
 
     def specimen(self, text: str = "永和九年书法") -> Image.Image:
@@ -226,7 +226,7 @@ def load(
     check: bool = True,
     fine: bool = True,
     device: str = "auto",
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
 

@@ -12,7 +12,7 @@ from calligan.glyphs.face import Face
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.sheet import write_contact_sheet
 from calligan.pairs.store import PairStore, Prepared
-from calligan.progress import Cancel, Progress, counted, ignored, never
+from calligan.progress import Cancel, Progress, count_progress, ignore, never_cancel
 from calligan.workers import worker_pool
 
 OnFont = Callable[[FontEntry, bool], None]  # takes a font, and whether it was there already
@@ -26,9 +26,9 @@ def render_pairs(
     *,
     size_px: int = 128,
     seed: int = 0,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    on_font: OnFont = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    on_font: OnFont = ignore,
 ) -> PairStore:
     """Rasterize a source and target fonts into a data folder, made or added to.
 
@@ -46,7 +46,7 @@ def render_pairs(
     store = PairStore.create_or_open(Path(data), charset, chars, raster, split)
     fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
     changed = any(font.known is None for font in fonts)
-    add = counted("rendering", len(fonts) * len(chars), progress, cancel)
+    add = count_progress("rendering", len(fonts) * len(chars), progress, cancel)
     _render(store, fonts, add, on_font)
     if changed or not (store.folder / "contact-sheet.png").exists():
         write_contact_sheet(store)

@@ -10,7 +10,7 @@ from calligan.library.hands import written
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.project.models import model_path, style_index
 
 
@@ -31,7 +31,7 @@ def restyle(
     chars: str | None = None,
     model: Path | str | None = None,
     device: str = "auto",
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> Restyled:
     """Draw a folder of PNGs named by character, or a font, in a style of a model.
 

@@ -10,14 +10,14 @@ import numpy as np
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import is_file, is_han, load_text
 from calligan.library.checking import proofread
-from calligan.progress import Cancel, Note, Progress, counted, ignored, never
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell, cut_cells
-from calligan.scan.copybook import crop, doubtful, find_characters, without_rules
-from calligan.scan.folder import Found, save_hand
-from calligan.scan.photo import evened, flattened, open_photo, read_sheet, sheet_ink
-from calligan.scan.template import font_image, font_letters
+from calligan.scan.copybook import crop, find_characters, find_doubts, remove_rules
+from calligan.scan.folder import ScannedGlyph, save_hand
+from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, open_photo, read_sheet
+from calligan.scan.template_page import font_image, font_letters
 
 _TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
 
@@ -27,11 +27,11 @@ class Scanned:
     """A folder of glyphs, and those that were added to it: `files[i]` shows `glyphs[i]`."""
 
     folder: Path
-    glyphs: Sequence[Found]
+    glyphs: Sequence[ScannedGlyph]
     files: Sequence[str]
 
     @property
-    def doubtful(self) -> Sequence[Found]:
+    def doubtful(self) -> Sequence[ScannedGlyph]:
         """Those with a note on what is doubtful about them."""
         return [glyph for glyph in self.glyphs if glyph.note]
 
@@ -50,9 +50,9 @@ def scan_pages(
     text: str | None = None,
     columns: str = "rtl",
     font: str | None = None,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    note: Note = ignore,
 ) -> Scanned:
     """Cut the characters out of filled template pages, or of one page whose `text` is known.
 
@@ -68,7 +68,7 @@ def scan_pages(
     paths, folder = [Path(page) for page in pages], Path(folder)
     name = chinese_font_name(font, note)
     if text is None:
-        add = counted("reading", len(paths), progress, cancel)
+        add = count_progress("reading", len(paths), progress, cancel)
         found = _template_pages(paths, size_px, add, note)
     else:
         found = _free_page(paths, text, columns, size_px, name)
@@ -81,7 +81,7 @@ def scan_pages(
 
 def _template_pages(
     pages: Sequence[Path], size: int, done: Callable[[int], object], note: Note
-) -> list[Found]:
+) -> list[ScannedGlyph]:
     """What is written on the pages; raises, naming all that cannot be read, if any cannot."""
     read, bad = {}, []
     for path in pages:
@@ -102,10 +102,10 @@ def _cells(path: Path, size: int) -> list[Cell]:
         page, sheet = read_sheet(photo)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    return cut_cells(sheet_ink(page, sheet), sheet, size)
+    return cut_cells(extract_sheet_ink(page, sheet), sheet, size)
 
 
-def _written(path: Path, cells: list[Cell], note: Note) -> list[Found]:
+def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
     """The glyphs of a page's cells, after saying what they hold."""
     counts = Counter(cell.status for cell in cells)
     note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
@@ -113,7 +113,9 @@ def _written(path: Path, cells: list[Cell], note: Note) -> list[Found]:
         if chars := [cell.char for cell in cells if cell.status == status]:
             note(f"{status}: {' '.join(chars)}")
     return [
-        Found(cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status)
+        ScannedGlyph(
+            cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status
+        )
         for cell in cells
         if cell.status in ("written", "over the edge")
     ]
@@ -128,7 +130,9 @@ def page_text(text: str) -> str:
     return text.replace("\\n", "\n")
 
 
-def _free_page(pages: Sequence[Path], text: str, columns: str, size: int, font: str) -> list[Found]:
+def _free_page(
+    pages: Sequence[Path], text: str, columns: str, size: int, font: str
+) -> list[ScannedGlyph]:
     if len(pages) != 1:
         raise DataError("--text goes with one page at a time: give each page its own text")
     words = page_text(text)
@@ -136,18 +140,18 @@ def _free_page(pages: Sequence[Path], text: str, columns: str, size: int, font: 
     if not words.strip():
         raise DataError("--text holds no Chinese character")
     letters, _ = font_letters(font, words.replace("\n", ""))
-    ink = evened(flattened(open_photo(pages[0])))
+    ink = extract_ink(flatten_page(open_photo(pages[0])))
     if len(words) >= _TEXT:
-        ink = without_rules(ink)
-    spots = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
-    notes = doubtful(spots)
+        ink = remove_rules(ink)
+    boxes = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
+    notes = find_doubts(boxes)
     return [
-        Found(spot.char, crop(ink, spot, size), pages[0].name, said)
-        for spot, said in zip(spots, notes, strict=True)
+        ScannedGlyph(box.char, crop(ink, box, size), pages[0].name, said)
+        for box, said in zip(boxes, notes, strict=True)
     ]
 
 
-def _proofread(found: list[Found], font: str, note: Note) -> list[Found]:
+def _proofread(found: list[ScannedGlyph], font: str, note: Note) -> list[ScannedGlyph]:
     """With a note on each glyph that the reader takes for another, or finds malformed."""
 
     seen = proofread([(glyph.char, glyph.image) for glyph in found], font)

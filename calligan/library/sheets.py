@@ -4,10 +4,10 @@ from pathlib import Path
 
 from calligan.errors import DataError
 from calligan.page.pdf import write_pdf
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.project.source import chinese_font_name
-from calligan.scan.sheet import sheets
-from calligan.scan.template import font_letters, template_page
+from calligan.scan.template_page import font_letters, template_page
+from calligan.scan.template_sheet import make_sheets
 from calligan.storage import atomic_file
 
 
@@ -24,10 +24,10 @@ def write_template(
     cell: int = 20,
     grid: str = "mi",
     font: str | None = None,
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> int:
     """Write sheets of cells for some characters as a PDF; how many pages. `cell` is in mm."""
-    pages = sheets(chars, paper, cell)
+    pages = make_sheets(chars, paper, cell)
     foot = [f"calligan {paper} {i}/{len(pages)}" for i in range(1, len(pages) + 1)]
     letters, lacking = font_letters(chinese_font_name(font, note), chars + "".join(foot))
     drawn = [

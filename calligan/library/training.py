@@ -14,7 +14,7 @@ from calligan.library.model import Model, load
 from calligan.models.device import pick_device
 from calligan.models.layers import count_parameters
 from calligan.pairs.store import PairStore, Selection
-from calligan.progress import Cancel, Note, Progress, ignored, never
+from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.models import RUNS, model_path
 from calligan.project.run import Run
 from calligan.requests import TrainingRequest
@@ -40,7 +40,7 @@ class Session:
     run: Run
     selection: Selection
     state: TrainState
-    note: Note = ignored
+    note: Note = ignore
     ranks: Ranks = ALONE  # this process among those that train the run together
 
     def train(self, listener: Listener) -> bool:
@@ -71,7 +71,7 @@ class Session:
         return finished
 
     def train_or_cancel(
-        self, progress: Progress, cancel: Cancel, on_row: Callable[[Row], None] = ignored
+        self, progress: Progress, cancel: Cancel, on_row: Callable[[Row], None] = ignore
     ) -> None:
         """Train to the end; raises Cancelled, all being saved, where `cancel` said so."""
         config = self.run.config
@@ -93,7 +93,7 @@ def new_session(
     config: TrainConfig,
     selection: Selection,
     start: Path | None = None,
-    note: Note = ignored,
+    note: Note = ignore,
 ) -> Iterator[Session]:
     """A new run; whatever may be refused is refused before its folder is made."""
     selection.store.verify()
@@ -103,13 +103,13 @@ def new_session(
         state = first_state(config, selection, start)
         made = create_run(runs, config, selection, start).folder if ranks.leads else None
         with _held(made, ranks) as run:
-            told = note if ranks.leads else ignored
+            told = note if ranks.leads else ignore
             _describe(run, state, told)
             yield Session(run, selection, state, told, ranks)
 
 
 @contextmanager
-def resumed_session(folder: Path, note: Note = ignored) -> Iterator[Session]:
+def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
     """A run at its newest whole checkpoint, or at its start if it was cut off before the first.
 
     Nothing is read before the run is held: another process may be about to save.
@@ -126,7 +126,7 @@ def resumed_session(folder: Path, note: Note = ignored) -> Iterator[Session]:
             state.load(newest_verified(run.checkpoints))
         done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
         going = "finished already at" if done else "going on from"
-        told = note if ranks.leads else ignored
+        told = note if ranks.leads else ignore
         told(f"{folder}: {going} step {state.counters.step:,}")
         _describe(run, state, told)
         yield Session(run, selection, state, told, ranks)
@@ -246,11 +246,11 @@ def train(
     settings: Settings = (),
     start: Path | str | None = None,
     runs: Path | str = RUNS,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    on_row: Callable[[Row], None] = ignored,
-    on_begin: Callable[[Path], None] = ignored,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    on_row: Callable[[Row], None] = ignore,
+    on_begin: Callable[[Path], None] = ignore,
+    note: Note = ignore,
 ) -> Model:
     """Train a model on the pairs of a data folder, in a new run folder below `runs`.
 
@@ -283,10 +283,10 @@ def train(
 def resume(
     run: Path | str,
     *,
-    progress: Progress = ignored,
-    cancel: Cancel = never,
-    on_row: Callable[[Row], None] = ignored,
-    note: Note = ignored,
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
+    on_row: Callable[[Row], None] = ignore,
+    note: Note = ignore,
 ) -> Model:
     """Go on with an interrupted run exactly where it was. Raises as `train` does."""
     with resumed_session(Path(run), note) as session:

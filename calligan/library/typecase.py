@@ -19,7 +19,7 @@ from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
 
 _MOST = 20_000  # letters kept
-_BLANK = Outline.of(Blank())
+_BLANK = Outline.from_drawing(Blank())
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from calligan.models.device import BATCHES
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.precision import drawing
 from calligan.models.spinning import spun
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 
 Part = TypeVar("Part", Tensor, np.ndarray)
 
@@ -32,7 +32,7 @@ class Predictor:
         device: str = "cpu",
         fine: bool = False,
         arithmetic: Callable[[], AbstractContextManager[object]] | None = None,
-        note: Note = ignored,
+        note: Note = ignore,
     ):
         self.generator, self.device, self.fine, self.note = generator, device, fine, note
         self.arithmetic = arithmetic or (lambda: drawing(generator, device))

@@ -10,8 +10,8 @@ from PIL import ImageColor
 from calligan import __version__
 from calligan.page.drawing import Mark, Page
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import UPEM, Box, FontGlyph, build_font
-from calligan.vector.names import Naming
+from calligan.vector.font import UPEM, FontGlyph, NotdefBox, build_font
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Point
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def _write_unseen(canvas: "Canvas", mark: Mark) -> None:
 def _unseen_font(text: str) -> BytesIO:
     """A font that has a box for each character of a text: readers skip text without extent."""
     glyphs = [
-        FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, Box()) for char in sorted({" ", *text})
+        FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, NotdefBox())
+        for char in sorted({" ", *text})
     ]
     file = BytesIO()
     build_font(glyphs, Naming(_FONT, _FONT, "", "", "1.0"), "ttf").save(file)

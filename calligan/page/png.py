@@ -84,7 +84,7 @@ def _few_colours(frame: Image.Image) -> Image.Image:
 def _put(
     image: Image.Image, mark: Mark, px_a_mm: float, dryness: float = 0.0, seed: int = 0
 ) -> None:
-    bitmap = fill(mark.outline.moved(mark.matrix * px_a_mm))
+    bitmap = fill(mark.outline.transform(mark.matrix * px_a_mm))
     if bitmap is None:
         return
     corner = (bitmap.left_px, bitmap.top_px)

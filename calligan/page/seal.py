@@ -31,9 +31,9 @@ def seal(
         for outline, place in zip(outlines, _places(len(outlines), inner), strict=True)
     ]
     shift = np.array([[1, 0, size_mm * _EDGE], [0, 1, size_mm * _EDGE]])
-    inside = [cell.moved(shift) for cell in cells]
+    inside = [cell.transform(shift) for cell in cells]
     if kind == "white":
-        square = rounded_rectangle(0, 0, size_mm, size_mm, size_mm * 0.06).turned_round()
+        square = rounded_rectangle(0, 0, size_mm, size_mm, size_mm * 0.06).reverse()
         whole = joined([square, *inside])
     else:
         whole = joined([frame(0, 0, size_mm, size_mm, size_mm * _EDGE * 0.8), *inside])
@@ -63,4 +63,4 @@ def _stretched(outline: Outline, x: float, y: float, width: float, height: float
     across, down = min(across, 2.5 * down), min(down, 2.5 * across)
     left = x + (width - across * (high[0] - low[0])) / 2 - across * low[0]
     top = y + (height - down * (high[1] - low[1])) / 2 + down * high[1]
-    return outline.moved(np.array([[across, 0, left], [0, -down, top]]))
+    return outline.transform(np.array([[across, 0, left], [0, -down, top]]))

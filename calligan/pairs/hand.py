@@ -12,7 +12,7 @@ from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
-from calligan.glyphs.placement import Placement, measure_placement, placed
+from calligan.glyphs.placement import Placement, fit_placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.pairs.even import Box, evened
 from calligan.pairs.manifest import FontEntry
@@ -54,7 +54,7 @@ def of_pictures(
         raise DataError(f"{folder} shows no ink; dark ink on light paper is wanted")
     before = [_ink_box(image) for _, image in inked]
     after = evened([char for char, _ in inked], before, printed or {})
-    place = placed([box for _, box in after], raster)
+    place = fit_placement([box for _, box in after], raster)
     places = [_moved(place, *each) for each in zip(before, after, strict=True)]
     images = np.stack([_drawn(i, p) for (_, i), p in zip(inked, places, strict=True)])
     entry = FontEntry(

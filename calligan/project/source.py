@@ -14,7 +14,7 @@ from calligan.glyphs.known_fonts import known_font
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.system_fonts import chinese_font
 from calligan.models.card import FontCard, ModelCard
-from calligan.progress import Note, ignored
+from calligan.progress import Note, ignore
 from calligan.settings import from_dict
 from calligan.storage import sha256_file
 
@@ -77,7 +77,7 @@ def _opened(spec: FontSpec, sha256: str) -> Face:
     return Face(spec)
 
 
-def chinese_font_name(given: str | None, note: Note = ignored) -> str:
+def chinese_font_name(given: str | None, note: Note = ignore) -> str:
     """A regular Chinese font for models and labels: as given, else one of the catalog that is
     here, else one of this machine, else one that is fetched. `note` is told what it does.
     """
@@ -95,7 +95,7 @@ def chinese_font_name(given: str | None, note: Note = ignored) -> str:
     return sources[0].name
 
 
-def source_font(card: ModelCard, given: str | None, note: Note = ignored) -> str | None:
+def source_font(card: ModelCard, given: str | None, note: Note = ignore) -> str | None:
     """Which source font to draw from: None stands for one that the model was trained with.
 
     Without one of those, a Chinese font of this machine; else the first of the model's own that

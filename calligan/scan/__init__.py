@@ -1,1 +1,1 @@
-"""Paper to labelled glyph images (no torch). Needs OpenCV: the extra `calligan[scan]`."""
+"""Photographs of written pages to labelled glyph images (no torch). Needs `calligan[scan]`."""

@@ -1,4 +1,4 @@
-"""A hand as a folder: a PNG a glyph, named by its character, and a list to correct it by."""
+"""Glyphs of a hand as a folder: one PNG per glyph, named by its character, and a label list."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
@@ -14,68 +14,70 @@ from calligan.glyphs.charset import is_label
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes
 
-LABELS, SHEET = "labels.csv", "contact-sheet.png"
-_HEAD = ("file", "char", "page", "note")
-_A_ROW = 12
+LABELS, CONTACT_SHEET = "labels.csv", "contact-sheet.png"
+_COLUMNS = ("file", "char", "page", "note")
+_GLYPHS_PER_ROW = 12
 _CELL_PX = 96
-_DARK = 90  # of 255: a picture that is darker at its border and in all is white on black
+_DARK = 90  # of 255: an image whose border and median are darker is white on black
 
 
 @dataclass(frozen=True)
-class Found:
-    """A glyph found on a page: uint8 (S, S), 255 = paper."""
+class ScannedGlyph:
+    """A glyph cut from a page: `image` is uint8 (S, S), 255 = paper."""
 
     char: str
     image: np.ndarray
     page: str
-    note: str = ""  # what is doubtful about it
+    note: str = ""  # why it is doubtful
 
 
 def save_hand(
-    folder: Path, glyphs: Sequence[Found], model: Callable[[str], np.ndarray | None]
+    folder: Path, glyphs: Sequence[ScannedGlyph], model: Callable[[str], np.ndarray | None]
 ) -> list[str]:
-    """Write glyphs beside those that are there; names of the files written.
+    """Add glyphs to a folder; the names of the files written.
 
-    A second image of a character becomes a variant (`书-2.png`). The contact sheet shows each
-    glyph of the list under the same character by `model`; doubtful ones in a frame. Raises
-    DataError, before anything is written, for a list that cannot be read.
+    A second image of a character becomes a variant (`书-2.png`). The contact sheet shows every
+    glyph under the image that `model` gives for its character; doubtful glyphs are framed. Raises
+    DataError, before anything is written, if the label list cannot be read.
     """
     names = _free_names(folder, glyphs)
-    there = {path.name for path in _pictures(folder)} - {SHEET}
-    rows = [row for row in _rows(folder / LABELS) if row[0] in there]
-    before = _again(folder, rows) if folder.is_dir() else []
+    existing = {path.name for path in _list_pngs(folder)} - {CONTACT_SHEET}
+    rows = [row for row in _read_rows(folder / LABELS) if row[0] in existing]
+    before = _read_glyphs(folder, rows) if folder.is_dir() else []
     for name, glyph in zip(names, glyphs, strict=True):
         with atomic_file(folder / name) as file:
             Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
     rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
     _write_rows(folder / LABELS, rows)
-    with atomic_file(folder / SHEET) as file:
-        save_png(_sheet([*before, *glyphs], model), file)
+    with atomic_file(folder / CONTACT_SHEET) as file:
+        save_png(_draw_sheet([*before, *glyphs], model), file)
     return names
 
 
 def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Characters and images, uint8 (H, W), 255 = paper, of a folder.
 
-    Files are labelled by their names, unless the list says otherwise; an empty label leaves one
-    out. Raises DataError for an empty folder, a name that is no character or a damaged picture.
+    A file's name is its label unless the list has another; an empty label skips the file. Raises
+    DataError for an empty folder, a label that is not one character, or a damaged image.
     """
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; `calligan scan` makes one")
-    labels = {row[0]: row[1] for row in _rows(folder / LABELS)}
-    paths = [path for path in _pictures(folder) if path.name != SHEET]
+    labels = {row[0]: row[1] for row in _read_rows(folder / LABELS)}
+    paths = [path for path in _list_pngs(folder) if path.name != CONTACT_SHEET]
     paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
     if not paths:
-        raise DataError(f"{folder} holds no PNG; name each by its character, such as 书.png")
+        raise DataError(f"{folder} has no PNG; name each by its character, such as 书.png")
     for path in paths:
-        char = labels.get(path.name, _named_char(path))
+        char = labels.get(path.name, _char_of_name(path))
         if not char:
             continue
         if not is_label(char):
             if path.name in labels:
-                raise DataError(f"{folder / LABELS} calls {path.name} {char!r}; give one character")
+                raise DataError(
+                    f"{folder / LABELS} labels {path.name} {char!r}; give one character"
+                )
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
-        yield char, _grey(path)
+        yield char, _read_grey(path)
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ class Label:
 def labels(folder: Path | str) -> list[Label]:
     """The pictures of a hand's folder, as its list tells of them, then those it lacks."""
     folder = Path(folder)
-    listed = {row[0]: Label(*row) for row in _rows(folder / LABELS)}
-    there = {path.name: path for path in sorted(_pictures(folder)) if path.name != SHEET}
+    listed = {row[0]: Label(*row) for row in _read_rows(folder / LABELS)}
+    there = {path.name: path for path in sorted(_list_pngs(folder)) if path.name != CONTACT_SHEET}
     names = [name for name in dict.fromkeys([*listed, *there]) if name in there]
-    return [listed.get(name) or Label(name, _named_char(there[name])) for name in names]
+    return [listed.get(name) or Label(name, _char_of_name(there[name])) for name in names]
 
 
 def relabel(folder: Path | str, file: str, char: str) -> Label:
@@ -126,15 +128,15 @@ def remove_page(folder: Path, page: str) -> int:
     return len(gone)
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """The PNGs of a folder; those that begin with a dot are a system's own."""
+def _list_pngs(folder: Path) -> list[Path]:
+    """The PNGs of a folder, without hidden files."""
     return [p for p in folder.glob("*") if p.suffix.lower() == ".png" and p.name[0] != "."]
 
 
-def _grey(path: Path) -> np.ndarray:
-    """A picture of dark ink on light paper, uint8 (H, W); what is transparent is paper.
+def _read_grey(path: Path) -> np.ndarray:
+    """An image as dark ink on light paper, uint8 (H, W); transparent pixels are paper.
 
-    White ink on black is turned over.
+    White ink on black is inverted.
     """
     try:
         with Image.open(path, formats=("PNG",)) as image:
@@ -142,32 +144,32 @@ def _grey(path: Path) -> np.ndarray:
             paper = Image.new("RGBA", clear.size, "white")
             grey = np.asarray(Image.alpha_composite(paper, clear).convert("L"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} is a damaged picture; scan it again or remove it") from error
+        raise DataError(f"{path} is a damaged image; scan it again or remove it") from error
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     return 255 - grey if max(np.median(border), np.median(grey)) < _DARK else grey
 
 
-def _again(folder: Path, rows: Sequence[Sequence[str]]) -> list[Found]:
-    """The glyphs that lie in the folder already, in the list's order; then those it lacks."""
+def _read_glyphs(folder: Path, rows: Sequence[Sequence[str]]) -> list[ScannedGlyph]:
+    """The glyphs that are already in the folder: in the list's order, then those not in it."""
     listed = {name: (char, page, note) for name, char, page, note in rows}
-    there = {path.name: path for path in sorted(_pictures(folder)) if path.name != SHEET}
-    found = []
-    for name in dict.fromkeys([*listed, *there]):
-        char, page, note = listed.get(name, (_named_char(there[name]), "", ""))
-        found.append(Found(char or "?", _grey(there[name]), page, note))
-    return found
+    files = {path.name: path for path in sorted(_list_pngs(folder)) if path.name != CONTACT_SHEET}
+    glyphs = []
+    for name in dict.fromkeys([*listed, *files]):
+        char, page, note = listed.get(name, (_char_of_name(files[name]), "", ""))
+        glyphs.append(ScannedGlyph(char or "?", _read_grey(files[name]), page, note))
+    return glyphs
 
 
-def _named_char(path: Path) -> str:
-    """The character that a file's name begins with: 书-2.png."""
+def _char_of_name(path: Path) -> str:
+    """The character in a file's name, without the number of its variant: 书 for 书-2.png."""
     return path.stem.partition("-")[0]
 
 
-def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:
-    """A name for each glyph. Raises DataError for a label that could not be one."""
+def _free_names(folder: Path, glyphs: Sequence[ScannedGlyph]) -> list[str]:
+    """An unused file name for each glyph. Raises DataError for a label that cannot be a name."""
     if odd := next((glyph for glyph in glyphs if not is_label(glyph.char)), None):
-        raise DataError(f"{odd.page} labels a glyph {odd.char!r}, which cannot be a file's name")
-    taken = {path.name for path in _pictures(folder)} if folder.is_dir() else set()
+        raise DataError(f"{odd.page} labels a glyph {odd.char!r}, which cannot be a file name")
+    taken = {path.name for path in _list_pngs(folder)} if folder.is_dir() else set()
     names = []
     for glyph in glyphs:
         name, number = f"{glyph.char}.png", 1
@@ -179,37 +181,39 @@ def _free_names(folder: Path, glyphs: Sequence[Found]) -> list[str]:
     return names
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path) -> list[list[str]]:
     if not path.exists():
         return []
     try:
         text = path.read_text(encoding="utf-8-sig")
         if "\0" in text:
-            raise csv.Error("it holds a NUL")
+            raise csv.Error("it has a NUL character")
         rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; save it as UTF-8 CSV") from error
-    if not rows or tuple(rows[0]) != _HEAD or any(len(row) != len(_HEAD) for row in rows):
-        raise DataError(f"{path} should have the columns {','.join(_HEAD)}, with commas between")
+    if not rows or tuple(rows[0]) != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
+        raise DataError(f"{path} needs the columns {','.join(_COLUMNS)}, separated by commas")
     return rows[1:]
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[str]]) -> None:
     text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_HEAD, *rows])
+    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
     write_bytes(path, text.getvalue().encode())
 
 
-def _sheet(glyphs: Sequence[Found], model: Callable[[str], np.ndarray | None]) -> Image.Image:
+def _draw_sheet(
+    glyphs: Sequence[ScannedGlyph], model: Callable[[str], np.ndarray | None]
+) -> Image.Image:
     rows = []
-    for start in range(0, len(glyphs), _A_ROW):
-        part = glyphs[start : start + _A_ROW]
+    for start in range(0, len(glyphs), _GLYPHS_PER_ROW):
+        part = glyphs[start : start + _GLYPHS_PER_ROW]
         rows.append(Row("asked", [model(glyph.char) for glyph in part]))
-        rows.append(Row("found", [_framed(glyph) for glyph in part]))
+        rows.append(Row("found", [_frame_doubtful(glyph) for glyph in part]))
     return contact_sheet(rows, _CELL_PX)
 
 
-def _framed(glyph: Found) -> np.ndarray:
+def _frame_doubtful(glyph: ScannedGlyph) -> np.ndarray:
     image = glyph.image.copy()
     if glyph.note:
         thick = max(2, image.shape[0] // 24)

@@ -1,4 +1,4 @@
-"""OpenCV, or a word on how to get it."""
+"""Import of the optional OpenCV."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from calligan.errors import Unmeasured
 
 
 def opencv() -> Any:
-    """The module `cv2`; raises a line for people where it is not installed."""
+    """The module `cv2`. Raises Unmeasured if it is not installed."""
     try:
         import cv2
     except ImportError as error:
-        raise Unmeasured("no OpenCV here; pip install 'calligan[scan]'") from error
+        raise Unmeasured("OpenCV is not installed; pip install 'calligan[scan]'") from error
     return cv2

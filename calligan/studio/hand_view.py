@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import covering, load_charset
+from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels, relabel
 from calligan.studio.asked import asked, asked_file, asked_json
@@ -157,7 +157,7 @@ async def sheets(request: Request) -> Response:
     """Sheets to begin a hand with: the characters that teach the most first."""
     told = request.query_params
     count, paper = int(_number(told, "count", 100, _MOST_CHARS)), _paper(told)
-    chars = covering(load_charset("components-500"), count)
+    chars = pick_covering(load_charset("components-500"), count)
     data = await asyncio.to_thread(_template, chars, paper)
     headers = {"Content-Disposition": f'attachment; filename="calligan-sheets-{count}.pdf"'}
     return Response(data, media_type="application/pdf", headers=headers)

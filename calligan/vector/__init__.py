@@ -1,1 +1,1 @@
-"""From the generator's grey field to outlines, and from outlines to fonts (no torch)."""
+"""Grey glyph images to outlines, and outlines to font files (no torch)."""

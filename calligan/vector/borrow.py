@@ -1,4 +1,4 @@
-"""Punctuation, digits and letters of a new font, taken from an existing one."""
+"""Punctuation, digits and letters of a new font, copied from an existing font."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,39 +17,41 @@ from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, Blank, FontGly
 _BLOCKS = ((0x21, 0x7E), (0xA1, 0xAC), (0xAE, 0xFF), (0x2010, 0x205E), (0x20AC, 0x20AC))
 _WIDE_BLOCKS = ((0x3001, 0x303F), (0xFF01, 0xFFEF))
 _SPACES = {"space": (0x20, 0xA0), "uni3000": (0x3000,)}  # no-break space shares the space's glyph
-_SPACE_UPEM = 250  # a space's advance, where the font has none
-_MIDDLE = (UPEM / 2, (ASCENT_UPEM + DESCENT_UPEM) / 2)
-# Clockwise about the middle of the em box: (x, y) to (y, -x).
-_QUARTER_TURN = Transform(0, -1, 1, 0, _MIDDLE[0] - _MIDDLE[1], _MIDDLE[0] + _MIDDLE[1])
+_DEFAULT_SPACE_UPEM = 250  # advance of a space if the font has no space
+_CENTRE_UPEM = (UPEM / 2, (ASCENT_UPEM + DESCENT_UPEM) / 2)
+# Clockwise about the centre of the em box: (x, y) to (y, -x).
+_QUARTER_TURN = Transform(
+    *(0, -1, 1, 0), _CENTRE_UPEM[0] - _CENTRE_UPEM[1], _CENTRE_UPEM[0] + _CENTRE_UPEM[1]
+)
 
 
 @dataclass(frozen=True)
-class Borrowed:
-    """An outline of another font, moved and scaled."""
+class BorrowedOutline:
+    """An outline of another font with a transform (scale, rotation, shift)."""
 
     recorded: RecordingPen
     transform: Transform
 
     def draw(self, pen: AbstractPen) -> None:
-        """Draw."""
+        """Draw the transformed outline."""
         self.recorded.replay(TransformPen(pen, self.transform))
 
 
 @dataclass(frozen=True)
 class Lettering:
-    """A font that marks, digits and letters are taken from.
+    """A font from which punctuation, digits and letters are copied.
 
-    `placement` is where it lies on the canvas that Han characters were drawn on, so that both come
-    to the same size.
+    `placement` is its place on the canvas on which Han characters are drawn, so that both have
+    the same size.
     """
 
     face: Face
     placement: Placement
 
     def glyphs(self) -> Iterator[FontGlyph]:
-        """Spaces, and every mark, digit and letter, each with its vertical form after it."""
+        """Spaces, then each mark, digit and letter, followed by its vertical form if it has one."""
         space = self.face.glyph_index(" ")
-        narrow = round(self.face.advance_em(space) * UPEM) if space else _SPACE_UPEM
+        narrow = round(self.face.advance_em(space) * UPEM) if space else _DEFAULT_SPACE_UPEM
         for name, codes in _SPACES.items():
             yield FontGlyph(name, codes, narrow if name == "space" else UPEM, Blank())
         for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
@@ -59,43 +61,43 @@ class Lettering:
                     yield from self.glyph(char)
 
     def advance_em(self, char: str) -> float:
-        """A character's advance."""
+        """Horizontal advance of a character in ems."""
         return self.face.advance_em(self.face.glyph_index(char))
 
     def glyph(self, char: str) -> Iterator[FontGlyph]:
-        """A character's glyph, and its vertical form where it has one; none without ink."""
+        """The glyph of a character, then its vertical form if it has one; nothing if blank."""
         face = self.face
         glyph = face.glyph_index(char)
         name, advance = glyph_name(ord(char)), round(face.advance_em(glyph) * UPEM)
-        plain = _borrowed(face, self.placement, glyph, advance)
+        plain = _borrow(face, self.placement, glyph, advance)
         if not plain.recorded.value:
             return
         yield FontGlyph(name, (ord(char),), advance, plain)
         form = face.vertical_forms.get(glyph)
         if form:
-            turned = _borrowed(face, self.placement, form, UPEM)
+            vertical = _borrow(face, self.placement, form, UPEM)
         elif char in TURNED:
-            turned = Borrowed(plain.recorded, _QUARTER_TURN.transform(plain.transform))
+            vertical = BorrowedOutline(plain.recorded, _QUARTER_TURN.transform(plain.transform))
         elif char in TO_CORNER:
             shift = Transform().translate(UPEM / 2, UPEM / 2)
-            turned = Borrowed(plain.recorded, shift.transform(plain.transform))
+            vertical = BorrowedOutline(plain.recorded, shift.transform(plain.transform))
         else:
             return
-        yield FontGlyph(f"{name}.vert", (), UPEM, turned, vertical_of=name)
+        yield FontGlyph(f"{name}.vert", (), UPEM, vertical, vertical_of=name)
 
 
 def glyph_name(codepoint: int) -> str:
-    """As the Adobe Glyph List writes it: uni4E66, u2000B."""
+    """Glyph name in the Adobe Glyph List's notation: uni4E66, u2000B."""
     return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:X}"
 
 
-def _borrowed(face: Face, placement: Placement, glyph: int, advance_upem: int) -> Borrowed:
-    """A glyph scaled as its font is on the canvas, in the middle of its advance."""
+def _borrow(face: Face, placement: Placement, glyph: int, advance_upem: int) -> BorrowedOutline:
+    """A glyph at the scale and height its font has on the canvas, centred in its advance."""
     cell = Placement.full_width(placement.size_px)
     scale = placement.em_px / cell.em_px
-    up = (cell.baseline_y_px - placement.baseline_y_px) / cell.em_px * UPEM
+    raise_upem = (cell.baseline_y_px - placement.baseline_y_px) / cell.em_px * UPEM
     recorded = RecordingPen()
     face.draw_outline(glyph, recorded)
-    middle = advance_upem * (1 - scale) / 2
+    side_upem = advance_upem * (1 - scale) / 2
     unit = scale * UPEM / face.upem
-    return Borrowed(recorded, Transform(unit, 0, 0, unit, middle, up))
+    return BorrowedOutline(recorded, Transform(unit, 0, 0, unit, side_upem, raise_upem))

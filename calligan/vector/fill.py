@@ -1,4 +1,4 @@
-"""Outlines to pixels, by FreeType's own scan converter: exact coverage, no font needed."""
+"""Outlines to pixels with FreeType's scan converter: exact coverage, no font needed."""
 
 import ctypes
 
@@ -10,15 +10,15 @@ from calligan.glyphs.face import Bitmap
 from calligan.vector.outline import Outline
 
 _F26DOT6 = 64
-_ON, _CUBIC = 1, 2  # FreeType's tags of points: on the curve, control point of a cubic
-_MOST_POINTS = 32_000  # of an outline, which counts them in 16 bits
-_LARGEST_PX = 16_000  # of a side
+_ON, _CUBIC = 1, 2  # FreeType's point tags: on the curve, control point of a cubic
+_MAX_POINTS = 32_000  # FreeType counts the points of an outline in 16 bits
+_MAX_SIDE_PX = 16_000
 
 
 def fill(outline: Outline) -> Bitmap | None:
-    """Coverage of an outline in pixels, y downward; None where nothing is filled.
+    """Coverage of an outline in pixels (y down); None if nothing is filled.
 
-    Raises ValueError for an outline too large for FreeType's counters.
+    Raises ValueError for an outline that is too large for FreeType's counters.
     """
     if not len(outline.contour):
         return None
@@ -26,7 +26,7 @@ def fill(outline: Outline) -> Bitmap | None:
     right, bottom = np.ceil(outline.controls.max(axis=(0, 1))).astype(int) + 1
     width, height = int(right - left), int(bottom - top)
     points, tags, ends = _points(outline, left, bottom)
-    if len(points) > _MOST_POINTS or max(width, height) > _LARGEST_PX:
+    if len(points) > _MAX_POINTS or max(width, height) > _MAX_SIDE_PX:
         raise ValueError(f"outline of {len(points)} points, {width} x {height} pixels")
     ink = np.zeros((height, width), np.uint8)
     path = ft.FT_Outline(
@@ -52,9 +52,9 @@ def fill(outline: Outline) -> Bitmap | None:
 
 
 def _points(outline: Outline, left: int, bottom: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """FreeType's points (N, 2) in 64ths of a pixel with y upward, tags, and contours' last points.
+    """Points (N, 2) in 1/64 pixel with y up, their tags, and the last point of each contour.
 
-    Each piece gives its first point and, if it is curved, its two inner ones.
+    Each piece contributes its first point and, if it is a curve, its two control points.
     """
     shown = np.ones((len(outline.contour), 3), bool)
     shown[outline.straight, 1:] = False

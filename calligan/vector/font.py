@@ -1,4 +1,4 @@
-"""Glyphs to a font file: TrueType or CFF, full-width, for horizontal and vertical text."""
+"""Glyphs to a full-width font, TrueType or CFF, for horizontal and vertical text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,67 +17,67 @@ from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables.O_S_2f_2 import calcCodePageRanges
 from fontTools.ttLib.tables.ttProgram import Program
 
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Drawing
 
 UPEM = 1000
 ASCENT_UPEM, DESCENT_UPEM = 880, -120  # the em box of a full-width glyph
-QUADRATIC_ERROR_UPEM = 1.0  # between a cubic and the quadratics that stand for it
-_PRC = 18  # OS/2's number for the code page of simplified Chinese
+QUADRATIC_ERROR_UPEM = 1.0  # largest distance of a cubic from the quadratics that replace it
+_PRC = 18  # OS/2 code page bit of simplified Chinese
 Kind = Literal["ttf", "otf"]
 
 
 @dataclass(frozen=True)
 class FontGlyph:
-    """One glyph of a font to be."""
+    """One glyph of a font that is being built."""
 
     name: str
     codepoints: tuple[int, ...]
     advance_upem: int
     drawing: Drawing
-    vertical_of: str = ""  # the glyph it stands in for in vertical text
+    vertical_of: str = ""  # name of the glyph that it replaces in vertical text
 
 
-class Box:
-    """The glyph for what a font lacks: an empty box."""
+class NotdefBox:
+    """The `.notdef` glyph, shown for missing characters: an empty box."""
 
     def draw(self, pen: AbstractPen) -> None:
         """Draw two nested rectangles."""
-        for inset, back in ((60, False), (110, True)):
+        for inset, reverse in ((60, False), (110, True)):
             low, left, high, right = DESCENT_UPEM + inset, inset, ASCENT_UPEM - inset, UPEM - inset
             corners = [(left, low), (left, high), (right, high), (right, low)]
             pen.moveTo(corners[0])
-            for corner in reversed(corners[1:]) if back else corners[1:]:
+            for corner in reversed(corners[1:]) if reverse else corners[1:]:
                 pen.lineTo(corner)
             pen.closePath()
 
 
 class Blank:
-    """No ink."""
+    """A drawing without ink."""
 
     def draw(self, pen: AbstractPen) -> None:
         """Draw nothing."""
 
 
 def build_font(glyphs: Sequence[FontGlyph], naming: Naming, kind: Kind) -> TTFont:
-    """A font of glyphs: `.notdef` is put first; the caller brings a space and all the rest."""
-    glyphs = [FontGlyph(".notdef", (), UPEM, Box()), *glyphs]
+    """Build a font. `.notdef` is added in front; `glyphs` hold all others, the space included."""
+    glyphs = [FontGlyph(".notdef", (), UPEM, NotdefBox()), *glyphs]
     builder = FontBuilder(UPEM, isTTF=kind == "ttf")
     builder.setupGlyphOrder([glyph.name for glyph in glyphs])
     builder.setupCharacterMap({code: g.name for g in glyphs for code in g.codepoints})
     if kind == "ttf":
-        builder.setupGlyf({glyph.name: quadratic(glyph.drawing) for glyph in glyphs})
+        builder.setupGlyf({glyph.name: to_glyf(glyph.drawing) for glyph in glyphs})
     else:
-        charstrings = {g.name: charstring(g.drawing, g.advance_upem) for g in glyphs}
+        charstrings = {g.name: to_charstring(g.drawing, g.advance_upem) for g in glyphs}
         builder.setupCFF(naming.postscript, {"FullName": naming.full}, charstrings, {})
     _setup_metrics(builder, glyphs)
     builder.setupNameTable(naming.english(), mac=False)
     for language, names in naming.chinese().items():
         for number, text in names.items():
             builder.font["name"].setName(text, number, 3, 1, language)
-    _setup_about(builder, naming)
+    _setup_metadata(builder, naming)
     if pairs := [(g.vertical_of, g.name) for g in glyphs if g.vertical_of]:
-        rules = "".join(f"sub {plain} by {turned};" for plain, turned in pairs)
+        rules = "".join(f"sub {plain} by {vertical};" for plain, vertical in pairs)
         scripts = "".join(
             f"languagesystem {script} dflt;" for script in ("DFLT", "hani", "kana", "latn")
         )
@@ -86,24 +86,25 @@ def build_font(glyphs: Sequence[FontGlyph], naming: Naming, kind: Kind) -> TTFon
     return builder.font
 
 
-def quadratic(drawing: Drawing) -> object:
-    """A `glyf` glyph: quadratic, with on-curve points left out where two neighbours imply them."""
+def to_glyf(drawing: Drawing) -> object:
+    """A TrueType `glyf` glyph: quadratic curves, without implied on-curve points."""
     pen = TTGlyphPen(None)
     drawing.draw(Cu2QuPen(pen, QUADRATIC_ERROR_UPEM))
     return pen.glyph(dropImpliedOnCurves=True)
 
 
-def charstring(drawing: Drawing, advance_upem: int) -> object:
-    """A CFF charstring: cubic, ink to the left of its way."""
+def to_charstring(drawing: Drawing, advance_upem: int) -> object:
+    """A CFF charstring: cubic curves, contours reversed so that ink is on their left."""
     pen = T2CharStringPen(advance_upem, None)
     drawing.draw(ReverseContourPen(Qu2CuPen(pen, QUADRATIC_ERROR_UPEM, all_cubic=True)))
     return pen.getCharString()
 
 
-def box(font: TTFont, name: str, drawing: Drawing) -> tuple[int, int, int, int]:
-    """Left, bottom, right, top of a glyph's ink; zeros for a blank one.
+def ink_bounds(font: TTFont, name: str, drawing: Drawing) -> tuple[int, int, int, int]:
+    """Left, bottom, right, top of a glyph's ink in font units; zeros for a blank glyph.
 
-    Of a TrueType glyph those in its header: systems move it by their difference from its bearing.
+    A TrueType glyph uses the bounds in its header: renderers shift a glyph by the difference
+    between its side bearing and these bounds.
     """
     if "glyf" in font:
         glyph = font["glyf"][name]
@@ -115,7 +116,7 @@ def box(font: TTFont, name: str, drawing: Drawing) -> tuple[int, int, int, int]:
 
 
 def _setup_metrics(builder: FontBuilder, glyphs: Sequence[FontGlyph]) -> None:
-    boxes = {glyph.name: box(builder.font, glyph.name, glyph.drawing) for glyph in glyphs}
+    boxes = {glyph.name: ink_bounds(builder.font, glyph.name, glyph.drawing) for glyph in glyphs}
     builder.setupHorizontalMetrics({g.name: (g.advance_upem, boxes[g.name][0]) for g in glyphs})
     builder.setupHorizontalHeader(ascent=ASCENT_UPEM, descent=DESCENT_UPEM)
     builder.setupVerticalMetrics({g.name: (UPEM, ASCENT_UPEM - boxes[g.name][3]) for g in glyphs})
@@ -139,30 +140,30 @@ def _setup_metrics(builder: FontBuilder, glyphs: Sequence[FontGlyph]) -> None:
     )
 
 
-def _setup_about(builder: FontBuilder, naming: Naming) -> None:
-    """What systems ask of a font besides its glyphs."""
+def _setup_metadata(builder: FontBuilder, naming: Naming) -> None:
+    """Fill `post`, `OS/2` and `head`, and the tables of an unhinted TrueType font."""
     font = builder.font
     builder.setupPost(underlinePosition=DESCENT_UPEM, underlineThickness=50)
     font["OS/2"].panose.bFamilyType = 3  # hand written
     font["OS/2"].recalcUnicodeRanges(font)
     font["OS/2"].setCodePageRanges(code_pages(font) | {_PRC})
     font["head"].fontRevision = naming.revision
-    font["head"].flags |= 1 << 3  # whole pixels per em
+    font["head"].flags |= 1 << 3  # integer pixels per em
     if "glyf" in font:
-        _leave_unhinted(font)
+        _setup_unhinted(font)
 
 
 def code_pages(font: TTFont) -> set[int]:
-    """OS/2's numbers of the code pages whose characters a font has; none where it has none.
+    """OS/2 bits of the code pages that a font's characters cover; may be empty.
 
-    (fontTools' own way claims Latin 1 then.)
+    (fontTools' `recalcCodePageRanges` claims Latin 1 for an empty set.)
     """
     numbers: set[int] = calcCodePageRanges(set(font.getBestCmap() or {}))
     return numbers
 
 
-def _leave_unhinted(font: TTFont) -> None:
-    """Grey smoothing at every size, and dropout control for thin strokes, without hints.
+def _setup_unhinted(font: TTFont) -> None:
+    """Antialiasing at every size and dropout control for thin strokes, without hints.
 
     https://learn.microsoft.com/typography/opentype/spec/gasp
     """

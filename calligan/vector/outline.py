@@ -1,4 +1,4 @@
-"""A filled path: what a traced glyph, a borrowed mark, a ruled line and a seal all are."""
+"""A filled path: the common form of traced glyphs, borrowed marks, ruled lines and seals."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -10,19 +10,19 @@ Point = tuple[float, float]  # x, y
 
 
 class Drawing(Protocol):
-    """Whatever draws itself to a pen, in font units, ink to the right of its contours' way."""
+    """An object that draws itself to a pen in font units, ink to the right of each contour."""
 
     def draw(self, pen: AbstractPen) -> None:
-        """Draw."""
+        """Draw to a pen."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Closed contours of cubics and lines, filled where they wind round (non-zero).
+    """Closed contours of cubics and lines, filled by the non-zero winding rule.
 
-    `controls` (K, 4, 2), each piece beginning where the one before it ends; `contour` (K,) tells
-    pieces of one contour from those of the next; `straight` (K,) pieces are lines. In a font y
-    points upward and ink is to the right of a contour's way.
+    `controls` (K, 4, 2): control points of the pieces, each starting where the one before ends.
+    `contour` (K,): the contour index of each piece. `straight` (K,): which pieces are lines. In a
+    font, y points up and ink is to the right of the contour's direction.
     """
 
     controls: np.ndarray
@@ -30,14 +30,14 @@ class Outline:
     straight: np.ndarray
 
     @classmethod
-    def of(cls, drawing: Drawing) -> "Outline":
-        """What something draws."""
+    def from_drawing(cls, drawing: Drawing) -> "Outline":
+        """The outline that `drawing` draws."""
         pen = OutlinePen()
         drawing.draw(pen)
         return pen.outline
 
     def draw(self, pen: AbstractPen) -> None:
-        """Draw to a pen; cubics as they are (fontTools' Cu2QuPen makes them quadratic)."""
+        """Draw to a pen, cubics unchanged (fontTools' Cu2QuPen makes them quadratic)."""
         for number in dict.fromkeys(self.contour.tolist()):
             rows = np.flatnonzero(self.contour == number)
             pen.moveTo(tuple(self.controls[rows[0], 0].tolist()))
@@ -50,23 +50,23 @@ class Outline:
                     pen.curveTo(*map(tuple, controls[1:]))
             pen.closePath()
 
-    def rounded(self) -> "Outline":
-        """With whole coordinates; what shrinks to a point is left out."""
+    def round_coordinates(self) -> "Outline":
+        """The outline with integer coordinates, without pieces that shrink to a point."""
         controls = np.rint(self.controls)
-        there = (controls[:, 0] != controls[:, 3]).any(axis=1)
-        return Outline(controls[there], self.contour[there], self.straight[there])
+        kept = (controls[:, 0] != controls[:, 3]).any(axis=1)
+        return Outline(controls[kept], self.contour[kept], self.straight[kept])
 
-    def turned_round(self) -> "Outline":
-        """The same contours the other way round: what was filled is cut out of its surroundings."""
+    def reverse(self) -> "Outline":
+        """The outline with reversed contours: inside another contour it cuts a hole."""
         return Outline(self.controls[::-1, ::-1], self.contour[::-1], self.straight[::-1])
 
-    def moved(self, matrix: np.ndarray) -> "Outline":
-        """Every point p as matrix @ (p, 1); `matrix` is (2, 3)."""
+    def transform(self, matrix: np.ndarray) -> "Outline":
+        """The outline with every point p mapped to matrix @ (p, 1); `matrix` is (2, 3)."""
         return replace(self, controls=self.controls @ matrix[:, :2].T + matrix[:, 2])
 
 
 class OutlinePen(BasePen):  # type: ignore[misc]  # fontTools has no types
-    """Gathers what is drawn to it into an Outline."""
+    """A pen that collects an Outline."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -75,7 +75,7 @@ class OutlinePen(BasePen):  # type: ignore[misc]  # fontTools has no types
 
     @property
     def outline(self) -> Outline:
-        """What was drawn."""
+        """The outline drawn so far."""
         controls = np.array([piece[0] for piece in self._pieces], float).reshape(-1, 4, 2)
         numbers = np.array([piece[1] for piece in self._pieces], int)
         return Outline(controls, numbers, np.array([piece[2] for piece in self._pieces], bool))

@@ -1,39 +1,39 @@
-"""A glyph image to its outline in font units."""
+"""Trace a glyph image: its outline in font units."""
 
 import numpy as np
 
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
-from calligan.vector.contour import chains
+from calligan.vector.contour import extract_chains
 from calligan.vector.fit import Curves, fit
 from calligan.vector.outline import Outline
 
-_FROM_END = 0.04  # an extreme nearer to a curve's end than this share gets no point of its own
+_END_MARGIN = 0.04  # a curve is not split at an extreme whose parameter is nearer to 0 or 1
 
 
 def trace(image: np.ndarray, placement: Placement, upem: int, config: TraceConfig) -> Outline:
-    """The outline of a glyph image, uint8 (H, W), 255 = paper, that lies as `placement` says.
+    """The outline, in 1 / `upem` em, of a glyph image, uint8 (H, W), 255 = paper.
 
-    The image may have any number of pixels: they are the placement's canvas.
+    `placement` gives the em box on the canvas; the image is the whole canvas at any resolution.
     """
     placement = placement.scaled(image.shape[1])
     tolerance_px = config.tolerance_em * placement.em_px
-    curves = _with_extremes(fit(chains(image, config), tolerance_px))
-    straight = _straight(curves.controls, tolerance_px)
+    curves = _split_at_extremes(fit(extract_chains(image, config), tolerance_px))
+    straight = _are_straight(curves.controls, tolerance_px)
     origin = np.array([placement.origin_x_px, placement.baseline_y_px])
     scale = np.array([1, -1]) * upem / placement.em_px
-    return Outline((curves.controls - origin) * scale, curves.contour, straight).rounded()
+    return Outline((curves.controls - origin) * scale, curves.contour, straight).round_coordinates()
 
 
 def trace_all(
     images: np.ndarray, placement: Placement, upem: int, config: TraceConfig
 ) -> list[Outline]:
-    """The outlines of glyph images, uint8 (N, H, W); another process can do it without torch."""
+    """The outlines of glyph images, uint8 (N, H, W). Runs in worker processes, without torch."""
     return [trace(image, placement, upem, config) for image in images]
 
 
-def _straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
-    """Which cubics (K, 4, 2) may as well be lines, by their inner control points."""
+def _are_straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
+    """Which cubics (K, 4, 2) have both control points within the tolerance of their chord."""
     chord = controls[:, 3] - controls[:, 0]
     length = np.maximum(np.hypot(*chord.T), 1e-9)
     inner = controls[:, 1:3] - controls[:, :1]
@@ -42,29 +42,30 @@ def _straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
     return straight
 
 
-def _with_extremes(curves: Curves) -> Curves:
-    """Cubics parted where they are leftmost, rightmost, highest or lowest, as font tools expect."""
+def _split_at_extremes(curves: Curves) -> Curves:
+    """Cubics split at their horizontal and vertical extremes, as font tools expect."""
     for axis in (0, 1):
-        for _ in range(2):  # a cubic has two extremes at most
-            curves = _parted(curves, _extreme(curves.controls[..., axis]))
+        for _ in range(2):  # a cubic has at most two extremes per axis
+            curves = _split_at(curves, _find_extreme(curves.controls[..., axis]))
     return curves
 
 
-def _extreme(p: np.ndarray) -> np.ndarray:
-    """Where each cubic in one dimension (K, 4) turns back, or NaN."""
+def _find_extreme(p: np.ndarray) -> np.ndarray:
+    """The parameter (K,) of an extreme of each one-dimensional cubic (K, 4), or NaN."""
+    # The derivative is 3 (a t² + b t + c).
     a = p[:, 3] - 3 * p[:, 2] + 3 * p[:, 1] - p[:, 0]
     b = 2 * (p[:, 2] - 2 * p[:, 1] + p[:, 0])
     c = p[:, 1] - p[:, 0]
     with np.errstate(all="ignore"):
         root = np.sqrt(b * b - 4 * a * c)
-        q = -(b + np.copysign(root, b)) / 2  # the stable pair of roots: q / a and c / q
+        q = -(b + np.copysign(root, b)) / 2  # numerically stable roots: q / a and c / q
         t = np.stack([q / a, c / q])
-        inside = (t > _FROM_END) & (t < 1 - _FROM_END)
+        inside = (t > _END_MARGIN) & (t < 1 - _END_MARGIN)
     return np.where(inside, t, np.nan).T[np.arange(len(p)), np.where(inside[0], 0, 1)]
 
 
-def _parted(curves: Curves, t: np.ndarray) -> Curves:
-    """Each cubic as two at t (K,), where that is a number (de Casteljau)."""
+def _split_at(curves: Curves, t: np.ndarray) -> Curves:
+    """Each cubic split in two at its parameter t (K,), by de Casteljau; not where t is NaN."""
     at = np.flatnonzero(~np.isnan(t))
     p, s = curves.controls[at], t[at, None]
     ab, bc, cd = (p[:, i] + s * (p[:, i + 1] - p[:, i]) for i in range(3))

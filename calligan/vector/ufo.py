@@ -1,4 +1,4 @@
-"""Glyphs to a UFO, for those who go on in a font editor (https://unifiedfontobject.org)."""
+"""Glyphs to a UFO, to edit in a font editor (https://unifiedfontobject.org)."""
 
 import shutil
 import tempfile
@@ -12,13 +12,13 @@ from fontTools.ufoLib import UFOWriter
 from calligan.errors import DataError
 from calligan.storage import cannot_write
 from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, FontGlyph
-from calligan.vector.names import Naming
+from calligan.vector.name_table import Naming
 
 
 def write_ufo(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
-    """Write a new UFO folder, whole or not at all. Raises DataError where something is there."""
+    """Write a new UFO folder atomically. Raises DataError if the path exists."""
     if path.exists():
-        raise DataError(f"{path} is there already; remove it or name another")
+        raise DataError(f"{path} already exists; remove it or give another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -41,10 +41,10 @@ def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
         def draw(pen: object, glyph: FontGlyph = glyph) -> None:
             glyph.drawing.draw(SegmentToPointPen(pen))
 
-        about = SimpleNamespace(
+        metrics = SimpleNamespace(
             width=glyph.advance_upem, height=UPEM, unicodes=list(glyph.codepoints)
         )
-        layer.writeGlyph(glyph.name, about, draw)
+        layer.writeGlyph(glyph.name, metrics, draw)
     layer.writeContents()
     writer.writeLayerContents(["public.default"])
     info = SimpleNamespace(
@@ -62,5 +62,5 @@ def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
     writer.writeLib({"public.glyphOrder": [glyph.name for glyph in glyphs]})
     vertical = {glyph.vertical_of: glyph.name for glyph in glyphs if glyph.vertical_of}
     if vertical:
-        rules = "\n".join(f"  sub {plain} by {turned};" for plain, turned in vertical.items())
+        rules = "\n".join(f"  sub {plain} by {form};" for plain, form in vertical.items())
         writer.writeFeatures(f"feature vert {{\n{rules}\n}} vert;\n")

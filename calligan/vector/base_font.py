@@ -1,4 +1,4 @@
-"""Characters added to an existing font, whose own glyphs, metrics and features stay as they are."""
+"""Add characters to an existing font. Its own glyphs, metrics and features stay as they are."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,92 +11,94 @@ from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 from calligan.errors import FontError
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import box, charstring, code_pages, quadratic
-from calligan.vector.names import Naming
+from calligan.vector.font import code_pages, ink_bounds, to_charstring, to_glyf
+from calligan.vector.name_table import Naming
 from calligan.vector.outline import Drawing
 
-_STALE = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metrics; a signature
-_NEEDED = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}
-_HINTS = {"gasp", "cvt ", "fpgm", "prep", "FFTM", "PCLT"}  # a font does without these
-_SAMPLED = 100  # glyphs by which a font's vertical origin is measured
+_STALE_TABLES = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metrics; a signature
+_REQUIRED_TABLES = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}
+_OPTIONAL_TABLES = {"gasp", "cvt ", "fpgm", "prep", "FFTM", "PCLT"}  # hints and editor data
+_ORIGIN_SAMPLES = 100  # glyphs from which the vertical origin is measured
 _RESTRICTED = 0x0002  # OS/2 fsType: may not be modified or embedded
 
 
 @dataclass
-class Base:
-    """A font to be completed, and the tables it does without because they cannot be read."""
+class BaseFont:
+    """A font to complete, and the tables that were removed because they cannot be read."""
 
     font: TTFont
     dropped: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, path: Path, face_index: int = 0) -> "Base":
+    def open(cls, path: Path, face_index: int = 0) -> "BaseFont":
         """Open and check a font.
 
-        Raises FontError where it is damaged, variable, without outlines or not to be changed.
+        Raises FontError if it is damaged, variable, has no outlines or may not be changed.
         """
         try:
             font = TTFont(path, fontNumber=face_index, lazy=False)
-            dropped = _without_damaged_hints(font)
+            dropped = _drop_damaged_tables(font)
             font.ensureDecompiled()
         except Exception as error:  # fontTools raises a dozen kinds on damaged files
-            raise FontError(f"{path} is damaged, or no font ({error}); export it again") from error
+            raise FontError(
+                f"{path} is damaged or is not a font ({error}); export it again"
+            ) from error
         if "fvar" in font:
             cure = f"make an instance first: fonttools varLib.instancer {path.name}"
-            raise FontError(f"{path} is variable; {cure}")
-        there = set(font.keys())
-        if not (there >= _NEEDED and there & {"glyf", "CFF "}):
-            raise FontError(f"{path} has no outlines that can be added to; give a TTF or an OTF")
+            raise FontError(f"{path} is a variable font; {cure}")
+        tables = set(font.keys())
+        if not (tables >= _REQUIRED_TABLES and tables & {"glyf", "CFF "}):
+            raise FontError(f"{path} has no outlines to extend; give a TTF or an OTF")
         if "CFF " in font and hasattr(font["CFF "].cff.topDictIndex[0], "ROS"):
-            raise FontError(f"{path} is CID-keyed, which cannot be added to; save it as a TTF")
+            raise FontError(f"{path} is CID-keyed and cannot be extended; save it as a TTF")
         if font["OS/2"].fsType & _RESTRICTED:
             raise FontError(
-                f"{path} forbids changes and embedding (fsType 2); ask its maker, or give another"
+                f"{path} forbids changes and embedding (fsType 2); ask its author, or give another"
             )
         return cls(font, dropped)
 
     @property
     def upem(self) -> int:
-        """Units in an em."""
+        """Font units per em."""
         return int(self.font["head"].unitsPerEm)
 
     @property
     def suffix(self) -> str:
-        """What a file of its kind ends in."""
+        """File suffix for its kind of outlines."""
         return ".ttf" if "glyf" in self.font else ".otf"
 
     @property
     def family(self) -> str:
-        """Its name."""
+        """Family name."""
         return self.font["name"].getBestFamilyName() or "Font"
 
     @property
     def reserved(self) -> bool:
         """Whether its copyright or licence reserves its name, as the OFL allows."""
-        said = (str(n).lower() for n in self.font["name"].names if n.nameID in (0, 13))
-        return any("reserved font name" in text for text in said)
+        texts = (str(n).lower() for n in self.font["name"].names if n.nameID in (0, 13))
+        return any("reserved font name" in text for text in texts)
 
     @property
     def codepoints(self) -> set[int]:
-        """What it maps to a glyph with ink."""
+        """Code points that have a glyph with ink."""
         glyphs, cmap = self.font.getGlyphSet(), self.font.getBestCmap() or {}
         return {code for code, name in cmap.items() if _has_ink(glyphs, name)}
 
     def add(self, drawings: Mapping[str, Drawing], naming: Naming) -> None:
-        """Add characters as full-width glyphs, in the font's own units, and rename the font."""
+        """Add full-width glyphs, drawn in this font's units, and rename the font."""
         font = self.font
         advance = _full_width(font)
-        names = _free_names(font, drawings)
+        names = _free_glyph_names(font, drawings)
         for char, drawing in drawings.items():
-            _add(font, names[char], drawing, advance)
-        top = _vertical_origin(font)
+            _add_glyph(font, names[char], drawing, advance)
+        origin = _vertical_origin(font)
         for char, drawing in drawings.items():
-            left, _, _, high = box(font, names[char], drawing)
+            left, _, _, top = ink_bounds(font, names[char], drawing)
             font["hmtx"][names[char]] = (advance, left)
             if "vmtx" in font:
-                font["vmtx"][names[char]] = (self.upem, top - high)
-        _map(font, {ord(char): name for char, name in names.items()})
-        for tag in _STALE:
+                font["vmtx"][names[char]] = (self.upem, origin - top)
+        _add_to_cmap(font, {ord(char): name for char, name in names.items()})
+        for tag in _STALE_TABLES:
             if tag in font:
                 del font[tag]
         font["OS/2"].recalcUnicodeRanges(font)
@@ -106,20 +108,20 @@ class Base:
         rename(font, naming)
 
 
-def _without_damaged_hints(font: TTFont) -> tuple[str, ...]:
-    """Take out what only helps small sizes or editors, where fontTools cannot read it."""
+def _drop_damaged_tables(font: TTFont) -> tuple[str, ...]:
+    """Remove optional tables that fontTools cannot read; their tags."""
     damaged = []
-    for tag in sorted({*_STALE, *_HINTS} & set(font.keys())):
+    for tag in sorted({*_STALE_TABLES, *_OPTIONAL_TABLES} & set(font.keys())):
         try:
             font[tag]
-        except Exception:  # as many kinds as there are tables
+        except Exception:  # fontTools raises many kinds
             damaged.append(tag.strip())
             del font[tag]
     return tuple(damaged)
 
 
 def rename(font: TTFont, naming: Naming) -> None:
-    """Give the font its new names: what was changed may not keep the old ones."""
+    """Replace the font's names: a changed font may not keep the old ones."""
     table = font["name"]
     english = naming.english()
     numbers = {1: "familyName", 3: "uniqueFontIdentifier", 4: "fullName", 6: "psName"}
@@ -130,18 +132,18 @@ def rename(font: TTFont, naming: Naming) -> None:
     for language, names in naming.chinese().items():
         for number in (1, 4):
             table.setName(names[number], number, 3, 1, language)
-    told = table.getDebugName(10)
-    table.setName("\n".join(filter(None, [told, naming.origin])), 10, 3, 1, 0x409)
+    description = table.getDebugName(10)
+    table.setName("\n".join(filter(None, [description, naming.origin])), 10, 3, 1, 0x409)
 
 
-def _add(font: TTFont, name: str, drawing: Drawing, advance: int) -> None:
+def _add_glyph(font: TTFont, name: str, drawing: Drawing, advance: int) -> None:
     if "glyf" in font:
-        font["glyf"][name] = quadratic(drawing)  # appends to the glyph order too
+        font["glyf"][name] = to_glyf(drawing)  # also appends to the glyph order
         return
     cff = font["CFF "].cff
     top = cff.topDictIndex[0]
     strings = top.CharStrings
-    glyph: Any = charstring(drawing, advance)
+    glyph: Any = to_charstring(drawing, advance)
     private = top.Private
     glyph.private, glyph.globalSubrs = private, cff.GlobalSubrs
     _set_width(glyph, private, advance)
@@ -152,7 +154,7 @@ def _add(font: TTFont, name: str, drawing: Drawing, advance: int) -> None:
 
 
 def _set_width(glyph: Any, private: Any, advance: int) -> None:
-    """A charstring states its width as a difference from the nominal one, or not at all."""
+    """Write the width: CFF omits the default and stores others relative to the nominal width."""
     program = glyph.program
     if advance == private.defaultWidthX:
         del program[0]
@@ -161,18 +163,18 @@ def _set_width(glyph: Any, private: Any, advance: int) -> None:
 
 
 def _full_width(font: TTFont) -> int:
-    """The commonest advance of the font's Han glyphs, or an em."""
+    """The most common advance of the font's Han glyphs; an em if it has none."""
     widths = [
         font["hmtx"][name][0]
         for code, name in (font.getBestCmap() or {}).items()
         if 0x4E00 <= code <= 0x9FFF
     ]
-    commonest: int = max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
-    return commonest
+    most_common: int = max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
+    return most_common
 
 
 def _vertical_origin(font: TTFont) -> int:
-    """How far above the baseline vertical text begins a glyph, as the font's Han glyphs have it.
+    """Height of the vertical origin above the baseline, measured on the font's Han glyphs.
 
     https://learn.microsoft.com/typography/opentype/spec/vorg
     """
@@ -180,7 +182,7 @@ def _vertical_origin(font: TTFont) -> int:
         return int(font["VORG"].defaultVertOriginY)
     names = [n for code, n in (font.getBestCmap() or {}).items() if 0x4E00 <= code <= 0x9FFF]
     origins, glyphs = [], font.getGlyphSet()
-    for name in names[:_SAMPLED] if "vmtx" in font else []:
+    for name in names[:_ORIGIN_SAMPLES] if "vmtx" in font else []:
         pen = BoundsPen(glyphs)
         glyphs[name].draw(pen)
         if pen.bounds is not None:
@@ -192,13 +194,13 @@ def _has_ink(glyphs: Any, name: str) -> bool:
     pen = BoundsPen(glyphs)
     try:
         glyphs[name].draw(pen)
-    except Exception:  # a damaged glyph is one to draw anew
+    except Exception:  # a damaged glyph counts as missing
         return False
     return pen.bounds is not None
 
 
-def _free_names(font: TTFont, chars: Iterable[str]) -> dict[str, str]:
-    """A glyph name for each character that the font does not use yet."""
+def _free_glyph_names(font: TTFont, chars: Iterable[str]) -> dict[str, str]:
+    """An unused glyph name for each character."""
     taken, names = set(font.getGlyphOrder()), {}
     for char in chars:
         name = glyph_name(ord(char))
@@ -208,14 +210,14 @@ def _free_names(font: TTFont, chars: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def _map(font: TTFont, names: Mapping[int, str]) -> None:
-    """Enter characters into every Unicode table that can hold them; one is made where none can."""
+def _add_to_cmap(font: TTFont, names: Mapping[int, str]) -> None:
+    """Add code points to every Unicode subtable that can hold them; add one if none can."""
     tables = font["cmap"].tables
     if max(names) > 0xFFFF and not any(t.isUnicode() and t.format == 12 for t in tables):
-        whole = CmapSubtable.newSubtable(12)
-        whole.platformID, whole.platEncID, whole.language = 3, 10, 0
-        whole.cmap = dict(font.getBestCmap())
-        tables.append(whole)
+        full = CmapSubtable.newSubtable(12)
+        full.platformID, full.platEncID, full.language = 3, 10, 0
+        full.cmap = dict(font.getBestCmap())
+        tables.append(full)
     for table in tables:
         if table.isUnicode() and table.format in (4, 12):
             limit = 0xFFFF if table.format == 4 else 0x10FFFF

@@ -1,31 +1,31 @@
-"""What a font says of itself: its names in English and Chinese, its origin and its licence."""
+"""Contents of a font's name table: names in English and Chinese, origin and licence."""
 
 import re
 from dataclasses import dataclass
 
 _OFL_URL = "https://openfontlicense.org"
-_SIMPLIFIED = 0x804  # Windows' language number of Chinese as written in the PRC
+_ZH_CN = 0x804  # Windows language ID: Chinese (PRC)
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Names of a font with one face."""
+    """Names and origin of a single-face font."""
 
-    family: str  # in ASCII
+    family: str  # ASCII
     family_chinese: str
-    origin: str  # who and what drew it
-    licence: str  # of what it was made from
+    origin: str  # which model drew it, from which font
+    licence: str  # of the fonts it was made from
     version: str
-    copyright: str = ""  # of what was taken from other fonts as it is
+    copyright: str = ""  # of glyphs that were copied from other fonts
 
     @property
     def postscript(self) -> str:
-        """The name that PostScript and PDF use: printable ASCII without marks, 63 at most."""
+        """PostScript name: ASCII letters and digits, at most 63 characters."""
         return re.sub(r"[^A-Za-z0-9]", "", self.family)[:55] + "-Regular"
 
     @property
     def full(self) -> str:
-        """Family and style."""
+        """Family and style name."""
         return f"{self.family} Regular"
 
     @property
@@ -35,7 +35,7 @@ class Naming:
         return float(f"{major}.{minor}")
 
     def english(self) -> dict[str, str]:
-        """By fontTools' names for the name table's numbers."""
+        """English entries, by fontTools' names of the name IDs."""
         return {
             "familyName": self.family,
             "styleName": "Regular",
@@ -50,6 +50,6 @@ class Naming:
         }
 
     def chinese(self) -> dict[int, dict[int, str]]:
-        """By Windows' language and the name table's number."""
+        """Chinese entries, by Windows language ID and name ID."""
         full = f"{self.family_chinese} 常规"
-        return {_SIMPLIFIED: {1: self.family_chinese, 2: "Regular", 4: full}}
+        return {_ZH_CN: {1: self.family_chinese, 2: "Regular", 4: full}}
