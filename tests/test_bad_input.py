@@ -125,7 +125,7 @@ BAD = [
     (TRAIN + " --config {here}/nowhere.toml", ["nowhere.toml"]),
     (TRAIN + " --set generator.widths=[7,9]", ["generator.widths", "multiples of 8"]),
     ("train --resume {here}/nowhere", ["nowhere", "not a training run"]),
-    ("train --resume {here}/broken-run", ["broken-run", "no whole checkpoint"]),
+    ("train --resume {here}/broken-run", ["broken-run", "no complete checkpoint"]),
     ("train --resume {here}/run --steps 5", ["--resume"]),
     (INFER + " --style 7", ["'7'", "1 bold, 2 slanted"]),
     (INFER + " --style blod", ["did you mean bold"]),

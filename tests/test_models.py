@@ -168,10 +168,10 @@ def test_discriminators_of_more_scales_and_heads(settings, shape):
     assert one.shape == shape
     if "heads" in settings:  # a style changes whether it fits, not whether it is real
         assert torch.equal(one[:, 0], other[:, 0])
-        assert not torch.equal(critic.matches(one), critic.matches(other))
-        assert critic.matches(one).shape[1] == shape[1] // 2
+        assert not torch.equal(critic.matching_scores(one), critic.matching_scores(other))
+        assert critic.matching_scores(one).shape[1] == shape[1] // 2
     else:
-        assert critic.matches(one) is one
+        assert critic.matching_scores(one) is one
 
 
 def test_a_gaussian_style_is_drawn_in_training_and_is_its_mean_otherwise():

@@ -173,7 +173,7 @@ def test_nothing_of_a_run_is_read_before_it_is_held(run_folder, monkeypatch):
     def read(*told):
         pytest.fail("the state was read while another process trains")
 
-    monkeypatch.setattr(training, "first_state", read)
+    monkeypatch.setattr(training, "initial_state", read)
     monkeypatch.setattr(training, "newest_verified", read)
     held = Run.open(run_folder).held()
     with held, pytest.raises(ConfigError, match="another process"):

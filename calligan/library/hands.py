@@ -36,8 +36,8 @@ from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests import LearningRequest
 from calligan.scan.folder import read_hand
 from calligan.storage import atomic_file
-from calligan.training.compare import before_after
-from calligan.training.transfer import fitted_to_start, of_size
+from calligan.training.before_after import before_after
+from calligan.training.transfer import fit_to_start, with_stage_size
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 _ENOUGH = 300  # steps; docs/own-hand.md has what they bring
@@ -96,7 +96,7 @@ def learning(
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     settings = settings or request.settings or ()
     config = training_config("learn", None, settings, request.minutes, request.steps)
-    config = fitted_to_start(of_size(config, card.size_px), base, {})
+    config = fit_to_start(with_stage_size(config, card.size_px), base, {})
     selection = hand_store(folder, hand, sources()).select([name])
     _told(hand, selection, note)
     if Path(origin).is_dir():

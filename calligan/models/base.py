@@ -75,8 +75,8 @@ class GeneratorBase(nn.Module):
         bound = REACH if self.speaks_distance else _LOGIT_BOUND
         return field.clamp(-bound, bound)
 
-    def shown(self, field: Tensor) -> Tensor:
-        """A field as a discriminator sees it, in [-1, 1]: an image, or a smooth distance."""
+    def critic_input(self, field: Tensor) -> Tensor:
+        """A discriminator's input in [-1, 1]: the image, or tanh of the distance."""
         return -torch.tanh(field) if self.speaks_distance else self.image(field)
 
     def forward(self, content: Tensor, style_index: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ class Critic(nn.Module):
         """Scores, float32, of features under a style numbered from 0."""
         raise NotImplementedError
 
-    def matches(self, scores: Tensor) -> Tensor:
+    def matching_scores(self, scores: Tensor) -> Tensor:
         """Those of the scores that say whether a glyph fits its source and style: here all."""
         return scores
 

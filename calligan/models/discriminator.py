@@ -62,7 +62,7 @@ class Discriminator(Critic):
         """Style logits (N, styles) of what the patches say on average."""
         return None if self.names is None else self.names(features[-1].mean(dim=(2, 3))).float()
 
-    def matches(self, scores: Tensor) -> Tensor:
+    def matching_scores(self, scores: Tensor) -> Tensor:
         """The patches' second channel, where the heads are apart."""
         return scores[:, 1::2] if self.apart else scores
 
@@ -107,9 +107,9 @@ class MultiScale(Critic):
         ]
         return torch.cat([F.interpolate(m, maps[0].shape[-2:]) for m in maps], dim=1)
 
-    def matches(self, scores: Tensor) -> Tensor:
+    def matching_scores(self, scores: Tensor) -> Tensor:
         """As its parts."""
-        return cast(Discriminator, self.parts[0]).matches(scores)
+        return cast(Discriminator, self.parts[0]).matching_scores(scores)
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
         """As the finest part says."""

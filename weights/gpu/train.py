@@ -35,13 +35,13 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.project.run import Run
 from calligan.settings import from_dict, load_toml, parse_setting, replaced
 from calligan.storage import sha256_bytes, write_bytes, write_json
-from calligan.training.device import resolved
-from calligan.training.feed import Feed, on_device
+from calligan.training.device import resolve_device
+from calligan.training.feed import Feed, to_example
 from calligan.training.loop import Listener, train
 from calligan.training.run import create_run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
-from calligan.training.transfer import first_state, fitted_to_start
+from calligan.training.transfer import fit_to_start, initial_state
 from calligan.workers import usable_cores, worker_pool
 
 PART_BYTES = 15_900_000
@@ -66,7 +66,7 @@ def main() -> None:
     else:
         config = configured(options, selection)
         run = create_run(options.work / "runs", config, selection, options.start)
-        state = first_state(config, selection, options.start)
+        state = initial_state(config, selection, options.start)
     length = f"{run.config.steps} steps" if run.config.steps else f"{run.config.minutes} minutes"
     say(f"training: batch {run.config.batch_size}, {length}")
     if options.profile:
@@ -151,9 +151,9 @@ def configured(options: argparse.Namespace, selection: Selection) -> TrainConfig
     settings = dict(map(parse_setting, options.settings))
     minutes = None if options.steps else options.minutes
     given = {"minutes": minutes, "steps": options.steps, "device": "auto", **settings}
-    config = resolved(replaced(from_dict(TrainConfig, load_toml(options.recipe)), given))
+    config = resolve_device(replaced(from_dict(TrainConfig, load_toml(options.recipe)), given))
     if options.start:
-        config = fitted_to_start(config, options.start, selection.store.manifest.held_out)
+        config = fit_to_start(config, options.start, selection.store.manifest.held_out)
     sizes = [int(size) for size in options.batches.split(",")]
     speeds = {size: images_per_s(config, selection, size) for size in sizes}
     best = min(s for s, speed in speeds.items() if speed >= NEAR_BEST * max(speeds.values()))
@@ -169,7 +169,7 @@ def images_per_s(config: TrainConfig, selection: Selection, size: int) -> float:
     tried = replace(config, batch_size=size, stages=(last,), compile=False)
     state = TrainState(tried, len(selection.styles))
     batch = Pairs(selection, "train").random(size, tried.styles_per_char, 0, 0)
-    example = on_device(batch, tried, last.size_px)
+    example = to_example(batch, tried, last.size_px)
     example = replace(example, target_field=field_of_image(example.target))
     count, started = 0, 0.0
     for step in range(1000):
