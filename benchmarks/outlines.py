@@ -29,7 +29,7 @@ from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement, measure_placement
-from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
+from calligan.models.upscaler import Upscaler, load_upscaler, upscale
 from calligan.resources import upscaler_model
 from calligan.vector.font import UPEM, Drawing, FontGlyph, build_font, quadratic
 from calligan.vector.names import Naming
@@ -48,7 +48,7 @@ def ours(image: np.ndarray, placement: Placement) -> Outline:
 
 def enlarged(image: np.ndarray, placement: Placement) -> Outline:
     """calligan's own after its upscaler, as `infer` and `export` do it."""
-    return ours(upscaled(upscaler(), image[None])[0], placement)
+    return ours(upscale(upscaler(), image[None])[0], placement)
 
 
 @cache

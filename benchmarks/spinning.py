@@ -19,7 +19,7 @@ from calligan.config import TraceConfig
 from calligan.evaluation import metrics
 from calligan.glyphs.placement import Placement
 from calligan.models.predictor import Predictor
-from calligan.models.upscaler import load_upscaler, upscaled
+from calligan.models.upscaler import load_upscaler, upscale
 from calligan.models.weights import load_model
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
@@ -33,7 +33,7 @@ HEAD = ("", "L1", "SSIM", "mid-grey", "edge slope", "cubics", "ms a glyph")
 def cubics(images: np.ndarray) -> np.ndarray:
     """Cubics of each glyph's outline, traced as `export` does."""
     path = upscaler_model()
-    large = images if path is None else upscaled(load_upscaler(path), images)
+    large = images if path is None else upscale(load_upscaler(path), images)
     place = Placement.full_width(images.shape[1])
     return np.array([len(trace(image, place, UPEM, TraceConfig()).contour) for image in large])
 

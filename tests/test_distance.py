@@ -16,7 +16,7 @@ from calligan.config import (
 )
 from calligan.errors import ConfigError
 from calligan.inference.writer import Writer
-from calligan.models.discriminator import MultiScale, cropped
+from calligan.models.discriminator import MultiScale, crop
 from calligan.models.distance import REACH, field_of_image, image_of_field, unit_px
 from calligan.models.generator import Generator
 from calligan.models.weights import load_model, save_model
@@ -91,12 +91,12 @@ def test_a_generator_of_distance_draws_its_zero_line():
     image = generator.image(field)
     assert (image[field * unit_px(SIZE) < -0.5] == 1).all() and (image[field == 0] == 0).all()
     assert torch.allclose(generator.critic_input(field), -torch.tanh(field))
-    assert generator.bounded(torch.tensor(9.0)) == REACH
+    assert generator.clamp_field(torch.tensor(9.0)) == REACH
 
 
 def test_windows_cut_each_part_of_a_batch_at_its_own_place():
     images = torch.arange(4 * 8 * 8.0).view(4, 1, 8, 8)
-    seen = cropped(images, ((0, 0), (3, 4)), 4)
+    seen = crop(images, ((0, 0), (3, 4)), 4)
     assert torch.equal(seen[:2], images[:2, :, :4, :4])
     assert torch.equal(seen[2:], images[2:, :, 3:7, 4:8])
 
@@ -141,7 +141,7 @@ def test_distance_is_trained_resumed_and_written(calligan, data_folder, tiny_set
     done = calligan(*common, "--runs", runs)
     assert done.returncode == 0, done.stderr
     generator, card = load_model(runs / "0001" / "best.safetensors")
-    assert card.generator.output == "distance" and generator.speaks_distance
+    assert card.generator.output == "distance" and generator.outputs_distance
     rows = [json.loads(line) for line in (runs / "0001" / "log.jsonl").read_text().splitlines()]
     assert any("adversarial" in row for row in rows)
     again = calligan(*common, "--runs", tmp_path / "again")

@@ -18,7 +18,7 @@ from calligan.config import (
 )
 from calligan.config import MOVES, NETWORKS, AugmentConfig, TrainConfig
 from calligan.errors import ConfigError, Diverged, ModelError
-from calligan.models import forebears
+from calligan.models import published
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
 from calligan.models.pixels import ink
 from calligan.models.weights import load_critic, load_model
@@ -116,12 +116,12 @@ def preset_config(name: str, **settings) -> TrainConfig:
 
 @pytest.fixture
 def narrow(monkeypatch):
-    """The forebears' networks with few channels."""
-    monkeypatch.setattr(forebears, "_WIDTHS", (8, 16, 24, 32))
+    """The published baselines' networks with few channels."""
+    monkeypatch.setattr(published, "_WIDTHS", (8, 16, 24, 32))
 
 
 @pytest.mark.parametrize("preset", ["zi2zi", "pix2pix"])
-def test_forebears_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, preset):
+def test_published_baselines_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, preset):
     torch.set_num_threads(1)
     config = preset_config(preset)
     config.validate()

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from calligan.config import OptimizerConfig
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
@@ -70,7 +70,7 @@ def train(options: argparse.Namespace) -> None:
     read, references = fonts_of(store)
     shares = [SHARES.get(font.script, 1.0) for font in read]
     examples = Examples(store, read, references, "train", shares)
-    reader, step, spent_s = placed(Reader()), 0, 0.0
+    reader, step, spent_s = to_device(Reader()), 0, 0.0
     optimizers = generator_optimizers(reader, OPTIMIZER, fused=True)
     average = copy.deepcopy(reader)
     state = options.model.with_suffix(".state.safetensors")

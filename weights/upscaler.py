@@ -28,7 +28,7 @@ from calligan.models.upscaler import (
     bicubic,
     load_upscaler,
     save_upscaler,
-    upscaled,
+    upscale,
 )
 from calligan.pairs.split import part_of
 from calligan.pairs.store import PairStore
@@ -147,7 +147,7 @@ def measure(options: argparse.Namespace) -> None:
         ours, theirs = small, small
         for shrunk in (2, 1):
             true = to_uint8(F.avg_pool2d(full, shrunk))
-            ours = upscaled(network, ours)
+            ours = upscale(network, ours)
             theirs = to_uint8(bicubic(to_tensor(theirs, theirs.shape[-1])))
             print(f"{small.shape[-1]} to {true.shape[-1]} px, edges waver {waver_px:g} px")
             told({"upscaler": ours, "bicubic": theirs, "true": true}, true)

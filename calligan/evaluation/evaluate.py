@@ -70,7 +70,7 @@ def gather(plan: Plan, progress: Progress) -> Glyphs:
     paths = {MODEL: plan.model, **plan.against}
     models = {name: load_model(path, plan.device) for name, path in paths.items()}
     for name, (generator, card) in models.items():
-        if generator.from_number:
+        if generator.takes_char_index:
             raise ModelError(f"{name} draws from noise; there is nothing unseen to ask of it")
         if plan.strict:
             card.check_unseen("".join(set().union(*asked_of.chars)))

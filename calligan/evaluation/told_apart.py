@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calligan.evaluation.interval import Estimate, resampled, within
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.vector.fill import fill
 from calligan.vector.outline import Outline
 
@@ -142,7 +142,7 @@ def _trained(drawn: np.ndarray, real: np.ndarray, seed: int) -> Judge:
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = placed(Judge())
+        network = to_device(Judge())
     both = torch.stack([seen(drawn), seen(real)])
     steps = max(1, len(drawn) * 2 // _BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)

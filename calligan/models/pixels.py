@@ -1,7 +1,8 @@
-"""The one place where pixels meet tensors.
+"""Conversion between pixels and tensors, done only here.
 
 On disk a glyph is uint8 (H, W), 255 = paper, 0 = ink. In tensors it is float (N, 1, H, W) in
-[-1, 1], 1 = paper. `ink` is coverage in [0, 1], 1 = ink. Generators speak in ink logits.
+[-1, 1], 1 = paper. `ink` is coverage in [0, 1], 1 = ink. Generators output ink
+logits or signed distances.
 """
 
 import numpy as np

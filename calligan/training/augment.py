@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from calligan.config import AugmentConfig
-from calligan.models.distance import REACH, UNITS, image_of_field
+from calligan.models.distance import REACH, UNITS_PER_CANVAS, image_of_field
 from calligan.models.pixels import ink
 from calligan.training.ranks import SINGLE_PROCESS, Ranks
 
@@ -71,7 +71,7 @@ def augment_fields(
         )
     if config.weight:
         # `weight` is in pixels of a canvas of 128 px; one unit is two of those pixels.
-        share = rng.uniform(len(source), config.weight * UNITS / 128).to(source.device)
+        share = rng.uniform(len(source), config.weight * UNITS_PER_CANVAS / 128).to(source.device)
         source = source + share[:, None, None, None]
     return image_of_field(source), target
 

@@ -56,7 +56,7 @@ class Drawn:
 
 def content_of(example: Example, generator: GeneratorBase) -> Tensor:
     """The generator's content input: source glyphs, or character indices."""
-    return example.char_index if generator.from_number else example.source
+    return example.char_index if generator.takes_char_index else example.source
 
 
 def autocast(config: TrainConfig) -> AbstractContextManager[object]:

@@ -110,7 +110,7 @@ def evaluate_and_save(
     """
     counters, config, part = state.counters, run.config, evaluation_part(run.config)
     l1, copy_l1, rows, drawn = {}, {}, [], {}
-    predictor = Predictor(state.average, config.device, arithmetic=lambda: autocast(config))
+    predictor = Predictor(state.average, config.device, precision=lambda: autocast(config))
     for index, style in enumerate(validation.styles):
         batch = validation.spread(index, config.eval_chars)
         real = to_example(batch, config, state.generator.size_px)

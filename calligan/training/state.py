@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from calligan.config import TrainConfig
 from calligan.errors import ModelError
 from calligan.models.critic import Critic
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.networks import (
     AnyGenerator,
     make_discriminator,
@@ -85,8 +85,8 @@ class TrainState:
     ) -> None:
         """Move the networks to the device and create new optimizers."""
         same = generator is getattr(self, "generator", None)
-        self.generator = placed(generator, self.config.device)
-        self.average = placed(average, self.config.device).requires_grad_(False).eval()
+        self.generator = to_device(generator, self.config.device)
+        self.average = to_device(average, self.config.device).requires_grad_(False).eval()
         if not same:
             compiled = self.config.compile
             self.field = torch.compile(generator.field) if compiled else generator.field
@@ -103,7 +103,7 @@ class TrainState:
                 discriminator = make_discriminator(
                     self.config.discriminator, self.styles, stage.size_px
                 )
-            self.discriminator = placed(discriminator, self.config.device)
+            self.discriminator = to_device(discriminator, self.config.device)
             critic = adamw(
                 self.discriminator.parameters(), settings, settings.discriminator_betas, fused
             )
@@ -129,7 +129,7 @@ class TrainState:
     def _grow(self, network: AnyGenerator, size_px: int) -> AnyGenerator:
         """`network` enlarged to `size_px`; at first it computes the same at the old resolution."""
         while network.size_px < size_px:
-            network = network.doubled()
+            network = network.double_size()
         return network
 
     def update_average(self) -> None:

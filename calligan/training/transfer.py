@@ -36,7 +36,7 @@ def initial_state(config: TrainConfig, selection: Selection, start: Path | None)
     state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
-        if model.from_number:
+        if model.takes_char_index:
             _check_known(card, selection)
         rows = _initial_rows(model, card, selection)
         model_styles = [font.name for font in card.styles]
