@@ -19,7 +19,7 @@ from calligan.evaluation.told_apart import FOLDS, shown, told_apart
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.inference.writer import Writer
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.vector.font import UPEM
 from calligan.vector.trace import trace
@@ -69,7 +69,7 @@ def real_hand(style: FontEntry) -> Real:
     Raises Unmeasured where it is no font, but written glyphs, or is gone.
     """
     spec = FontSpec(Path(style.path), style.face, style.instance)
-    if style.licence == OWN or not spec.path.is_file():
+    if style.licence == OWN_LICENCE or not spec.path.is_file():
         raise Unmeasured(f"{style.name} has no font here whose outlines could be looked at")
     return Real(style.name, Face(spec), style.placement)
 

@@ -15,7 +15,7 @@ from calligan.evaluation.scores import Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.device import pick_device
 from calligan.models.weights import read_card
-from calligan.pairs.hand import HAND
+from calligan.pairs.handwriting import HAND_CHARSET
 from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignored
 from calligan.project.models import model_path
@@ -88,7 +88,7 @@ def evaluate(
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
     selection = _selection(path, Path(data) if data is not None else None, source, styles)
-    hand = selection.store.manifest.charset == HAND
+    hand = selection.store.manifest.charset == HAND_CHARSET
     if hand:
         note(
             "a hand keeps no test characters: these are the tenth that it did not learn from but "

@@ -16,7 +16,7 @@ from calligan.glyphs.known_fonts import remember_font
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import critic_beside, critic_path, read_card
 from calligan.pairs.batches import Pairs, classes_of
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
 from calligan.project.paths import public_path
@@ -116,7 +116,7 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
 def _font_card(font: FontEntry) -> FontCard:
     shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
     values = {key: getattr(font, key) for key in shared}
-    if font.name in load_catalog() and font.licence != OWN:
+    if font.name in load_catalog() and font.licence != OWN_LICENCE:
         values["path"] = ""  # the catalog locates it on any machine
     else:
         values["path"] = public_path(Path(font.path))

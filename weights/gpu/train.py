@@ -57,7 +57,7 @@ def main() -> None:
     options = arguments()
     say(f"torch {torch.__version__}, {usable_cores()} cores, cuda {torch.cuda.is_available()}")
     options.out.mkdir(parents=True, exist_ok=True)
-    selection = rendered(options.pack, options.work / "data", options.styles)
+    selection = render(options.pack, options.work / "data", options.styles)
     torch.backends.cudnn.benchmark = True
     if parts(options.out):
         run = unpack_run(options.out, options.work / "runs", selection)
@@ -106,7 +106,7 @@ def tell(row: dict[str, Any]) -> None:
     say(" ".join(f"{k}={v:.5g}" for k, v in row.items() if isinstance(v, int | float)))
 
 
-def rendered(pack: Path, data: Path, count: int | None) -> Selection:
+def render(pack: Path, data: Path, count: int | None) -> Selection:
     """The data folder, made with a process a font if it is not there."""
     fonts = packed_fonts(pack)
     styles = [font["name"] for font in fonts if font["role"] == "target"][:count]
@@ -119,7 +119,7 @@ def rendered(pack: Path, data: Path, count: int | None) -> Selection:
     if missing:
         jobs = [(store, data.parent / "fonts", font) for font in missing]
         with worker_pool() as pool:
-            store.enter(list(pool.map(_rendered, jobs)))
+            store.register(list(pool.map(_rendered, jobs)))
         say(f"rendered {sum(len(f.chars) for f in store.manifest.fonts):,} glyphs")
     return store.select(styles)
 
@@ -140,7 +140,7 @@ def _rendered(job: tuple[PairStore, Path, dict[str, Any]]) -> FontEntry:
     path = folder / f"{font['name']}.ttf"
     write_bytes(path, unsqueeze(font["path"].read_bytes()))
     packed = FontInfo(info.name, FontSpec(path), info.chinese, info.script, info.licence)
-    entry = store.rendered(store.prepare(packed, font["role"]))
+    entry = store.render(store.prepare(packed, font["role"]))
     return replace(
         entry, path="", face=str(font["catalog_face"]), font_sha256=font["catalog_sha256"]
     )
