@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from line import real_hand
+from line import open_real_font
 from PIL import Image
 
 from calligan.evaluation.line import real_outline
@@ -50,7 +50,7 @@ def main() -> None:
     for name in options.hands.split(","):
         index = writer.card.style_index(name)
         style = writer.card.styles[index]
-        real = real_hand(style)
+        real = open_real_font(style)
         assert real is not None, f"{name}: fetch its font"
         images = writer.enlarged([glyph.image for glyph in writer.draw(options.chars, index)])
         traced = [trace(image, real.placement, UPEM, style.tracing) for image in images]

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from scan import photographed
 
-from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, judge
-from calligan.evaluation.report import spread, write_sheet
+from calligan.evaluation.evaluate import COPY, MODEL, EvaluationPlan, Glyphs, judge
+from calligan.evaluation.report import evenly_spaced_row, write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.predictor import Predictor
@@ -118,7 +118,7 @@ def main() -> None:
     for count in map(int, options.counts.split(",")):
         models = {h: learned(h, first_chars(h, count, store), options) for h in hands}
         glyphs = gathered(models, store, options)
-        plan = Plan(options.model, store.select([*hands, *others]))
+        plan = EvaluationPlan(options.model, store.select([*hands, *others]))
         scores = judge(glyphs, plan, lambda what, done, of: None)
         show(count, scores)
         drawn[count] = glyphs
@@ -150,7 +150,7 @@ def write_curve(path: Path, drawn: dict[int, Glyphs]) -> None:
     for style, font in enumerate(first.styles):
         kinds = {f"{count} glyphs": glyphs.drawn[MODEL] for count, glyphs in drawn.items()}
         kinds[font.name] = first.drawn[REAL]
-        rows += [spread(label, images[style]) for label, images in kinds.items()]
+        rows += [evenly_spaced_row(label, images[style]) for label, images in kinds.items()]
     with atomic_file(path) as file:
         save_png(contact_sheet(rows, first.source[0].shape[-1]), file)
 

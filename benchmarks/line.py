@@ -18,8 +18,15 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from calligan.errors import CalliganError
-from calligan.evaluation.hands import Asked, Hand, Real, as_json, judge_hand, shared
-from calligan.evaluation.line_report import line_table, told_table
+from calligan.evaluation.judge_styles import (
+    OutlineOptions,
+    RealFont,
+    StyleFigures,
+    as_json,
+    judge_style,
+    shared_chars,
+)
+from calligan.evaluation.line_report import auc_table, line_table
 from calligan.evaluation.report import Table
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.face import Face, FontSpec
@@ -30,7 +37,7 @@ from calligan.resources import bundled_model
 from calligan.storage import write_json
 
 
-def real_hand(style: FontCard) -> Real | None:
+def open_real_font(style: FontCard) -> RealFont | None:
     """A style's own font, if it is here."""
     known = load_catalog().get(style.name)
     if known is not None and known.fetched:
@@ -39,7 +46,7 @@ def real_hand(style: FontCard) -> Real | None:
         spec = FontSpec(Path(style.path), style.face, style.instance)
     else:
         return None
-    return Real(style.name, Face(spec), Placement(**style.placement))  # type: ignore[arg-type]
+    return RealFont(style.name, Face(spec), Placement(**style.placement))  # type: ignore[arg-type]
 
 
 def show(table: Table, console: Console) -> None:
@@ -54,22 +61,24 @@ def show(table: Table, console: Console) -> None:
     console.print(grid, "")
 
 
-def judged(options: argparse.Namespace) -> list[Hand]:
+def judged(options: argparse.Namespace) -> list[StyleFigures]:
     """Every hand that was asked for and whose font is here."""
     writer = Writer.open(options.model, options.source, not options.once)
     names = options.styles or [style.name for style in writer.card.styles]
-    asked = Asked(not options.no_line, options.told_apart or options.calibrate, options.calibrate)
+    asked = OutlineOptions(
+        not options.no_line, options.told_apart or options.calibrate, options.calibrate
+    )
     hands = []
     for name in names:
         style = writer.card.styles[writer.card.style_index(name)]
-        real = real_hand(style)
+        real = open_real_font(style)
         if real is None:
             print(f"{style.name}: its font is not here", file=sys.stderr)
             continue
         held = writer.card.held_out[options.part]
-        chars = shared(writer, real.face, held)
+        chars = shared_chars(writer, real.face, held)
         chars = chars[:: max(1, len(chars) // options.count)][: options.count]
-        hands.append(judge_hand(writer, real, chars, asked))
+        hands.append(judge_style(writer, real, chars, asked))
         print(f"{style.name}: {len(chars)} characters", file=sys.stderr)
     return hands
 
@@ -94,7 +103,7 @@ def main() -> None:
     except CalliganError as error:
         sys.exit(str(error))
     console = Console(width=180)
-    for table in (line_table(hands), line_table(hands, dense=True), told_table(hands)):
+    for table in (line_table(hands), line_table(hands, dense=True), auc_table(hands)):
         show(table, console)
     if options.json:
         write_json(options.json, as_json(hands))

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from calligan.config import OBJECTIVES
 from calligan.errors import Diverged
-from calligan.evaluation.evaluate import MODEL, Glyphs, Plan, gather, judge
+from calligan.evaluation.evaluate import MODEL, EvaluationPlan, Glyphs, draw_glyphs, judge
 from calligan.evaluation.recogniser import Recogniser
 from calligan.evaluation.scores import REAL
 from calligan.page.sheet import Row, contact_sheet, save_png
@@ -124,8 +124,8 @@ def judged(runs: dict[str, Run], count: int) -> tuple[dict, Glyphs]:
     """Figures of every game, of the common start and of real glyphs; and the glyphs themselves."""
     start, reader = runs[START], Recogniser()
     against = {name: run.best for name, run in runs.items() if name != START}
-    plan = Plan(start.best, start.selection(), against, count=count)
-    glyphs = gather(plan, lambda what, done, of: None)
+    plan = EvaluationPlan(start.best, start.selection(), against, count=count)
+    glyphs = draw_glyphs(plan, lambda what, done, of: None)
     scores = judge(glyphs, plan, lambda what, done, of: None)
     real = spread(np.concatenate(glyphs.drawn[REAL]))
     told = {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from calligan.evaluation.evaluate import MODEL, Plan, evaluate
+from calligan.evaluation.evaluate import MODEL, EvaluationPlan, evaluate
 from calligan.evaluation.report import overall, write_report
 from calligan.evaluation.scores import as_json
 from calligan.project.run import Run
@@ -60,7 +60,7 @@ def main() -> None:
     runs = {name: trained(name, options) for name in RECIPES}
     ours, *others = runs.items()
     against = {name: run.best for name, run in others}
-    plan = Plan(ours[1].best, ours[1].selection(), against, count=options.count)
+    plan = EvaluationPlan(ours[1].best, ours[1].selection(), against, count=options.count)
     scores, glyphs = evaluate(plan)
     table = overall(scores)
     grid = Table(box=None, pad_edge=False)

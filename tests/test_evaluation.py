@@ -86,7 +86,7 @@ def test_scores_by_strokes_and_over_real(tmp_path):
     scores.put(REAL, "content", 0, "永一", np.array([1.0, 1.0]))
     assert scores.mean("model", "content", strokes=(1, 4)).mean == 0
     assert scores.mean("model", "content", strokes=(5, 9)).mean == 1
-    assert scores.of_real("model", "content") == 0.5
+    assert scores.ratio_to_real("model", "content") == 0.5
     assert scores.groups() == {"楷": [0]}
 
 

@@ -12,9 +12,9 @@ from math import log
 from pathlib import Path
 
 from calligan.config import TraceConfig
-from calligan.evaluation.hands import Real, shared
+from calligan.evaluation.contour_walk import Shape, count_bends, shape_of, turning_angles
+from calligan.evaluation.judge_styles import RealFont, shared_chars
 from calligan.evaluation.line import real_outline
-from calligan.evaluation.walk import Shape, bends, shape_of, turns
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
@@ -28,16 +28,16 @@ TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
 CHARS = 40  # validation characters a hand
 
 
-def tolerance_em(writer: Writer, real: Real) -> float:
-    """The one of TOLERANCES_EM with which the hand bends most nearly as often as its font."""
-    chars = shared(writer, real.face, writer.card.held_out["validation"])
+def tolerance_em(writer: Writer, real: RealFont) -> float:
+    """The one of TOLERANCES_EM with which the number of bends is closest to the real font's."""
+    chars = shared_chars(writer, real.face, writer.card.held_out["validation"])
     chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
     drawn = writer.draw(chars, writer.card.style_index(real.name))
     images = writer.enlarged([glyph.image for glyph in drawn])
     wanted = 0
     for char in chars:
         outline = real_outline(real.face, char)
-        assert outline is not None  # shared
+        assert outline is not None  # shared_chars
         wanted += bends_of(shape_of(outline, real.placement, real.face.upem))
     found = {}
     for tolerance in TOLERANCES_EM:
@@ -52,7 +52,7 @@ def tolerance_em(writer: Writer, real: Real) -> float:
 
 def bends_of(shape: Shape) -> int:
     """How often a glyph's outlines bend."""
-    return sum(bends(turns(line)) for line in shape.whole)
+    return sum(count_bends(turning_angles(line)) for line in shape.main_lines)
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def main() -> None:
     writer, found = Writer.open(Path(sys.argv[1])), {}
     for style in writer.card.styles:
         face, place = Face(resolve_font(style.name).spec), Placement(**style.placement)
-        found[style.name] = tolerance_em(writer, Real(style.name, face, place))
+        found[style.name] = tolerance_em(writer, RealFont(style.name, face, place))
     write_json(Path(sys.argv[2]), found)
 
 

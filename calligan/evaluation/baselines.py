@@ -1,4 +1,4 @@
-"""What one gets without a model: the floor that figures are read against."""
+"""A baseline without a model: the nearest training glyph."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _SMALL_PX = 32
 
 
 def nearest_training_glyph(asked: Batch, training: Batch) -> np.ndarray:
-    """For each source glyph of `asked`, the target of the training glyph whose source is nearest.
+    """For each source glyph of `asked`, the target of the training glyph with the nearest source.
 
     Nearest in L2 over 32 x 32 averages. Returns uint8 (N, H, W).
     """
