@@ -367,7 +367,7 @@ def test_signals_save_once_and_exit(tmp_path, data_folder, tiny_settings, number
     )
     saved = tmp_path / "0001" / "checkpoints"
     _wait_for(lambda: saved.is_dir() and checkpoints(saved))
-    with pytest.raises(ConfigError, match="another process"), Run.open(tmp_path / "0001").held():
+    with pytest.raises(ConfigError, match="another process"), Run.open(tmp_path / "0001").lock():
         pytest.fail("two processes trained one run")
     process.send_signal(number)
     _, said = process.communicate(timeout=60)

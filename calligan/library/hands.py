@@ -30,7 +30,7 @@ from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, 
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
 from calligan.progress import Cancel, Note, Progress, counted, ignored, never
-from calligan.project.models import BUNDLE, HANDS, hand_path, like_hands, model_path
+from calligan.project.models import BUNDLE, HANDS, hand_path, model_path, suggest_hands
 from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests import LearningRequest
@@ -140,7 +140,7 @@ def plan_next(
     if count < 1:
         raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
     if (best := hand_path(name, Path(hands))) is None:
-        raise ModelError(f"no hand {name}; {like_hands(name, Path(hands))}")
+        raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
     run = Run.open(best.parent)
     there = run.selection().styles[0].chars
     writer = Model(run.best, source, fine=False, note=note).writer

@@ -147,7 +147,7 @@ def _held(folder: Path | None, ranks: Ranks) -> Iterator[Run]:
         return
     assert folder is not None
     run = Run.open(folder)
-    with run.held():
+    with run.lock():
         ranks.text(str(folder))
         yield run
 
