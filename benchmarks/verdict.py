@@ -33,7 +33,7 @@ from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json
 
 sys.path.append(str(Path(__file__).parents[1] / "weights"))
-from examples import KINDS, Examples, coarse
+from examples import KINDS, Examples, coarse_ink
 
 NEAREST = 8
 ROUNDS = 6  # of timing; the first warms up
@@ -42,8 +42,8 @@ Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def cosine(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """How alike coarse ink is."""
-    return np.asarray((coarse(glyphs) * coarse(references)).sum(axis=1))
+    """Cosine similarity of coarse ink."""
+    return np.asarray((coarse_ink(glyphs) * coarse_ink(references)).sum(axis=1))
 
 
 def chamfer(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def drawn(examples: Examples, index: int, kind: str, count: int) -> tuple[np.nda
     """So many examples of a kind from a font, and their references: uint8 (N, S, S) each."""
     rng, made = np.random.default_rng(index), []
     for _ in range(20 * count):
-        glyph, reference, was, _ = examples.one(index, kind, rng)
+        glyph, reference, was, _ = examples.example(index, kind, rng)
         if was == kind:
             made.append((glyph, reference))
         if len(made) == count:

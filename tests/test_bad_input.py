@@ -251,7 +251,7 @@ def test_data_changed_after_the_run_began_is_refused(calligan, place):
     path = place["run"] / "run.json"
     about = json.loads(path.read_text())
     path.write_text(json.dumps({**about, "data_hash": "0" * 64}))
-    check(calligan("train", "--resume", place["run"]), ["is not the data", "restore"])
+    check(calligan("train", "--resume", place["run"]), ["has changed since", "restore"])
 
 
 def test_checkpoint_of_another_shape_is_refused(calligan, place):

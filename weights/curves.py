@@ -1,10 +1,11 @@
-"""How closely each hand's outlines follow what the model draws: the tolerance of their curves.
+"""Choose the tolerance of each style's curves, for tracing the model's images.
 
     python weights/curves.py MODEL tolerances.json
 
-Curves that follow closely show every wavering of the network, and loose ones lose a brush's rough
-edge. So each hand gets the tolerance at which its validation characters bend as often as the font's
-own (calligan/evaluation/walk.py). `build.py` writes it into the model's card.
+With a small tolerance, curves show the noise of the network's edges; with a large one, they lose
+the rough edge of a brush. So each style gets the tolerance at which its validation characters have
+as many bends as those of the real font (calligan/evaluation/contour_walk.py). `build.py` writes it
+into the model's card.
 """
 
 import sys
@@ -24,39 +25,39 @@ from calligan.vector.font import UPEM
 from calligan.vector.trace import trace
 
 TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
-# Closer than the first, a brush bends as often as the real one, but of twice as many curves.
-CHARS = 40  # validation characters a hand
+# Below the first, a brush has as many bends as the real font, but twice as many curves.
+CHARS = 40  # validation characters per style
 
 
 def tolerance_em(writer: Writer, real: RealFont) -> float:
-    """The one of TOLERANCES_EM with which the number of bends is closest to the real font's."""
+    """The value in TOLERANCES_EM whose number of bends is closest to the real font's."""
     chars = shared_chars(writer, real.face, writer.card.held_out["validation"])
     chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
     drawn = writer.draw(chars, writer.card.style_index(real.name))
     images = writer.enlarged([glyph.image for glyph in drawn])
-    wanted = 0
+    real_bends = 0
     for char in chars:
         outline = real_outline(real.face, char)
         assert outline is not None  # shared_chars
-        wanted += bends_of(shape_of(outline, real.placement, real.face.upem))
+        real_bends += bends_in(shape_of(outline, real.placement, real.face.upem))
     found = {}
     for tolerance in TOLERANCES_EM:
         config = TraceConfig(tolerance)
         outlines = [trace(image, real.placement, UPEM, config) for image in images]
-        found[tolerance] = sum(bends_of(shape_of(o, real.placement, UPEM)) for o in outlines)
-    ratios = {tolerance: (count + 1) / (wanted + 1) for tolerance, count in found.items()}
-    told = ", ".join(f"{tolerance}: {ratio:.2f}" for tolerance, ratio in ratios.items())
-    print(f"{real.name}: bends x real at {told}", flush=True)
+        found[tolerance] = sum(bends_in(shape_of(o, real.placement, UPEM)) for o in outlines)
+    ratios = {tolerance: (count + 1) / (real_bends + 1) for tolerance, count in found.items()}
+    summary = ", ".join(f"{tolerance}: {ratio:.2f}" for tolerance, ratio in ratios.items())
+    print(f"{real.name}: bends x real at {summary}", flush=True)
     return min(ratios, key=lambda tolerance: abs(log(ratios[tolerance])))
 
 
-def bends_of(shape: Shape) -> int:
-    """How often a glyph's outlines bend."""
+def bends_in(shape: Shape) -> int:
+    """The number of bends of a glyph."""
     return sum(count_bends(turning_angles(line)) for line in shape.main_lines)
 
 
 def main() -> None:
-    """Every hand of the model."""
+    """Write the tolerance of each style of the model."""
     writer, found = Writer.open(Path(sys.argv[1])), {}
     for style in writer.card.styles:
         face, place = Face(resolve_font(style.name).spec), Placement(**style.placement)
