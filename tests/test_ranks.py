@@ -127,5 +127,5 @@ def test_torchrun_starts_the_command(data_folder, tiny_settings, tmp_path):
         text=True,
         timeout=300,
     )
-    assert odd.returncode != 0 and "2 processes want a multiple of 2" in odd.stderr
+    assert odd.returncode != 0 and "2 processes need a multiple of 2" in odd.stderr
     assert not (runs / "0002").exists()
