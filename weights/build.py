@@ -95,7 +95,7 @@ def model_card_text(
         cells = [f"{figures[key]['mean']:.3f}" if key in figures else "–" for key in SHOWN_METRICS]
         head = [str(number), font.name, font.chinese, font.script, str(figures["l1"]["n"])]
         lines.append("| " + " | ".join([*head, *cells]) + " |")
-    lines += ["", "Over all styles, beside what one gets without the model:", ""]
+    lines += ["", "Over all styles, with baselines:", ""]
     lines += ["| | " + " | ".join(metric_title(key) for key in SHOWN_METRICS) + " |"]
     lines += ["|---" * (1 + len(SHOWN_METRICS)) + "|"]
     for system, means in rows["all"].items():

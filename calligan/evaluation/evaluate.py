@@ -73,30 +73,30 @@ def evaluate(
 
 def draw_glyphs(plan: EvaluationPlan, progress: Progress) -> Glyphs:
     """Draw the test characters with every system."""
-    asked_of, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
+    pairs, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
     paths = {MODEL: plan.model, **plan.against}
     models = {name: load_model(path, plan.device) for name, path in paths.items()}
     for name, (generator, card) in models.items():
         if generator.takes_char_index:
             raise ModelError(f"{name} draws from noise; it cannot draw unseen characters")
         if plan.strict:
-            card.check_unseen("".join(set().union(*asked_of.chars)))
+            card.check_unseen("".join(set().union(*pairs.chars)))
     size_px = {name: card.size_px for name, (_, card) in models.items()}
-    drawing = {n: Predictor(each, plan.device, plan.fine) for n, (each, _) in models.items()}
+    predictors = {n: Predictor(each, plan.device, plan.fine) for n, (each, _) in models.items()}
     glyphs = Glyphs(plan.selection.styles, [], [], {}, size_px)
-    for index, style in enumerate(asked_of.styles):
-        progress("drawing", index, len(asked_of.styles))
-        asked = asked_of.spread(index, plan.count, plan.chars)
-        for name, predictor in drawing.items():
+    for index, style in enumerate(pairs.styles):
+        progress("drawing", index, len(pairs.styles))
+        batch = pairs.spread(index, plan.count, plan.chars)
+        for name, predictor in predictors.items():
             number = models[name][1].style_index(style.name)
-            drawn = predictor.draw(asked.source, predictor.style(number))
-            glyphs.drawn.setdefault(name, []).append(_scale_like(drawn, asked.target))
-        glyphs.drawn.setdefault(COPY, []).append(asked.source)
-        nearest = nearest_training_glyph(asked, training.spread(index))
+            drawn = predictor.draw(batch.source, predictor.style(number))
+            glyphs.drawn.setdefault(name, []).append(_scale_like(drawn, batch.target))
+        glyphs.drawn.setdefault(COPY, []).append(batch.source)
+        nearest = nearest_training_glyph(batch, training.spread(index))
         glyphs.drawn.setdefault(NEAREST, []).append(nearest)
-        glyphs.drawn.setdefault(REAL, []).append(asked.target)
-        glyphs.chars.append(asked.chars)
-        glyphs.source.append(asked.source)
+        glyphs.drawn.setdefault(REAL, []).append(batch.target)
+        glyphs.chars.append(batch.chars)
+        glyphs.source.append(batch.source)
     return glyphs
 
 

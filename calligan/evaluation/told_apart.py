@@ -7,7 +7,7 @@ is classified by a network that was trained on the others. The figure is the are
 curve (AUC): the probability that a drawn glyph gets a higher score for "drawn" than a real one. 0.5
 is chance, 1 is perfect.
 
-The input are outlines, rasterized in the same way, cropped to their ink and scaled to the same
+The inputs are outlines, rasterized in the same way, cropped to their ink and scaled to the same
 size, so that grey edges, position and size carry no information. A second channel is the curvature
 of edges (of iso-lines), which the network learns too slowly from a few hundred glyphs by itself.
 """

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from calligan.config import LossConfig
 from calligan.models.critic import Critic, Windows
-from calligan.models.pixels import ink, resized
+from calligan.models.pixels import ink, resize
 from calligan.reader.network import SIZE_PX
 from calligan.training.example import Drawn, Example, autocast
 from calligan.training.losses import distance_reconstruction, feature_matching, reconstruction
@@ -118,8 +118,8 @@ def _wrong_character_loss(update: DiscriminatorUpdate) -> Tensor:
     """Real glyphs paired with another character's source, as negatives."""
     example, critic = update.example, update.critic
     others = example.source_of_each.roll(example.styles_per_char, 0)
-    beside = critic.features(others, example.critic_input, update.windows)
-    wrong = critic.score(beside, example.style_index)
+    features = critic.features(others, example.critic_input, update.windows)
+    wrong = critic.score(features, example.style_index)
     return update.objective.discriminator(
         critic.matching_scores(update.real_score), critic.matching_scores(wrong)
     )
@@ -207,8 +207,8 @@ def _reader_loss(update: GeneratorUpdate) -> Tensor:
     bound = _READER_SHIFT_PX
     shift = [int(each) for each in torch.randint(-bound, bound + 1, (2,))]
     images = update.drawn[0].image.roll(shift, (2, 3))
-    source = resized(update.example.source_of_each, SIZE_PX)
-    return F.softplus(-update.state.reader(resized(images, SIZE_PX), source)).mean()
+    source = resize(update.example.source_of_each, SIZE_PX)
+    return F.softplus(-update.state.reader(resize(images, SIZE_PX), source)).mean()
 
 
 def _kl_loss(update: GeneratorUpdate) -> Tensor:

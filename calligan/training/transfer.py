@@ -10,7 +10,7 @@ from calligan.errors import ConfigError, DataError
 from calligan.models.card import ModelCard
 from calligan.models.critic import Critic
 from calligan.models.networks import AnyGenerator, make_discriminator, make_generator
-from calligan.models.pixels import ink, resized, to_tensor
+from calligan.models.pixels import ink, resize, to_tensor
 from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
@@ -107,7 +107,7 @@ def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -
         if reader is None:
             distances = [(ink(images) - ink(target)).abs().mean() for images in drawn]
         else:
-            wanted, *seen = (reader.texture(resized(x, SIZE_PX)) for x in (target, *drawn))
+            wanted, *seen = (reader.texture(resize(x, SIZE_PX)) for x in (target, *drawn))
             feature_std = torch.stack(seen).std(dim=0, correction=0) + _MIN_FEATURE_STD
             distances = [((each - wanted) / feature_std).norm() for each in seen]
     return int(torch.stack(distances).argmin())
