@@ -99,14 +99,14 @@ def test_the_judge_has_not_seen_the_characters_it_is_asked_about(monkeypatch):
 
     def trained(drawn, real, seed):
         learned.append({image.tobytes() for image in (*drawn, *real)})
-        return judge.Judge().eval()
+        return judge.TwoSampleClassifier().eval()
 
     def judged(network, glyphs):
         asked.append({image.tobytes() for image in glyphs})
         return glyphs.mean(axis=(1, 2))
 
-    monkeypatch.setattr(judge, "_trained", trained)
-    monkeypatch.setattr(judge, "_judged", judged)
+    monkeypatch.setattr(judge, "_train", trained)
+    monkeypatch.setattr(judge, "_predict", judged)
     drawn, real = many(10, 0, 12), many(10, 0, 0)
     judge.two_sample_auc(drawn, real)
     assert len(learned) == judge.FOLDS and sum(map(len, asked)) == 20
@@ -118,7 +118,7 @@ def test_the_judge_has_not_seen_the_characters_it_is_asked_about(monkeypatch):
 def test_the_area_counts_wins_of_one_network_only_and_ties_by_half():
     wins = np.array([[1, 0.5, 1], [0, 1, 1], [1, 1, 0]])
     together = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], bool)
-    found = judge._area(np.where(together, wins, 0), together, 0)
+    found = judge._auc(np.where(together, wins, 0), together, 0)
     assert found.mean == pytest.approx(2.5 / 5) and found.n == 3
 
 
