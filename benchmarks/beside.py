@@ -1,16 +1,16 @@
-"""Large glyphs of a model beside the real ones, as outlines: what a designer would look at.
+"""A picture of large glyphs of a model above the real ones, as outlines.
 
     python benchmarks/beside.py -o docs/beside.png
 
-Above what the model draws, traced as `export` does it, below the font's own; the characters are
-held out of every hand. Fonts are taken from the catalog.
+The upper row is drawn by the model and traced as in `export`, the lower row is the real font. The
+characters are held out of every style. Fonts are taken from the catalog.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-from line import real_hand
+from line import open_real_font
 from PIL import Image
 
 from calligan.evaluation.line import real_outline
@@ -27,8 +27,8 @@ from calligan.vector.trace import trace
 HANDS = "ma-shan-zheng,yuji-syuku,long-cang,zhi-mang-xing,zcool-xiaowei,yomogi"
 
 
-def shown(outline: Outline, placement: Placement, upem: int) -> Image.Image:
-    """An outline in font units as it lies on the canvas."""
+def render_outline(outline: Outline, placement: Placement, upem: int) -> Image.Image:
+    """Draw an outline in font units on the canvas."""
     k = placement.em_px / upem
     matrix = np.array([[k, 0, placement.origin_x_px], [0, -k, placement.baseline_y_px]])
     picture = Image.new("L", (placement.size_px, placement.size_px), 255)
@@ -38,7 +38,7 @@ def shown(outline: Outline, placement: Placement, upem: int) -> Image.Image:
 
 
 def main() -> None:
-    """Draw rows of both."""
+    """Draw two rows per style."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", type=Path, default=bundled_model())
     parser.add_argument("--hands", default=HANDS)
@@ -50,14 +50,14 @@ def main() -> None:
     for name in options.hands.split(","):
         index = writer.card.style_index(name)
         style = writer.card.styles[index]
-        real = real_hand(style)
+        real = open_real_font(style)
         assert real is not None, f"{name}: fetch its font"
         images = writer.enlarged([glyph.image for glyph in writer.draw(options.chars, index)])
         traced = [trace(image, real.placement, UPEM, style.tracing) for image in images]
         own = [real_outline(real.face, char) for char in options.chars]
         place = real.placement.scaled(options.size)
-        rows.append([shown(outline, place, UPEM) for outline in traced])
-        rows.append([shown(outline, place, real.face.upem) for outline in own if outline])
+        rows.append([render_outline(outline, place, UPEM) for outline in traced])
+        rows.append([render_outline(outline, place, real.face.upem) for outline in own if outline])
     picture = Image.new("L", (options.size * len(options.chars), options.size * len(rows)), 255)
     for y, row in enumerate(rows):
         for x, glyph in enumerate(row):

@@ -88,7 +88,7 @@ def to_draw(files: dict[str, Path], rounds: int) -> None:
     """Milliseconds a glyph, by threads and batch."""
     import torch
 
-    from calligan.models.precision import drawing
+    from calligan.models.precision import inference_precision
     from calligan.models.weights import load_model
 
     generator, card = load_model(network_path("bundle"))
@@ -106,7 +106,7 @@ def to_draw(files: dict[str, Path], rounds: int) -> None:
                     generator.image(generator.field(1 - 2 * source, style))
 
             def as_infer(by_torch=by_torch) -> None:
-                with drawing(generator):
+                with inference_precision(generator):
                     by_torch()
 
             def by_onnx(runtime=runtime, fed=fed) -> None:
@@ -154,16 +154,14 @@ def drawn(files: dict[str, Path], count: int, sources: list[str]) -> None:
         found = reader.read(images)[0]
         return float(np.mean([a == b for a, b in zip(found, chars, strict=True)]))
 
-    writer = Writer(network_path("bundle"))
+    writer = Writer.open(network_path("bundle"))
     chars = "".join(
-        c for c in writer.card.held_out["test"] if not writer.lacks(c) and c in reader.chars
+        c for c in writer.card.held_out["test"] if not writer.source.lacks(c) and c in reader.chars
     )
     chars = chars[:: max(1, len(chars) // count)][:count]
-    source = np.stack([writer.source_image(char) for char in chars])
+    source = writer.source.images(chars)
     kinds = {name: all_hands(files[name], source) for name in ("fp32", "fp16", "int8")}
-    print(
-        f"\nDrawn, {len(chars)} test characters, {STYLES} hands, from {writer.face.spec.path.name}"
-    )
+    print(f"\nDrawn, {len(chars)} test characters, {STYLES} hands, from {writer.source.file_name}")
     print("weights   MB  gzip MB  L1 to fp32  SSIM to fp32  read")
     for name, images in kinds.items():
         size, small = files[name].stat().st_size / 1e6, packed_size(files[name]) / 1e6
@@ -174,9 +172,9 @@ def drawn(files: dict[str, Path], count: int, sources: list[str]) -> None:
         share = read(images, chars * STYLES)
         print(f"{name:6} {size:5.1f} {small:8.2f} {off[0]:11.5f} {off[1]:13.4f}  {share:.3f}")
     for name in sources:
-        other = Writer(network_path("bundle"), name)
-        there = "".join(char for char in chars if not other.lacks(char))
-        images = all_hands(files["int8"], np.stack([other.source_image(char) for char in there]))
+        other = Writer.open(network_path("bundle"), name)
+        there = "".join(char for char in chars if not other.source.lacks(char))
+        images = all_hands(files["int8"], other.source.images(there))
         print(f"from {name:20} read {read(images, there * STYLES):.3f}  ({len(there)} characters)")
 
 

@@ -2,11 +2,10 @@
 
     python benchmarks/learn.py DATA --model MODEL --counts 10,30,100,300 --out curves
 
-DATA is a folder of `calligan render-pairs` that holds the hands, some others to tell them from, and
-the model's sources. Each hand is learned from so many training characters, chosen to cover
-components, and judged on test characters, which neither the model nor the hand has shown, drawn as
-`infer` draws them.
-Interrupted, the same call goes on where it was.
+DATA is a folder of `calligan render-pairs` with the hands, some other styles for the style
+accuracy, and the model's sources. Each hand is learned from a number of training characters, chosen
+to cover components, and evaluated on test characters, which are not in the training data of model
+and hand, drawn as in `infer`. An interrupted call continues when repeated.
 """
 
 import argparse
@@ -17,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scan import photographed
+from scan import scan_simulated_hand
 
-from calligan.evaluation.evaluate import COPY, MODEL, Glyphs, Plan, judge
-from calligan.evaluation.report import spread, write_sheet
+from calligan.evaluation.evaluate import COPY, MODEL, EvaluationPlan, Glyphs, judge
+from calligan.evaluation.report import evenly_spaced_row, write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.predictor import Predictor
@@ -35,13 +34,13 @@ HANDS = (  # 楷 行 草, two pens, a display face
     *("aoyagi-kouzan-t", "kouzan-gyosho", "kouzan-sosho"),
     *("zen-kurenaido", "setofont", "smiley-sans"),
 )
-OTHERS = 14  # hands more that style accuracy tells them from
+MAX_OTHERS = 14  # further styles for the style accuracy
 METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
-OF_REAL = ("content", "style", "mid_grey", "edge_slope")  # told of the font's own glyphs too
+REAL_METRICS = ("content", "style", "mid_grey", "edge_slope")  # also computed for the real glyphs
 
 
-def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
-    """The hand's model after learning so many characters; learned now, unless it is there."""
+def learn_hand(hand: str, chars: str, options: argparse.Namespace) -> Path:
+    """The hand's model trained on these characters; trains it unless it exists."""
     home = options.out / f"{len(chars)}" / hand
     model = home / "0001" / "best.safetensors"
     if not (home / "0001" / "before-after.png").exists():
@@ -49,7 +48,7 @@ def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
         if options.photographed:
             origin = str(options.out / f"{len(chars)}" / "photographed" / hand)
             if not (Path(origin) / LABELS).exists():
-                photographed(hand, chars, Path(origin))
+                scan_simulated_hand(hand, chars, Path(origin))
         command = ["learn", hand, "--from", origin, "--chars", chars, "--hands", str(home.parent)]
         command += ["--model", str(options.model)]
         command += ["--no-even"] if options.uneven else []
@@ -62,15 +61,17 @@ def learned(hand: str, chars: str, options: argparse.Namespace) -> Path:
 
 
 def first_chars(hand: str, count: int, store: PairStore) -> str:
-    """The first characters that cover components, of those that the hand and training have."""
+    """The first `count` component-covering characters that hand and training data have."""
     font = store.manifest.named(hand)
     order = dict.fromkeys(load_charset("components-500") + store.training_chars())
     there = set(font.chars) & set(store.training_chars())
     return "".join([char for char in order if char in there][:count])
 
 
-def gathered(models: dict[str, Path], store: PairStore, options: argparse.Namespace) -> Glyphs:
-    """Test glyphs of every hand: by its own model, copied, and real."""
+def draw_test_glyphs(
+    models: dict[str, Path], store: PairStore, options: argparse.Namespace
+) -> Glyphs:
+    """Test glyphs of every hand: from its own model, copied from the source, and real."""
     sources = [font.name for font in read_card(options.model).sources]
     pairs = Pairs(store.select(list(models), sources[:1]), "test")
     glyphs = Glyphs(pairs.styles, [], [], {MODEL: [], COPY: [], REAL: []})
@@ -88,22 +89,26 @@ def gathered(models: dict[str, Path], store: PairStore, options: argparse.Namesp
 
 
 def main() -> None:
-    """Learn, judge, print."""
+    """Learn, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--hands", default=",".join(HANDS))
-    parser.add_argument("--others", help="styles to tell them from; default 14 of DATA")
+    parser.add_argument("--others", help="other styles, for style accuracy; default 14 of DATA")
     parser.add_argument("--counts", default="10,30,100,300")
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--steps", type=int, help="instead, where other work disturbs")
-    parser.add_argument("--test", type=int, default=100, help="test characters a hand")
+    parser.add_argument(
+        "--steps", type=int, help="use steps instead of minutes, if the machine is busy"
+    )
+    parser.add_argument("--test", type=int, default=100, help="test characters per hand")
     parser.add_argument(
         "--photographed",
         action="store_true",
-        help="learn from sheets, written unevenly and photographed by simulation",
+        help="learn from simulated photographs of unevenly written sheets",
     )
-    parser.add_argument("--uneven", action="store_true", help="and leave them uneven")
+    parser.add_argument(
+        "--uneven", action="store_true", help="without normalising size and position"
+    )
     parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("curves"))
     options = parser.parse_args()
@@ -111,32 +116,32 @@ def main() -> None:
     known = {font.name for font in read_card(options.model).styles}
     if seen := known & set(hands):
         raise SystemExit(f"the model has seen {', '.join(sorted(seen))}; give other --hands")
-    others = [f.name for f in store.manifest.of_role("target") if f.name not in hands][:OTHERS]
+    others = [f.name for f in store.manifest.of_role("target") if f.name not in hands][:MAX_OTHERS]
     if options.others:
         others = options.others.split(",")
-    told, drawn = {}, {}
+    figures, drawn = {}, {}
     for count in map(int, options.counts.split(",")):
-        models = {h: learned(h, first_chars(h, count, store), options) for h in hands}
-        glyphs = gathered(models, store, options)
-        plan = Plan(options.model, store.select([*hands, *others]))
+        models = {h: learn_hand(h, first_chars(h, count, store), options) for h in hands}
+        glyphs = draw_test_glyphs(models, store, options)
+        plan = EvaluationPlan(options.model, store.select([*hands, *others]))
         scores = judge(glyphs, plan, lambda what, done, of: None)
-        show(count, scores)
+        print_table(count, scores)
         drawn[count] = glyphs
         write_sheet(options.out / f"{count}.png", glyphs)
-        told[count] = as_json(scores)
-        write_json(options.out / "figures.json", told)
+        figures[count] = as_json(scores)
+        write_json(options.out / "figures.json", figures)
     write_curve(options.out / "curve.png", drawn)
 
 
-def show(count: int, scores: Scores) -> None:
-    """A row a hand, then the mean of all."""
+def print_table(count: int, scores: Scores) -> None:
+    """Print one row per hand, and the mean."""
     table = Table(title=f"{count} glyphs", box=None)
-    for name in ("hand", *METRICS, *(f"real {metric}" for metric in OF_REAL)):
+    for name in ("hand", *METRICS, *(f"real {metric}" for metric in REAL_METRICS)):
         table.add_column(name, justify="right")
     rows = []
     for index, font in enumerate(scores.styles):
         found = [scores.mean(MODEL, metric, [index]) for metric in METRICS]
-        found += [scores.mean(REAL, metric, [index]) for metric in OF_REAL]
+        found += [scores.mean(REAL, metric, [index]) for metric in REAL_METRICS]
         rows.append([value.mean if value else np.nan for value in found])
         table.add_row(font.name, *(f"{value:.3f}" for value in rows[-1]))
     table.add_row("mean", *(f"{value:.3f}" for value in np.nanmean(rows, axis=0)))
@@ -144,13 +149,13 @@ def show(count: int, scores: Scores) -> None:
 
 
 def write_curve(path: Path, drawn: dict[int, Glyphs]) -> None:
-    """The same test characters from few glyphs and from many, and real, as a PNG."""
+    """A PNG of the same test characters, learned from few and many glyphs, and real."""
     first = next(iter(drawn.values()))
     rows = []
     for style, font in enumerate(first.styles):
         kinds = {f"{count} glyphs": glyphs.drawn[MODEL] for count, glyphs in drawn.items()}
         kinds[font.name] = first.drawn[REAL]
-        rows += [spread(label, images[style]) for label, images in kinds.items()]
+        rows += [evenly_spaced_row(label, images[style]) for label, images in kinds.items()]
     with atomic_file(path) as file:
         save_png(contact_sheet(rows, first.source[0].shape[-1]), file)
 

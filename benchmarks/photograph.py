@@ -1,4 +1,4 @@
-"""Paper photographed by simulation: perspective, shadow, warm light, blur, noise, JPEG."""
+"""Simulated photographs of paper: perspective, shadow, warm light, blur, noise, JPEG."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """How bad the photograph is."""
+    """The quality of the photograph."""
 
-    tilt: float = 0.05  # how far corners wander, as a share of the page
-    shadow: float = 0.4  # how dark the darkest paper gets
+    tilt: float = 0.05  # random shift of the corners, as a share of the page
+    shadow: float = 0.4  # loss of brightness at the darkest place
     blur_px: float = 1.3
-    noise: float = 5.0  # of 255
+    noise: float = 5.0  # standard deviation, of 255
     jpeg: int = 70
     turned: int = 0  # quarter turns
     width_px: int = 2600
@@ -21,19 +21,19 @@ class Camera:
 
 
 def photograph(page: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
-    """A page, uint8 (H, W, 3), as a camera sees it on a desk: uint8 (H, W, 3)."""
+    """Photograph a page, uint8 (H, W, 3), on a desk: uint8 (H, W, 3)."""
     height, width = page.shape[:2]
-    wide, high = camera.width_px, round(camera.width_px * 1.32)
+    width_out, height_out = camera.width_px, round(camera.width_px * 1.32)
     margin = 0.06
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
     corners = margin + corners * (1 - 2 * margin) + rng.uniform(-1, 1, (4, 2)) * camera.tilt
-    goal = (np.clip(corners, 0.01, 0.99) * (wide, high)).astype(np.float32)
+    goal = (np.clip(corners, 0.01, 0.99) * (width_out, height_out)).astype(np.float32)
     start = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(start, goal)
     seen = cv2.warpPerspective(
-        page, matrix, (wide, high), flags=cv2.INTER_AREA, borderValue=camera.desk
+        page, matrix, (width_out, height_out), flags=cv2.INTER_AREA, borderValue=camera.desk
     ).astype(np.float32)
-    seen *= _light(high, wide, camera.shadow, rng)[..., None] * np.array([1, 0.96, 0.86])
+    seen *= _light(height_out, width_out, camera.shadow, rng)[..., None] * np.array([1, 0.96, 0.86])
     seen = cv2.GaussianBlur(seen, (0, 0), camera.blur_px)
     seen += rng.normal(0, camera.noise, seen.shape[:2])[..., None]
     seen = np.rot90(np.clip(seen, 0, 255).astype(np.uint8), camera.turned)
@@ -41,11 +41,11 @@ def photograph(page: np.ndarray, camera: Camera, rng: np.random.Generator) -> np
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].copy()
 
 
-def _light(high: int, wide: int, shadow: float, rng: np.random.Generator) -> np.ndarray:
-    """A slope of light, and the soft shadow of a hand."""
-    y, x = np.mgrid[0:high, 0:wide] / max(high, wide)
-    way = rng.uniform(0, 2 * np.pi)
-    slope = np.cos(way) * x + np.sin(way) * y
+def _light(height_out: int, width_out: int, shadow: float, rng: np.random.Generator) -> np.ndarray:
+    """A linear gradient of light, and the soft shadow of a hand."""
+    y, x = np.mgrid[0:height_out, 0:width_out] / max(height_out, width_out)
+    direction = rng.uniform(0, 2 * np.pi)
+    slope = np.cos(direction) * x + np.sin(direction) * y
     slope = (slope - slope.min()) / max(np.ptp(slope), 1e-9)
     spot = np.exp(-((x - rng.uniform(0, 0.8)) ** 2 + (y - rng.uniform(0, 1)) ** 2) / 0.04)
     return (1 - shadow * slope) * (1 - 0.6 * shadow * spot)

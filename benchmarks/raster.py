@@ -1,9 +1,9 @@
-"""Rasterizing glyphs, against bare FreeType on the same glyphs in the same run.
+"""Time of rasterizing, compared with FreeType alone on the same glyphs in the same run.
 
     python benchmarks/raster.py [FONT] [--charset gb2312]
 
-Bare FreeType loads and renders each glyph and copies its bitmap; calligan also places it on its
-canvas, looks for blanks, .notdef and clipping, and stacks the images. One process, one thread.
+FreeType alone loads and renders each glyph and copies its bitmap; calligan also places it on the
+canvas, checks for blanks, .notdef and clipping, and stacks the images. One process, one thread.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from calligan.glyphs.raster import render_glyphs
 FLAGS = freetype.FT_LOAD_RENDER | freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
 
 
-def bare(path: str, em_px: float, chars: str) -> float:
-    """Seconds for FreeType alone."""
+def time_freetype(path: str, em_px: float, chars: str) -> float:
+    """The seconds that FreeType alone takes."""
     face = freetype.Face(path)
     face.set_char_size(0, round(em_px * 64), 72, 72)
     start = time.perf_counter()
@@ -37,7 +37,7 @@ def bare(path: str, em_px: float, chars: str) -> float:
 
 
 def main() -> None:
-    """Print the median of the ratio over rounds."""
+    """Print the median ratio over several rounds."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("font", nargs="?", default="ma-shan-zheng")
     parser.add_argument("--charset", default="gb2312")
@@ -51,7 +51,7 @@ def main() -> None:
         start = time.perf_counter()
         render_glyphs(spec, chars, placement, config.min_ink)
         ours = time.perf_counter() - start
-        freetype_alone = bare(str(spec.path), placement.em_px, chars)
+        freetype_alone = time_freetype(str(spec.path), placement.em_px, chars)
         ratios.append(ours / freetype_alone)
         ours_ms.append(ours / len(chars) * 1e3)
         bare_ms.append(freetype_alone / len(chars) * 1e3)

@@ -1,11 +1,11 @@
-"""The recipes against each other: equal seconds, the same pairs, the same judge.
+"""Compare recipes: equal training time, the same pairs, the same evaluation.
 
     calligan render-pairs lxgw-wenkai ma-shan-zheng zhi-mang-xing …  --data demo/data
     python benchmarks/recipes.py --data demo/data --minutes 20 --out recipes
 
-Trains calligan's own recipe and each preset for so many minutes, one after the other, and prints
-the table of `calligan evaluate` with a row a recipe, and images a second. Interrupted, the same
-call goes on where it was.
+Trains calligan's own recipe and each preset for --minutes, one after the other, and prints the
+table of `calligan evaluate` with one row per recipe, and images per second. An interrupted call
+continues when repeated.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from calligan.evaluation.evaluate import MODEL, Plan, evaluate
+from calligan.evaluation.evaluate import MODEL, EvaluationPlan, evaluate
 from calligan.evaluation.report import overall, write_report
 from calligan.evaluation.scores import as_json
 from calligan.project.run import Run
@@ -26,8 +26,8 @@ from calligan.storage import write_json
 RECIPES = {"calligan": [], "zi2zi": ["--preset", "zi2zi"], "pix2pix": ["--preset", "pix2pix"]}
 
 
-def trained(name: str, options: argparse.Namespace) -> Run:
-    """Train a recipe, or go on with it, or find it done."""
+def train_recipe(name: str, options: argparse.Namespace) -> Run:
+    """Train a recipe, or continue its run."""
     folder = options.out / name / "0001"
     if (folder / "run.json").exists():
         command = ["--resume", str(folder)]
@@ -41,26 +41,26 @@ def trained(name: str, options: argparse.Namespace) -> Run:
 
 
 def images_per_s(run: Run) -> float:
-    """Images a second over the whole run, evaluations and checkpoints included."""
+    """Images per second over the whole run, including evaluations and checkpoints."""
     lines = (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
     last = [row for row in map(json.loads, lines) if "elapsed_s" in row][-1]
     return last["images"] / last["elapsed_s"]
 
 
 def main() -> None:
-    """Train, judge, print."""
+    """Train, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("demo/data"))
     parser.add_argument("--styles", help="names with commas; default all of the data")
     parser.add_argument("--sources", help="names with commas; default all of the data")
     parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--count", type=int, help="test characters a style; default all")
+    parser.add_argument("--count", type=int, help="test characters per style; default all")
     parser.add_argument("--out", type=Path, default=Path("recipes"))
     options = parser.parse_args()
-    runs = {name: trained(name, options) for name in RECIPES}
+    runs = {name: train_recipe(name, options) for name in RECIPES}
     ours, *others = runs.items()
     against = {name: run.best for name, run in others}
-    plan = Plan(ours[1].best, ours[1].selection(), against, count=options.count)
+    plan = EvaluationPlan(ours[1].best, ours[1].selection(), against, count=options.count)
     scores, glyphs = evaluate(plan)
     table = overall(scores)
     grid = Table(box=None, pad_edge=False)

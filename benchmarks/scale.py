@@ -1,15 +1,15 @@
-"""Data of any size, made up: what opening it and choosing batches from it takes.
+"""Time and memory of opening large synthetic data and choosing batches from it.
 
     python benchmarks/scale.py simulate [--fonts 1000] [--chars 30000] [--size 256] [--steps 2000]
     python benchmarks/scale.py workers DATA [--steps 60]
     python benchmarks/scale.py processes DATA [--steps 40]
 
-`simulate` writes a data folder whose arrays are holes in the file system (of the size told, on no
-disk), opens it, indexes it, draws batches and reads their glyphs. Memory is this process's own
-(`RssAnon`), without pages of files. `workers` times batches made in the training process, and ahead
-by others, on real data: alone, and beside training steps. `processes` trains the default network on
-a CPU by one process of two threads and by two of one thread each (torchrun), in turn, in each of
-the three stages of a run; DATA is of 128 px.
+`simulate` writes a data folder with sparse arrays, which take no disk space, opens and indexes it,
+chooses batches and reads their glyphs. Memory is this process's own (`RssAnon`), without file
+pages. `workers` times batches on real data, made in the training process or prefetched by worker
+processes: alone, and with training steps. `processes` trains the default network on
+a CPU in one process with two threads and in two with one thread each (torchrun), in
+each of the three stages of a run; DATA is of 128 px.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from calligan.pairs.manifest import FontEntry, Manifest
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
 
-MISSING = 0.02  # share of the characters that a font lacks
+MISSING = 0.02  # share of characters missing in each font
 BATCH, STYLES_PER_CHAR = 256, 4
 HAN = (*range(0x4E00, 0x9FFF), *range(0x3400, 0x4DBF), *range(0x20000, 0x2A6DF))
 
 
-def made_up(folder: Path, fonts: int, chars: int, size_px: int) -> PairStore:
-    """A data folder of fonts that lack a few characters each, drawn by a seed."""
+def make_store(folder: Path, fonts: int, chars: int, size_px: int) -> PairStore:
+    """Make a data folder of synthetic fonts, each with a few missing characters."""
     rng = np.random.default_rng(0)
     every = "".join(map(chr, HAN[:chars]))
     place = Placement.full_width(size_px)
@@ -48,9 +48,9 @@ def made_up(folder: Path, fonts: int, chars: int, size_px: int) -> PairStore:
         shown = "".join(every[at] for at in there.tolist())
         name = f"font-{number:04}"
         role = "source" if number == 0 else "target"
-        told = (name, role, "", "0", None, "", name, name, "", "none", place)
-        entries.append(FontEntry(*told, shown))
-        _write_hole(folder / "glyphs" / f"{name}.npy", (len(shown), size_px, size_px))
+        fields = (name, role, "", "0", None, "", name, name, "", "none", place)
+        entries.append(FontEntry(*fields, shown))
+        _write_sparse_array(folder / "glyphs" / f"{name}.npy", (len(shown), size_px, size_px))
     split = SplitConfig()
     parts = {part: held_out(every, part, split) for part in ("validation", "test")}
     raster = RasterConfig(size_px=size_px)
@@ -59,7 +59,7 @@ def made_up(folder: Path, fonts: int, chars: int, size_px: int) -> PairStore:
     return PairStore(folder, manifest)
 
 
-def _write_hole(path: Path, shape: tuple[int, ...]) -> None:
+def _write_sparse_array(path: Path, shape: tuple[int, ...]) -> None:
     with path.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
@@ -67,7 +67,7 @@ def _write_hole(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def memory_mb() -> float:
-    """This process's own memory."""
+    """The memory of this process, without file pages."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1024
@@ -75,20 +75,20 @@ def memory_mb() -> float:
 
 
 def simulate(options: argparse.Namespace) -> None:
-    """Make, open, index, choose, read."""
+    """Make a data folder, open and index it, choose and read batches."""
     with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
         folder = Path(temporary) / "data"
-        made_up(folder, options.fonts, options.chars, options.size)
-        bytes_told = sum(path.stat().st_size for path in folder.rglob("*.npy"))
+        make_store(folder, options.fonts, options.chars, options.size)
+        array_bytes = sum(path.stat().st_size for path in folder.rglob("*.npy"))
         manifest = (folder / "manifest.json").stat().st_size
         print(f"{options.fonts:,} fonts of {options.chars:,} characters at {options.size} px:")
-        print(f"{bytes_told / 1e12:.2f} TB of arrays, manifest {manifest / 1e6:.0f} MB")
+        print(f"{array_bytes / 1e12:.2f} TB of arrays, manifest {manifest / 1e6:.0f} MB")
         before, started = memory_mb(), time.perf_counter()
         store = PairStore.open(folder)
         names = [font.name for font in store.manifest.of_role("target")]
         pairs = Pairs(store.select(names), "train")
-        took = time.perf_counter() - started
-        print(f"opened and indexed in {took:.1f} s, {memory_mb() - before:,.0f} MB more")
+        elapsed_s = time.perf_counter() - started
+        print(f"opened and indexed in {elapsed_s:.1f} s, {memory_mb() - before:,.0f} MB more")
         glyphs = sum(map(len, pairs.chars))
         print(f"{glyphs:,} training glyphs: an epoch is {glyphs // BATCH:,} batches of {BATCH}")
         for part in range(4):
@@ -100,17 +100,17 @@ def simulate(options: argparse.Namespace) -> None:
             print(f"after {done:,} batches: {each_ms:.2f} ms each, {memory_mb():,.0f} MB")
         started = time.perf_counter()
         pairs.glyphs()
-        took = time.perf_counter() - started
-        print(f"arrays mapped in {took:.1f} s, {memory_mb():,.0f} MB")
+        elapsed_s = time.perf_counter() - started
+        print(f"arrays mapped in {elapsed_s:.1f} s, {memory_mb():,.0f} MB")
         started = time.perf_counter()
         for step in range(20):
             pairs.random(BATCH, STYLES_PER_CHAR, 1, step)
         each_ms = 1000 * (time.perf_counter() - started) / 20
-        print(f"with their glyphs (from holes): {each_ms:.1f} ms a batch, {memory_mb():,.0f} MB")
+        print(f"with glyphs (of sparse arrays): {each_ms:.1f} ms a batch, {memory_mb():,.0f} MB")
 
 
 def workers(options: argparse.Namespace) -> None:
-    """Time feeds with and without processes that make batches ahead, in turn."""
+    """Time feeds with and without worker processes, alternately."""
     from calligan.training.feed import Feed
     from calligan.training.state import TrainState
     from calligan.training.steps import training_step
@@ -178,7 +178,7 @@ def _images_per_second(
 
 
 def main() -> None:
-    """One of the three."""
+    """Run one of the three commands."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("simulate")
@@ -186,7 +186,7 @@ def main() -> None:
     one.add_argument("--chars", type=int, default=30000)
     one.add_argument("--size", type=int, default=256)
     one.add_argument("--steps", type=int, default=2000)
-    one.add_argument("--folder", type=Path, help="where the holes lie; default the system's")
+    one.add_argument("--folder", type=Path, help="of the sparse arrays; default the system's")
     one.set_defaults(run=simulate)
     other = commands.add_parser("workers")
     other.add_argument("data", type=Path)

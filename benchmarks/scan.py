@@ -1,11 +1,11 @@
-"""Template pages written in a brush font, photographed by simulation, and read back.
+"""Evaluate scanning on template pages that are filled with a font and photographed by simulation.
 
     python benchmarks/scan.py --hand ma-shan-zheng --model lxgw-wenkai --cells 1000
     python benchmarks/scan.py --hand zhi-mang-xing --free --gap -0.08      # touching characters
 
-For every cell: was it found, was its status right, and is what was cut out the glyph that was
-written there (is it more like that glyph than like any other written on the page)? With `--free` a
-copybook page of @lanting is cut by its text alone.
+For every cell it checks whether the cell was found, whether its status is right, and whether the
+image is closer to the glyph that was written than to any other glyph of the page. With `--free`, a
+copybook page of @lanting is segmented by its text alone.
 """
 
 import argparse
@@ -36,18 +36,22 @@ from calligan.scan.template_page import font_letters, template_page
 from calligan.scan.template_sheet import TemplateSheet, make_sheets
 
 INK = "#201a18"
-SIZE_PX, INKED = 64, 128
+SIZE_PX, INK_THRESHOLD = 64, 128
 
 
-def written(
-    sheet: TemplateSheet, page: Page, letters: dict, rng: np.random.Generator, spoilt: float = 0.08
+def write_page(
+    sheet: TemplateSheet,
+    page: Page,
+    letters: dict,
+    rng: np.random.Generator,
+    spoilt_share: float = 0.08,
 ) -> list[str]:
-    """Write on a page, a little unevenly; a share of cells stays empty or is crossed out."""
+    """Write on a page, slightly unevenly; a share of cells is left empty or crossed out."""
     statuses = []
     for index, char in enumerate(sheet.chars):
         x, y = sheet.cell_origin_mm(index)
         side = sheet.cell_mm
-        shares = [1 - spoilt, spoilt / 2, spoilt / 2]
+        shares = [1 - spoilt_share, spoilt_share / 2, spoilt_share / 2]
         status = rng.choice(["written", "empty", "crossed out"], p=shares)
         statuses.append(str(status))
         if status == "empty":
@@ -66,55 +70,55 @@ def written(
     return statuses
 
 
-def same(cell: Cell, status: str) -> bool:
-    """Whether a status was seen; a written glyph may reach over its cell's edge."""
+def same_status(cell: Cell, status: str) -> bool:
+    """Whether the status was recognised; written glyphs may extend beyond the cell's edge."""
     return cell.status.replace("over the edge", "written") == status
 
 
-def named_right(cells: list[Cell], truth: dict[str, np.ndarray]) -> list[bool]:
-    """Whether each written cell looks more like its own character than like any other's."""
+def match_glyphs(cells: list[Cell], truth: dict[str, np.ndarray]) -> list[bool]:
+    """For each written cell, whether its image is closest to the glyph of its character."""
     chars = list(truth)
-    known = np.stack([_flat(truth[char]) for char in chars])
+    known = np.stack([_normalised_vector(truth[char]) for char in chars])
     return [
-        bool((cell.image < INKED).any())
-        and chars[int((known @ _flat(cell.image)).argmax())] == cell.char
+        bool((cell.image < INK_THRESHOLD).any())
+        and chars[int((known @ _normalised_vector(cell.image)).argmax())] == cell.char
         for cell in cells
-        if same(cell, "written")
+        if same_status(cell, "written")
     ]
 
 
-def _flat(image: np.ndarray) -> np.ndarray:
-    """A glyph without its size, place and weight, as a vector of mean 0 and length 1."""
-    there = np.argwhere(image < INKED)
+def _normalised_vector(image: np.ndarray) -> np.ndarray:
+    """A glyph as a vector of mean 0 and length 1, normalised in size and position, and blurred."""
+    there = np.argwhere(image < INK_THRESHOLD)
     (top, left), (low, right) = there.min(axis=0), there.max(axis=0) + 1
     box = Image.fromarray(image[top:low, left:right]).resize((48, 48), Image.Resampling.BOX)
     ink = np.asarray(box.filter(ImageFilter.GaussianBlur(1.5)), np.float64).reshape(-1)
     return (ink - ink.mean()) / max(np.linalg.norm(ink - ink.mean()), 1e-6)
 
 
-def writing(font: str, text: str) -> tuple[dict, str]:
-    """A font's letters, and the text without what it lacks or maps to blanks."""
+def load_hand(font: str, text: str) -> tuple[dict, str]:
+    """A font's letters, and the text without missing and blank characters."""
     hand, lacking = font_letters(font, text)
-    there = {c for c in set(text) - set(lacking) if (_drawn(c, hand) < INKED).any()}
+    there = {c for c in set(text) - set(lacking) if (_draw_in_cell(c, hand) < INK_THRESHOLD).any()}
     return hand, "".join(char for char in text if char in there)
 
 
-def photographs(
-    chars: str, hand: dict, models: dict, rng: np.random.Generator, spoilt: float = 0.08
+def make_photographs(
+    chars: str, hand: dict, models: dict, rng: np.random.Generator, spoilt_share: float = 0.08
 ) -> Iterator[tuple[TemplateSheet, list[str], np.ndarray]]:
-    """Sheets, what was written in their cells, and photographs of them, uint8 (H, W, 3)."""
+    """Sheets, the statuses of their cells, and photographs of them, uint8 (H, W, 3)."""
     for number, sheet in enumerate(make_sheets(chars, "a4", 20)):
         page = template_page(sheet, models, "calligan", "mi")
-        statuses = written(sheet, page, hand, rng, spoilt)
+        statuses = write_page(sheet, page, hand, rng, spoilt_share)
         camera = Camera(turned=number % 4, shadow=0.2 + 0.4 * rng.random(), jpeg=60)
         yield sheet, statuses, photograph(np.asarray(to_image(page, 220)), camera, rng)
 
 
-def photographed(font: str, chars: str, folder: Path, model: str = "lxgw-wenkai") -> None:
-    """Fill a folder as `calligan scan` does, with characters written on sheets in a font."""
-    hand, there = writing(font, chars)
+def scan_simulated_hand(font: str, chars: str, folder: Path, model: str = "lxgw-wenkai") -> None:
+    """Fill a folder by `calligan scan`, from simulated photographs of sheets in a font."""
+    hand, there = load_hand(font, chars)
     models, _ = font_letters(model, there + "calligan")
-    pages = photographs(there, hand, models, np.random.default_rng(0), spoilt=0)
+    pages = make_photographs(there, hand, models, np.random.default_rng(0), spoilt_share=0)
     with TemporaryDirectory() as kept:
         paths = [
             Path(kept) / f"{number}.png" for number, _ in enumerate(make_sheets(there, "a4", 20))
@@ -128,11 +132,11 @@ def photographed(font: str, chars: str, folder: Path, model: str = "lxgw-wenkai"
 def read_templates(options: argparse.Namespace) -> Counter[str]:
     """Write, photograph, read and count template pages."""
     rng = np.random.default_rng(options.seed)
-    hand, chars = writing(options.hand, load_charset(options.charset))
+    hand, chars = load_hand(options.hand, load_charset(options.charset))
     chars = chars[: options.cells]
     models, _ = font_letters(options.model, chars + "calligan")
     counts: Counter[str] = Counter()
-    for sheet, statuses, photo in photographs(chars, hand, models, rng):
+    for sheet, statuses, photo in make_photographs(chars, hand, models, rng):
         counts["pages"] += 1
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
@@ -147,18 +151,18 @@ def read_templates(options: argparse.Namespace) -> Counter[str]:
             continue
         cells = cut_cells(extract_sheet_ink(straight, sheet), sheet, SIZE_PX)
         counts["cells"] += len(cells)
-        counts["status right"] += sum(map(same, cells, statuses))
-        right = named_right(cells, {char: _drawn(char, hand) for char in sheet.chars})
+        counts["status right"] += sum(map(same_status, cells, statuses))
+        right = match_glyphs(cells, {char: _draw_in_cell(char, hand) for char in sheet.chars})
         counts["written"] += len(right)
         counts["the glyph written there"] += sum(right)
     return counts
 
 
 def read_copybook(options: argparse.Namespace) -> Counter[str]:
-    """Set a text on a page, photograph it, cut it by its text and count."""
+    """Set a text on a page, photograph it, segment it by its text and count."""
     rng, text = np.random.default_rng(options.seed), load_text("lanting")
     text = "".join(char for char in text if is_han(char))
-    hand, text = writing(options.hand, text)
+    hand, text = load_hand(options.hand, text)
     models, _ = font_letters(options.model, text)
     region = Region(25, 30, 250, 340, size_mm=22, gap=options.gap, line_gap=0.25)
     setting = Setting(hand, INK, vary=0.8, seed=options.seed)
@@ -166,20 +170,20 @@ def read_copybook(options: argparse.Namespace) -> Counter[str]:
     for page in lay_out(Words(text), Format("copybook", 300, 400, (region,), many=True), setting):
         photo = photograph(np.asarray(to_image(page, 150)), Camera(tilt=0.02, blur_px=1), rng)
         ink = remove_rules(extract_ink(flatten_page(photo)))
-        boxes = find_characters(ink, page.text, "rtl", models)
-        cells = [Cell(box.char, crop(ink, box, SIZE_PX), "written") for box in boxes]
-        right = named_right(cells, {char: _drawn(char, hand) for char in page.text})
+        spots = find_characters(ink, page.text, "rtl", models)
+        cells = [Cell(spot.char, crop(ink, spot, SIZE_PX), "written") for spot in spots]
+        right = match_glyphs(cells, {char: _draw_in_cell(char, hand) for char in page.text})
         counts["pages"] += 1
         counts["characters"] += len(cells)
         counts["right"] += sum(right)
         counts["wrong without a mark"] += sum(
-            not (fine or said) for fine, said in zip(right, find_doubts(boxes), strict=True)
+            not (fine or said) for fine, said in zip(right, find_doubts(spots), strict=True)
         )
     return counts
 
 
 def main() -> None:
-    """Write, photograph, read, count."""
+    """Write, photograph, read and count pages."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--hand", default="ma-shan-zheng")
     parser.add_argument("--model", default="lxgw-wenkai")
@@ -195,8 +199,8 @@ def main() -> None:
         Console().print(f"{count:6,} {name}")
 
 
-def _drawn(char: str, letters: dict) -> np.ndarray:
-    """A character as it is written in a cell, without unevenness."""
+def _draw_in_cell(char: str, letters: dict) -> np.ndarray:
+    """A character as it is written in a cell, without random variation."""
     marks, _ = set_line(char, letters, "vertical", 0.86 * 128, 0, "black", np.eye(2, 3)[None])
     page = Page(128, 128)
     page.marks = [moved(mark, 64, 128 * 0.07) for mark in marks]

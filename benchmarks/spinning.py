@@ -1,10 +1,10 @@
-"""Each glyph drawn once, and in four places and averaged: what it costs and what it gives.
+"""The cost and effect of cycle spinning: each glyph drawn once, and averaged over four shifts.
 
     python benchmarks/spinning.py DATA MODEL --test 40
 
-DATA is a folder of `calligan render-pairs` with the model's styles and sources. Of test characters
-of every style: L1 and SSIM of the drawn against the real glyph, mid-grey and edge slope, the cubics
-of the outline that `export` traces from it (edges that waver take more), and milliseconds a glyph.
+DATA is a folder of `calligan render-pairs` with the model's styles and sources. For test characters
+of every style: L1 and SSIM between drawn and real glyphs, mid-grey and edge slope, the number of
+cubics of the outline traced as in `export` (more for wavy edges), and milliseconds per glyph.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from calligan.config import TraceConfig
 from calligan.evaluation import metrics
 from calligan.glyphs.placement import Placement
 from calligan.models.predictor import Predictor
-from calligan.models.upscaler import load_upscaler, upscaled
+from calligan.models.upscaler import load_upscaler, upscale
 from calligan.models.weights import load_model
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
@@ -31,15 +31,15 @@ HEAD = ("", "L1", "SSIM", "mid-grey", "edge slope", "cubics", "ms a glyph")
 
 
 def cubics(images: np.ndarray) -> np.ndarray:
-    """Cubics of each glyph's outline, traced as `export` does."""
+    """The number of cubics of each glyph's outline, traced as in `export`."""
     path = upscaler_model()
-    large = images if path is None else upscaled(load_upscaler(path), images)
+    large = images if path is None else upscale(load_upscaler(path), images)
     place = Placement.full_width(images.shape[1])
     return np.array([len(trace(image, place, UPEM, TraceConfig()).contour) for image in large])
 
 
-def row(name: str, drawn: np.ndarray, real: np.ndarray, seconds: float) -> list[str]:
-    """A line of the table."""
+def table_row(name: str, drawn: np.ndarray, real: np.ndarray, seconds: float) -> list[str]:
+    """A row of the table."""
     found = [metrics.ink_l1(drawn, real), metrics.ssim(drawn, real)]
     found += [metrics.mid_grey(drawn), metrics.edge_slope(drawn)]
     means = [f"{np.nanmean(values):.3f}" for values in found]
@@ -47,11 +47,11 @@ def row(name: str, drawn: np.ndarray, real: np.ndarray, seconds: float) -> list[
 
 
 def main() -> None:
-    """Draw, measure, print."""
+    """Draw glyphs, measure them and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--test", type=int, default=40, help="test characters a style")
+    parser.add_argument("--test", type=int, default=40, help="test characters per style")
     options = parser.parse_args()
     generator, card = load_model(options.model)
     names, sources = ([font.name for font in fonts] for fonts in (card.styles, card.sources))
@@ -65,7 +65,7 @@ def main() -> None:
         table.add_column(name, justify="right" if name else "left")
     for fine in (False, True):
         predictor = Predictor(generator, fine=fine)
-        predictor.draw(batches[0].source, predictor.style(0))  # the first takes longer
+        predictor.draw(batches[0].source, predictor.style(0))  # warm-up
         started = perf_counter()
         drawn = [
             predictor.draw(batch.source, predictor.style(index))
@@ -73,9 +73,9 @@ def main() -> None:
         ]
         seconds = perf_counter() - started
         table.add_row(
-            *row("in four places" if fine else "once", np.concatenate(drawn), real, seconds)
+            *table_row("cycle spinning" if fine else "once", np.concatenate(drawn), real, seconds)
         )
-    table.add_row(*row("real", real, real, 0))
+    table.add_row(*table_row("real", real, real, 0))
     Console(width=120).print(f"{len(real)} glyphs of {len(names)} styles", table)
 
 

@@ -1,13 +1,13 @@
-"""The reader behind the verdict, on fonts and characters that it never saw.
+"""Evaluate the reader behind the verdict on unseen fonts and characters.
 
     python weights/render.py data
     python benchmarks/verdict.py data --out verdict
 
-Glyphs of the fonts kept out of the reader's training are spoiled by weights/defects.py and
-set beside their genuine ones: the chance that a genuine glyph scores above a spoiled one (AUC), for
-the reader and for plain measures of structure. Then: how many genuine glyphs pass, by script; what
-the reader reads, beside the recogniser of `calligan evaluate`; its cost. Writes
-figures.json and misses.png: what the reader was most wrong about.
+Uses fonts that are not in the reader's training, with genuine glyphs and glyphs with defects by
+weights/defects.py. Prints the AUC of the reader and of simple structural measures (the probability
+that a genuine glyph scores above a defective one), the share of genuine glyphs that pass, the
+reading accuracy compared with the recogniser of `calligan evaluate`, and the time per glyph. Writes
+figures.json, and misses.png with the reader's worst errors.
 """
 
 import argparse
@@ -33,31 +33,34 @@ from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json
 
 sys.path.append(str(Path(__file__).parents[1] / "weights"))
-from examples import KINDS, Examples, coarse
+from examples import KINDS, Examples, coarse_ink
 
 NEAREST = 8
-ROUNDS = 6  # of timing; the first warms up
-SHOWN = 12  # misses of a kind in the picture
+TIMING_ROUNDS = 6  # the first is a warm-up
+SHOWN_MISSES = 12  # per kind, in the picture
 Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def cosine(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """How alike coarse ink is."""
-    return np.asarray((coarse(glyphs) * coarse(references)).sum(axis=1))
+    """Cosine similarity of coarse ink."""
+    return np.asarray((coarse_ink(glyphs) * coarse_ink(references)).sum(axis=1))
 
 
 def chamfer(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Minus the mean distance from ink to the other's ink, both ways, in pixels."""
+    """Minus the symmetric mean distance from ink to the nearest ink of the other, in pixels."""
     return np.array(
-        [-(_far(g, r) + _far(r, g)) / 2 for g, r in zip(glyphs, references, strict=True)]
+        [
+            -(_mean_distance(g, r) + _mean_distance(r, g)) / 2
+            for g, r in zip(glyphs, references, strict=True)
+        ]
     )
 
 
-def _far(from_image: np.ndarray, to_image: np.ndarray) -> float:
+def _mean_distance(from_image: np.ndarray, to_image: np.ndarray) -> float:
     cv2 = opencv()
     depth = cv2.distanceTransform((to_image >= 128).astype(np.uint8), cv2.DIST_L2, 3)
     inked = from_image < 128
-    both = inked.any() and (to_image < 128).any()  # without ink in one there is no distance
+    both = inked.any() and (to_image < 128).any()  # otherwise the distance is undefined
     return float(depth[inked].mean()) if both else float(from_image.shape[0])
 
 
@@ -72,7 +75,7 @@ def pieces(glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
 
 
 def auc(good: np.ndarray, bad: np.ndarray) -> float:
-    """The chance that a good one scores above a bad one, ties counting half (Mann & Whitney)."""
+    """The probability that `good` scores above `bad`, ties counting half (Mann & Whitney)."""
     every = np.concatenate([good, bad])
     _, where, counts = np.unique(every, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[where]
@@ -80,8 +83,8 @@ def auc(good: np.ndarray, bad: np.ndarray) -> float:
     return float(above / len(good) / len(bad))
 
 
-def told_apart(judge: Judge, examples: Examples, count: int) -> tuple[dict, dict]:
-    """AUC by measure, font and kind; and every example with the reader's score, by kind."""
+def measure_auc(judge: Judge, examples: Examples, count: int) -> tuple[dict, dict]:
+    """AUC by measure, font and kind; and all examples with the reader's score, by kind."""
     measures: dict[str, Measure] = {
         "the reader": judge.scores,
         "16 x 16 cosine": cosine,
@@ -91,7 +94,7 @@ def told_apart(judge: Judge, examples: Examples, count: int) -> tuple[dict, dict
     found: dict[str, dict] = {name: {} for name in measures}
     shown: dict[str, list] = {kind: [] for kind in KINDS}
     for index, font in enumerate(examples.fonts):
-        made = {kind: drawn(examples, index, kind, count) for kind in KINDS}
+        made = {kind: make_examples(examples, index, kind, count) for kind in KINDS}
         for name, measure in measures.items():
             scores = {kind: measure(*pair) for kind, pair in made.items()}
             found[name][font.name] = {
@@ -103,11 +106,13 @@ def told_apart(judge: Judge, examples: Examples, count: int) -> tuple[dict, dict
     return found, shown
 
 
-def drawn(examples: Examples, index: int, kind: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many examples of a kind from a font, and their references: uint8 (N, S, S) each."""
+def make_examples(
+    examples: Examples, index: int, kind: str, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`count` examples of a kind from a font, and their references: uint8 (N, S, S) each."""
     rng, made = np.random.default_rng(index), []
     for _ in range(20 * count):
-        glyph, reference, was, _ = examples.one(index, kind, rng)
+        glyph, reference, was, _ = examples.example(index, kind, rng)
         if was == kind:
             made.append((glyph, reference))
         if len(made) == count:
@@ -116,29 +121,31 @@ def drawn(examples: Examples, index: int, kind: str, count: int) -> tuple[np.nda
     return np.stack(glyphs), np.stack(references)
 
 
-def of_part(store: PairStore, font: FontEntry, print_: FontEntry, part: str) -> str:
-    """Characters of a part that both have."""
+def chars_of_part(store: PairStore, font: FontEntry, print_: FontEntry, part: str) -> str:
+    """Characters of a part of the split that both fonts have."""
     chars = set(font.chars) & set(print_.chars)
     return "".join(c for c in store.manifest.held_out[part] if c in chars)
 
 
-def rows(store: PairStore, font: FontEntry, chars: str) -> np.ndarray:
+def images_of(store: PairStore, font: FontEntry, chars: str) -> np.ndarray:
     """A font's images of some characters."""
     index = {char: row for row, char in enumerate(font.chars)}
     return store.images(font)[[index[char] for char in chars]]
 
 
-def passed(judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry) -> dict:
-    """Of genuine test glyphs, those that pass by the font's own least score, and by its script's.
+def share_passed(judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry) -> dict:
+    """The share of genuine test glyphs above the minimum score of the font, and of its script.
 
-    The font's own is measured on validation characters, as when a run begins.
+    The font's minimum score is measured on validation characters, as at the start of a run.
     """
     found = {}
     for font in fonts:
         scores = {}
         for part in ("validation", "test"):
-            chars = of_part(store, font, print_, part)
-            scores[part] = judge.scores(rows(store, font, chars), rows(store, print_, chars))
+            chars = chars_of_part(store, font, print_, part)
+            scores[part] = judge.scores(
+                images_of(store, font, chars), images_of(store, print_, chars)
+            )
         own = least_of(scores["validation"])
         found[font.name] = {
             "script": font.script,
@@ -149,15 +156,15 @@ def passed(judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontE
     return found
 
 
-def reading(
+def reading_accuracy(
     judge: Judge, store: PairStore, fonts: list[FontEntry], print_: FontEntry, count: int
 ) -> dict:
-    """Top-1 among all characters in print, by embedding, beside the recogniser's choice."""
+    """Top-1 accuracy among all printed characters by embedding, and the recogniser's accuracy."""
     printed, recogniser, found = judge.embeddings(store.images(print_)), Recogniser(), {}
     for font in fonts:
-        chars = of_part(store, font, print_, "test")
+        chars = chars_of_part(store, font, print_, "test")
         chars = "".join(c for c in chars if c in recogniser.chars)[:count]
-        glyphs = rows(store, font, chars)
+        glyphs = images_of(store, font, chars)
         order = np.argsort(-judge.embeddings(glyphs) @ printed.T, axis=1)[:, :NEAREST]
         near = [[print_.chars[row] for row in each] for each in order]
         found[font.name] = {
@@ -174,10 +181,10 @@ def reading(
     return found
 
 
-def milliseconds(judge: Judge, model: Path) -> dict[str, float]:
-    """A glyph, in batches of 64, on one thread: the reader, and a model's generator beside it.
+def time_per_glyph(judge: Judge, model: Path) -> dict[str, float]:
+    """Milliseconds per glyph on one thread, of the reader and of a model's generator.
 
-    Medians of rounds in which both take turns.
+    Medians over rounds in which both are timed alternately.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -188,23 +195,25 @@ def milliseconds(judge: Judge, model: Path) -> dict[str, float]:
         "the reader": lambda part: judge.scores(part, part),
         "the generator": lambda part: predictor.draw(part, style),
     }
-    rounds = [{name: _timed(work, glyphs) for name, work in works.items()} for _ in range(ROUNDS)]
+    rounds = [
+        {name: _time_ms(work, glyphs) for name, work in works.items()} for _ in range(TIMING_ROUNDS)
+    ]
     torch.set_num_threads(threads)
     found = {name: float(np.median([each[name] for each in rounds[1:]])) for name in works}
     return {**found, "share": found["the reader"] / found["the generator"]}
 
 
-def _timed(work: Callable[[np.ndarray], object], glyphs: np.ndarray) -> float:
+def _time_ms(work: Callable[[np.ndarray], object], glyphs: np.ndarray) -> float:
     start = time.perf_counter()
     work(glyphs)
     return (time.perf_counter() - start) / len(glyphs) * 1e3
 
 
-def misses(path: Path, shown: dict[str, list]) -> None:
-    """By kind, what was judged most wrongly: each glyph above its reference."""
+def write_misses(path: Path, shown: dict[str, list]) -> None:
+    """Draw the worst errors by kind: each glyph above its reference."""
     drawn_rows = []
     for kind, made in shown.items():
-        worst = sorted(made, key=lambda one: one[0], reverse=kind != "genuine")[:SHOWN]
+        worst = sorted(made, key=lambda one: one[0], reverse=kind != "genuine")[:SHOWN_MISSES]
         drawn_rows.append(Row(kind, [glyph for _, glyph, _ in worst]))
         drawn_rows.append(Row("", [reference for _, _, reference in worst]))
     with atomic_file(path) as file:
@@ -212,13 +221,15 @@ def misses(path: Path, shown: dict[str, list]) -> None:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure the reader, print tables and write files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--reader", type=Path, default=reader_model())
-    parser.add_argument("--model", type=Path, default=bundled_model(), help="to compare costs with")
-    parser.add_argument("--count", type=int, default=400, help="examples of a kind and font")
-    parser.add_argument("--read", type=int, default=100, help="glyphs a font to read")
+    parser.add_argument(
+        "--model", type=Path, default=bundled_model(), help="to compare the time with"
+    )
+    parser.add_argument("--count", type=int, default=400, help="examples per kind and font")
+    parser.add_argument("--read", type=int, default=100, help="glyphs per font to read")
     parser.add_argument("--out", type=Path, default=Path("verdict"))
     options = parser.parse_args()
     store, judge = PairStore.open(options.data), Judge(*load_reader(options.reader))
@@ -226,23 +237,23 @@ def main() -> None:
     fonts = [f for f in store.manifest.of_role("target") if f.name in unseen]
     references = [f for f in store.manifest.of_role("source") if f.name in unseen]
     print_ = store.manifest.of_role("source")[0]
-    apart, shown = told_apart(judge, Examples(store, fonts, references, "test"), options.count)
+    apart, shown = measure_auc(judge, Examples(store, fonts, references, "test"), options.count)
     figures = {
         "n": options.count,
         "auc": apart,
-        "genuine glyphs that pass": passed(judge, store, fonts, print_),
-        "reading": reading(judge, store, [*fonts, *references], print_, options.read),
-        "ms a glyph, one thread": milliseconds(judge, options.model),
+        "genuine glyphs that pass": share_passed(judge, store, fonts, print_),
+        "reading": reading_accuracy(judge, store, [*fonts, *references], print_, options.read),
+        "ms a glyph, one thread": time_per_glyph(judge, options.model),
         "megabytes": options.reader.stat().st_size / 1e6,
     }
-    show(figures)
+    print_figures(figures)
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "figures.json", figures)
-    misses(options.out / "misses.png", shown)
+    write_misses(options.out / "misses.png", shown)
 
 
-def show(figures: dict) -> None:
-    """As tables."""
+def print_figures(figures: dict) -> None:
+    """Print the figures as tables."""
     console = Console(width=120)
     for name, by_font in figures["auc"].items():
         console.print(_table(f"AUC, {name}, n = {figures['n']} a cell", by_font))

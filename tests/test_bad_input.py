@@ -125,7 +125,7 @@ BAD = [
     (TRAIN + " --config {here}/nowhere.toml", ["nowhere.toml"]),
     (TRAIN + " --set generator.widths=[7,9]", ["generator.widths", "multiples of 8"]),
     ("train --resume {here}/nowhere", ["nowhere", "not a training run"]),
-    ("train --resume {here}/broken-run", ["broken-run", "no whole checkpoint"]),
+    ("train --resume {here}/broken-run", ["broken-run", "no complete checkpoint"]),
     ("train --resume {here}/run --steps 5", ["--resume"]),
     (INFER + " --style 7", ["'7'", "1 bold, 2 slanted"]),
     (INFER + " --style blod", ["did you mean bold"]),
@@ -251,7 +251,7 @@ def test_data_changed_after_the_run_began_is_refused(calligan, place):
     path = place["run"] / "run.json"
     about = json.loads(path.read_text())
     path.write_text(json.dumps({**about, "data_hash": "0" * 64}))
-    check(calligan("train", "--resume", place["run"]), ["is not the data", "restore"])
+    check(calligan("train", "--resume", place["run"]), ["has changed since", "restore"])
 
 
 def test_checkpoint_of_another_shape_is_refused(calligan, place):

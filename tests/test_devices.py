@@ -63,8 +63,8 @@ def test_the_network_runs_where_nothing_is_computed():
 
 def test_bf16_draws_nearly_the_same():
     made = generator()
-    fp32 = Predictor(made, arithmetic=lambda: torch.autocast("cpu", enabled=False))
-    bf16 = Predictor(made, arithmetic=lambda: torch.autocast("cpu", torch.bfloat16))
+    fp32 = Predictor(made, precision=lambda: torch.autocast("cpu", enabled=False))
+    bf16 = Predictor(made, precision=lambda: torch.autocast("cpu", torch.bfloat16))
     a, b = (each.draw(SOURCES, each.style(0)).astype(int) for each in (fp32, bf16))
     assert 0 < np.abs(a - b).mean() < 255 * 0.02
 

@@ -16,12 +16,12 @@ from calligan.config import (
 )
 from calligan.errors import ConfigError
 from calligan.inference.writer import Writer
-from calligan.models.discriminator import MultiScale, cropped
+from calligan.models.discriminator import MultiScale, crop
 from calligan.models.distance import REACH, field_of_image, image_of_field, unit_px
 from calligan.models.generator import Generator
 from calligan.models.weights import load_model, save_model
 from calligan.pairs.store import PairStore
-from calligan.training.augment import augmented_fields
+from calligan.training.augment import augment_fields
 from calligan.training.losses import distance_reconstruction
 from calligan.training.run import create_run, model_card
 
@@ -71,14 +71,14 @@ def test_distance_loss_weighs_a_narrow_gap():
 def test_augmented_fields_move_together_and_reweigh_the_source():
     fields = field_of_image(disc(12)[0])
     still = AugmentConfig(weight=0.0, amount=0.0)
-    source, target = augmented_fields(fields, fields.repeat(2, 1, 1, 1), still, seed=1)
+    source, target = augment_fields(fields, fields.repeat(2, 1, 1, 1), still, seed=1)
     assert torch.equal(source, image_of_field(fields)) and torch.equal(target[0], fields[0])
     moving = replace(still, amount=1.0)
-    source, target = augmented_fields(fields, fields.repeat(2, 1, 1, 1), moving, seed=1)
+    source, target = augment_fields(fields, fields.repeat(2, 1, 1, 1), moving, seed=1)
     assert torch.equal(target[0], target[1]) and not torch.equal(target[0], fields[0])
     assert torch.allclose(source, image_of_field(target[:1]))
     for seed in range(4):
-        heavier, same = augmented_fields(fields, fields, AugmentConfig(weight=1.0), seed)
+        heavier, same = augment_fields(fields, fields, AugmentConfig(weight=1.0), seed)
         ink = ((1 - heavier) / 2).sum().sqrt() - ((1 - source) / 2).sum().sqrt()
         assert torch.equal(same, fields) and 0.01 < abs(ink) < 4
 
@@ -90,13 +90,13 @@ def test_a_generator_of_distance_draws_its_zero_line():
     field = generator.field(torch.zeros(1, 1, SIZE, SIZE), generator.style(torch.tensor([0])))
     image = generator.image(field)
     assert (image[field * unit_px(SIZE) < -0.5] == 1).all() and (image[field == 0] == 0).all()
-    assert torch.allclose(generator.shown(field), -torch.tanh(field))
-    assert generator.bounded(torch.tensor(9.0)) == REACH
+    assert torch.allclose(generator.critic_input(field), -torch.tanh(field))
+    assert generator.clamp_field(torch.tensor(9.0)) == REACH
 
 
 def test_windows_cut_each_part_of_a_batch_at_its_own_place():
     images = torch.arange(4 * 8 * 8.0).view(4, 1, 8, 8)
-    seen = cropped(images, ((0, 0), (3, 4)), 4)
+    seen = crop(images, ((0, 0), (3, 4)), 4)
     assert torch.equal(seen[:2], images[:2, :, :4, :4])
     assert torch.equal(seen[2:], images[2:, :, 3:7, 4:8])
 
@@ -141,7 +141,7 @@ def test_distance_is_trained_resumed_and_written(calligan, data_folder, tiny_set
     done = calligan(*common, "--runs", runs)
     assert done.returncode == 0, done.stderr
     generator, card = load_model(runs / "0001" / "best.safetensors")
-    assert card.generator.output == "distance" and generator.speaks_distance
+    assert card.generator.output == "distance" and generator.outputs_distance
     rows = [json.loads(line) for line in (runs / "0001" / "log.jsonl").read_text().splitlines()]
     assert any("adversarial" in row for row in rows)
     again = calligan(*common, "--runs", tmp_path / "again")

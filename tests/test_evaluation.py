@@ -6,7 +6,7 @@ import torch
 
 from calligan.errors import Unmeasured
 from calligan.evaluation import metrics, perceptual
-from calligan.evaluation.evaluate import Glyphs, _at, _measure_pixels
+from calligan.evaluation.evaluate import Glyphs, _measure_pixels, _scale_to
 from calligan.evaluation.interval import estimate
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import REAL, Scores
@@ -86,7 +86,7 @@ def test_scores_by_strokes_and_over_real(tmp_path):
     scores.put(REAL, "content", 0, "永一", np.array([1.0, 1.0]))
     assert scores.mean("model", "content", strokes=(1, 4)).mean == 0
     assert scores.mean("model", "content", strokes=(5, 9)).mean == 1
-    assert scores.of_real("model", "content") == 0.5
+    assert scores.ratio_to_real("model", "content") == 0.5
     assert scores.groups() == {"楷": [0]}
 
 
@@ -101,7 +101,7 @@ def test_recogniser_reads_the_same_twice_and_knows_chinese():
 
 def test_what_cannot_be_loaded_is_unmeasured():
     with pytest.raises(Unmeasured, match="no weights here"):
-        perceptual._made(lambda library: (_ for _ in ()).throw(OSError("no weights here")))
+        perceptual._load_metric(lambda library: (_ for _ in ()).throw(OSError("no weights here")))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_figures_are_at_128_px_and_at_256_where_model_and_data_have_it(data_px, 
     scores = Scores((Style(),), "一永", ("model", REAL))
     _measure_pixels(scores, glyphs, lambda what, done, of: None)
     small_px = min(128, data_px)
-    small = [metrics.ink_l1(*(_at(image, small_px) for image in (drawn, real))).mean()]
+    small = [metrics.ink_l1(*(_scale_to(image, small_px) for image in (drawn, real))).mean()]
     assert scores.mean("model", "l1").mean == pytest.approx(small[0])
     assert scores.mean("model", "ssim").mean < 1
     assert (("model", "ssim_256") in scores.values) == large

@@ -13,8 +13,8 @@ from calligan.errors import ModelError, Unmeasured
 from calligan.inference.morph import Stop, path_through
 from calligan.models.networks import make_generator
 from calligan.project.run import Run
-from calligan.training.board import check_board
-from calligan.training.film import curves, sheets
+from calligan.training.animation import read_curves, read_sheets
+from calligan.training.tensorboard import check_tensorboard
 
 
 def route(styles, steps, way, loop):
@@ -93,7 +93,7 @@ def test_morphs_that_cannot_be(calligan, inked_model, tmp_path, options, said):
 
 def test_a_sample_sheet_is_cut_into_its_cells(run_folder):
     run = Run.open(run_folder)
-    found = list(sheets(run))
+    found = list(read_sheets(run))
     assert [sheet.step for sheet in found] == [4, 8]
     last = found[-1]
     assert last.drawn.shape == last.real.shape == (2, 2, 32, 32)
@@ -115,7 +115,7 @@ def test_a_runs_film(calligan, run_folder, tmp_path):
 
 
 def test_curves_are_those_of_the_log(calligan, run_folder, tmp_path):
-    found = curves(Run.open(run_folder))
+    found = read_curves(Run.open(run_folder))
     assert {"g", "reconstruction", "validation_l1", "learning_rate"} <= found.keys()
     assert [step for step, _ in found["validation_l1"]] == [4, 8]
     pytest.importorskip("matplotlib")
@@ -143,6 +143,6 @@ def test_training_logs_to_tensorboard_and_goes_on_there(calligan, run_folder, tm
 
 
 def test_tensorboard_is_asked_for_before_anything_is_made(monkeypatch):
-    monkeypatch.setattr("calligan.training.board.find_spec", lambda name: None)
+    monkeypatch.setattr("calligan.training.tensorboard.find_spec", lambda name: None)
     with pytest.raises(Unmeasured, match="tensorboard"):
-        check_board()
+        check_tensorboard()

@@ -17,8 +17,8 @@ from calligan.config import RasterConfig
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
 from calligan.pairs.batches import Batch, Pairs
-from calligan.pairs.even import evened
-from calligan.pairs.hand import of_pictures, split_of
+from calligan.pairs.handwriting import choose_split, from_pictures
+from calligan.pairs.normalise import normalise_boxes
 from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
@@ -291,7 +291,7 @@ def test_pictures_are_placed_as_one():
     small[10:30, 10:20] = 0  # ten wide, twenty high, up and left of the middle
     tall = np.full((50, 50), 255, np.uint8)
     tall[0:40, 10:20] = 0
-    found = of_pictures(
+    found = from_pictures(
         "x", _here(), [("一", small)] * 3 + [("丁", tall)], RasterConfig(size_px=64)
     )
     ink = found.images[0] < 128
@@ -320,7 +320,7 @@ def test_uneven_pictures_are_made_more_even():
     raster = RasterConfig(size_px=128)
     lies = {}
     for name, boxes in (("uneven", None), ("even", printed)):
-        found = of_pictures("x", _here(), pictures, raster, boxes)
+        found = from_pictures("x", _here(), pictures, raster, boxes)
         place = found.entry.placement
         boxes = np.array([_middle_and_size(image) for image in found.images])
         away = boxes / place.em_px - np.array(truth)
@@ -328,7 +328,9 @@ def test_uneven_pictures_are_made_more_even():
     assert (lies["even"][:2] < 0.5 * lies["uneven"][:2]).all()
     assert lies["even"][2] < 0.75 * lies["uneven"][2]
     known, lacking = (0.1, 0.2, 0.7, 0.8), (0.2, 0.1, 0.9, 0.7)
-    (_, there), (scale, kept) = evened(["一", "龘"], [known, lacking], {"一": (0.3, 0.3, 0.6, 0.6)})
+    (_, there), (scale, kept) = normalise_boxes(
+        ["一", "龘"], [known, lacking], {"一": (0.3, 0.3, 0.6, 0.6)}
+    )
     assert there == pytest.approx(known)  # alone in print: what differs is the hand's own
     assert scale == 1 and kept == pytest.approx(lacking)  # print lacks it
 
@@ -349,9 +351,9 @@ def _here():
 @pytest.mark.parametrize("count", [2, 5, 10, 57])
 def test_a_tenth_is_kept_for_validation_and_one_at_least(count):
     chars = HAN[:count]
-    kept = held_out(chars, "validation", split_of(chars))
+    kept = held_out(chars, "validation", choose_split(chars))
     assert abs(len(kept) - max(1, round(count / 10))) <= 1 and 0 < len(kept) < count
-    assert not held_out(chars, "test", split_of(chars))
+    assert not held_out(chars, "test", choose_split(chars))
 
 
 @pytest.mark.parametrize(

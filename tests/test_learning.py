@@ -44,7 +44,7 @@ def state_of(stage: int = PLAIN, **settings) -> TrainState:
     torch.set_num_threads(1)
     state = TrainState(replaced(TrainConfig(), values | settings), 2)
     if stage:
-        state.enter(stage)
+        state.enter_stage(stage)
     return state
 
 

@@ -14,7 +14,7 @@ from calligan.errors import DataError
 from calligan.glyphs.face import Face, FontSpec
 from calligan.page.drawing import Page
 from calligan.page.output import Look, save_pages
-from calligan.pairs.hand import of_pictures
+from calligan.pairs.handwriting import from_pictures
 
 
 def font_with(path, boxes: dict[str, tuple], upem: int):
@@ -75,7 +75,7 @@ def test_a_glyph_beyond_any_canvas_is_not_drawn(tmp_path):
 def test_specks_on_a_picture_are_not_drawn_large(tmp_path):
     image = np.full((256, 256), 255, np.uint8)
     image[100, 100] = 0
-    made = of_pictures("hand", tmp_path, [("书", image)], RasterConfig())
+    made = from_pictures("hand", tmp_path, [("书", image)], RasterConfig())
     assert made.images.shape == (1, 128, 128) and made.entry.placement.em_px <= 8 * 128
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from calligan.evaluation import contour_walk
 from calligan.evaluation import line as line_module
-from calligan.evaluation import walk
+from calligan.evaluation.contour_walk import shape_of
 from calligan.evaluation.interval import difference, ratio
 from calligan.evaluation.line import COUNTS, RATIOS, Line, glyph_figures, line_figures, measure_line
-from calligan.evaluation.skeleton import half_widths, thinned
-from calligan.evaluation.walk import shape_of
+from calligan.evaluation.skeleton import half_widths, thin
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.vector.outline import Outline, OutlinePen
@@ -143,7 +143,7 @@ def test_straying_of_a_sine_is_its_amplitude_over_root_two(amplitude):
     assert straight < 0.1
     # One long edge is a sine, the other straight; the mean is by their length, here alike.
     shape = shape_of(rings(wavy(10, amplitude)), PLACE, UPEM)
-    assert walk.straying(shape) == pytest.approx(amplitude / 2**0.5 / 2, rel=0.06)
+    assert contour_walk.measure_straying(shape) == pytest.approx(amplitude / 2**0.5 / 2, rel=0.06)
 
 
 def test_no_straying_without_long_level_or_upright_edges():
@@ -158,7 +158,7 @@ def test_thinning_keeps_what_hangs_together():
     ink[10:50, 10:50] = True
     ink[20:40, 20:40] = False
     ink[2:6, 2:6] = True  # even, square and small: must not vanish
-    bones = thinned(ink)
+    bones = thin(ink)
     shape_count = len(half_widths(ink, [np.array([[0.0, 0.0]])]))
     assert not (bones & ~ink).any() and shape_count
     assert bones[2:6, 2:6].any() and not bones[:, 30][22:38].any()

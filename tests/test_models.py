@@ -7,18 +7,18 @@ import torch
 from calligan.config import DiscriminatorConfig, GeneratorConfig
 from calligan.errors import ModelError
 from calligan.models.card import FontCard, ModelCard
+from calligan.models.cycle_spinning import cycle_spin
 from calligan.models.discriminator import Discriminator
 from calligan.models.generator import Generator
 from calligan.models.layers import grow_state
 from calligan.models.networks import make_discriminator, make_generator
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
-from calligan.models.spinning import spun
 from calligan.models.upscaler import (
     Upscaler,
     UpscalerConfig,
     load_upscaler,
     save_upscaler,
-    upscaled,
+    upscale,
 )
 from calligan.models.weights import load_model, read_card, save_model
 
@@ -34,7 +34,7 @@ class Wavering:
         for number, place in enumerate({(0, 0), (1, 2), (2, 1), (3, 3)}):
             self.pattern[place[0] % cell_px, place[1] % cell_px] += 1.0 + number
 
-    def bounded(self, field):
+    def clamp_field(self, field):
         return field.clamp(-8, 8)
 
     def field(self, source, style):
@@ -45,11 +45,11 @@ class Wavering:
 def test_what_wavers_with_the_cells_runs_straight_on_average():
     source = torch.randn(2, 1, 8, 8)
     wavering = Wavering(2)
-    drawn = spun(wavering, source, torch.zeros(2, 4)) - source
+    drawn = cycle_spin(wavering, source, torch.zeros(2, 4)) - source
     assert (drawn - wavering.pattern.mean()).abs().max() < 1e-5
     assert (wavering.field(source, None) - source).std() > 0.5
     four = Wavering(4)  # of sixteen places four: no row or column of cells stays as it is
-    drawn = spun(four, source, torch.zeros(2, 4)) - source
+    drawn = cycle_spin(four, source, torch.zeros(2, 4)) - source
     rows, columns = drawn.mean(dim=(0, 1, 3)), drawn.mean(dim=(0, 1, 2))
     assert rows.std() < 1e-5 and columns.std() < 1e-5 and four.pattern.sum(1).std() > 0.5
 
@@ -58,7 +58,7 @@ def test_a_generator_that_does_not_waver_draws_the_same():
     still = Wavering(4)
     still.pattern.zero_()
     source = torch.randn(1, 1, 8, 8)
-    assert torch.allclose(spun(still, source, torch.zeros(1, 4)), source)
+    assert torch.allclose(cycle_spin(still, source, torch.zeros(1, 4)), source)
 
 
 def random_generator(size_px=16):
@@ -168,10 +168,10 @@ def test_discriminators_of_more_scales_and_heads(settings, shape):
     assert one.shape == shape
     if "heads" in settings:  # a style changes whether it fits, not whether it is real
         assert torch.equal(one[:, 0], other[:, 0])
-        assert not torch.equal(critic.matches(one), critic.matches(other))
-        assert critic.matches(one).shape[1] == shape[1] // 2
+        assert not torch.equal(critic.matching_scores(one), critic.matching_scores(other))
+        assert critic.matching_scores(one).shape[1] == shape[1] // 2
     else:
-        assert critic.matches(one) is one
+        assert critic.matching_scores(one) is one
 
 
 def test_a_gaussian_style_is_drawn_in_training_and_is_its_mean_otherwise():
@@ -201,13 +201,13 @@ def test_an_untrained_upscaler_enlarges_like_its_start(tmp_path):
     network = Upscaler(UpscalerConfig(width=8, blocks=1))
     images = np.full((3, 32, 32), 255, np.uint8)
     images[:, 8:24, 12:20] = 0
-    large = upscaled(network, images)
+    large = upscale(network, images)
     assert large.shape == (3, 64, 64) and large[0, 32, 32] < 40 and large[0, 4, 4] > 215
     path = tmp_path / "u.safetensors"
     save_upscaler(path, network)
     again = load_upscaler(path)
-    assert np.abs(upscaled(again, images).astype(int) - large.astype(int)).max() <= 2
-    assert upscaled(network, images[:0]).shape == (0, 64, 64)
+    assert np.abs(upscale(again, images).astype(int) - large.astype(int)).max() <= 2
+    assert upscale(network, images[:0]).shape == (0, 64, 64)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)

@@ -173,9 +173,9 @@ def test_nothing_of_a_run_is_read_before_it_is_held(run_folder, monkeypatch):
     def read(*told):
         pytest.fail("the state was read while another process trains")
 
-    monkeypatch.setattr(training, "first_state", read)
+    monkeypatch.setattr(training, "initial_state", read)
     monkeypatch.setattr(training, "newest_verified", read)
-    held = Run.open(run_folder).held()
+    held = Run.open(run_folder).lock()
     with held, pytest.raises(ConfigError, match="another process"):
         calligan.resume(run_folder)
 
@@ -186,10 +186,10 @@ def test_a_run_is_held_while_its_first_step_is_waited_for(tmp_path, data_folder)
     with (
         training.new_session(tmp_path, config, selection) as session,
         pytest.raises(ConfigError, match="another process"),
-        session.run.held(),
+        session.run.lock(),
     ):
         pytest.fail("two held one run")
-    with session.run.held():
+    with session.run.lock():
         pass
 
 

@@ -95,15 +95,15 @@ def test_shares_make_up_the_batch():
 
 
 def test_shares_are_augmented_as_in_the_whole_batch():
-    from calligan.training.augment import augmented_fields
+    from calligan.training.augment import augment_fields
 
     fields = torch.randn(4, 1, 16, 16).clamp(-3, 3)
     config = replace(CONFIG.augment, weight=0.5)
-    whole = augmented_fields(fields, fields.repeat_interleave(2, 0), config, 7)
+    whole = augment_fields(fields, fields.repeat_interleave(2, 0), config, 7)
     for rank in range(2):
         ranks = Ranks(rank, 2)
         source = fields[ranks.share(4)]
-        mine = augmented_fields(source, source.repeat_interleave(2, 0), config, 7, ranks)
+        mine = augment_fields(source, source.repeat_interleave(2, 0), config, 7, ranks)
         assert torch.equal(mine[0], whole[0][ranks.share(4)])
         assert torch.equal(mine[1], whole[1][ranks.share(8)])
 
@@ -127,5 +127,5 @@ def test_torchrun_starts_the_command(data_folder, tiny_settings, tmp_path):
         text=True,
         timeout=300,
     )
-    assert odd.returncode != 0 and "2 processes want a multiple of 2" in odd.stderr
+    assert odd.returncode != 0 and "2 processes need a multiple of 2" in odd.stderr
     assert not (runs / "0002").exists()

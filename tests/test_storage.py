@@ -204,16 +204,16 @@ def test_whichever_call_fails_a_data_folder_holds_what_it_says(tmp_path, data_fo
 
     def begin(folder: Path) -> PairStore:
         made = PairStore.create_or_open(folder, "x", store.manifest.chars, *settings)
-        made.keep(source, images[source.name])
-        made.keep(style, images[style.name])
+        made.add_images(source, images[source.name])
+        made.add_images(style, images[style.name])
         return made
 
     settings = store.manifest.raster, store.manifest.split
     first = begin(tmp_path / "first")
-    for number, disk in enumerate(faults(lambda: first.keep(other, images[other.name]))):
+    for number, disk in enumerate(faults(lambda: first.add_images(other, images[other.name]))):
         made = begin(tmp_path / f"{number}")
         with disk_that(disk), pytest.raises((Died, DataError)):
-            made.keep(other, images[other.name])
+            made.add_images(other, images[other.name])
         again = PairStore.open(made.folder)
         again.verify()
         assert [font.name for font in again.manifest.fonts][:2] == [source.name, style.name]

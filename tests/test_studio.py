@@ -243,11 +243,10 @@ def test_what_the_browser_gets_is_small_and_its_own():
 def written_page(font: Path, chars: str, trim: int = 0) -> bytes:
     """A filled sheet as a picture."""
     pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
-    from calligan.scan.template_page import font_letters, template_page
-    from calligan.scan.template_sheet import make_sheets
-
     from calligan.page.flow import moved, set_line
     from calligan.page.png import to_image
+    from calligan.scan.template_page import font_letters, template_page
+    from calligan.scan.template_sheet import make_sheets
 
     letters, _ = font_letters(str(font), chars + "Ab1")
     (sheet,) = make_sheets(chars, "a4", 20)

@@ -21,20 +21,20 @@ from calligan.config import (
     TrainConfig,
 )
 from calligan.errors import ConfigError, Diverged, ModelError
-from calligan.models import forebears
+from calligan.models import published
 from calligan.models.networks import DISCRIMINATORS, GENERATORS
 from calligan.models.pixels import ink
 from calligan.models.weights import load_critic, load_model
 from calligan.pairs.store import PairStore
 from calligan.settings import from_dict, load_preset, parse_setting, replaced
-from calligan.training.augment import augmented
+from calligan.training.augment import augment_images
 from calligan.training.loop import Listener, train
 from calligan.training.losses import multiscale_l1
-from calligan.training.optimizer import orthogonalised
+from calligan.training.optimizer import orthogonalise
 from calligan.training.run import Run, create_run
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState, checkpoints, newest_verified
-from calligan.training.transfer import first_state
+from calligan.training.transfer import initial_state
 
 
 def tiny_config(**settings) -> TrainConfig:
@@ -119,12 +119,12 @@ def preset_config(name: str, **settings) -> TrainConfig:
 
 @pytest.fixture
 def narrow(monkeypatch):
-    """The forebears' networks with few channels."""
-    monkeypatch.setattr(forebears, "_WIDTHS", (8, 16, 24, 32))
+    """The published baselines' networks with few channels."""
+    monkeypatch.setattr(published, "_WIDTHS", (8, 16, 24, 32))
 
 
 @pytest.mark.parametrize("preset", ["zi2zi", "pix2pix"])
-def test_forebears_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, preset):
+def test_published_baselines_train_resume_exactly_and_draw(tmp_path, data_folder, narrow, preset):
     torch.set_num_threads(1)
     config = preset_config(preset)
     config.validate()
@@ -162,7 +162,7 @@ def test_a_run_can_begin_at_a_model_and_add_a_style(tmp_path, calligan, data_fol
     run = Run.open(tmp_path / "0002")
     assert [stage.size_px for stage in run.config.stages] == [32, 32]  # none at 16 px any more
     assert sum(stage.share for stage in run.config.stages) == pytest.approx(1)
-    before = first_state(run.config, run.selection(), run.start).generator
+    before = initial_state(run.config, run.selection(), run.start).generator
     assert torch.equal(before.embedding.weight[1], first.embedding.weight[0])
     resumed = calligan("train", "--resume", tmp_path / "0002")
     assert resumed.returncode == 0 and "finished already" in resumed.stderr
@@ -213,7 +213,7 @@ def test_games_that_cannot_be_played_are_refused_with_the_reason(settings, says)
 def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     torch.manual_seed(0)
     matrix = torch.randn(shape) @ torch.diag(torch.linspace(0.1, 3, shape[1]))
-    result = orthogonalised(matrix)
+    result = orthogonalise(matrix)
     values = torch.linalg.svdvals(result)
     assert values.min() > 0.5 and values.max() < 1.3
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
@@ -328,7 +328,7 @@ def test_resume_takes_the_newest_whole_checkpoint(tmp_path, data_folder):
     path.write_bytes(data)
     assert newest_verified(run.checkpoints) == older
     (older / "manifest.json").unlink()
-    with pytest.raises(ModelError, match="no whole checkpoint"):
+    with pytest.raises(ModelError, match="no complete checkpoint"):
         newest_verified(run.checkpoints)
 
 
@@ -370,7 +370,7 @@ def test_signals_save_once_and_exit(tmp_path, data_folder, tiny_settings, number
     )
     saved = tmp_path / "0001" / "checkpoints"
     _wait_for(lambda: saved.is_dir() and checkpoints(saved))
-    with pytest.raises(ConfigError, match="another process"), Run.open(tmp_path / "0001").held():
+    with pytest.raises(ConfigError, match="another process"), Run.open(tmp_path / "0001").lock():
         pytest.fail("two processes trained one run")
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
@@ -414,27 +414,27 @@ def test_source_and_targets_are_disturbed_together():
     source[:, :, 8:20, 10:14] = -1
     target = source.repeat_interleave(2, 0)
     still = AugmentConfig(weight=0.0, amount=1.0)
-    moved, moved_target = augmented(source, target, still, seed=5)
-    again, _ = augmented(source, target, still, seed=5)
+    moved, moved_target = augment_images(source, target, still, seed=5)
+    again, _ = augment_images(source, target, still, seed=5)
     assert torch.equal(moved, again) and not torch.equal(moved[0], moved[1])
     assert torch.equal(moved_target[0], moved_target[1])
     crossing = [(ink(moved)[i] - ink(moved_target)[2 * i]).abs().mean() for i in range(3)]
     assert max(crossing) < 0.02  # the source's edges pass through one blur more
     assert all((ink(moved)[i] - ink(source)[i]).abs().mean() > 0.005 for i in range(3))
-    other, _ = augmented(source, target, still, seed=6)
+    other, _ = augment_images(source, target, still, seed=6)
     assert not torch.equal(moved, other)
 
 
 def test_with_neither_amount_nor_weight_nothing_is_disturbed():
     source, target = torch.rand(2, 1, 16, 16), torch.rand(4, 1, 16, 16)
-    assert augmented(source, target, AugmentConfig(weight=0.0), 1) == (source, target)
+    assert augment_images(source, target, AugmentConfig(weight=0.0), 1) == (source, target)
 
 
 def test_weight_moves_the_sources_edges_only():
     source = torch.ones(64, 1, 32, 32)
     source[:, :, 8:24, 14:18] = -1
     flat = AugmentConfig(weight=0.4)
-    moved, target = augmented(source, source.clone(), flat, seed=1)
+    moved, target = augment_images(source, source.clone(), flat, seed=1)
     ink_of_each = ink(moved).sum(dim=(1, 2, 3))
     assert ink_of_each.std() > 3 and float((target - source).abs().max()) < 1e-4
 
@@ -484,11 +484,11 @@ def test_a_run_can_begin_at_a_discriminator_too(tmp_path, calligan, data_folder,
     done = calligan(*command, "--steps", 4, "--from", tmp_path / "0001", *one_size)
     assert done.returncode == 0, done.stderr
     run = Run.open(tmp_path / "0002")
-    state = first_state(run.config, run.selection(), run.start)
+    state = initial_state(run.config, run.selection(), run.start)
     first, card = load_critic(tmp_path / "0001" / "best-critic.safetensors")
     assert card.styles == ("slanted",)
     assert state.discriminator is None
-    state.enter(1)
+    state.enter_stage(1)
     for name, tensor in state.discriminator.state_dict().items():
         taken = first[name][[0, 0]] if name == "embedding.weight" else first[name]
         assert torch.equal(tensor, taken.float())

@@ -27,7 +27,7 @@ from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
 from calligan.project.source import trained_sources
 from calligan.storage import parse_json, read_json
-from calligan.training.film import curves
+from calligan.training.animation import read_curves
 from calligan.training.run import Run
 
 ODD: list[Any] = [None, True, -1, 0, 10**12, -3.5, "", "../x", "\0", [], [[]], {}, {"a": 1}]
@@ -160,10 +160,10 @@ def test_settings_of_runs(run):
 
 def test_logs_with_odd_lines_are_drawn_all_the_same(run):
     log = run / "log.jsonl"
-    before = curves(Run.open(run))
+    before = read_curves(Run.open(run))
     with log.open("a") as file:
         file.write('[]\n3\nnull\n{"l1": 1}\n{"step": "x"}\n{"step": NaN, "l1": 1}\n{"step"')
-    assert curves(Run.open(run)) == before
+    assert read_curves(Run.open(run)) == before
 
 
 def test_a_font_that_a_model_names_is_compared_before_it_is_opened(

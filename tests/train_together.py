@@ -8,13 +8,13 @@ import torch
 
 from calligan.errors import ModelError
 from calligan.training.loop import Listener, train
-from calligan.training.ranks import joined
+from calligan.training.ranks import join_process_group
 from calligan.training.run import Run
 from calligan.training.state import TrainState, newest_verified
 
 torch.set_num_threads(1)
 run, until = Run.open(Path(sys.argv[1])), int(sys.argv[2])
-with joined("cpu") as ranks:
+with join_process_group("cpu") as ranks:
     selection = run.selection()
     state = TrainState(run.config, len(run.styles))
     with suppress(ModelError):

@@ -1,14 +1,14 @@
-"""Make the bundle: the last run's best model, and beside it what it says of itself.
+"""Build the bundle: the last run's model, its card and its logs.
 
-    python weights/curves.py runs/0002/last.safetensors tolerances.json
-    python weights/build.py tolerances.json "on one GPU" runs/0001 runs/0002
-    make report                                   # judges it, and writes metrics.json
-    python weights/build.py tolerances.json "on one GPU" runs/0001 runs/0002    # with the figures
+    python weights/curves.py runs/0002/last.safetensors tolerances.json python weights/build.py
+    tolerances.json "on one GPU" runs/0001 runs/0002 make report                                   #
+    evaluates it, and writes metrics.json python weights/build.py tolerances.json "on one GPU"
+    runs/0001 runs/0002    # again, for the card
 
-The runs are those that led to the model, in order, each begun at the one before (`--from`).
-Writes here: calligan.safetensors, calligan-critic.safetensors (for `learn`), config.json, log.jsonl
-(every evaluation), MODEL_CARD.md with the figures of metrics.json. Each style's card gets the
-tolerance of its curves.
+The runs are those that led to the model, in order, each started from the previous one (`--from`).
+Writes, in this folder: calligan.safetensors, calligan-critic.safetensors (for `learn`),
+config.json, log.jsonl (every evaluation), MODEL_CARD.md with the figures of metrics.json. The card
+gets the tolerance of each style's curves.
 """
 
 import json
@@ -25,11 +25,11 @@ from calligan.project.run import Run
 from calligan.storage import write_bytes, write_json
 
 HERE = Path(__file__).resolve().parent
-SHARE = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
+SHOWN_METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 
 
 def main() -> None:
-    """Copy, thin out, describe."""
+    """Copy the model and write its files."""
     tolerances, machine = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
     runs = [Run.open(Path(name)) for name in sys.argv[3:]]
     model, last = HERE / "calligan.safetensors", runs[-1].last
@@ -40,16 +40,18 @@ def main() -> None:
     save_model(model, generator, card)
     for font in (*card.styles, *card.sources):
         if font.path:
-            raise SystemExit(f"{font.name} is not in the catalog; the bundle must name its fonts")
+            raise SystemExit(f"{font.name} is not in the catalog; all fonts of the bundle must be")
     configs = [json.loads((run.folder / "config.json").read_text()) for run in runs]
     write_json(HERE / "config.json", {"runs": configs})
     write_bytes(HERE / "log.jsonl", "".join(evaluations(runs)).encode())
     metrics = json.loads((HERE / "metrics.json").read_text())
-    write_bytes(HERE / "MODEL_CARD.md", described(card, metrics, runs, model, machine).encode())
+    write_bytes(
+        HERE / "MODEL_CARD.md", model_card_text(card, metrics, runs, model, machine).encode()
+    )
 
 
 def evaluations(runs: list[Run]) -> list[str]:
-    """The lines of the logs that evaluate, with the number of their run."""
+    """The evaluation rows of the logs, each with the number of its run."""
     found = []
     for number, run in enumerate(runs, start=1):
         for line in (run.folder / "log.jsonl").read_text().splitlines():
@@ -59,8 +61,10 @@ def evaluations(runs: list[Run]) -> list[str]:
     return found
 
 
-def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path, machine: str) -> str:
-    """MODEL_CARD.md."""
+def model_card_text(
+    card: ModelCard, metrics: dict, runs: list[Run], model: Path, machine: str
+) -> str:
+    """The text of MODEL_CARD.md."""
     rows = metrics["means"]
     trained = [last_counts(run) for run in runs]
     hours, images = (sum(part) for part in zip(*trained, strict=True))
@@ -81,19 +85,21 @@ def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path, mach
         "",
         "## Styles, and figures on held-out (test) characters",
         "",
-        "| | name | hand | script | n | " + " | ".join(title(key) for key in SHARE) + " |",
-        "|---" * (5 + len(SHARE)) + "|",
+        "| | name | hand | script | n | "
+        + " | ".join(metric_title(key) for key in SHOWN_METRICS)
+        + " |",
+        "|---" * (5 + len(SHOWN_METRICS)) + "|",
     ]
     for number, font in enumerate(card.styles, start=1):
-        mine = rows[f"style {font.name}"]["model"]
-        cells = [f"{mine[key]['mean']:.3f}" if key in mine else "–" for key in SHARE]
-        head = [str(number), font.name, font.chinese, font.script, str(mine["l1"]["n"])]
+        figures = rows[f"style {font.name}"]["model"]
+        cells = [f"{figures[key]['mean']:.3f}" if key in figures else "–" for key in SHOWN_METRICS]
+        head = [str(number), font.name, font.chinese, font.script, str(figures["l1"]["n"])]
         lines.append("| " + " | ".join([*head, *cells]) + " |")
-    lines += ["", "Over all styles, beside what one gets without the model:", ""]
-    lines += ["| | " + " | ".join(title(key) for key in SHARE) + " |"]
-    lines += ["|---" * (1 + len(SHARE)) + "|"]
+    lines += ["", "Over all styles, with baselines:", ""]
+    lines += ["| | " + " | ".join(metric_title(key) for key in SHOWN_METRICS) + " |"]
+    lines += ["|---" * (1 + len(SHOWN_METRICS)) + "|"]
     for system, means in rows["all"].items():
-        cells = [f"{means[key]['mean']:.3f}" if key in means else "–" for key in SHARE]
+        cells = [f"{means[key]['mean']:.3f}" if key in means else "–" for key in SHOWN_METRICS]
         lines.append("| " + " | ".join([system, *cells]) + " |")
     lines += ["", "## Fonts and their licences", "", "| font | author | licence | role |"]
     lines += ["|---|---|---|---|"]
@@ -104,19 +110,19 @@ def described(card: ModelCard, metrics: dict, runs: list[Run], model: Path, mach
 
 
 def last_counts(run: Run) -> tuple[float, int]:
-    """Hours and images of a run."""
+    """Hours and number of images of a run."""
     rows = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
     last = [row for row in rows if "elapsed_s" in row][-1]
     return last["elapsed_s"] / 3600, last["images"]
 
 
-def title(key: str) -> str:
-    """A metric's name for people."""
+def metric_title(key: str) -> str:
+    """The display name of a metric."""
     return next(metric.title for metric in METRICS if metric.name == key)
 
 
 def author(font: FontCard) -> str:
-    """As the catalog gives it."""
+    """The author of a font, from the catalog."""
     return load_catalog()[font.name].author
 
 

@@ -3,7 +3,7 @@
     python weights/reader.py DATA reader.safetensors --minutes 40
 
 DATA is a folder of `calligan render-pairs` with every font of the catalog. The fonts of UNSEEN and
-the test characters are kept out of training. A run stopped half-way goes on from what it saved.
+the test characters are not used in training. An interrupted run continues from its saved state.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from calligan.config import OptimizerConfig
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
@@ -31,19 +31,20 @@ from calligan.reader.network import SIZE_PX, Reader
 from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
 from calligan.training.optimizer import generator_optimizers
 
-CALIBRATED = 150  # real glyphs of a font that its script's least score is taken from
-PASSED = 0.99  # share of them that passes, of fonts learned from: those of others score lower
+CALIBRATION_GLYPHS = 150  # real glyphs per font, for its script's minimum score
+SCRIPT_PASS_SHARE = 0.99  # of the training fonts' glyphs that pass; other fonts score lower
 UNSEEN = ("kouzan-gyosho", "long-cang", "zcool-kuaile", "kouzan-sosho")
 UNSEEN_REFERENCES = ("tw-kai", "arphic-uming", "arphic-ukai")
-SHARES = {"草": 4.0, "行": 2.0, "行楷": 2.0}  # of what is hardest to read there are fewest fonts
+# Sampling weights: scripts that are hard to read have few fonts.
+SCRIPT_SHARES = {"草": 4.0, "行": 2.0, "行楷": 2.0}
 BATCH, RATE, SAVE_EVERY_STEPS = 128, 2e-3, 500
 OPTIMIZER = OptimizerConfig(muon_rate=10.0, weight_decay=0.02, betas=(0.9, 0.98))
-TOLD_APART = 0.3  # weight of telling the characters of a batch apart, by their embeddings
+CONTRASTIVE_WEIGHT = 0.3  # of the loss on embeddings
 Optimizers = dict[str, torch.optim.Optimizer]
 
 
-def fonts_of(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
-    """Fonts to read and fonts to compare with."""
+def choose_fonts(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
+    """Fonts to train on, and reference fonts."""
     targets = [f for f in store.manifest.of_role("target") if f.name not in UNSEEN]
     sources = store.manifest.of_role("source")
     references = [f for f in sources if f.name not in UNSEEN_REFERENCES]
@@ -52,7 +53,7 @@ def fonts_of(store: PairStore) -> tuple[list[FontEntry], list[FontEntry]]:
 
 @dataclass(frozen=True)
 class Steps(Dataset):
-    """The batch of each step, made by a worker while the network learns."""
+    """The batch of each step, for a worker process."""
 
     examples: Examples
     first: int
@@ -65,34 +66,34 @@ class Steps(Dataset):
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train for so many minutes, in all calls together."""
+    """Train for `minutes` in total, over all calls."""
     store = PairStore.open(options.data)
-    read, references = fonts_of(store)
-    shares = [SHARES.get(font.script, 1.0) for font in read]
+    read, references = choose_fonts(store)
+    shares = [SCRIPT_SHARES.get(font.script, 1.0) for font in read]
     examples = Examples(store, read, references, "train", shares)
-    reader, step, spent_s = placed(Reader()), 0, 0.0
+    reader, step, spent_s = to_device(Reader()), 0, 0.0
     optimizers = generator_optimizers(reader, OPTIMIZER, fused=True)
     average = copy.deepcopy(reader)
     state = options.model.with_suffix(".state.safetensors")
     if state.exists():
         step, spent_s = restore(state, reader, average, optimizers)
-    begun, total_s = time.monotonic() - spent_s, options.minutes * 60
+    start_time, total_s = time.monotonic() - spent_s, options.minutes * 60
     bar = tqdm(total=round(total_s), initial=round(spent_s), unit="s")
     examples.prepare()
     for batch in DataLoader(Steps(examples, step), batch_size=None, num_workers=1):
-        if (elapsed := time.monotonic() - begun) >= total_s:
+        if (elapsed := time.monotonic() - start_time) >= total_s:
             break
         warm, done = min(1.0, (step + 1) / 100), elapsed / total_s
         rate = RATE * warm * (0.02 + 0.98 * np.cos(done * np.pi / 2) ** 2)
-        loss = loss_of(reader, batch)
-        moved(reader, optimizers, loss, rate)
+        loss = compute_loss(reader, batch)
+        update(reader, optimizers, loss, rate)
         step += 1
-        follow(average, reader, min(0.999, step / (step + 10)))
+        update_average(average, reader, min(0.999, step / (step + 10)))
         bar.n = round(elapsed)
         bar.set_postfix(step=step, loss=f"{loss.item():.3f}")
         if step % SAVE_EVERY_STEPS == 0:
-            keep(state, reader, average, optimizers, (step, elapsed))
-    least = calibrated(Judge(average, ReaderCard({}, {})), store)
+            save_state(state, reader, average, optimizers, (step, elapsed))
+    least = calibrate(Judge(average, ReaderCard({}, {})), store)
     about = {
         "steps": str(step),
         "minutes": f"{elapsed / 60:.0f}",
@@ -102,28 +103,30 @@ def train(options: argparse.Namespace) -> None:
     print(least)
 
 
-def loss_of(reader: Reader, batch: ReaderBatch) -> torch.Tensor:
-    """Cross-entropy of the labels that are told, and of each glyph's character in the batch."""
+def compute_loss(reader: Reader, batch: ReaderBatch) -> torch.Tensor:
+    """Cross-entropy of the defined labels, plus the contrastive loss of the embeddings."""
     with torch.autocast("cpu", torch.bfloat16):
         images = (to_tensor(images, SIZE_PX) for images in (batch.glyph, batch.reference))
         logits, glyphs, references = reader.both(*images)
     labels = torch.from_numpy(batch.labels)
-    told = labels >= 0
-    judged = F.binary_cross_entropy_with_logits(logits[told], labels[told])
-    return judged + TOLD_APART * apart(reader.sharpness.exp() * glyphs @ references.T, batch)
+    labelled = labels >= 0
+    judged = F.binary_cross_entropy_with_logits(logits[labelled], labels[labelled])
+    return judged + CONTRASTIVE_WEIGHT * contrastive_loss(
+        reader.sharpness.exp() * glyphs @ references.T, batch
+    )
 
 
-def apart(likeness: torch.Tensor, batch: ReaderBatch) -> torch.Tensor:
+def contrastive_loss(similarity: torch.Tensor, batch: ReaderBatch) -> torch.Tensor:
     """Cross-entropy of finding each right glyph's reference (InfoNCE, van den Oord et al. 2018)."""
     chars = np.array(batch.chars)
     same = torch.from_numpy((chars[:, None] == chars) & ~np.eye(len(chars), dtype=bool))
     right = torch.from_numpy(batch.labels[:, 0] == 1)
-    likeness = likeness.masked_fill(same, -1e4)[right]
-    return F.cross_entropy(likeness, torch.arange(len(chars))[right])
+    similarity = similarity.masked_fill(same, -1e4)[right]
+    return F.cross_entropy(similarity, torch.arange(len(chars))[right])
 
 
-def moved(reader: Reader, optimizers: Optimizers, loss: torch.Tensor, rate: float) -> None:
-    """One step of every optimizer."""
+def update(reader: Reader, optimizers: Optimizers, loss: torch.Tensor, rate: float) -> None:
+    """Update the reader with every optimizer."""
     reader.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
@@ -133,8 +136,8 @@ def moved(reader: Reader, optimizers: Optimizers, loss: torch.Tensor, rate: floa
         optimizer.step()
 
 
-def follow(average: Reader, reader: Reader, kept: float) -> None:
-    """The moving average of the weights, and of what batches are normalised by."""
+def update_average(average: Reader, reader: Reader, kept: float) -> None:
+    """Update the moving average of the weights and of the batch-norm statistics."""
     with torch.no_grad():
         tensors = zip(average.state_dict().values(), reader.state_dict().values(), strict=True)
         for mean, now in tensors:
@@ -142,31 +145,31 @@ def follow(average: Reader, reader: Reader, kept: float) -> None:
                 mean.lerp_(now, 1 - kept)
 
 
-def calibrated(judge: Judge, store: PairStore) -> dict[str, float]:
-    """What real glyphs of validation characters score, by font and by script; "" for any.
+def calibrate(judge: Judge, store: PairStore) -> dict[str, float]:
+    """Minimum scores of real validation glyphs, by font and by script; "" for any script.
 
-    A font's own is reached by 95 in 100, a script's by PASSED of the fonts that were read; the
-    others have their own only.
+    95 % of a font's glyphs reach its own minimum. SCRIPT_PASS_SHARE of the glyphs of training fonts
+    reach that of their script; other fonts are not used for it.
     """
-    read, references = fonts_of(store)
+    read, references = choose_fonts(store)
     by_font = {f.name: real_scores(judge, store, f, references) for f in store.manifest.fonts}
     found = {f.name: least_of(by_font[f.name]) for f in store.manifest.of_role("target")}
     for script in {font.script for font in read}:
         of_script = [by_font[font.name] for font in read if font.script == script]
-        found[script] = least_of(np.concatenate(of_script), PASSED)
-    found[""] = least_of(np.concatenate([by_font[font.name] for font in read]), PASSED)
+        found[script] = least_of(np.concatenate(of_script), SCRIPT_PASS_SHARE)
+    found[""] = least_of(np.concatenate([by_font[font.name] for font in read]), SCRIPT_PASS_SHARE)
     return found
 
 
 def real_scores(
     judge: Judge, store: PairStore, font: FontEntry, references: list[FontEntry]
 ) -> np.ndarray:
-    """Of a font's real glyphs, each beside every other reference that has its character."""
+    """Scores of a font's real glyphs, against every other reference that has the character."""
     found = []
     for reference in references:
         if reference.name != font.name:
             there = set(reference.chars) & set(store.manifest.held_out["validation"])
-            both = [char for char in font.chars if char in there][:CALIBRATED]
+            both = [char for char in font.chars if char in there][:CALIBRATION_GLYPHS]
             rows = ([f.chars.index(char) for char in both] for f in (font, reference))
             glyphs, shown = (
                 store.images(f)[at] for f, at in zip((font, reference), rows, strict=True)
@@ -175,10 +178,10 @@ def real_scores(
     return np.concatenate(found)
 
 
-def keep(
+def save_state(
     path: Path, reader: Reader, average: Reader, optimizers: Optimizers, at: tuple[int, float]
 ) -> None:
-    """What training needs to go on."""
+    """Save the state of training."""
     tensors = {f"net.{name}": tensor for name, tensor in reader.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for kind, optimizer in optimizers.items():
@@ -192,7 +195,7 @@ def keep(
 def restore(
     path: Path, reader: Reader, average: Reader, optimizers: Optimizers
 ) -> tuple[int, float]:
-    """The counterpart of `keep`: steps and seconds so far."""
+    """Restore what `save_state` wrote; returns steps and seconds so far."""
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for name, tensor in load_file(path).items():
         kind, rest = name.split(".", 1)

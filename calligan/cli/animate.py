@@ -32,7 +32,7 @@ def animate(
     from calligan.errors import ConfigError
     from calligan.page.film import check_film, save_film
     from calligan.project.run import Run
-    from calligan.training.film import frames, save_curves
+    from calligan.training.animation import render_frames, save_curves
 
     check_film(output, also=[".png"])
     opened = Run.open(run)
@@ -47,5 +47,5 @@ def animate(
         if chars < 1 or not 1 <= fps <= 60:
             raise ConfigError("give --chars 1 or more, and --fps 1 to 60")
         indices = [opened.styles.index(name) for name in names]
-        save_film(output, list(frames(opened, indices, chars)), fps)
+        save_film(output, list(render_frames(opened, indices, chars)), fps)
     typer.echo(output)

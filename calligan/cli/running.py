@@ -10,35 +10,35 @@ from calligan.cli.show import note, progress_bar
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
     from calligan.library.training import Session
-    from calligan.training.board import Board
     from calligan.training.state import TrainState
+    from calligan.training.tensorboard import TensorBoardLog
 
 
 def run_training(session: "Session", tensorboard: bool = False, resume_hint: str = "") -> int:
     """Train with a progress bar. Returns the exit code: 0, or 128 + the signal that stopped it."""
-    from calligan.training.board import Board
     from calligan.training.loop import Listener
+    from calligan.training.tensorboard import TensorBoardLog
 
     received: list[int] = []
-    run, state, leads = session.run, session.state, session.ranks.leads
+    run, state, is_main = session.run, session.state, session.ranks.is_main
 
     def stop(number: int, frame: object) -> None:
         received.append(number)
-        if leads:
+        if is_main:
             note("saving and stopping; repeat to stop without saving")
         signal.signal(number, signal.SIG_DFL)
 
-    board = Board(run, state.counters.step) if tensorboard and leads else None
+    board = TensorBoardLog(run, state.counters.step) if tensorboard and is_main else None
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _Progress(run.config, state, board, leads) as progress:
+        with _Progress(run.config, state, board, is_main) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
             finished = session.train(listener)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     if not finished:
-        if leads:
+        if is_main:
             resume = resume_hint or f"calligan train --resume {run.folder}"
             note(f"stopped at step {state.counters.step:,}; to continue: {resume}")
         return 128 + (received[0] if received else signal.SIGTERM)
@@ -52,7 +52,7 @@ class _Progress:
         self,
         config: "TrainConfig",
         state: "TrainState",
-        board: "Board | None" = None,
+        board: "TensorBoardLog | None" = None,
         shown: bool = True,
     ):
         self.config, self.board = config, board

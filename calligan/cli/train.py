@@ -38,10 +38,10 @@ def train(
     """
     from calligan.errors import ConfigError
     from calligan.library.training import begun, new_session, resumed_session
-    from calligan.training.board import check_board
+    from calligan.training.tensorboard import check_tensorboard
 
     if tensorboard:
-        check_board()
+        check_tensorboard()
     if resume is not None:
         if dry_run or any(value is not None for value in given.values()):
             raise ConfigError("--resume uses the run's own settings; drop the other options")
@@ -63,7 +63,7 @@ def _train(session: "Session", tensorboard: bool) -> None:
     """Train and print the next step. A stopped run exits with the signal's code."""
     if code := run_training(session, tensorboard):
         raise typer.Exit(code)
-    if not session.ranks.leads:
+    if not session.ranks.is_main:
         return
     note(f"next: calligan infer 书法 --model {session.run.folder} --style 1 -o out.png")
     typer.echo(session.run.best)

@@ -1,1 +1,1 @@
-"""How good a model is, on characters that no style has shown it."""
+"""Evaluation of models on characters that are held out of every style."""

@@ -1,4 +1,4 @@
-"""The held-out figures of a model: drawn, copied, nearest and real glyphs, and one judge."""
+"""Evaluation of a model on held-out characters, with baselines and the real glyphs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,15 @@ import numpy as np
 from calligan.errors import ModelError, Unmeasured
 from calligan.evaluation import metrics, perceptual
 from calligan.evaluation.baselines import nearest_training_glyph
-from calligan.evaluation.hands import Asked, Hand, judge_hands, real_hand
+from calligan.evaluation.judge_styles import (
+    OutlineOptions,
+    StyleFigures,
+    judge_styles,
+    open_real_font,
+)
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import COMMON_PX, LARGE_PX, REAL, Scores
-from calligan.evaluation.style_classifier import classified, train_style_classifier
+from calligan.evaluation.style_classifier import classify, train_style_classifier
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, read_card
@@ -27,20 +32,20 @@ Progress = Callable[[str, int, int], None]  # what, done, of how much
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What to evaluate, and how."""
 
     model: Path
     selection: Selection  # the styles, and the sources to draw from
     against: dict[str, Path] = field(default_factory=dict)  # other models, by name
-    part: Part = "test"  # "validation" to choose between models, so that test stays unseen
-    chars: str | None = None  # only test characters among these
-    count: int | None = None  # and at most so many a style
-    fine: bool = False  # drawn in four places and averaged, as `infer` and `export` do
-    strict: bool = True  # the model has seen none of the characters, in whatever style
+    part: Part = "test"  # use "validation" to choose between models, so that test stays unseen
+    chars: str | None = None  # use only test characters in this string
+    count: int | None = None  # at most this many characters per style
+    fine: bool = False  # with cycle spinning, as in `infer` and `export`
+    strict: bool = True  # the model must not have seen any of the characters, in any style
     perceptual: bool = False  # LPIPS and FID, which download weights
-    device: str = "cpu"  # that the models draw on
-    outlines: Asked | None = None  # figures of outlines to compute; None for none
+    device: str = "cpu"  # to run the models on
+    outlines: OutlineOptions | None = None  # which figures of outlines to compute, if any
 
 
 @dataclass(frozen=True)
@@ -51,51 +56,53 @@ class Glyphs:
     chars: list[str]  # a string of N characters for each style
     source: list[np.ndarray]
     drawn: dict[str, list[np.ndarray]]  # by system; the last is REAL
-    size_px: dict[str, int] = field(default_factory=dict)  # that a system draws at; else the data's
+    size_px: dict[str, int] = field(default_factory=dict)  # of models; default the data's
 
 
-def evaluate(plan: Plan, progress: Progress = lambda what, done, of: None) -> tuple[Scores, Glyphs]:
+def evaluate(
+    plan: EvaluationPlan, progress: Progress = lambda what, done, of: None
+) -> tuple[Scores, Glyphs]:
     """Scores of a model on test characters, at 128 px (or the data's size, where that is smaller).
 
-    L1, RMSE and SSIM of models that draw 256 px or more are told at 256 px too, where the data has
-    them. Sizes are brought about by averaging whole pixels.
-    Raises DataError where the model was trained on characters that should be unseen.
+    L1, RMSE and SSIM of models that draw 256 px or more are also computed at 256 px, if the data
+    has that size. Images are reduced by averaging whole pixels. Raises DataError where the model
+    was trained on characters that should be unseen.
     """
-    glyphs = gather(plan, progress)
+    glyphs = draw_glyphs(plan, progress)
     return judge(glyphs, plan, progress), glyphs
 
 
-def gather(plan: Plan, progress: Progress) -> Glyphs:
+def draw_glyphs(plan: EvaluationPlan, progress: Progress) -> Glyphs:
     """Draw the test characters with every system."""
-    asked_of, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
+    pairs, training = Pairs(plan.selection, plan.part), Pairs(plan.selection, "train")
     paths = {MODEL: plan.model, **plan.against}
     models = {name: load_model(path, plan.device) for name, path in paths.items()}
     for name, (generator, card) in models.items():
-        if generator.from_number:
-            raise ModelError(f"{name} draws from noise; there is nothing unseen to ask of it")
+        if generator.takes_char_index:
+            raise ModelError(f"{name} draws from noise; it cannot draw unseen characters")
         if plan.strict:
-            card.check_unseen("".join(set().union(*asked_of.chars)))
+            card.check_unseen("".join(set().union(*pairs.chars)))
     size_px = {name: card.size_px for name, (_, card) in models.items()}
-    drawing = {n: Predictor(each, plan.device, plan.fine) for n, (each, _) in models.items()}
+    predictors = {n: Predictor(each, plan.device, plan.fine) for n, (each, _) in models.items()}
     glyphs = Glyphs(plan.selection.styles, [], [], {}, size_px)
-    for index, style in enumerate(asked_of.styles):
-        progress("drawing", index, len(asked_of.styles))
-        asked = asked_of.spread(index, plan.count, plan.chars)
-        for name, predictor in drawing.items():
+    for index, style in enumerate(pairs.styles):
+        progress("drawing", index, len(pairs.styles))
+        batch = pairs.spread(index, plan.count, plan.chars)
+        for name, predictor in predictors.items():
             number = models[name][1].style_index(style.name)
-            drawn = predictor.draw(asked.source, predictor.style(number))
-            glyphs.drawn.setdefault(name, []).append(_fit(drawn, asked.target))
-        glyphs.drawn.setdefault(COPY, []).append(asked.source)
-        nearest = nearest_training_glyph(asked, training.spread(index))
+            drawn = predictor.draw(batch.source, predictor.style(number))
+            glyphs.drawn.setdefault(name, []).append(_scale_like(drawn, batch.target))
+        glyphs.drawn.setdefault(COPY, []).append(batch.source)
+        nearest = nearest_training_glyph(batch, training.spread(index))
         glyphs.drawn.setdefault(NEAREST, []).append(nearest)
-        glyphs.drawn.setdefault(REAL, []).append(asked.target)
-        glyphs.chars.append(asked.chars)
-        glyphs.source.append(asked.source)
+        glyphs.drawn.setdefault(REAL, []).append(batch.target)
+        glyphs.chars.append(batch.chars)
+        glyphs.source.append(batch.source)
     return glyphs
 
 
-def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
-    """Put every glyph before every judge that is there; say of the others why they are not."""
+def judge(glyphs: Glyphs, plan: EvaluationPlan, progress: Progress) -> Scores:
+    """Compute all available metrics; for the others, record why they are unavailable."""
     every = "".join(dict.fromkeys("".join(glyphs.chars)))
     scores = Scores(glyphs.styles, every, tuple(glyphs.drawn))
     _measure_pixels(scores, glyphs, progress)
@@ -111,7 +118,7 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
             ("fid", lambda: _measure_fid(scores, glyphs)),
         ]
     else:
-        reason = "not asked for; --perceptual downloads the weights it needs"
+        reason = "not requested; --perceptual downloads the weights it needs"
         scores.unmeasured |= dict.fromkeys(("lpips", "fid"), reason)
     for name, run in judges:
         try:
@@ -121,20 +128,22 @@ def judge(glyphs: Glyphs, plan: Plan, progress: Progress) -> Scores:
     return scores
 
 
-def judge_outlines(glyphs: Glyphs, plan: Plan, progress: Progress) -> dict[str, list[Hand]]:
-    """What every model's outlines are like beside the fonts' own: a hand a style, by system.
+def judge_outlines(
+    glyphs: Glyphs, plan: EvaluationPlan, progress: Progress
+) -> dict[str, list[StyleFigures]]:
+    """Figures of every model's outlines, one entry per style, by system.
 
-    Raises Unmeasured where a style is no font, but written glyphs.
+    Raises Unmeasured where a style is handwriting, not a font.
     """
     assert plan.outlines is not None
-    real = [real_hand(style) for style in glyphs.styles]
-    told = plan.selection.sources[0], real, glyphs.chars, plan.outlines, progress
+    real = [open_real_font(style) for style in glyphs.styles]
+    common = plan.selection.sources[0], real, glyphs.chars, plan.outlines, progress
     paths = {MODEL: plan.model, **plan.against}
-    return {name: judge_hands(path, *told, plan.device) for name, path in paths.items()}
+    return {name: judge_styles(path, *common, plan.device) for name, path in paths.items()}
 
 
 def style_names(model: Path) -> Sequence[str]:
-    """The styles of a model, in its order."""
+    """The names of a model's styles, in order."""
     return [style.name for style in read_card(model).styles]
 
 
@@ -146,31 +155,31 @@ def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
         real = glyphs.drawn[REAL][style]
         data_px = real.shape[-1]
         for system, images in glyphs.drawn.items():
-            small = _at(images[style], min(COMMON_PX, data_px))
+            small = _scale_to(images[style], min(COMMON_PX, data_px))
             for name, measure in alone.items():
                 scores.put(system, name, style, chars, measure(small))
             if system == REAL:
                 continue
             for name, compare in pairwise.items():
-                value = compare(small, _at(real, small.shape[-1]))
+                value = compare(small, _scale_to(real, small.shape[-1]))
                 scores.put(system, name, style, chars, value)
             if min(data_px, glyphs.size_px.get(system, data_px)) >= LARGE_PX:
-                large = _at(images[style], LARGE_PX), _at(real, LARGE_PX)
+                large = _scale_to(images[style], LARGE_PX), _scale_to(real, LARGE_PX)
                 for name, compare in pairwise.items():
                     scores.put(system, f"{name}_{LARGE_PX}", style, chars, compare(*large))
 
 
 def _measure_style(scores: Scores, glyphs: Glyphs, training: Pairs, progress: Progress) -> None:
     if len(training.styles) < 2:
-        raise Unmeasured("one style has none to be told from; evaluate two or more")
+        raise Unmeasured("style accuracy needs two or more styles")
 
-    def told(done: int, of: int) -> None:
-        progress("learning the real hands", done, of)
+    def report(done: int, of: int) -> None:
+        progress("training the style classifier", done, of)
 
-    classifier = train_style_classifier(training, progress=told)
+    classifier = train_style_classifier(training, progress=report)
     for style, chars in enumerate(glyphs.chars):
         for system, images in glyphs.drawn.items():
-            right = classified(classifier, images[style]) == style
+            right = classify(classifier, images[style]) == style
             scores.put(system, "style", style, chars, right)
 
 
@@ -189,7 +198,7 @@ def _measure_content(
             found[system].append(features)
     real = np.concatenate(found[REAL])
     for system in glyphs.drawn:
-        if system != REAL and len(real) > 1:  # one glyph has no spread
+        if system != REAL and len(real) > 1:  # one glyph has no covariance
             distance = frechet_distance(np.concatenate(found[system]), real)
             scores.sets.setdefault("recogniser_frechet", {})[system] = round(distance, 5)
 
@@ -225,11 +234,11 @@ def _measure_fid(scores: Scores, glyphs: Glyphs) -> None:
             scores.sets.setdefault("fid", {})[system] = round(distance, 3)
 
 
-def _fit(images: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Images at the real glyphs' size, should the model draw at another."""
-    return _at(images, like.shape[-1])
+def _scale_like(images: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Images scaled to the size of the real glyphs."""
+    return _scale_to(images, like.shape[-1])
 
 
-def _at(images: np.ndarray, size_px: int) -> np.ndarray:
-    """Images uint8 (N, H, W) as (N, size, size)."""
+def _scale_to(images: np.ndarray, size_px: int) -> np.ndarray:
+    """Images uint8 (N, H, W) scaled to (N, size, size)."""
     return images if images.shape[-1] == size_px else to_uint8(to_tensor(images, size_px))

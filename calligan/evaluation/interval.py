@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_ROUNDS = 1000
-_LEVEL = 0.95
+_RESAMPLES = 1000
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -22,61 +22,63 @@ class Estimate:
 
 
 def estimate(values: np.ndarray, seed: int = 0) -> Estimate | None:
-    """The mean over styles of each style's mean over characters; None where nothing was measured.
+    """The mean over styles of each style's mean over characters; None without any values.
 
     `values` (styles, characters), NaN where there is no glyph. Percentile bootstrap over
     characters (Efron & Tibshirani 1993), the same characters for all styles.
     """
-    there = ~np.isnan(values)
-    measured = there.any(axis=1)
+    present = ~np.isnan(values)
+    measured = present.any(axis=1)
     if not measured.any():
         return None
-    values, there = values[measured], there[measured]
-    filled = np.where(there, values, 0)
-    weights = resampled(values.shape[1], seed)
-    weighed = there.astype(np.float64) @ weights
+    values, present = values[measured], present[measured]
+    filled = np.where(present, values, 0)
+    weights = bootstrap_weights(values.shape[1], seed)
+    counts = present.astype(np.float64) @ weights
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.nanmean((filled @ weights) / weighed, axis=0)
-    mean = (filled.sum(axis=1) / there.sum(axis=1)).mean()
-    return within(mean, means, int(there.sum()))
+        means = np.nanmean((filled @ weights) / counts, axis=0)
+    mean = (filled.sum(axis=1) / present.sum(axis=1)).mean()
+    return estimate_from_resamples(mean, means, int(present.sum()))
 
 
 def ratio(drawn: np.ndarray, real: np.ndarray, seed: int = 0) -> Estimate | None:
-    """The sum of `drawn` over the sum of `real`, both (N,), where neither is NaN; its bootstrap.
+    """The sum of `drawn` over the sum of `real`, both (N,), without NaN; with its interval.
 
-    None where nothing is left, or the real ones add up to nothing.
+    None where no values remain, or the sum of `real` is 0.
     """
-    both = _both(drawn, real)
-    if not both.size or not both[1].sum():
+    paired = _paired(drawn, real)
+    if not paired.size or not paired[1].sum():
         return None
-    sums = both @ resampled(both.shape[1], seed)
+    sums = paired @ bootstrap_weights(paired.shape[1], seed)
     with np.errstate(invalid="ignore", divide="ignore"):
-        rounds = np.where(sums[1] != 0, sums[0] / sums[1], np.nan)
-    return within(both[0].sum() / both[1].sum(), rounds, both.shape[1])
+        resamples = np.where(sums[1] != 0, sums[0] / sums[1], np.nan)
+    return estimate_from_resamples(paired[0].sum() / paired[1].sum(), resamples, paired.shape[1])
 
 
 def difference(drawn: np.ndarray, real: np.ndarray, seed: int = 0) -> Estimate | None:
-    """The mean of `drawn` less that of `real`, both (N,), where neither is NaN; its bootstrap."""
-    both = _both(drawn, real)
-    if not both.size:
+    """The mean of `drawn` minus that of `real`, both (N,), without NaN; with its interval."""
+    paired = _paired(drawn, real)
+    if not paired.size:
         return None
-    gaps = both[0] - both[1]
+    gaps = paired[0] - paired[1]
     count = len(gaps)
-    return within(gaps.mean(), gaps @ resampled(count, seed) / count, count)
+    return estimate_from_resamples(
+        gaps.mean(), gaps @ bootstrap_weights(count, seed) / count, count
+    )
 
 
-def _both(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
-    there = ~np.isnan(drawn) & ~np.isnan(real)
-    return np.stack([drawn[there], real[there]]).astype(np.float64)
+def _paired(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
+    present = ~np.isnan(drawn) & ~np.isnan(real)
+    return np.stack([drawn[present], real[present]]).astype(np.float64)
 
 
-def resampled(count: int, seed: int) -> np.ndarray:
-    """How often each of `count` is drawn in each round of a bootstrap: (count, rounds)."""
+def bootstrap_weights(count: int, seed: int) -> np.ndarray:
+    """How often each of `count` items is drawn in each bootstrap resample: (count, resamples)."""
     rng = np.random.default_rng(seed)
-    return rng.multinomial(count, np.full(count, 1 / count), size=_ROUNDS).T.astype(np.float64)
+    return rng.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES).T.astype(np.float64)
 
 
-def within(mean: float, rounds: np.ndarray, count: int) -> Estimate:
-    """An estimate from a mean and those of the bootstrap's rounds (rounds,)."""
-    low, high = np.nanquantile(rounds, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+def estimate_from_resamples(mean: float, resamples: np.ndarray, count: int) -> Estimate:
+    """An estimate from a mean and the means of the bootstrap resamples (resamples,)."""
+    low, high = np.nanquantile(resamples, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     return Estimate(float(mean), float(low), float(high), count)

@@ -1,19 +1,19 @@
-"""The quality of the line: what a drawn hand's outlines are like beside the real ones.
+"""Quality of the outlines: figures of a drawn style's outlines, compared with the real ones.
 
-Per glyph, on a canvas of 512 px (evaluation/walk.py), whatever the image size:
+Per glyph, on a canvas of 512 px (evaluation/contour_walk.py), whatever the image size:
 
-- bends: how often its outlines, smoothed along themselves by 4 px, turn to and fro by more than
-  6 degrees; turning: the sum of how much they turn, in radians;
-- pieces and counters: connected ink, and paper enclosed by it, that are no specks and pinholes,
-  and outlines, both together; specks and pinholes: those of less than 64 square pixels (2 x 2 px
-  on 128 px);
+- bends: reversals of the direction of turning by more than 6 degrees, after smoothing by 4 px;
+  turning: the sum of absolute turning angles, in radians;
+- pieces and counters: connected regions of ink, and of enclosed paper, without specks and pinholes;
+  outlines: both together; specks and pinholes: regions of less than 64 square pixels (2 x 2 px on
+  128 px);
 - weight: the mean half-width of strokes along the skeleton, in thousandths of an em; spread: its
-  standard deviation over that mean;
-- cubics: pieces of the outline, curves and lines, after `trace`;
-- straying: of long level and upright edges from straight, in thousandths of an em.
+  standard deviation divided by the mean;
+- cubics: segments of the outline, curves and lines, after `trace`;
+- straying: deviation of long horizontal and vertical edges from straight lines, in em / 1000.
 
-A hand's figure is the sum over its characters over the same of the real glyphs; specks and pinholes
-are in a thousand glyphs beyond the font's own.
+A style's figure is the sum over its characters, divided by that of the real glyphs. Specks and
+pinholes are the difference from the font's own, per thousand glyphs.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,9 +22,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from calligan.config import TraceConfig
+from calligan.evaluation.contour_walk import (
+    SUPERSAMPLING,
+    Shape,
+    count_bends,
+    measure_straying,
+    shape_of,
+    turning_angles,
+)
 from calligan.evaluation.interval import Estimate, difference, ratio
 from calligan.evaluation.skeleton import half_widths
-from calligan.evaluation.walk import FINER, Shape, bends, shape_of, straying, turns
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.strokes import stroke_count
@@ -32,7 +39,7 @@ from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
-DENSE = 16  # strokes of a dense character, and more
+MIN_DENSE_STROKES = 16  # of a dense character
 RATIOS = (
     "bends",
     "turning",
@@ -45,30 +52,31 @@ RATIOS = (
     "straying",
 )
 COUNTS = ("specks", "pinholes")
-_REAL_PX = 256  # the real glyphs are traced, for their cubics, from no fewer pixels
+_MIN_REAL_PX = 256  # image size from which the real glyphs are traced, at least
 
 
 @dataclass(frozen=True)
 class Line:
-    """A hand's figures: `drawn` and `real` hold, by name, a number for each of `chars`: (N,)."""
+    """A style's figures: `drawn` and `real` hold, by name, a value for each of `chars`: (N,)."""
 
     chars: str
     drawn: dict[str, np.ndarray]
     real: dict[str, np.ndarray]
 
     def figure(self, name: str, dense: bool = False) -> Estimate | None:
-        """One of RATIOS, drawn over real, or of COUNTS, in a thousand glyphs beyond the real ones.
+        """One of RATIOS (drawn / real) or of COUNTS (drawn - real, per thousand glyphs).
 
-        Of all characters, or of dense ones. None where there is nothing to measure.
+        Of all characters, or of dense ones only. None where there is nothing to measure.
         """
-        rows = np.array([not dense or (stroke_count(c) or 0) >= DENSE for c in self.chars], bool)
+        counts = [stroke_count(char) or 0 for char in self.chars]
+        rows = np.array([not dense or count >= MIN_DENSE_STROKES for count in counts], bool)
         drawn, real = self.drawn[name][rows], self.real[name][rows]
         if name in RATIOS:
             return ratio(drawn, real)
         return difference(1000 * drawn, 1000 * real)
 
     def means(self, name: str) -> tuple[float, float]:
-        """A figure's mean over drawn and over real glyphs, where both have it."""
+        """A figure's mean over drawn and over real glyphs, of characters where both have it."""
         drawn, real = self.drawn[name], self.real[name]
         there = ~np.isnan(drawn) & ~np.isnan(real)
         if not there.any():
@@ -82,7 +90,7 @@ def line_figures(
     placement: Placement,
     config: TraceConfig | None = None,
 ) -> dict[str, float]:
-    """Every figure of `measure_line`, and of its dense characters, by name; NaN if unmeasured.
+    """All figures of `measure_line`, also for dense characters, by name; NaN if unmeasured.
 
     Also `straying drawn` and `straying real` in thousandths of an em.
     """
@@ -103,11 +111,11 @@ def measure_line(
     config: TraceConfig | None = None,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Line:
-    """Glyph images, uint8 (S, S), 255 = paper, by character, traced and measured beside the face's.
+    """Trace glyph images, uint8 (S, S), 255 = paper, by character, and measure them and the face's.
 
-    `placement` is the face's on the canvas that the images show, of whatever size. The images
-    should be what `export` traces: enlarged, where it enlarges. Characters that the face lacks or
-    draws blank are left out; a drawn glyph without ink counts, as one without bends and pieces.
+    `placement` is the face's, on a canvas of any size. The images should be those that `export`
+    traces: upscaled, where it upscales. Characters that the face lacks or draws blank are left out.
+    A drawn glyph without ink counts as one without bends and pieces.
     """
     config = config or TraceConfig()
     chars, rows = [], []
@@ -115,7 +123,7 @@ def measure_line(
         real = real_outline(face, char)
         if real is not None:
             outline = trace(image, placement, UPEM, config)
-            traced_px = max(_REAL_PX, image.shape[1])
+            traced_px = max(_MIN_REAL_PX, image.shape[1])
             rows.append(
                 (
                     glyph_figures(shape_of(outline, placement, UPEM), len(outline.contour)),
@@ -135,37 +143,37 @@ def measure_line(
 
 
 def glyph_figures(shape: Shape, cubics: int) -> dict[str, float]:
-    """One glyph's figures by name. Weight, spread and straying are NaN where there is none."""
-    walked = [turns(line) for line in shape.whole]
+    """One glyph's figures by name. Weight, spread and straying are NaN where undefined."""
+    angles = [turning_angles(line) for line in shape.main_lines]
     widths = _half_widths(shape)
     mean = widths.mean() if len(widths) else np.nan
     pieces, counters = shape.count(1, small=False), shape.count(-1, small=False)
     return {
-        "bends": sum(map(bends, walked)),
-        "turning": float(sum(np.abs(turn).sum() for turn in walked)),
+        "bends": sum(map(count_bends, angles)),
+        "turning": float(sum(np.abs(turn).sum() for turn in angles)),
         "outlines": pieces + counters,
         "pieces": pieces,
         "counters": counters,
         "weight": float(1000 * mean / shape.em_px),
         "spread": float(widths.std() / mean) if len(widths) else np.nan,
         "cubics": cubics,
-        "straying": straying(shape),
+        "straying": measure_straying(shape),
         "specks": shape.count(1, small=True),
         "pinholes": shape.count(-1, small=True),
     }
 
 
 def real_outline(face: Face, char: str) -> Outline | None:
-    """A character as its font draws it, in the font's units; None where it has no ink."""
+    """The font's outline of a character, in its units; None where it has no ink."""
     glyph = face.glyph_index(char)
     if not glyph:
         return None
-    outline = Outline.from_drawing(_OfFace(face, glyph))
+    outline = Outline.from_drawing(_FaceDrawing(face, glyph))
     return outline if len(outline.contour) else None
 
 
-class _OfFace:
-    """A glyph of a font as a drawing."""
+class _FaceDrawing:
+    """Adapter from a glyph of a font to the interface that `Outline.of` takes."""
 
     def __init__(self, face: Face, glyph: int):
         self.draw = lambda pen: face.draw_outline(glyph, pen)
@@ -177,8 +185,9 @@ def _cubics(face: Face, char: str, placement: Placement, config: TraceConfig) ->
 
 
 def _half_widths(shape: Shape) -> np.ndarray:
-    """Of the strokes, in pixels of the canvas: the skeleton is taken at its size."""
+    """Half-widths of strokes, in pixels of the canvas, at whose resolution they are measured."""
     height, width = shape.ink.shape
-    padded = np.pad(shape.ink, ((0, -height % FINER), (0, -width % FINER))).astype(np.float32)
-    blocks = padded.reshape(padded.shape[0] // FINER, FINER, padded.shape[1] // FINER, FINER)
-    return half_widths(blocks.mean(axis=(1, 3)) >= 127.5, list(shape.whole))
+    k = SUPERSAMPLING
+    padded = np.pad(shape.ink, ((0, -height % k), (0, -width % k))).astype(np.float32)
+    blocks = padded.reshape(padded.shape[0] // k, k, padded.shape[1] // k, k)
+    return half_widths(blocks.mean(axis=(1, 3)) >= 127.5, list(shape.main_lines))

@@ -1,4 +1,4 @@
-"""What is measured on one glyph, or on a pair of drawn and real ones.
+"""Metrics of single glyphs, and of pairs of drawn and real glyphs.
 
 Images are uint8 (N, H, W), 255 = paper; every function returns float64 (N,). Distances are on ink
 coverage, 0 to 1.
@@ -13,8 +13,8 @@ from calligan.models.pixels import ink, to_tensor
 
 SSIM_WINDOW_PX = 11
 SSIM_SIGMA_PX = 1.5
-GREY = (0.2, 0.8)  # ink between these is neither paper nor stroke
-_BATCH = 128
+GREY = (0.2, 0.8)  # ink between these counts as grey
+_BATCH_SIZE = 128
 
 
 def ink_l1(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -35,12 +35,12 @@ def ssim(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Structural similarity of ink (Wang et al. 2004).
 
     Gaussian window of 11 px, sigma 1.5 px, data range 1, K1 .01, K2 .03; mean over the windows
-    that lie wholly inside the image.
+    that are entirely inside the image.
     """
     size_px = drawn.shape[-1]
     done = []
-    for start in range(0, len(drawn), _BATCH):
-        part = slice(start, start + _BATCH)
+    for start in range(0, len(drawn), _BATCH_SIZE):
+        part = slice(start, start + _BATCH_SIZE)
         done.append(
             _ssim(ink(to_tensor(drawn[part], size_px)), ink(to_tensor(real[part], size_px)))
         )
@@ -48,16 +48,16 @@ def ssim(drawn: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def mid_grey(images: np.ndarray) -> np.ndarray:
-    """Share of pixels whose ink lies between 0.2 and 0.8: what blur, and only blur, raises."""
+    """Share of pixels with ink between 0.2 and 0.8; only blur increases it."""
     drawn = 1 - images / np.float32(255)
     share: np.ndarray = ((drawn > GREY[0]) & (drawn < GREY[1])).mean(axis=(1, 2), dtype=np.float64)
     return share
 
 
 def edge_slope(images: np.ndarray) -> np.ndarray:
-    """Mean step of ink a pixel where an outline is crossed, over rows and columns.
+    """Mean step of ink between neighbouring pixels across an outline, over rows and columns.
 
-    An outline is crossed between neighbours on both sides of one half. NaN without outlines.
+    An outline lies between neighbours on different sides of 0.5. NaN without outlines.
     """
     drawn = 1 - images / np.float32(255)
     total, count = np.zeros(len(drawn)), np.zeros(len(drawn))

@@ -1,7 +1,7 @@
-"""An independent reader of characters: PP-OCRv6 from `rapidocr` (extra `calligan[eval]`).
+"""An independent character recogniser: PP-OCRv6 from `rapidocr` (extra `calligan[eval]`).
 
-It has no part in training or inference, so that it can judge both. Its text recogniser is run
-raw, one glyph at a time, with a forced choice among the Han characters it knows.
+It is not used in training or inference, so that it can evaluate both. Its text recognition network
+is run directly, one glyph at a time, and chooses among the Han characters it knows.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from calligan.models.pixels import to_tensor
 
 NAME = "PP-OCRv6-small (rapidocr)"
 _MODEL = "models/PP-OCRv6_rec_small.onnx"
-_SIZE_PX = 48  # the height the network was made for
-_MARGIN_PX = 24  # of paper left and right: it was made for lines; reads 2 in 100 more than without
-_BATCH = 16
-_BLANK = 1  # the first class is "no character" (connectionist temporal classification)
+_SIZE_PX = 48  # the network's input height
+_MARGIN_PX = 24  # of paper on either side, as in lines of text; accuracy is 2 % higher than without
+_BATCH_SIZE = 16
+_BLANK_CLASSES = 1  # the first class is CTC's blank
 
 
 class Recogniser:
-    """Reads glyph images; raises Unmeasured where the extra is not installed."""
+    """Recognises glyph images; raises Unmeasured where the extra is not installed."""
 
     def __init__(self) -> None:
         try:
@@ -50,36 +50,36 @@ class Recogniser:
         self._known: dict[bytes, tuple[str, np.ndarray]] = {}
 
     def read(self, images: np.ndarray) -> tuple[str, np.ndarray]:
-        """The likeliest Han character of each image, and its features (N, 120).
+        """The most probable Han character of each image, and its features (N, 120).
 
-        `images` uint8 (N, H, W), 255 = paper. Images seen before are not read again.
+        `images` uint8 (N, H, W), 255 = paper. Results are cached by image.
         """
         keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
         new = [i for i, key in enumerate(keys) if key not in self._known]
-        for start in range(0, len(new), _BATCH):
-            part = new[start : start + _BATCH]
+        for start in range(0, len(new), _BATCH_SIZE):
+            part = new[start : start + _BATCH_SIZE]
             for i, char, features in zip(part, *self._run(images[part]), strict=True):
                 self._known[keys[i]] = (char, features)
         chars, features = zip(*(self._known[key] for key in keys), strict=True)
         return "".join(chars), np.stack(features)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """How likely each of `chars` is for each image, (N, C), rows adding up to 1."""
+        """The probability of each of `chars` for each image, (N, C); rows sum to 1."""
         parts = [
-            self._scores(images[start : start + _BATCH])[0]
-            for start in range(0, len(images), _BATCH)
+            self._scores(images[start : start + _BATCH_SIZE])[0]
+            for start in range(0, len(images), _BATCH_SIZE)
         ]
-        likely = np.concatenate(parts)
-        shares: np.ndarray = likely / likely.sum(axis=1, keepdims=True)
+        scores = np.concatenate(parts)
+        shares: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
         return shares
 
     def _run(self, images: np.ndarray) -> tuple[list[str], np.ndarray]:
-        likely, features = self._scores(images)
-        return [self.chars[i] for i in likely.argmax(axis=1)], features
+        scores, features = self._scores(images)
+        return [self.chars[i] for i in scores.argmax(axis=1)], features
 
     def _scores(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The best score of each character along the line (N, C), and mean features (N, 120)."""
-        grey = to_tensor(images, _SIZE_PX).numpy()  # [-1, 1], 1 = paper: what the network expects
+        grey = to_tensor(images, _SIZE_PX).numpy()  # [-1, 1], 1 = paper, as the network expects
         line = np.pad(grey, ((0, 0), (0, 0), (0, 0), (_MARGIN_PX, _MARGIN_PX)), constant_values=1)
         inputs = {self._input: np.repeat(line, 3, axis=1)}
         probabilities, features = self._session.run(self._outputs, inputs)
@@ -91,7 +91,7 @@ class Recogniser:
 
     @cached_property
     def _classes(self) -> np.ndarray:
-        return np.array(self._han) + _BLANK
+        return np.array(self._han) + _BLANK_CLASSES
 
 
 def _model_path() -> Path:
@@ -100,14 +100,14 @@ def _model_path() -> Path:
         raise Unmeasured("no rapidocr here; pip install 'calligan[eval]'")
     path = Path(spec.origin).parent / _MODEL
     if not path.is_file():
-        raise Unmeasured(f"this rapidocr carries no {Path(_MODEL).name}; install 3.10 or later")
+        raise Unmeasured(f"this rapidocr has no {Path(_MODEL).name}; install 3.10 or later")
     return path
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Frechet distance between Gaussians fitted to two sets of features, each (N, D).
 
-    As in FID (Heusel et al. 2017), but in the recogniser's features: never to be compared with FID.
+    As FID (Heusel et al. 2017), but with the recogniser's features, so not comparable with FID.
     """
     covariances = [np.cov(x, rowvar=False) for x in (a, b)]
     gap = a.mean(axis=0) - b.mean(axis=0)

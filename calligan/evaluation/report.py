@@ -1,4 +1,4 @@
-"""Scores as tables, and as one HTML page with pictures that stands by itself."""
+"""Scores as tables, and as a self-contained HTML page with pictures."""
 
 import base64
 from collections.abc import Sequence
@@ -19,39 +19,41 @@ from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes
 
 _TEMPLATE = Path(__file__).with_name("report.html")
-_SHOWN = 10  # glyphs a figure
+_GLYPHS_PER_ROW = 10  # in a figure
 _CELL_PX = 80
-_GREYS = 16  # of the pictures: half the page's size
+_GREYS = 16  # grey levels of the pictures, to halve the page's size
 
 
 @dataclass(frozen=True)
 class Table:
-    """Plain cells; the first column names the row."""
+    """A table of text cells; the first column is the name of the row."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    foremost: str = MODEL  # the row to set in bold
+    bold_row: str = MODEL  # the row shown in bold
 
 
 def overall(scores: Scores, intervals: bool = False) -> Table:
-    """A row a system, a column a metric that was measured."""
-    there = [m for m in METRICS if any((s, m.name) in scores.values for s in scores.systems)]
+    """One row per system, one column per measured metric."""
+    measured_metrics = [
+        m for m in METRICS if any((s, m.name) in scores.values for s in scores.systems)
+    ]
     rows = []
     for system in scores.systems:
-        cells = [_figure(scores.mean(system, m.name), m.name, intervals) for m in there]
-        cells += [_number(figures.get(system)) for figures in scores.sets.values()]
+        cells = [_figure(scores.mean(system, m.name), m.name, intervals) for m in measured_metrics]
+        cells += [_format_number(figures.get(system)) for figures in scores.sets.values()]
         rows.append([system, *cells])
-    titles = [m.title for m in there] + [name.replace("_", " ") for name in scores.sets]
+    titles = [m.title for m in measured_metrics] + [name.replace("_", " ") for name in scores.sets]
     return Table(["", *titles], rows)
 
 
 def by_script(scores: Scores) -> Table:
-    """The model's figures, a row a script."""
+    """The model's figures, one row per script."""
     return _grouped(scores, scores.groups())
 
 
 def by_style(scores: Scores) -> Table:
-    """The model's figures, a row a style."""
+    """The model's figures, one row per style."""
     named = {
         f"{number} {font.name} {font.script}": [number - 1]
         for number, font in enumerate(scores.styles, start=1)
@@ -60,7 +62,7 @@ def by_style(scores: Scores) -> Table:
 
 
 def by_strokes(scores: Scores) -> Table:
-    """Content accuracy by the number of strokes, a row a system."""
+    """Content accuracy by number of strokes, one row per system."""
     rows = []
     for system in scores.systems:
         means = (scores.mean(system, "content", strokes=bounds) for bounds in STROKES)
@@ -69,7 +71,7 @@ def by_strokes(scores: Scores) -> Table:
 
 
 def check_report() -> None:
-    """Raise Unmeasured where a page cannot be written."""
+    """Raise Unmeasured where jinja2 is not installed."""
     if find_spec("jinja2") is None:
         raise Unmeasured("--report needs jinja2: pip install 'calligan[eval]'")
 
@@ -104,34 +106,34 @@ def write_report(
 
 
 def write_sheet(path: Path, glyphs: Glyphs) -> None:
-    """Draw source / drawn / real of characters spread evenly over each style, as a PNG."""
+    """Write a PNG of evenly spaced characters of each style: source, drawn, real."""
     rows = []
     for style, font in enumerate(glyphs.styles):
         kinds = {"source": glyphs.source, font.name: glyphs.drawn[MODEL], REAL: glyphs.drawn[REAL]}
-        rows += [spread(label, images[style]) for label, images in kinds.items()]
+        rows += [evenly_spaced_row(label, images[style]) for label, images in kinds.items()]
     with atomic_file(path) as file:
         save_png(contact_sheet(rows, glyphs.source[0].shape[-1]), file)
 
 
-def spread(label: str, images: np.ndarray) -> Row:
-    """A row of a sheet: some glyphs of uint8 (N, S, S), evenly from the first on."""
-    step = max(1, len(images) // _SHOWN)
-    return Row(label, list(images[::step][:_SHOWN]))
+def evenly_spaced_row(label: str, images: np.ndarray) -> Row:
+    """A row of a contact sheet: evenly spaced glyphs of uint8 (N, S, S)."""
+    step = max(1, len(images) // _GLYPHS_PER_ROW)
+    return Row(label, list(images[::step][:_GLYPHS_PER_ROW]))
 
 
-def chosen(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, list[int]]:
-    """Which glyphs of a style are its worst, middle and best by SSIM: rows of its images."""
+def choose_examples(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, list[int]]:
+    """The rows of a style's worst, median and best glyphs by SSIM."""
     column = {char: i for i, char in enumerate(scores.chars)}
     table = scores.values[MODEL, "ssim"][style]
     order = np.argsort([table[column[char]] for char in glyphs.chars[style]]).tolist()
-    middle = max(0, (len(order) - _SHOWN) // 2)
-    parts = {"worst": order[:_SHOWN], "median": order[middle : middle + _SHOWN]}
-    return parts | {"best": order[-_SHOWN:]}
+    middle = max(0, (len(order) - _GLYPHS_PER_ROW) // 2)
+    parts = {"worst": order[:_GLYPHS_PER_ROW], "median": order[middle : middle + _GLYPHS_PER_ROW]}
+    return parts | {"best": order[-_GLYPHS_PER_ROW:]}
 
 
 def _pictures(scores: Scores, glyphs: Glyphs, style: int) -> dict[str, Any]:
     font, figures = scores.styles[style], {}
-    for label, rows in chosen(scores, glyphs, style).items():
+    for label, rows in choose_examples(scores, glyphs, style).items():
         kinds = {
             "source": glyphs.source[style],
             "drawn": glyphs.drawn[MODEL][style],
@@ -159,7 +161,10 @@ def _grouped(scores: Scores, groups: dict[str, list[int]]) -> Table:
                 (MODEL, "style"),
             )
         ]
-        ratios = [_number(scores.of_real(MODEL, m, styles)) for m in ("mid_grey", "edge_slope")]
+        ratios = [
+            _format_number(scores.ratio_to_real(MODEL, m, styles))
+            for m in ("mid_grey", "edge_slope")
+        ]
         count = scores.mean(MODEL, "l1", styles)
         rows.append([name, str(count.n if count else 0), *shown, *ratios])
     head = ["", "n", "L1", "SSIM", "content", "real's", "style", "mid-grey", "edge slope"]
@@ -171,14 +176,14 @@ def _figure(value: Estimate | None, metric: str, interval: bool = False) -> str:
         return "–"
     percent = metric in ("content", "style", "faulty", "mid_grey")
 
-    def told(number: float) -> str:
+    def format_number(number: float) -> str:
         return f"{100 * number:.1f}" if percent else f"{number:.3f}"
 
-    text = told(value.mean) + (" %" if percent else "")
-    return f"{text} ({told(value.low)}–{told(value.high)})" if interval else text
+    text = format_number(value.mean) + (" %" if percent else "")
+    return f"{text} ({format_number(value.low)}–{format_number(value.high)})" if interval else text
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
@@ -186,7 +191,7 @@ def _html(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.head)
     rows = []
     for row in table.rows:
-        kind = ' class="ours"' if row[0] == table.foremost else ""
+        kind = ' class="ours"' if row[0] == table.bold_row else ""
         rows.append(f"<tr{kind}>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
     body = "\n".join(rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"

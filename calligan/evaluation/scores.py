@@ -1,4 +1,4 @@
-"""A number for every glyph, by whoever drew it; means with intervals, in all or by group."""
+"""The value of each metric for each glyph and system; means with intervals, also by group."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from calligan.glyphs.strokes import stroke_count
 from calligan.pairs.manifest import FontEntry
 
 REAL = "real"
-COMMON_PX = 128  # the size of all figures, so that models of other sizes can be compared
-LARGE_PX = 256  # and of some more, where both model and data have it
+COMMON_PX = 128  # image size of all figures, so that models can be compared
+LARGE_PX = 256  # of additional figures, if both model and data have this size
 STROKES = ((1, 6), (7, 10), (11, 14), (15, 99))
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What is measured of one glyph."""
+    """A metric of one glyph."""
 
     name: str
     title: str
@@ -57,14 +57,14 @@ class Scores:
     """`values[system, metric]` is (styles, characters), NaN where there is no glyph."""
 
     styles: tuple[FontEntry, ...]
-    chars: str  # of any style
-    systems: tuple[str, ...]  # who drew: the model, baselines, and the real font
+    chars: str  # of all styles
+    systems: tuple[str, ...]  # the models, baselines, and the real font
     values: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
-    sets: dict[str, dict[str, float]] = field(default_factory=dict)  # figures of whole sets
-    unmeasured: dict[str, str] = field(default_factory=dict)  # what, and why
+    sets: dict[str, dict[str, float]] = field(default_factory=dict)  # figures of glyph sets
+    unmeasured: dict[str, str] = field(default_factory=dict)  # metric to reason
 
     def put(self, system: str, metric: str, style: int, chars: str, values: np.ndarray) -> None:
-        """Store one style's numbers, in the order of `chars`."""
+        """Store one style's values, in the order of `chars`."""
         shape = (len(self.styles), len(self.chars))
         table = self.values.setdefault((system, metric), np.full(shape, np.nan))
         table[style, [self._column[char] for char in chars]] = values
@@ -86,10 +86,10 @@ class Scores:
         chosen = table if styles is None else table[list(styles)]
         return estimate(chosen) if chosen.size else None
 
-    def of_real(
+    def ratio_to_real(
         self, system: str, metric: str, styles: Iterable[int] | None = None
     ) -> float | None:
-        """A mean over the real glyphs' own."""
+        """A mean, divided by that of the real glyphs."""
         rows = None if styles is None else list(styles)
         drawn, real = self.mean(system, metric, rows), self.mean(REAL, metric, rows)
         return drawn.mean / real.mean if drawn and real and real.mean else None
@@ -106,14 +106,14 @@ class Scores:
 
 
 def as_json(scores: Scores) -> dict[str, Any]:
-    """Every mean with its n and interval: overall, by script, by style, by stroke count."""
+    """All means with n and interval: overall, by script, by style, by stroke count."""
     scopes: dict[str, list[int] | None] = {"all": None}
     scopes |= {f"script {name}": rows for name, rows in scores.groups().items()}
     scopes |= {f"style {font.name}": [i] for i, font in enumerate(scores.styles)}
     means = {scope: _means(scores, rows) for scope, rows in scopes.items()}
     strokes = {
         f"{low}-{high} strokes": {
-            system: _plain(scores.mean(system, "content", strokes=(low, high)))
+            system: _to_json(scores.mean(system, "content", strokes=(low, high)))
             for system in scores.systems
         }
         for low, high in STROKES
@@ -133,12 +133,12 @@ def _means(scores: Scores, rows: list[int] | None) -> dict[str, dict[str, Any]]:
     for system in scores.systems:
         found[system] = {}
         for metric in METRICS:
-            if (value := _plain(scores.mean(system, metric.name, rows))) is not None:
+            if (value := _to_json(scores.mean(system, metric.name, rows))) is not None:
                 found[system][metric.name] = value
     return found
 
 
-def _plain(value: Estimate | None) -> dict[str, float] | None:
+def _to_json(value: Estimate | None) -> dict[str, float] | None:
     if value is None:
         return None
     numbers = {"mean": value.mean, "low": value.low, "high": value.high}

@@ -1,10 +1,10 @@
-"""The weight of strokes: how far the skeleton of a glyph lies from its outline."""
+"""Stroke widths: distances from the skeleton of a glyph to its outline."""
 
 from functools import cache
 
 import numpy as np
 
-_AROUND = (
+_NEIGHBOURS = (
     (-1, 0),
     (-1, 1),
     (0, 1),
@@ -14,31 +14,31 @@ _AROUND = (
     (0, -1),
     (-1, -1),
 )  # from N, clockwise
-_NEAR_END = 1.5  # half-widths: nearer to an end, the skeleton tells of the end's form
+_END_MARGIN = 1.5  # half-widths; closer to an end, the skeleton depends on the shape of the end
 _CHUNK = 256
-_OUTLINE_STEP = 2  # of the outline's points, every second
+_OUTLINE_STEP = 2  # uses every second point of the outline
 
 
 def half_widths(ink: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
-    """Half the stroke's width at each point of the skeleton, in pixels (K,).
+    """Half of the stroke width at each point of the skeleton, in pixels (K,).
 
-    `ink` bool (H, W); `lines` are its outlines (N, 2), x and y in the same pixels. Points nearer
-    than 1.5 half-widths to an end of the skeleton are left out, where there are others: skeletons
-    run out into corners.
+    `ink` bool (H, W); `lines` are its outlines (N, 2), x and y in the same pixels. Points closer
+    than 1.5 half-widths to an end of the skeleton are left out, if others remain, as skeletons
+    extend into corners.
 
-    The half-width is the distance d to the outline where it is largest, across the stroke. That is
-    up to a pixel beside the skeleton's point; since d falls by one a pixel on either side, it is
-    (d(p) + d(q) + 1) / 2 with q one pixel from p, away from the nearest point of the outline.
+    The half-width is the maximum, across the stroke, of the distance d to the outline. The maximum
+    is up to one pixel away from the skeleton's point p. As d decreases by one per pixel on either
+    side, it is (d(p) + d(q) + 1) / 2, with q one pixel from p, away from the nearest outline point.
     """
-    bones = thinned(ink)
-    if not lines or not bones.any():
+    skeleton = thin(ink)
+    if not lines or not skeleton.any():
         return np.empty(0)
     outline = np.concatenate([line[::_OUTLINE_STEP] for line in lines])
-    at = np.argwhere(bones)[:, ::-1] + 0.5
+    at = np.argwhere(skeleton)[:, ::-1] + 0.5
     distance, nearest = _nearest(at, outline)
-    ends = np.argwhere(_ends(bones))[:, ::-1] + 0.5
+    ends = np.argwhere(_ends(skeleton))[:, ::-1] + 0.5
     if len(ends):
-        kept = _nearest(at, ends)[0] >= _NEAR_END * distance
+        kept = _nearest(at, ends)[0] >= _END_MARGIN * distance
         if kept.any():
             at, distance, nearest = at[kept], distance[kept], nearest[kept]
     away = (at - nearest) / np.maximum(distance, 1e-6)[:, None]
@@ -46,16 +46,16 @@ def half_widths(ink: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
     return half
 
 
-def thinned(ink: np.ndarray) -> np.ndarray:
+def thin(ink: np.ndarray) -> np.ndarray:
     """The skeleton of `ink`, bool (H, W), one pixel wide (Guo & Hall 1989, "Parallel thinning with
     two-subiteration algorithms").
     """
     image = np.pad(ink, 1).astype(np.uint8)
     flat = image.reshape(-1)
-    offsets = np.array([row * image.shape[1] + column for row, column in _AROUND])
+    offsets = np.array([row * image.shape[1] + column for row, column in _NEIGHBOURS])
     border = np.flatnonzero(flat)
     border = border[_codes(flat, border, offsets) != 255]
-    place = np.zeros(len(flat), np.int64)  # in `border`, to find what is there twice
+    place = np.zeros(len(flat), np.int64)  # positions in `border`, to remove duplicates
     while True:
         removed = []
         for table in _tables():
@@ -72,7 +72,7 @@ def thinned(ink: np.ndarray) -> np.ndarray:
 
 
 def _codes(flat: np.ndarray, at: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """The eight neighbours of pixels as the bits of a byte."""
+    """The eight neighbours of each pixel, as bits of a byte."""
     codes = np.zeros(len(at), np.uint8)
     for bit, offset in enumerate(offsets.tolist()):
         codes |= flat[at + offset] << bit
@@ -81,7 +81,7 @@ def _codes(flat: np.ndarray, at: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 @cache
 def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """Which pixels go in each subiteration, by their neighbours: bool (256,)."""
+    """Whether to remove a pixel in each subiteration, by its neighbours: bool (256,)."""
     p = [(np.arange(256) >> bit & 1).astype(bool) for bit in range(8)]
     n, ne, e, se, s, sw, w, nw = p
     crossings = sum(
@@ -96,18 +96,20 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     return simple & ~((s | sw | ~nw) & w), simple & ~((n | ne | ~se) & e)
 
 
-def _ends(bones: np.ndarray) -> np.ndarray:
-    """Pixels of a skeleton, bool (H, W), where it ends: all their neighbours stand together."""
-    padded = np.pad(bones, 1)
-    height, width = bones.shape
-    around = np.stack([padded[1 + r : 1 + r + height, 1 + c : 1 + c + width] for r, c in _AROUND])
+def _ends(skeleton: np.ndarray) -> np.ndarray:
+    """End points of a skeleton, bool (H, W): all their neighbours are adjacent."""
+    padded = np.pad(skeleton, 1)
+    height, width = skeleton.shape
+    around = np.stack(
+        [padded[1 + r : 1 + r + height, 1 + c : 1 + c + width] for r, c in _NEIGHBOURS]
+    )
     begins = around & ~np.roll(around, 1, axis=0)
-    ends: np.ndarray = bones & (begins.sum(axis=0) <= 1) & (around.sum(axis=0) <= 2)
+    ends: np.ndarray = skeleton & (begins.sum(axis=0) <= 1) & (around.sum(axis=0) <= 2)
     return ends
 
 
 def _nearest(points: np.ndarray, to: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each of points (N, 2) the distance (N,) to the nearest of `to` (M, 2), and that (N, 2)."""
+    """For each of `points` (N, 2), the nearest of `to` (M, 2): distances (N,) and points (N, 2)."""
     middle = to.mean(axis=0)
     a, b = (points - middle).astype(np.float32), (to - middle).astype(np.float32)
     squares = (b**2).sum(axis=1)

@@ -38,7 +38,7 @@ class Drawer:
         """
         device = pick_device(device)
         generator, card = load_model(model, device)
-        if generator.from_number:
+        if generator.takes_char_index:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
         predictor = Predictor(generator, device, fine, note=note)
         return cls(card, predictor, FontSource.open(card, source))
@@ -46,7 +46,7 @@ class Drawer:
     @property
     def has_styles(self) -> bool:
         """Whether a style can be made weaker or stronger: there are several, in one space."""
-        return self.predictor.generator.mixes_styles and len(self.card.styles) > 1
+        return self.predictor.generator.interpolates_styles and len(self.card.styles) > 1
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Characters in a style numbered from 0: uint8 (N, S, S), 255 = paper."""

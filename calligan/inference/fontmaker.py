@@ -13,7 +13,7 @@ from calligan.glyphs.charset import is_han
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.card import ModelCard
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.storage import atomic_file
 from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering, glyph_name
@@ -63,7 +63,7 @@ def reserved_names(card: ModelCard, base: BaseFont | None) -> set[str]:
     Those of the fonts that a model learned from, whose licences may reserve them, but not of
     written glyphs; that of the font to complete only where it says that it is reserved.
     """
-    fonts = [font for font in (*card.styles, *card.sources) if font.licence != OWN]
+    fonts = [font for font in (*card.styles, *card.sources) if font.licence != OWN_LICENCE]
     names = {_plain(name) for f in fonts for name in (f.family or f.name, f.chinese)}
     if base is not None:
         names = names | {_plain(base.family)} if base.reserved else names - {_plain(base.family)}

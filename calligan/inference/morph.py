@@ -40,7 +40,7 @@ class Stop:
 
 def stop_of(generator: GeneratorBase, index: int) -> Stop:
     """A model's style numbered from 0; raises ModelError for a model without style vectors."""
-    if not generator.mixes_styles:
+    if not generator.interpolates_styles:
         raise ModelError("this model has no style vectors to go between; give one of calligan's")
     return Stop(generator, generator.embedding.weight.detach()[index])
 

@@ -20,7 +20,7 @@ def sampled(
     Raises ModelError for another kind of model, DataError for characters that it does not know.
     """
     generator, card = load_model(model)
-    if not generator.from_number:
+    if not generator.takes_char_index:
         raise ModelError(f"{model} draws from sources, not from noise; use `calligan infer`")
     if unknown := "".join(char for char in chars if char not in card.trained_chars):
         raise DataError(f"the model was not trained on {' '.join(unknown)}; it draws nothing else")

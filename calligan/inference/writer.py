@@ -15,7 +15,7 @@ from calligan.inference.content import ContentSource
 from calligan.inference.drawer import Drawer
 from calligan.inference.proofread import Proofreader, Verdict
 from calligan.models.card import ModelCard
-from calligan.models.upscaler import Upscaler, load_upscaler, upscaled
+from calligan.models.upscaler import Upscaler, load_upscaler, upscale
 from calligan.page.flow import Letter
 from calligan.progress import Note, ignore
 from calligan.reader.faults import shipped
@@ -182,4 +182,4 @@ class Writer:
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Glyphs as they are traced: uint8 (N, S, S), small ones enlarged by the upscaler."""
         stack = np.stack(images)
-        return stack if self.upscaler is None else upscaled(self.upscaler, stack)
+        return stack if self.upscaler is None else upscale(self.upscaler, stack)

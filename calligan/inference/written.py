@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.store import Selection
 
 
@@ -13,7 +13,7 @@ def as_written(selection: Selection) -> dict[str, np.ndarray]:
     """
     found: dict[str, np.ndarray] = {}
     for font in selection.styles:
-        if font.licence == OWN:
+        if font.licence == OWN_LICENCE:
             images = selection.store.images(font)
             for char, image in zip(font.chars, images, strict=True):
                 found.setdefault(char, image)

@@ -18,7 +18,7 @@ from calligan.glyphs.placement import measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.models.device import pick_device
 from calligan.page.sheet import Row, contact_sheet
-from calligan.pairs.hand import of_pictures
+from calligan.pairs.handwriting import from_pictures
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import Checked, Printed
@@ -115,7 +115,7 @@ def _font(text: str, charset: str) -> tuple[str, np.ndarray, str]:
 
 def _folder(folder: Path) -> tuple[str, np.ndarray, str]:
     read = list(read_hand(folder))
-    found = of_pictures("folder", folder, read, RasterConfig(size_px=_SIZE_PX))
+    found = from_pictures("folder", folder, read, RasterConfig(size_px=_SIZE_PX))
     there = found.entry.chars
     return there, found.images, "".join(char for char, _ in read if char not in there)
 
@@ -128,7 +128,7 @@ def proofread(glyphs: list[tuple[str, np.ndarray]], font: str) -> Checked | None
     inked = [(char, image) for char, image in glyphs if (image < 128).any()]
     if reader_model() is None or not inked:
         return None
-    placed, judge = of_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
+    placed, judge = from_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
     return _beside_print(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
 
 

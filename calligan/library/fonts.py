@@ -17,7 +17,7 @@ from calligan.inference.written import as_written
 from calligan.library.model import Model
 from calligan.library.orders import MadeFont, check_font
 from calligan.models.card import ModelCard
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.run import Run
 from calligan.requests import FALLBACKS, FontRequest, Style
@@ -167,7 +167,7 @@ def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:
 
     `note` is told where the hand was written by somebody and its glyphs are not to be found.
     """
-    if not any(style.licence == OWN for style in model.styles):
+    if not any(style.licence == OWN_LICENCE for style in model.styles):
         return {}
     try:
         return as_written(Run.open(model.path.parent).selection())

@@ -26,18 +26,18 @@ from calligan.library.training import (
 from calligan.models.card import ModelCard
 from calligan.models.weights import read_card
 from calligan.page.sheet import save_png
-from calligan.pairs.even import print_boxes
-from calligan.pairs.hand import Written, hand_store, of_font, of_pictures
-from calligan.pairs.store import Prepared, Selection
+from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
+from calligan.pairs.normalise import print_boxes
+from calligan.pairs.store import PreparedFont, Selection
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.project.models import BUNDLE, HANDS, hand_path, like_hands, model_path
+from calligan.project.models import BUNDLE, HANDS, hand_path, model_path, suggest_hands
 from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests import LearningRequest
 from calligan.scan.folder import read_hand
 from calligan.storage import atomic_file
-from calligan.training.compare import before_after
-from calligan.training.transfer import fitted_to_start, of_size
+from calligan.training.before_after import before_after
+from calligan.training.transfer import fit_to_start, with_stage_size
 
 _FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
 _ENOUGH = 300  # steps; docs/own-hand.md has what they bring
@@ -96,8 +96,8 @@ def learning(
         raise DataError(f"{origin} gives one character only; write two at the least, better 100")
     settings = settings or request.settings or ()
     config = training_config("learn", None, settings, request.minutes, request.steps)
-    config = fitted_to_start(of_size(config, card.size_px), base, {})
-    selection = hand_store(folder, hand, sources()).select([name])
+    config = fit_to_start(with_stage_size(config, card.size_px), base, {})
+    selection = make_hand_store(folder, hand, sources()).select([name])
     _told(hand, selection, note)
     if Path(origin).is_dir():
         _doubted(hand, str(sources()[0].face.spec), note)
@@ -140,7 +140,7 @@ def plan_next(
     if count < 1:
         raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
     if (best := hand_path(name, Path(hands))) is None:
-        raise ModelError(f"no hand {name}; {like_hands(name, Path(hands))}")
+        raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
     run = Run.open(best.parent)
     there = run.selection().styles[0].chars
     writer = Model(run.best, source, fine=False, note=note).writer
@@ -164,21 +164,21 @@ def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:
         raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")
 
 
-def _sources(card: ModelCard, given: str | None, note: Note) -> list[Prepared]:
+def _sources(card: ModelCard, given: str | None, note: Note) -> list[PreparedFont]:
     """The source fonts to learn from: the one given, or all of the model's that are here."""
     found = []
     for face, font in trained_sources(card) if given is None else ():
         info = FontInfo(font.name, face.spec, font.chinese, font.script, font.licence)
         place = Placement(**font.placement).scaled(card.size_px)
-        found.append(Prepared(info, "source", face, place, None))
+        found.append(PreparedFont(info, "source", face, place, None))
     if not found:
         face, place = open_source(card, source_font(card, given, note))
         info = FontInfo(face.spec.path.stem, face.spec)
-        found.append(Prepared(info, "source", face, place, None))
+        found.append(PreparedFont(info, "source", face, place, None))
     return found
 
 
-def _doubted(hand: Written, font: str, note: Note) -> None:
+def _doubted(hand: WrittenGlyphs, font: str, note: Note) -> None:
     """Name the written glyphs that read as another character than they are labelled."""
     glyphs = list(zip(hand.entry.chars, hand.images, strict=True))
     seen = proofread(glyphs, font)
@@ -187,7 +187,7 @@ def _doubted(hand: Written, font: str, note: Note) -> None:
         note(f"labelled right? the reader takes {told}")
 
 
-def _told(hand: Written, selection: Selection, note: Note) -> None:
+def _told(hand: WrittenGlyphs, selection: Selection, note: Note) -> None:
     count = len(set(hand.entry.chars))
     known: set[str] = set().union(*(font.chars for font in selection.sources))
     if lacking := "".join(dict.fromkeys(c for c in hand.entry.chars if c not in known)):
@@ -202,9 +202,9 @@ def written(
     origin: str,
     chars: str | None,
     size_px: int,
-    printed: Callable[[], Sequence[Prepared]] | None = None,
+    printed: Callable[[], Sequence[PreparedFont]] | None = None,
     note: Note = ignore,
-) -> Written:
+) -> WrittenGlyphs:
     """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
 
     Pictures of other than Han characters are left out, and named. With fonts in print, uneven
@@ -212,7 +212,7 @@ def written(
     """
     raster = RasterConfig(size_px=size_px)
     if not Path(origin).is_dir():
-        return of_font(name, _font(origin), load_charset(chars or CHARSET), raster)
+        return from_font(name, _font(origin), load_charset(chars or CHARSET), raster)
     every_glyph = list(read_hand(Path(origin)))
     if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_han(char))):
         note(f"left out, being no Han characters: {other}")
@@ -225,7 +225,7 @@ def written(
     if not read:
         raise DataError(f"{origin} holds none of the characters asked for")
     boxes = print_boxes(printed() if printed else (), "".join(char for char, _ in read))
-    hand = of_pictures(name, Path(origin), read, raster, boxes)
+    hand = from_pictures(name, Path(origin), read, raster, boxes)
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
         note(f"left out, no dark ink in the picture: {pale}")
     return hand

@@ -8,14 +8,14 @@ from typing import Any
 from calligan.errors import Unmeasured
 from calligan.evaluation import line_report
 from calligan.evaluation import report as told
-from calligan.evaluation.evaluate import Glyphs, Plan, judge_outlines, style_names
+from calligan.evaluation.evaluate import EvaluationPlan, Glyphs, judge_outlines, style_names
 from calligan.evaluation.evaluate import evaluate as measure
-from calligan.evaluation.hands import Asked, Hand
+from calligan.evaluation.judge_styles import OutlineOptions, StyleFigures
 from calligan.evaluation.scores import Scores, as_json
 from calligan.glyphs.charset import load_charset
 from calligan.models.device import pick_device
 from calligan.models.weights import read_card
-from calligan.pairs.hand import HAND
+from calligan.pairs.handwriting import HAND_CHARSET
 from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
@@ -26,10 +26,10 @@ from calligan.project.run import Run
 class Evaluation:
     """What was measured, and the glyphs that it was measured on."""
 
-    plan: Plan
+    plan: EvaluationPlan
     scores: Scores
     glyphs: Glyphs
-    outlines: dict[str, list[Hand]] = field(default_factory=dict)  # by system, if asked for
+    outlines: dict[str, list[StyleFigures]] = field(default_factory=dict)  # by system, if asked for
 
     def tables(self) -> Sequence[told.Table]:
         """All hands, by script, by style; and of outlines."""
@@ -88,13 +88,13 @@ def evaluate(
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
     selection = _selection(path, Path(data) if data is not None else None, source, styles)
-    hand = selection.store.manifest.charset == HAND
+    hand = selection.store.manifest.charset == HAND_CHARSET
     if hand:
         note(
             "a hand keeps no test characters: these are the tenth that it did not learn from but "
             "was watched by; the model it began at knows them from other hands"
         )
-    plan = Plan(
+    plan = EvaluationPlan(
         path,
         selection,
         {name: model_path(Path(other)) for name, other in (against or {}).items()},
@@ -105,10 +105,10 @@ def evaluate(
         strict=not hand,
         perceptual=perceptual,
         device=device,
-        outlines=Asked(line, told_apart or calibrate, calibrate),
+        outlines=OutlineOptions(line, told_apart or calibrate, calibrate),
     )
     scores, glyphs = measure(plan, progress)
-    outlines: dict[str, list[Hand]] = {}
+    outlines: dict[str, list[StyleFigures]] = {}
     if line or told_apart or calibrate:
         try:
             outlines = judge_outlines(glyphs, plan, progress)

@@ -9,9 +9,9 @@ from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo, resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face
+from calligan.pairs.contact_sheet import write_contact_sheet
 from calligan.pairs.manifest import FontEntry
-from calligan.pairs.sheet import write_contact_sheet
-from calligan.pairs.store import PairStore, Prepared
+from calligan.pairs.store import PairStore, PreparedFont
 from calligan.progress import Cancel, Progress, count_progress, ignore, never_cancel
 from calligan.workers import worker_pool
 
@@ -54,7 +54,7 @@ def render_pairs(
 
 
 def _render(
-    store: PairStore, fonts: Sequence[Prepared], add: Callable[[int], None], on_font: OnFont
+    store: PairStore, fonts: Sequence[PreparedFont], add: Callable[[int], None], on_font: OnFont
 ) -> None:
     """Rasterize on all cores; Ctrl-C is this process's to take."""
     with worker_pool() as executor:

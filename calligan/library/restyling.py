@@ -40,7 +40,7 @@ def restyle(
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
     generator, card = load_model(path, device)
-    if generator.from_number:
+    if generator.takes_char_index:
         raise ModelError("the model draws from noise, not from pictures; use `calligan sample`")
     index = style_index(card, str(style))
     hand = written("hand", str(origin), chars, card.size_px, note=note)

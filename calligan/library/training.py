@@ -20,14 +20,14 @@ from calligan.project.run import Run
 from calligan.requests import TrainingRequest
 from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
 from calligan.storage import sha256_file
-from calligan.training.device import resolved
+from calligan.training.device import resolve_device
 from calligan.training.loop import Listener
 from calligan.training.loop import train as loop
-from calligan.training.ranks import ALONE, Ranks, is_lost, joined
+from calligan.training.ranks import SINGLE_PROCESS, Ranks, is_connection_lost, join_process_group
 from calligan.training.run import create_run
 from calligan.training.schedule import progress_of
 from calligan.training.state import TrainState, checkpoints, newest_verified
-from calligan.training.transfer import first_state, fitted_to_data, fitted_to_start
+from calligan.training.transfer import fit_to_data, fit_to_start, initial_state
 
 Row = dict[str, Any]  # a line of the run's log
 Settings = Mapping[str, Any] | Sequence[str]  # {"loss.l1": 2}, or ["loss.l1=2"]
@@ -41,16 +41,20 @@ class Session:
     selection: Selection
     state: TrainState
     note: Note = ignore
-    ranks: Ranks = ALONE  # this process among those that train the run together
+    ranks: Ranks = SINGLE_PROCESS  # this process among those that train the run together
 
     def train(self, listener: Listener) -> bool:
         """Train to the run's end; False where `listener.should_stop` ended it before."""
         try:
-            if self.ranks.leads:
+            if self.ranks.is_main:
                 self.run.trim_log(self.state.counters.step)
             finished = loop(self.run, self.selection, self.state, listener, self.ranks)
         except (RuntimeError, MemoryError) as error:
-            if isinstance(error, RuntimeError) and self.ranks.count > 1 and is_lost(error):
+            if (
+                isinstance(error, RuntimeError)
+                and self.ranks.count > 1
+                and is_connection_lost(error)
+            ):
                 raise ConfigError(
                     "another process of this training has ended; see what it said, then go on with "
                     f"--resume {self.run.folder}"
@@ -64,7 +68,7 @@ class Session:
         metrics = self.state.counters.metrics
         if (
             finished
-            and self.ranks.leads
+            and self.ranks.is_main
             and metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]
         ):
             self.note("the model is not yet better than a copy of the source: train longer")
@@ -98,12 +102,12 @@ def new_session(
     """A new run; whatever may be refused is refused before its folder is made."""
     selection.store.verify()
     _use_threads(config)
-    with joined(config.device) as ranks:
+    with join_process_group(config.device) as ranks:
         ranks.check(config.batch_size, config.styles_per_char)
-        state = first_state(config, selection, start)
-        made = create_run(runs, config, selection, start).folder if ranks.leads else None
+        state = initial_state(config, selection, start)
+        made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
-            told = note if ranks.leads else ignore
+            told = note if ranks.is_main else ignore
             _describe(run, state, told)
             yield Session(run, selection, state, told, ranks)
 
@@ -114,19 +118,22 @@ def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
 
     Nothing is read before the run is held: another process may be about to save.
     """
-    with joined(pick_device(Run.open(folder).config.device)) as ranks, _held(folder, ranks) as run:
+    with (
+        join_process_group(pick_device(Run.open(folder).config.device)) as ranks,
+        _held(folder, ranks) as run,
+    ):
         ranks.check(run.config.batch_size, run.config.styles_per_char)
         if run.finished and not checkpoints(run.checkpoints):
             raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
         selection = run.selection()
         selection.store.verify()
         _use_threads(run.config)
-        state = first_state(run.config, selection, run.start)
+        state = initial_state(run.config, selection, run.start)
         if checkpoints(run.checkpoints):
             state.load(newest_verified(run.checkpoints))
         done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
         going = "finished already at" if done else "going on from"
-        told = note if ranks.leads else ignore
+        told = note if ranks.is_main else ignore
         told(f"{folder}: {going} step {state.counters.step:,}")
         _describe(run, state, told)
         yield Session(run, selection, state, told, ranks)
@@ -135,12 +142,12 @@ def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
 @contextmanager
 def _held(folder: Path | None, ranks: Ranks) -> Iterator[Run]:
     """A run that the leading process holds for all; it alone need know the folder."""
-    if not ranks.leads:
+    if not ranks.is_main:
         yield Run.open(Path(ranks.text("")))
         return
     assert folder is not None
     run = Run.open(folder)
-    with run.held():
+    with run.lock():
         ranks.text(str(folder))
         yield run
 
@@ -191,7 +198,7 @@ def training_config(
             each.setdefault("minutes", None)
     config = replaced(from_dict(TrainConfig, base), values)
     config.validate()
-    return resolved(config)
+    return resolve_device(config)
 
 
 def begun(
@@ -227,11 +234,11 @@ def fitted(
     config: TrainConfig, selection: Selection, start: Path | None
 ) -> tuple[TrainConfig, Path | None]:
     """The config with what data and start decide, and the file of the model to start at."""
-    config = fitted_to_data(config, selection)
+    config = fit_to_data(config, selection)
     if start is None:
         return config, None
     first = model_path(start)
-    return fitted_to_start(config, first, selection.store.manifest.held_out), first
+    return fit_to_start(config, first, selection.store.manifest.held_out), first
 
 
 def train(

@@ -1,1 +1,1 @@
-"""Networks: tensors in, tensors out. Knows nothing of fonts, files of glyphs, or training."""
+"""Networks, from tensors to tensors; independent of fonts, glyph files and training."""

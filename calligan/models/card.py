@@ -1,4 +1,4 @@
-"""What a model says of itself, in the header of its one file."""
+"""The card of a model: its metadata, stored in the header of its file."""
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -25,16 +25,16 @@ class FontCard:
     licence: str
     family: str
     font_sha256: str
-    path: str  # where it was when the model was trained; empty for a font of the catalog
+    path: str  # at training time; empty for a font of the catalog
     face: str
     instance: str | None
     placement: dict[str, Any]  # see glyphs.placement
-    least_score: float | None = None  # what its real glyphs score by the reader, 95 in 100
-    tolerance_em: float | None = None  # of its outlines' curves; None is TraceConfig's
+    least_score: float | None = None  # reader score that 95 % of its real glyphs reach
+    tolerance_em: float | None = None  # of its outlines' curves; None for TraceConfig's default
 
     @property
     def tracing(self) -> TraceConfig:
-        """How its glyphs become outlines."""
+        """How to trace its glyphs to outlines."""
         return TraceConfig() if self.tolerance_em is None else TraceConfig(self.tolerance_em)
 
 
@@ -52,7 +52,7 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)  # seed, steps, data hash, versions
 
     def validate(self) -> None:
-        """Raise ValueError or ConfigError for a card of the right shape that makes no sense."""
+        """Raise ValueError or ConfigError for invalid values."""
         self.generator.validate()
         if not self.styles or not 16 <= self.size_px <= 1024:
             raise ValueError(f"{len(self.styles)} styles at {self.size_px} px")
@@ -64,8 +64,8 @@ class ModelCard:
         if seen := set(self.trained_chars) & set(chars):
             raise DataError(
                 f"the model was trained on {len(seen)} characters that this data holds out; "
-                "give --data that was rendered with the model's own split and seed (a learned "
-                "hand's few characters are such as the model it began at had seen in other hands)"
+                "give --data that was rendered with the model's own split and seed (of a learned "
+                "hand, the model that it started from has seen the characters in other hands)"
             )
 
     def style_index(self, wanted: str) -> int:

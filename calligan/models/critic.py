@@ -1,8 +1,8 @@
-"""What every discriminator answers, whatever it is made of."""
+"""The interface of all discriminators."""
 
 from torch import Tensor, nn
 
-Windows = tuple[tuple[int, int], ...]  # top left corners, in pixels; one for each part of a batch
+Windows = tuple[tuple[int, int], ...]  # top left corners in pixels, one per part of a batch
 
 
 class Critic(nn.Module):
@@ -10,14 +10,14 @@ class Critic(nn.Module):
 
     styles: int
 
-    crop_px: int = 0  # edge of the windows that it looks through; 0 for the whole image
+    crop_px: int = 0  # edge of its crop windows; 0 for the whole image
 
     def features(
         self, source: Tensor, glyph: Tensor, windows: Windows | None = None
     ) -> list[Tensor]:
         """Activations of every layer, first to last, for feature matching and `score`.
 
-        `windows` is where a critic with `crop_px` looks, the batch cut into as many parts.
+        `windows` are the crops of a critic with `crop_px`; the batch is split into as many parts.
         """
         raise NotImplementedError
 
@@ -25,12 +25,12 @@ class Critic(nn.Module):
         """Scores, float32, of features under a style numbered from 0."""
         raise NotImplementedError
 
-    def matches(self, scores: Tensor) -> Tensor:
-        """Those of the scores that say whether a glyph fits its source and style: here all."""
+    def matching_scores(self, scores: Tensor) -> Tensor:
+        """The scores that depend on whether a glyph fits its source and style; by default all."""
         return scores
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
-        """Style logits (N, styles), where it has that head."""
+        """Style logits (N, styles), or None without that head."""
         return None
 
     def forward(self, source: Tensor, glyph: Tensor, style_index: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The discriminator: a PatchGAN that sees (source, glyph) and knows the style.
+"""The discriminator: a PatchGAN on (source, glyph), conditioned on the style.
 
 Patches after Isola et al. 2017, spectral normalisation after Miyato et al. 2018, style by
 projection after Miyato & Koyama 2018: score = linear(h) + <embedding(style), h>, at each patch.
@@ -18,25 +18,25 @@ from calligan.models.critic import Critic, Windows
 from calligan.models.layers import Fold, Unfold
 from calligan.models.pixels import ink
 
-_UNIT = 0.1  # of mean ink difference: a margin of 1 is that of a poor copy
+_ENERGY_UNIT = 0.1  # mean ink difference of a bad reconstruction
 
 
 class Discriminator(Critic):
-    """Patch logits (N, 1, P, P); with heads apart (N, 2, P, P): real at all, and fitting."""
+    """Patch logits (N, 1, P, P); with separate heads (N, 2, P, P): real, and matching."""
 
     def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
         super().__init__()
         self.styles, widths = styles, config.widths
-        self.apart = config.heads == "apart"
-        bounded = spectral_norm if config.spectral_norm else _as_it_is
+        self.separate_heads = config.heads == "apart"
+        normalise = spectral_norm if config.spectral_norm else _unchanged
         self.fold = Fold(2, widths[0], size_px // config.grid)
         self.convs = nn.ModuleList(
-            bounded(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths)
+            normalise(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths)
         )
-        self.last = bounded(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
-        self.linear = bounded(nn.Conv2d(widths[-1], 1, 1))
-        self.embedding = bounded(nn.Embedding(styles, widths[-1]))
-        bounded(self.fold.conv)
+        self.last = normalise(nn.Conv2d(widths[-1], widths[-1], 3, padding=1))
+        self.linear = normalise(nn.Conv2d(widths[-1], 1, 1))
+        self.embedding = normalise(nn.Embedding(styles, widths[-1]))
+        normalise(self.fold.conv)
         self.names = nn.Linear(widths[-1], styles) if config.names_styles else None
 
     def features(
@@ -55,23 +55,23 @@ class Discriminator(Critic):
         h = features[-1]
         real = self.linear(h)
         projected = (h * self.embedding(style_index)[:, :, None, None]).sum(1, keepdim=True)
-        scores = torch.cat([real, projected], dim=1) if self.apart else real + projected
+        scores = torch.cat([real, projected], dim=1) if self.separate_heads else real + projected
         return scores.float()
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
-        """Style logits (N, styles) of what the patches say on average."""
+        """Style logits (N, styles) of the features averaged over patches."""
         return None if self.names is None else self.names(features[-1].mean(dim=(2, 3))).float()
 
-    def matches(self, scores: Tensor) -> Tensor:
-        """The patches' second channel, where the heads are apart."""
-        return scores[:, 1::2] if self.apart else scores
+    def matching_scores(self, scores: Tensor) -> Tensor:
+        """The second channel of the patch logits if the heads are separate, else all."""
+        return scores[:, 1::2] if self.separate_heads else scores
 
 
 class MultiScale(Critic):
     """The same network at the full size and at smaller ones (Wang et al. 2018, pix2pixHD).
 
-    Each sees 1 / `scale_step` of the size of the one before; the first may look through windows
-    of `crop_px` only. Coarser scores are repeated, so that each scale weighs the same:
+    Each gets 1 / `scale_step` of the size of the previous one; the first may be limited to windows
+    of `crop_px`. Coarser scores are repeated, so that all scales have equal weight:
     (N, scales, P, P).
     """
 
@@ -87,19 +87,19 @@ class MultiScale(Critic):
     def features(
         self, source: Tensor, glyph: Tensor, windows: Windows | None = None
     ) -> list[Tensor]:
-        """Those of each part, the finest first."""
+        """The features of each part, the finest first."""
         found: list[Tensor] = []
         for number, part in enumerate(self.parts):
             if number:
                 source, glyph = F.avg_pool2d(source, self.step), F.avg_pool2d(glyph, self.step)
             seen = source, glyph
             if not number and windows and self.crop_px:
-                seen = cropped(source, windows, self.crop_px), cropped(glyph, windows, self.crop_px)
+                seen = crop(source, windows, self.crop_px), crop(glyph, windows, self.crop_px)
             found += part.features(*seen)  # type: ignore[operator]
         return found
 
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
-        """Patch logits of all parts, at the finest's size."""
+        """Patch logits of all parts, at the size of the finest."""
         each = len(features) // len(self.parts)
         maps = [
             part.score(features[i * each : (i + 1) * each], style_index)  # type: ignore[operator]
@@ -107,18 +107,18 @@ class MultiScale(Critic):
         ]
         return torch.cat([F.interpolate(m, maps[0].shape[-2:]) for m in maps], dim=1)
 
-    def matches(self, scores: Tensor) -> Tensor:
-        """As its parts."""
-        return cast(Discriminator, self.parts[0]).matches(scores)
+    def matching_scores(self, scores: Tensor) -> Tensor:
+        """The matching scores of each part."""
+        return cast(Discriminator, self.parts[0]).matching_scores(scores)
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
-        """As the finest part says."""
+        """The style logits of the finest part."""
         each = len(features) // len(self.parts)
         return cast(Discriminator, self.parts[0]).categories(features[:each])
 
 
-def cropped(images: Tensor, windows: Windows, crop_px: int) -> Tensor:
-    """(N, 1, S, S) to (N, 1, crop_px, crop_px): each part of the batch through its own window."""
+def crop(images: Tensor, windows: Windows, crop_px: int) -> Tensor:
+    """Crop (N, 1, S, S) to (N, 1, crop_px, crop_px); each part of the batch has its own window."""
     parts = zip(images.tensor_split(len(windows)), windows, strict=True)
     return torch.cat(
         [part[:, :, top : top + crop_px, left : left + crop_px] for part, (top, left) in parts]
@@ -126,9 +126,9 @@ def cropped(images: Tensor, windows: Windows, crop_px: int) -> Tensor:
 
 
 class Autoencoder(Critic):
-    """An energy: how badly a glyph is rebuilt from its source, itself and its style.
+    """An energy: the reconstruction error of a glyph from its source, itself and its style.
 
-    After Zhao et al. 2017: scores are minus the mean difference of ink, in units of `_UNIT`.
+    After Zhao et al. 2017: scores are minus the mean difference of ink, in units of `_ENERGY_UNIT`.
     """
 
     def __init__(self, config: DiscriminatorConfig, styles: int, size_px: int):
@@ -149,7 +149,7 @@ class Autoencoder(Critic):
     def features(
         self, source: Tensor, glyph: Tensor, windows: Windows | None = None
     ) -> list[Tensor]:
-        """The glyph's ink, and activations on the way down."""
+        """The glyph's ink, and activations of the encoder."""
         h = F.leaky_relu(self.fold(ink(torch.cat([source, glyph], dim=1))), 0.2)
         found = [ink(glyph), h]
         for conv in self.down:
@@ -163,8 +163,8 @@ class Autoencoder(Critic):
         for conv in self.up:
             h = F.leaky_relu(conv(h), 0.2)
         rebuilt = torch.sigmoid(self.unfold(h).float())
-        return -(rebuilt - features[0].float()).abs().mean(dim=(1, 2, 3)) / _UNIT
+        return -(rebuilt - features[0].float()).abs().mean(dim=(1, 2, 3)) / _ENERGY_UNIT
 
 
-def _as_it_is(module: nn.Module) -> nn.Module:
+def _unchanged(module: nn.Module) -> nn.Module:
     return module

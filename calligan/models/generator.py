@@ -16,22 +16,22 @@ from calligan.models.base import GeneratorBase
 from calligan.models.layers import Block, Fold, Unfold, grow_state
 from calligan.models.pixels import ink
 
-_LOG_VARIANCE = -4.0  # of a style's Gaussian to begin with
-_MOSTLY_PAPER = {"ink": -2.0, "distance": -1.0}  # what is drawn to begin with
+_INITIAL_LOG_VARIANCE = -4.0  # of a Gaussian style embedding
+_INITIAL_BIAS = {"ink": -2.0, "distance": -1.0}  # of the output: mostly paper
 
 
 class Generator(GeneratorBase):
     """Sources (M, 1, S, S) in [-1, 1] and style_index (N,) to images (N, 1, S, S).
 
-    N is a multiple of M: the encoder knows no style, so each source is encoded once and decoded
-    in N / M styles, which stand together in `style_index`.
+    N is a multiple of M: the encoder does not depend on the style, so each source is encoded once
+    and decoded in N / M styles, which are consecutive in `style_index`.
     """
 
-    mixes_styles = True
+    interpolates_styles = True
 
     def __init__(self, config: GeneratorConfig, styles: int, size_px: int):
         super().__init__()
-        self.size_px, self.speaks_distance = size_px, config.output == "distance"
+        self.size_px, self.outputs_distance = size_px, config.output == "distance"
         widths, style_dim = config.widths, config.style_dim
         cell_px = size_px // config.grid
         self.config, self.cell_px = config, float(cell_px)
@@ -39,20 +39,20 @@ class Generator(GeneratorBase):
         self.embedding.requires_grad_(config.embedding != "fixed")
         if config.embedding == "gaussian":
             self.log_variance = nn.Embedding(styles, style_dim)
-            nn.init.constant_(self.log_variance.weight, _LOG_VARIANCE)
+            nn.init.constant_(self.log_variance.weight, _INITIAL_LOG_VARIANCE)
         self.fold = Fold(1, widths[0], cell_px)
         self.encoder, self.decoder = nn.ModuleList(), nn.ModuleList()
         for above, here in zip((widths[0], *widths), widths, strict=False):
-            self.encoder.append(_level(above, here, config.encoder_blocks, 0))
-            self.decoder.insert(0, _level(here, above, config.blocks, style_dim))
+            self.encoder.append(_make_level(above, here, config.encoder_blocks, 0))
+            self.decoder.insert(0, _make_level(here, above, config.blocks, style_dim))
         self.middle = Block(widths[-1], widths[-1], style_dim)
         self.norm = nn.GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
         assert self.unfold.conv.bias is not None
-        nn.init.constant_(self.unfold.conv.bias, _MOSTLY_PAPER[config.output])
+        nn.init.constant_(self.unfold.conv.bias, _INITIAL_BIAS[config.output])
 
     def style(self, style_index: Tensor) -> Tensor:
-        """Style vectors (N, style_dim); of a Gaussian style a sample in training, else its mean."""
+        """Style vectors (N, style_dim); for Gaussian styles a sample in training, else the mean."""
         mean: Tensor = self.embedding(style_index)
         if self.log_variance is None or not self.training:
             return mean
@@ -67,11 +67,11 @@ class Generator(GeneratorBase):
         return divergence
 
     def encode(self, source: Tensor) -> list[Tensor]:
-        """What the sources say, finest level first: (M, width, g, g) each."""
-        h = self.fold(ink(source))  # as ink, so that zero padding means paper
+        """Encode sources, finest level first: (M, width, g, g) each."""
+        h = self.fold(ink(source))  # as ink, so that zero padding is paper
         levels: list[Tensor] = []
         for level in self.encoder:
-            h = _through(level, F.avg_pool2d(h, 2) if levels else h, None)
+            h = _apply_level(level, F.avg_pool2d(h, 2) if levels else h, None)
             levels.append(h)
         return levels
 
@@ -81,25 +81,26 @@ class Generator(GeneratorBase):
         skips = [level.repeat_interleave(each, 0) if each > 1 else level for level in levels]
         h = self.middle(skips[-1], style)
         for level in self.decoder:
-            h = _through(level, h + skips.pop(), style)  # a sum: half the work of both side by side
+            # A sum, as a concatenation would take twice the work.
+            h = _apply_level(level, h + skips.pop(), style)
             if skips:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
         field: Tensor = self.unfold(F.silu(self.norm(h))).float()
         return field
 
-    def doubled(self) -> "Generator":
-        """The same for images of twice the size, which computes the same of a coarser one."""
+    def double_size(self) -> "Generator":
+        """A copy for images of twice the size, which computes the same at the old resolution."""
         grown = Generator(self.config, self.embedding.num_embeddings, self.size_px * 2)
         grown.load_state_dict(grow_state(self.state_dict(), self.fold.cell_px))
         return grown
 
 
-def _level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:
+def _make_level(width_in: int, width_out: int, blocks: int, style_dim: int) -> nn.ModuleList:
     widths = [width_in, *[width_out] * blocks]
     return nn.ModuleList(Block(a, b, style_dim) for a, b in pairwise(widths))
 
 
-def _through(level: nn.Module, h: Tensor, style: Tensor | None) -> Tensor:
+def _apply_level(level: nn.Module, h: Tensor, style: Tensor | None) -> Tensor:
     for block in level.children():
         h = block(h, style)
     return h

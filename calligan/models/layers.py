@@ -1,4 +1,4 @@
-"""Parts shared by the networks."""
+"""Layers shared by the networks."""
 
 import math
 from typing import TypeVar
@@ -10,8 +10,8 @@ from torch.nn import functional as F
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def placed(network: Network, device: torch.device | str = "cpu") -> Network:
-    """A network on a device, channels last: convolutions are faster so."""
+def to_device(network: Network, device: torch.device | str = "cpu") -> Network:
+    """Move a network to a device, in channels-last format, which makes convolutions faster."""
     moved: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
 
@@ -19,7 +19,7 @@ def placed(network: Network, device: torch.device | str = "cpu") -> Network:
 class Fold(nn.Module):
     """Image (N, C, H, W) to a grid of cells (N, width, grid, grid): unfold, then 3x3 convolution.
 
-    Work happens on the grid, so a larger image costs hardly more. `grow` doubles the image.
+    All further layers work on the grid, so that a larger image takes little more time.
     """
 
     def __init__(self, channels: int, width: int, cell_px: int):
@@ -49,7 +49,7 @@ class Unfold(nn.Module):
 class Block(nn.Module):
     """Pre-activation residual block; a style modulates its second norm (FiLM, Perez et al. 2018).
 
-    `style_dim` 0 makes a block that knows no style.
+    With `style_dim` 0 the block has no style input.
     """
 
     def __init__(self, width_in: int, width_out: int, style_dim: int = 0):
@@ -72,16 +72,16 @@ class Block(nn.Module):
         return out
 
 
-def grown_fold(weight: Tensor, cell_px: int) -> Tensor:
-    """Fold weights for twice the image, computing the old function of its 2x2 averages."""
+def grow_fold(weight: Tensor, cell_px: int) -> Tensor:
+    """Fold weights for images of twice the size; same output as the old ones on 2x2 averages."""
     width, columns, kh, kw = weight.shape
     cells = weight.view(width, columns // cell_px**2, cell_px, cell_px, kh, kw)
     grown = cells.repeat_interleave(2, 2).repeat_interleave(2, 3) / 4
     return grown.reshape(width, columns * 4, kh, kw)
 
 
-def grown_unfold(tensor: Tensor, cell_px: int) -> Tensor:
-    """Unfold weights or biases for twice the image, each old pixel drawn as 2x2."""
+def grow_unfold(tensor: Tensor, cell_px: int) -> Tensor:
+    """Unfold weights or biases for images of twice the size; each old pixel becomes 2x2."""
     cells = tensor.view(cell_px, cell_px, *tensor.shape[1:])
     grown = cells.repeat_interleave(2, 0).repeat_interleave(2, 1)
     return grown.reshape(4 * cell_px**2, *tensor.shape[1:])
@@ -92,15 +92,15 @@ def grow_state(state: dict[str, Tensor], cell_px: int) -> dict[str, Tensor]:
     grown = {}
     for name, tensor in state.items():
         if name.startswith("fold.") and tensor.dim() == 4:
-            tensor = grown_fold(tensor, cell_px)
+            tensor = grow_fold(tensor, cell_px)
         elif name.startswith("unfold."):
-            tensor = grown_unfold(tensor, cell_px)
+            tensor = grow_unfold(tensor, cell_px)
         grown[name] = tensor
     return grown
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Trainable numbers."""
+    """The number of trainable parameters."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 

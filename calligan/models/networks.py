@@ -1,4 +1,4 @@
-"""Which networks there are: one table from the name in the config to what makes them."""
+"""Tables of the networks, by their name in the config."""
 
 from collections.abc import Callable
 
@@ -6,18 +6,18 @@ from calligan.config import DiscriminatorConfig, GeneratorConfig
 from calligan.models.base import GeneratorBase
 from calligan.models.critic import Critic
 from calligan.models.discriminator import Autoencoder, Discriminator, MultiScale
-from calligan.models.forebears import ForebearDiscriminator, ForebearGenerator
 from calligan.models.generator import Generator
 from calligan.models.noise import NoiseGenerator
+from calligan.models.published import PublishedDiscriminator, PublishedGenerator
 
 AnyGenerator = GeneratorBase
 
 GENERATORS: dict[str, Callable[[GeneratorConfig, int, int], AnyGenerator]] = {
     "calligan": Generator,
-    "zi2zi": lambda config, styles, size_px: ForebearGenerator(
+    "zi2zi": lambda config, styles, size_px: PublishedGenerator(
         styles, size_px, kernel=5, style_dim=config.style_dim
     ),
-    "pix2pix": lambda config, styles, size_px: ForebearGenerator(
+    "pix2pix": lambda config, styles, size_px: PublishedGenerator(
         styles, size_px, kernel=4, style_dim=0
     ),
     "noise": NoiseGenerator,
@@ -28,10 +28,10 @@ DISCRIMINATORS: dict[str, Callable[[DiscriminatorConfig, int, int], Critic]] = {
         Discriminator if config.scales == 1 and not config.crop_px else MultiScale
     )(config, styles, size_px),
     "autoencoder": Autoencoder,
-    "zi2zi": lambda config, styles, size_px: ForebearDiscriminator(
+    "zi2zi": lambda config, styles, size_px: PublishedDiscriminator(
         styles, size_px, kernel=5, categories=True
     ),
-    "pix2pix": lambda config, styles, size_px: ForebearDiscriminator(
+    "pix2pix": lambda config, styles, size_px: PublishedDiscriminator(
         styles, size_px, kernel=4, categories=False
     ),
 }

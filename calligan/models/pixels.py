@@ -1,7 +1,8 @@
-"""The one place where pixels meet tensors.
+"""Conversion between pixels and tensors, done only here.
 
 On disk a glyph is uint8 (H, W), 255 = paper, 0 = ink. In tensors it is float (N, 1, H, W) in
-[-1, 1], 1 = paper. `ink` is coverage in [0, 1], 1 = ink. Generators speak in ink logits.
+[-1, 1], 1 = paper. `ink` is coverage in [0, 1], 1 = ink. Generators output ink
+logits or signed distances.
 """
 
 import numpy as np
@@ -17,11 +18,11 @@ def to_tensor(
     if isinstance(images, np.ndarray):
         images = torch.from_numpy(np.ascontiguousarray(images))
     tensor = images.to(device, non_blocking=images.is_pinned())
-    return resized(tensor.unsqueeze(1).float().div_(127.5).sub_(1), size_px)
+    return resize(tensor.unsqueeze(1).float().div_(127.5).sub_(1), size_px)
 
 
-def resized(tensor: Tensor, size_px: int) -> Tensor:
-    """Images (N, 1, H, W) as (N, 1, size, size); smaller ones by averaging whole pixels."""
+def resize(tensor: Tensor, size_px: int) -> Tensor:
+    """Resize images (N, 1, H, W) to (N, 1, size, size), by averaging whole pixels if possible."""
     if tensor.shape[-1] == size_px:
         return tensor
     if tensor.shape[-1] % size_px == 0:

@@ -1,4 +1,4 @@
-"""A generator that draws: without gradients, on its device, in its arithmetic, in batches."""
+"""Inference with a generator: without gradients, on its device and precision, in batches."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from calligan.models.base import GeneratorBase
-from calligan.models.device import BATCHES
+from calligan.models.cycle_spinning import cycle_spin
+from calligan.models.device import BATCH_SIZES
 from calligan.models.pixels import to_tensor, to_uint8
-from calligan.models.precision import drawing
-from calligan.models.spinning import spun
+from calligan.models.precision import inference_precision
 from calligan.progress import Note, ignore
 
 Part = TypeVar("Part", Tensor, np.ndarray)
 
 
 class Predictor:
-    """Every image that a generator draws outside a training step is drawn here.
+    """Runs a generator; used for all inference outside a training step.
 
-    `fine` draws ink in four places and averages (models/spinning.py). `arithmetic` opens the
-    context to draw in; without it, that which suits generator and device. Where the device has not
-    enough memory for a batch it is halved, and `note` is told.
+    `fine` enables cycle spinning for ink (models/cycle_spinning.py). `precision` creates the
+    context to draw in; the default depends on generator and device. If the device runs out of
+    memory, the batch is halved and `note` gets a message.
     """
 
     def __init__(
@@ -31,11 +31,11 @@ class Predictor:
         generator: GeneratorBase,
         device: str = "cpu",
         fine: bool = False,
-        arithmetic: Callable[[], AbstractContextManager[object]] | None = None,
+        precision: Callable[[], AbstractContextManager[object]] | None = None,
         note: Note = ignore,
     ):
         self.generator, self.device, self.fine, self.note = generator, device, fine, note
-        self.arithmetic = arithmetic or (lambda: drawing(generator, device))
+        self.precision = precision or (lambda: inference_precision(generator, device))
 
     @property
     def size_px(self) -> int:
@@ -43,7 +43,7 @@ class Predictor:
         return self.generator.size_px
 
     def style(self, index: int, strength: float = 1.0) -> Tensor:
-        """A style's vector (D,); `strength` moves it from the mean of all styles (0) and on."""
+        """A style's vector (D,), at `strength` times its distance from the mean of all styles."""
         with torch.inference_mode():
             style = self.generator.style(torch.tensor([index], device=self.device))[0]
             if strength == 1:
@@ -59,29 +59,26 @@ class Predictor:
             return to_uint8(self._images(content, style.expand(len(content), -1)))
 
         blank = np.empty((0, self.size_px, self.size_px), np.uint8)
-        return np.concatenate([blank, *self._in_parts(len(sources), part)])
+        return np.concatenate([blank, *self._in_batches(len(sources), part)])
 
     def images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         """Content (N, ...) in styles (N, D): (N, 1, S, S) in [-1, 1], 1 = paper.
 
-        `noise` (N, noise_dim) is for a generator that draws from it.
+        `noise` (N, noise_dim) is for a generator that uses it.
         """
 
         def part(rows: slice) -> Tensor:
             given = None if noise is None else noise[rows]
             return self._images(content[rows], style[rows], given)
 
-        return torch.cat(list(self._in_parts(len(content), part)))
+        return torch.cat(list(self._in_batches(len(content), part)))
 
     def frames(self, sources: np.ndarray, styles: Iterable[Tensor]) -> Iterator[np.ndarray]:
-        """Sources uint8 (N, H, W) in each of some styles (D,) in turn: uint8 (N, S, S) each.
-
-        They are encoded once.
-        """
-        with torch.inference_mode(), self.arithmetic():
+        """Sources uint8 (N, H, W), encoded once, in each style (D,): uint8 (N, S, S) each."""
+        with torch.inference_mode(), self.precision():
             levels = self.generator.encode(self._content(sources))
         for style in styles:
-            with torch.inference_mode(), self.arithmetic():
+            with torch.inference_mode(), self.precision():
                 field = self.generator.decode(levels, style.expand(len(sources), -1))
                 yield to_uint8(self.generator.image(field))
 
@@ -90,14 +87,14 @@ class Predictor:
 
     def _images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         generator = self.generator
-        with torch.inference_mode(), self.arithmetic():
-            if self.fine and generator.wavers:
-                return generator.image(spun(generator, content, style))
+        with torch.inference_mode(), self.precision():
+            if self.fine and generator.has_grid_artefacts:
+                return generator.image(cycle_spin(generator, content, style))
             return generator.image(generator.field(content, style, noise))
 
-    def _in_parts(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
-        """Batches in turn, smaller ones from where memory does not suffice."""
-        start, batch = 0, BATCHES[self.device]
+    def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
+        """The results of each batch; batches get smaller where memory runs out."""
+        start, batch = 0, BATCH_SIZES[self.device]
         while start < count:
             try:
                 part = draw(slice(start, start + batch))
@@ -105,7 +102,7 @@ class Predictor:
                 if "out of memory" not in str(error).lower() or batch == 1:
                     raise
                 batch //= 2
-                self.note(f"out of memory on {self.device}: going on with {batch} glyphs at once")
+                self.note(f"out of memory on {self.device}: continuing with {batch} glyphs at once")
                 continue
             yield part
             start += batch

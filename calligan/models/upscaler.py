@@ -1,7 +1,7 @@
-"""Twice the pixels: a glyph upscaler, after SRGAN (Ledig et al. 2017).
+"""An upscaler of glyphs by a factor of 2, after SRGAN (Ledig et al. 2017).
 
-Its work is done on a grid of 2 x 2 pixels a cell (as sub-pixel convolution, Shi et al. 2016), and
-it learns the difference from bicubic enlargement.
+It works on a grid with cells of 2 x 2 pixels (as sub-pixel convolution, Shi et al. 2016), and
+learns the difference from bicubic interpolation.
 """
 
 import json
@@ -15,18 +15,18 @@ from torch.nn import functional as F
 
 from calligan.errors import ModelError
 from calligan.models.file import read_weights, write_weights
-from calligan.models.layers import Block, Fold, Unfold, placed
+from calligan.models.layers import Block, Fold, Unfold, to_device
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
 
 _KIND = "upscaler"
 _CELL_PX = 2
-_STEEP = 8.0  # logits a unit of ink, of the enlargement that is started from
-_BATCH = 16
+_LOGITS_PER_INK = 8.0  # converts bicubic ink to logits
+_BATCH_SIZE = 16
 
 
 @dataclass(frozen=True)
 class UpscalerConfig:
-    """Its shape."""
+    """The size of the network."""
 
     width: int = 32
     blocks: int = 4
@@ -44,37 +44,39 @@ class Upscaler(nn.Module):
         nn.init.zeros_(self.unfold.conv.weight)
 
     def forward(self, glyph: Tensor) -> Tensor:
-        """Enlarge."""
+        """Upscale."""
         return image_of_logits(self.ink_logits(glyph))
 
     def ink_logits(self, glyph: Tensor) -> Tensor:
-        """The same before the sigmoid, float32."""
+        """The output before the sigmoid, float32."""
         h = self.fold(ink(glyph))
         for block in self.blocks:
             h = block(h)
-        logits: Tensor = _STEEP * (ink(bicubic(glyph)) - 0.5) + self.unfold(F.silu(h)).float()
+        logits: Tensor = (
+            _LOGITS_PER_INK * (ink(bicubic(glyph)) - 0.5) + self.unfold(F.silu(h)).float()
+        )
         return logits
 
 
 def bicubic(glyph: Tensor) -> Tensor:
-    """What the upscaler is measured against: twice the size by cubic convolution."""
+    """Bicubic interpolation to twice the size, the baseline of the upscaler."""
     up = F.interpolate(glyph.float(), scale_factor=2, mode="bicubic", align_corners=False)
     return up.clamp(-1, 1)
 
 
-def upscaled(network: Upscaler, images: np.ndarray) -> np.ndarray:
+def upscale(network: Upscaler, images: np.ndarray) -> np.ndarray:
     """uint8 (N, S, S), 255 = paper, to uint8 (N, 2S, 2S)."""
     found = [np.empty((0, 2 * images.shape[1], 2 * images.shape[2]), np.uint8)]
     device = next(network.parameters()).device
-    for start in range(0, len(images), _BATCH):
-        part = images[start : start + _BATCH]
+    for start in range(0, len(images), _BATCH_SIZE):
+        part = images[start : start + _BATCH_SIZE]
         with torch.inference_mode():
             found.append(to_uint8(network(to_tensor(part, part.shape[-1], device))))
     return np.concatenate(found)
 
 
 def save_upscaler(path: Path, network: Upscaler) -> None:
-    """Write weights and shape atomically."""
+    """Write weights and config atomically."""
     write_weights(path, network.state_dict(), _KIND, json.dumps(asdict(network.config)))
 
 
@@ -86,4 +88,4 @@ def load_upscaler(path: Path, device: str = "cpu") -> Upscaler:
         network.load_state_dict(state)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is of another version of calligan; install it again") from error
-    return placed(network, device).eval()
+    return to_device(network, device).eval()

@@ -1,4 +1,4 @@
-"""One model in one file: a generator's weights and its card; beside it, its discriminator."""
+"""A model's file: a generator's weights and card; its discriminator is in a second file."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from calligan.models.card import CURE, KIND, NOUN, ModelCard, card_of
 from calligan.models.card import read_card as read_card  # whoever opens models reads cards too
 from calligan.models.critic import Critic
 from calligan.models.file import read_weights, write_weights
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.networks import AnyGenerator, make_generator
 from calligan.settings import from_dict
 from calligan.storage import parse_json
@@ -33,12 +33,12 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not fit its card") from error
-    return placed(generator, device).eval(), card
+    return to_device(generator, device).eval(), card
 
 
 @dataclass(frozen=True)
 class CriticCard:
-    """What a discriminator's file says of it."""
+    """The metadata in a discriminator's file."""
 
     discriminator: DiscriminatorConfig
     size_px: int
@@ -62,11 +62,11 @@ def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
 
 
 def critic_path(model: Path) -> Path:
-    """Where a model's discriminator lies, if it is kept."""
+    """The path of a model's discriminator, if it is saved."""
     return model.with_name(f"{model.stem}-critic.safetensors")
 
 
 def critic_beside(model: Path) -> Path | None:
-    """The discriminator that belongs to a model file, if it lies beside it."""
+    """The path of a model's discriminator; None where it does not exist."""
     path = critic_path(model)
     return path if path.is_file() else None

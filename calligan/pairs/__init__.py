@@ -1,1 +1,1 @@
-"""The paired store: glyph arrays of source and target fonts, their manifest and their split."""
+"""Training data: glyph arrays of source and target fonts, their manifest and their split."""

@@ -24,9 +24,9 @@ class Batch:
     source: np.ndarray
     target: np.ndarray
     style_index: np.ndarray
-    wrong_style_index: np.ndarray  # another style than the pair's, for the discriminator
-    source_style_index: np.ndarray  # (M,): the style that a source is of; -1 for none
-    char_index: np.ndarray  # (M,): the character's place among `Pairs.classes`; -1 for none
+    wrong_style_index: np.ndarray  # a style other than the pair's, for the discriminator
+    source_style_index: np.ndarray  # (M,): the style that a source belongs to; -1 for none
+    char_index: np.ndarray  # (M,): the character's index in `Pairs.classes`; -1 for none
     chars: str
 
 
@@ -35,7 +35,7 @@ Glyph = tuple[str, int]  # a font's name and the row of its array
 
 @dataclass(frozen=True)
 class Choice:
-    """A batch before its pictures are fetched: M sources and N targets, the rest as in `Batch`."""
+    """A batch without its images: M sources and N targets, the rest as in `Batch`."""
 
     source: list[Glyph]
     target: list[Glyph]
@@ -47,7 +47,7 @@ class Choice:
 
 
 def classes_of(selection: Selection) -> str:
-    """The characters that training shows: in the training part, in a source and in a style."""
+    """The characters used in training: in the training part, in a source and in a style."""
     shown = set().union(*(font.chars for font in selection.sources))
     shown &= set().union(*(font.chars for font in selection.styles))
     return "".join(char for char in selection.store.training_chars() if char in shown)
@@ -56,8 +56,8 @@ def classes_of(selection: Selection) -> str:
 class Pairs:
     """The pairs of one part of the split, for the sources and styles of a selection.
 
-    With `any_source`, a source glyph may be of any style too. Raises DataError where a style has
-    none.
+    With `any_source`, glyphs of the styles are used as sources too. Raises DataError where a style
+    has no pairs.
     """
 
     def __init__(self, selection: Selection, part: Part, any_source: bool = False):
@@ -83,7 +83,7 @@ class Pairs:
                 )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the arrays: a process that is sent these pairs maps them itself."""
+        """The state without the arrays: another process maps them itself."""
         return {name: value for name, value in vars(self).items() if name != "_images"}
 
     def random(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Batch:
@@ -93,7 +93,7 @@ class Pairs:
     def choose(self, batch_size: int, styles_per_char: int, seed: int, step: int) -> Choice:
         """Draw a batch: style, then character, then more styles that have it, then a source font.
 
-        All are drawn uniformly; the glyphs of one character stand together and share a source.
+        All are drawn uniformly; the glyphs of one character are consecutive and share a source.
         """
         rng = np.random.Generator(np.random.Philox(key=[seed, step]))
         first = rng.integers(len(self.styles), size=batch_size // styles_per_char)
@@ -105,13 +105,13 @@ class Pairs:
         style_index = np.concatenate(drawn)
         others = rng.integers(1, max(2, len(self.styles)), size=batch_size)
         wrong = (style_index + others) % len(self.styles)
-        origins = [self._origin(char, rng) for char in chars]
-        return self._choice(origins, style_index, wrong, chars, styles_per_char, rng)
+        source_indices = [self._source_with(char, rng) for char in chars]
+        return self._choice(source_indices, style_index, wrong, chars, styles_per_char, rng)
 
     def spread(self, style_index: int, count: int | None = None, among: str | None = None) -> Batch:
-        """`count` characters of one style (or all), spread over the charset (or `among` it).
+        """`count` evenly spaced characters of one style (or all), optionally only those in `among`.
 
-        Each is drawn from the first source that has it. Raises DataError where none are left.
+        Each uses the first source that has it. Raises DataError where there are none.
         """
         chars = self.chars[style_index]
         if among is not None:
@@ -121,11 +121,11 @@ class Pairs:
         if count is not None:
             chars = chars[:: max(1, len(chars) // count)][:count]
         index = np.full(len(chars), style_index)
-        origins = [self._origin(char, None) for char in chars]
-        return self.fetch(self._choice(origins, index, index, chars, 1, None))
+        source_indices = [self._source_with(char, None) for char in chars]
+        return self.fetch(self._choice(source_indices, index, index, chars, 1, None))
 
     def fetch(self, choice: Choice) -> Batch:
-        """The pictures of a choice."""
+        """The batch of a choice, with its images."""
         source, target = (
             np.stack([self._images[name][row] for name, row in glyphs])
             for glyphs in (choice.source, choice.target)
@@ -134,12 +134,12 @@ class Pairs:
         return Batch(source, target, *indices, choice.char_index, choice.chars)
 
     def glyphs(self) -> dict[str, np.ndarray]:
-        """Every font's glyphs, uint8 (N, S, S), by its name: what a choice's rows are of."""
+        """Every font's glyphs, uint8 (N, S, S), by name; a choice has rows of these."""
         return self._images
 
     def _choice(
         self,
-        origins: Sequence[int],
+        source_indices: Sequence[int],
         style_index: np.ndarray,
         wrong_style_index: np.ndarray,
         chars: Sequence[str],
@@ -149,9 +149,9 @@ class Pairs:
         each = [char for char in chars for _ in range(styles_per_char)]
         fonts = self._style_numbers[style_index]
         target = [self._glyph(f, char, rng) for f, char in zip(fonts, each, strict=True)]
-        numbers = self._source_numbers[list(origins)]
+        numbers = self._source_numbers[list(source_indices)]
         source = [self._glyph(f, char, rng) for f, char in zip(numbers, chars, strict=True)]
-        names = (self.sources[origin].name for origin in origins)
+        names = (self.sources[index].name for index in source_indices)
         from_style = np.array([self._style_rows.get(name, -1) for name in names])
         char_index = np.array([self._class_rows.get(char, -1) for char in chars])
         return Choice(
@@ -159,18 +159,18 @@ class Pairs:
         )
 
     def _styles_of(self, char: str, first: int, count: int, rng: np.random.Generator) -> np.ndarray:
-        """`first` and others that have the character; repeated where there are too few."""
+        """`first` and other styles that have the character; repeated if there are too few."""
         having = self._index.having(char, self._style_numbers)
         others = rng.permutation(having[having != first])
         return np.resize(np.array([first, *others[: count - 1]], np.int64), count)
 
-    def _origin(self, char: str, rng: np.random.Generator | None) -> int:
-        """A source, by its place in `sources`, to take the glyph from."""
+    def _source_with(self, char: str, rng: np.random.Generator | None) -> int:
+        """The index in `sources` of a source that has the character: random, or the first."""
         having = self._index.having(char, self._source_numbers)
         return int(having[0 if rng is None else int(rng.integers(len(having)))])
 
     def _glyph(self, font: int, char: str, rng: np.random.Generator | None) -> Glyph:
-        """A hand may have written a character more than once: any of them, or the first."""
+        """A glyph of a character, of which handwriting may have several: random, or the first."""
         rows = self._index.rows(char, int(font))
         row = rows[0] if rng is None or len(rows) == 1 else rows[int(rng.integers(len(rows)))]
         return self._fonts[font].name, int(row)

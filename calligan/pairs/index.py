@@ -1,4 +1,4 @@
-"""Which row of which font's array shows a character: arrays, four bytes a glyph."""
+"""An index from characters to rows of the fonts' arrays; four bytes per glyph."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ ABSENT = -1
 class GlyphIndex:
     """`first_row[column[char], font]` is the first row that shows a character, or ABSENT.
 
-    int32 (characters, fonts): 120 MB for 1,000 fonts of 30,000 characters. What stands more than
-    once, as in a hand that somebody wrote, is listed beside it.
+    int32 (characters, fonts): 120 MB for 1,000 fonts of 30,000 characters. Characters that a font
+    has more than once, as handwriting may, are listed separately.
     """
 
     def __init__(self, fonts: Sequence[FontEntry]):
@@ -25,17 +25,18 @@ class GlyphIndex:
         for number, of_font in enumerate(codes):
             columns = np.searchsorted(every, of_font)
             rows = np.arange(len(columns), dtype=np.int32)
-            self.first_row[columns[::-1], number] = rows[::-1]  # the first row is written last
+            # Reversed: of the rows of one character, the first is written last and stays.
+            self.first_row[columns[::-1], number] = rows[::-1]
             times = np.bincount(columns, minlength=1)
             for column in np.flatnonzero(times > 1).tolist():
                 self._repeated[column, number] = np.flatnonzero(columns == column)
 
     def having(self, char: str, fonts: slice | np.ndarray) -> np.ndarray:
-        """Which of some fonts have a character: their places among `fonts`, int64."""
+        """The fonts that have a character, as indices into `fonts`, int64."""
         return np.flatnonzero(self.first_row[self.column[char], fonts] != ABSENT)
 
     def rows(self, char: str, font: int) -> np.ndarray:
-        """Every row of a font that shows a character that it has."""
+        """All rows of a font that show a character; the font must have it."""
         column = self.column[char]
         repeated = self._repeated.get((column, font))
         return self.first_row[column, font : font + 1] if repeated is None else repeated

@@ -1,4 +1,4 @@
-"""What a data folder says of itself, as JSON; written last, so that it never promises too much."""
+"""The manifest of a data folder, as JSON; written last, so that it lists complete arrays only."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,19 +10,19 @@ from calligan.glyphs.placement import Placement
 from calligan.settings import from_dict
 from calligan.storage import read_json, write_json
 
-FORMAT = 1
+FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_LARGEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
+_MAX_MANIFEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
 Role = Literal["source", "target"]
 
 
 @dataclass(frozen=True)
 class FontEntry:
-    """One font in a data folder: where it came from, where it sits, which glyphs it gave."""
+    """One font in a data folder: its origin, placement and characters."""
 
     name: str
     role: str  # source | target
-    path: str  # absolute: this file stays on its machine
+    path: str  # absolute, as a manifest stays on its machine
     face: str
     instance: str | None
     font_sha256: str
@@ -31,7 +31,7 @@ class FontEntry:
     script: str  # 楷 行 草 …, or empty
     licence: str
     placement: Placement
-    chars: str  # row i of the array shows chars[i]; a hand may have a character twice
+    chars: str  # row i of the array shows chars[i]; may repeat a character
     left_out: dict[str, str] = field(default_factory=dict)  # reason to characters
     array_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -53,13 +53,13 @@ class Manifest:
         return tuple(font for font in self.fonts if font.role == role)
 
     def named(self, name: str) -> FontEntry | None:
-        """The font of that name, if it is here."""
+        """The font of that name, or None."""
         return next((font for font in self.fonts if font.name == name), None)
 
     def check_settings(
         self, folder: Path, chars: str, raster: RasterConfig, split: SplitConfig
     ) -> None:
-        """Raise DataError where the folder was made with other settings."""
+        """Raise DataError where the folder was made with different settings."""
         for name, old, new in (
             ("charset", self.chars, chars),
             ("size and placement", self.raster, raster),
@@ -73,7 +73,7 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json` atomically."""
-        values = {"format": FORMAT, **asdict(self)}
+        values = {"format": FORMAT_VERSION, **asdict(self)}
         write_json(folder / MANIFEST, values)
 
 
@@ -81,13 +81,13 @@ def load_manifest(folder: Path) -> Manifest:
     """Read a data folder's manifest; raises DataError naming the folder and the cure."""
     path = folder / MANIFEST
     try:
-        values = read_json(path, _LARGEST_BYTES)
-        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        values = read_json(path, _MAX_MANIFEST_BYTES)
+        if not isinstance(values, dict) or values.pop("format", None) != FORMAT_VERSION:
             raise DataError(
                 f"{path} is of another version of calligan; remove {folder} or use another"
             )
         manifest = from_dict(Manifest, values)
-        _check(manifest)
+        _validate(manifest)
         return manifest
     except FileNotFoundError as error:
         raise DataError(
@@ -99,16 +99,16 @@ def load_manifest(folder: Path) -> Manifest:
         raise DataError(f"{path} is damaged ({error}); remove {folder} or use another") from error
 
 
-def _check(manifest: Manifest) -> None:
-    """Raise ValueError or ConfigError for a manifest of the right shape that makes no sense."""
+def _validate(manifest: Manifest) -> None:
+    """Raise ValueError or ConfigError for invalid values."""
     manifest.raster.validate()
     manifest.split.validate()
     names = [font.name for font in manifest.fonts]
     if len(set(names)) < len(names):
-        raise ValueError("two fonts have one name")
+        raise ValueError("two fonts have the same name")
     for font in manifest.fonts:
         if not font.name or font.name[0] == "." or set(font.name) & set("/\\:\0"):
-            raise ValueError(f"a font is named {font.name!r}, which cannot be a file's name")
+            raise ValueError(f"a font is named {font.name!r}, which is not a valid file name")
         if font.placement.size_px != manifest.raster.size_px:
             raise ValueError(f"{font.name} lies on a canvas of another size")
         font.placement.validate()

@@ -1,7 +1,7 @@
-"""Which characters are held out: by character, for every style alike.
+"""The split into training, validation and test characters, the same for every style.
 
-The split is a pure function of (seed, codepoint), so that it stays the same when fonts or
-characters are added, and anyone can compute it again.
+It is a pure function of (seed, codepoint), so that it stays the same when fonts or characters are
+added, and can be recomputed.
 """
 
 import hashlib
@@ -22,5 +22,5 @@ def part_of(char: str, config: SplitConfig) -> Part:
 
 
 def held_out(chars: str, part: Part, config: SplitConfig) -> str:
-    """The characters of `chars` in one part, in their order."""
+    """The characters of `chars` that are in one part, in order."""
     return "".join(char for char in chars if part_of(char, config) == part)

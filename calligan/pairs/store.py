@@ -1,9 +1,9 @@
-"""A data folder: one memory-mapped array a font, so that memory doesn't grow with their number.
+"""A data folder with one memory-mapped array per font, so that memory use does not grow with them.
 
 data/manifest.json        settings, characters, split, fonts (written last)
 data/glyphs/NAME.npy      uint8 (N, H, W), 255 = paper
-data/contact-sheet.png    something to look at
-data/.lock                held while the manifest is replaced
+data/contact-sheet.png    sample glyphs of every font
+data/.lock                locked while the manifest is replaced
 """
 
 import json
@@ -28,8 +28,8 @@ from calligan.storage import atomic_file, locked, sha256_bytes, sha256_file
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A font that has been opened and placed, and its entry if it is in the folder already."""
+class PreparedFont:
+    """A font that has been opened and measured, and its entry if it is already in the folder."""
 
     info: FontInfo
     role: Role
@@ -48,11 +48,11 @@ class Selection:
 
     @property
     def data_hash(self) -> str:
-        """What determines the pairs: split, placement, characters, and the fonts' arrays."""
+        """A digest of what determines the pairs: split, placement, characters, arrays."""
         manifest = self.store.manifest
         fonts = [(f.name, f.role, f.array_sha256, f.chars) for f in (*self.sources, *self.styles)]
-        told = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
-        return sha256_bytes(json.dumps(told).encode())
+        key_data = [asdict(manifest.split), asdict(manifest.raster), manifest.chars, fonts]
+        return sha256_bytes(json.dumps(key_data).encode())
 
 
 @dataclass
@@ -64,14 +64,14 @@ class PairStore:
 
     @classmethod
     def open(cls, folder: Path) -> "PairStore":
-        """Open a data folder; raises DataError where it isn't one."""
+        """Open a data folder; raises DataError where it is not one."""
         return cls(folder, load_manifest(folder))
 
     @classmethod
     def create_or_open(
         cls, folder: Path, charset: str, chars: str, raster: RasterConfig, split: SplitConfig
     ) -> "PairStore":
-        """Open `folder`, or start it; raises DataError where it was made with other settings."""
+        """Open or create `folder`; raises DataError where it was made with different settings."""
         if not (folder / MANIFEST).exists():
             parts = {p: held_out(chars, p, split) for p in ("validation", "test")}
             return cls(folder, Manifest(raster, split, charset, chars, parts))
@@ -79,42 +79,42 @@ class PairStore:
         store.manifest.check_settings(folder, chars, raster, split)
         return store
 
-    def prepare(self, info: FontInfo, role: Role) -> "Prepared":
-        """Open and place a font, writing nothing.
+    def prepare(self, info: FontInfo, role: Role) -> "PreparedFont":
+        """Open and measure a font, without writing anything.
 
         Raises FontError for a font that cannot be used, DataError where its name is taken.
         """
         face = Face(info.spec)
         known = self._known(info, face, role)
         if known and not self._is_whole(known):
-            known = None  # its array is damaged: render it again
+            known = None  # its array is damaged: rasterize it again
         chars = self.training_chars()
         placement = measure_placement(face, chars, self.manifest.raster)
-        return Prepared(info, role, face, placement, known)
+        return PreparedFont(info, role, face, placement, known)
 
     def training_chars(self) -> str:
-        """The characters that are not held out; nothing else is measured or shown."""
+        """The characters that are not held out; only these are measured and shown."""
         return held_out(self.manifest.chars, "train", self.manifest.split)
 
     def add(
         self,
-        font: "Prepared",
+        font: "PreparedFont",
         executor: Executor | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> FontEntry:
-        """Rasterize a font into the folder; a font that is already there is left as it is."""
+        """Rasterize a font into the folder, unless it is already there."""
         if font.known:
             progress(len(self.manifest.chars))
             return font.known
-        return self.enter([self.rendered(font, executor, progress)])[0]
+        return self.register([self.render(font, executor, progress)])[0]
 
-    def rendered(
+    def render(
         self,
-        font: "Prepared",
+        font: "PreparedFont",
         executor: Executor | None = None,
         progress: Callable[[int], None] = lambda count: None,
     ) -> FontEntry:
-        """Rasterize a font and write its array; nothing knows of it until it is entered."""
+        """Rasterize a font and write its array; `register` adds it to the manifest."""
         manifest, info = self.manifest, font.info
         glyphs = render_glyphs(
             info.spec, manifest.chars, font.placement, manifest.raster.min_ink, executor, progress
@@ -134,39 +134,43 @@ class PairStore:
             chars=glyphs.chars,
             left_out=glyphs.left_out,
         )
-        return self._written(entry, glyphs.images)
+        return self._write_array(entry, glyphs.images)
 
-    def keep(self, font: FontEntry, images: np.ndarray) -> FontEntry:
-        """Write a font's glyphs, then its entry (completed), in place of any of that name."""
-        return self.enter([self._written(font, images)])[0]
+    def add_images(self, font: FontEntry, images: np.ndarray) -> FontEntry:
+        """Write a font's glyphs, then its completed entry, replacing any font of that name."""
+        return self.register([self._write_array(font, images)])[0]
 
-    def enter(self, entries: Sequence[FontEntry]) -> Sequence[FontEntry]:
-        """Put fonts whose arrays are written into the manifest, in place of any of their names.
+    def register(self, entries: Sequence[FontEntry]) -> Sequence[FontEntry]:
+        """Add fonts whose arrays are written to the manifest, replacing fonts of the same names.
 
-        Keeps what other processes have entered meanwhile. Raises DataError where one of them
-        began the folder with other settings, or entered another font under one of the names.
+        Keeps fonts that other processes have added meanwhile. Raises DataError where one of them
+        created the folder with different settings, or added another font under one of the names.
         """
         with locked(self.folder / ".lock"):
-            before = self._entered_meanwhile(entries)
+            before = self._manifest_on_disk(entries)
             fonts = {font.name: font for font in (*before.fonts, *entries)}
             self.manifest = replace(before, fonts=tuple(fonts.values()))
             self.manifest.save(self.folder)
         return entries
 
-    def _entered_meanwhile(self, entries: Sequence[FontEntry]) -> Manifest:
-        """The manifest as it lies in the folder now, which this store may go on with."""
+    def _manifest_on_disk(self, entries: Sequence[FontEntry]) -> Manifest:
+        """The manifest that is in the folder now, checked for conflicts with this store."""
         if not (self.folder / MANIFEST).exists():
             return self.manifest
-        mine, there = self.manifest, load_manifest(self.folder)
-        there.check_settings(self.folder, mine.chars, mine.raster, mine.split)
+        mine, on_disk = self.manifest, load_manifest(self.folder)
+        on_disk.check_settings(self.folder, mine.chars, mine.raster, mine.split)
         for entry in entries:
-            other = there.named(entry.name)
-            if other and other != mine.named(entry.name) and _origin(other) != _origin(entry):
+            other = on_disk.named(entry.name)
+            if (
+                other
+                and other != mine.named(entry.name)
+                and _font_identity(other) != _font_identity(entry)
+            ):
                 raise _name_taken(self.folder, other)
-        return there
+        return on_disk
 
-    def _written(self, font: FontEntry, images: np.ndarray) -> FontEntry:
-        """Write a font's array; the entry, completed."""
+    def _write_array(self, font: FontEntry, images: np.ndarray) -> FontEntry:
+        """Write a font's array; returns its completed entry."""
         path = self._array_path(font.name)
         with atomic_file(path) as file:
             np.save(file, images)
@@ -174,16 +178,16 @@ class PairStore:
         return replace(font, array_sha256=sha256_file(path), versions=made_by)
 
     def select(self, styles: Sequence[str], sources: Sequence[str] | None = None) -> "Selection":
-        """The named styles, in that order, and sources (all if none are named).
+        """The named styles, in that order, and sources (default: all).
 
-        Raises DataError naming what the folder lacks.
+        Raises DataError naming fonts that the folder lacks.
         """
         targets = {font.name: font for font in self.manifest.of_role("target")}
         origins = {font.name: font for font in self.manifest.of_role("source")}
-        for wanted, there in ((styles, targets), (sources or (), origins)):
+        for wanted, available in ((styles, targets), (sources or (), origins)):
             for name in wanted:
-                if name not in there:
-                    has = ", ".join(there) or "none"
+                if name not in available:
+                    has = ", ".join(available) or "none"
                     raise DataError(f"{self.folder} holds no font {name!r}; it has: {has}")
         chosen = tuple(targets[name] for name in dict.fromkeys(styles))
         if not chosen or not origins:
@@ -194,7 +198,7 @@ class PairStore:
     def images(self, font: FontEntry) -> np.ndarray:
         """A font's glyphs, memory-mapped: uint8 (N, H, W), 255 = paper.
 
-        Raises DataError where the array is missing or of another shape than the manifest says.
+        Raises DataError where the array is missing or does not match the manifest.
         """
         path = self._array_path(font.name)
         try:
@@ -203,11 +207,11 @@ class PairStore:
             raise DataError(f"{path} is missing or damaged; render the pairs again") from error
         size = self.manifest.raster.size_px
         if array.shape != (len(font.chars), size, size) or array.dtype != np.uint8:
-            raise DataError(f"{path} is not what the manifest says; render the pairs again")
+            raise DataError(f"{path} does not match the manifest; render the pairs again")
         return array
 
     def verify(self) -> None:
-        """Raise DataError if an array's bytes are not those that were written."""
+        """Raise DataError where an array's checksum does not match the manifest."""
         for font in self.manifest.fonts:
             if not self._is_whole(font):
                 path = self._array_path(font.name)
@@ -224,12 +228,12 @@ class PairStore:
         known = self.manifest.named(info.name)
         if known is None:
             return None
-        if _origin(known) == (face.sha256, info.spec.face, info.spec.instance, role):
+        if _font_identity(known) == (face.sha256, info.spec.face, info.spec.instance, role):
             return known
         raise _name_taken(self.folder, known)
 
 
-def _origin(font: FontEntry) -> tuple[str, str, str | None, str]:
+def _font_identity(font: FontEntry) -> tuple[str, str, str | None, str]:
     return font.font_sha256, font.face, font.instance, font.role
 
 

@@ -1,1 +1,1 @@
-"""Where models, runs, hands, data and source fonts lie, and what they are called; no torch."""
+"""Names, paths and locks of models, runs, hands and source fonts; without torch."""

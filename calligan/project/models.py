@@ -1,4 +1,4 @@
-"""Which model is meant: a file, a run folder, a hand by its name, the newest run, the bundle."""
+"""Find a model: a file, a run folder, a learned hand by name, the newest run, or the bundle."""
 
 import re
 from difflib import get_close_matches
@@ -14,9 +14,9 @@ BUNDLE = "bundle"  # the name of the model that ships with calligan
 
 
 def hand_path(name: str, hands: Path = HANDS) -> Path | None:
-    """The model of a hand that `calligan learn` made, if there is one of that name.
+    """The model of a hand made by `calligan learn`; None if there is none of that name.
 
-    Of its runs, the newest that was not interrupted, where there is one.
+    Uses its newest finished run, or else its newest run.
     """
     try:
         return newest_finished(hands / name) / "best.safetensors"
@@ -25,22 +25,22 @@ def hand_path(name: str, hands: Path = HANDS) -> Path | None:
 
 
 def hand_names(hands: Path = HANDS) -> list[str]:
-    """The hands that `calligan learn` made here."""
+    """The names of hands made by `calligan learn`."""
     return sorted(folder.name for folder in hands.glob("*") if hand_path(folder.name, hands))
 
 
-def like_hands(name: str, hands: Path = HANDS) -> str:
-    """What to say of a name that is neither a hand's nor another's: which hand it is like."""
-    there = hand_names(hands)
-    if near := get_close_matches(name, there, n=1):
+def suggest_hands(name: str, hands: Path = HANDS) -> str:
+    """A hint for an error message about an unknown name: a similar hand, or all hands."""
+    existing = hand_names(hands)
+    if near := get_close_matches(name, existing, n=1):
         return f"did you mean {near[0]}, a hand in {hands}?"
-    return f"hands in {hands}: {', '.join(there) or 'none'}"
+    return f"hands in {hands}: {', '.join(existing) or 'none'}"
 
 
 def style_index(card: ModelCard, name: str) -> int:
     """The index from 0 of one of the model's styles, by number or name.
 
-    Raises ModelError, which tells of hands too, where it has none such.
+    Raises ModelError, with a hint about hands, where it has no such style.
     """
     try:
         return card.style_index(name)
@@ -48,8 +48,10 @@ def style_index(card: ModelCard, name: str) -> int:
         if name.isdecimal() or not (hands := hand_names()):
             raise
         if name in hands:
-            raise ModelError(f"{name} is a hand, a model of its own: give it alone") from error
-        like = like_hands(name)
+            raise ModelError(
+                f"{name} is a learned hand, which is a separate model: give it alone"
+            ) from error
+        like = suggest_hands(name)
         text = f"no style {name!r}; {like}" if like[-1] == "?" else f"{error}; {like}"
         raise ModelError(text) from error
 
@@ -63,15 +65,18 @@ def check_styles(model: Path, styles: str) -> None:
 
 
 def model_path(given: Path | None, style: str = "") -> Path:
-    """A model file: as given, or a hand of that name, or the `bundle`; the hand named as the style;
-    the best of a given run folder, or of the newest; the bundle.
+    """The path of a model file.
+
+    `given` is a file, a run folder (its best model), a folder of runs, a hand's name or `bundle`.
+    Otherwise `style` may be a hand's name. The default is the newest run, then the bundle.
+    Raises ModelError where there is none.
     """
     if given is not None and not given.exists():
         named = hand_path(str(given)) or (bundled_model() if str(given) == BUNDLE else None)
         if named is not None:
             return named
         if given.name == str(given) and not given.suffix:
-            raise ModelError(f"no model, run folder or hand {given}; {like_hands(str(given))}")
+            raise ModelError(f"no model, run folder or hand {given}; {suggest_hands(str(given))}")
     if given is not None:
         whole = given.is_dir() and not (given / "best.safetensors").exists()
         folder = newest_run(given) if whole and any(given.glob("[0-9]*")) else given

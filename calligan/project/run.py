@@ -1,12 +1,12 @@
-"""A run folder: what was asked, on what data, what happened, and what came out.
+"""A run folder: config, data, log, checkpoints and models of a training run.
 
-runs/0001/config.json     every setting, before step one
+runs/0001/config.json     all settings
 runs/0001/run.json        versions, seed, data hash, styles
 runs/0001/split.json      held-out characters
-runs/0001/start.safetensors  the model it began at, if any (and start-critic.safetensors)
-runs/0001/log.jsonl       a line every few steps
-runs/0001/samples/        source / generated / real, validation characters
-runs/0001/checkpoints/    exact state, newest two
+runs/0001/start.safetensors  the initial model, if any (and start-critic.safetensors)
+runs/0001/log.jsonl       metrics, one line every few steps
+runs/0001/samples/        source, generated and real validation characters
+runs/0001/checkpoints/    training state, the newest two
 runs/0001/best.safetensors, last.safetensors   models
 runs/0001/best-critic.safetensors  the discriminator, after an adversarial stage
 """
@@ -37,8 +37,8 @@ from calligan.storage import (
 
 
 @dataclass(frozen=True)
-class _About:
-    """What `run.json` says."""
+class _RunRecord:
+    """The contents of `run.json`."""
 
     data: str
     data_hash: str
@@ -53,7 +53,7 @@ class _About:
 
 @dataclass(frozen=True)
 class Run:
-    """A folder and what is fixed about the run in it."""
+    """A run folder, and the settings of the run that do not change."""
 
     folder: Path
     config: TrainConfig
@@ -62,28 +62,30 @@ class Run:
     sources: tuple[str, ...]
     styles: tuple[str, ...]
     least_scores: dict[str, float] = field(default_factory=dict)  # reader/calibration.py
-    reader: str = ""  # which reader they are by
+    reader: str = ""  # the reader that `least_scores` refer to
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
-        """Open a run to resume it; raises ModelError where it isn't one."""
+        """Open a run folder; raises ModelError where it is not one."""
         try:
-            told = from_dict(_About, read_json(folder / "run.json"))
+            record = from_dict(_RunRecord, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
-            data = found_path(told.data, folder, told.data_was)
+            data = found_path(record.data, folder, record.data_was)
         except (OSError, ValueError, ConfigError) as error:
-            said = f" ({error})" if isinstance(error, ConfigError) else ""
+            detail = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
-                f"{folder} is not a training run{said}; give a folder under runs/"
+                f"{folder} is not a training run{detail}; give a folder under runs/"
             ) from error
-        fonts = (told.sources, told.styles)
-        return cls(folder, config, data, told.data_hash, *fonts, told.least_scores, told.reader)
+        fonts = (record.sources, record.styles)
+        return cls(
+            folder, config, data, record.data_hash, *fonts, record.least_scores, record.reader
+        )
 
     def write_about(self, versions: dict[str, str]) -> None:
-        """Write `run.json`, with the versions of what the run stands on."""
+        """Write `run.json`, with the versions of packages."""
         about = {
             "data": stored_path(self.data, self.folder),
-            "data_was": str(self.data),  # for a run that is taken out of its project
+            "data_was": str(self.data),  # for a run that is moved out of its project
             "data_hash": self.data_hash,
             "seed": self.config.seed,
             "sources": self.sources,
@@ -95,23 +97,21 @@ class Run:
         write_json(self.folder / "run.json", about)
 
     def selection(self) -> Selection:
-        """The data of the run; raises DataError where it has changed since."""
+        """The data of the run; raises DataError where it has changed."""
         selection = PairStore.open(self.data).select(self.styles, self.sources)
         if selection.data_hash != self.data_hash:
-            raise DataError(
-                f"{self.data} is not the data that {self.folder} began with; restore it"
-            )
+            raise DataError(f"{self.data} has changed since {self.folder} was started; restore it")
         return selection
 
     @property
     def start(self) -> Path | None:
-        """The model that the run began at, if it did not begin at random."""
+        """The model that the run started from; None for random weights."""
         path = self.folder / "start.safetensors"
         return path if path.exists() else None
 
     @property
     def finished(self) -> bool:
-        """Whether it went on to the end of its steps or minutes."""
+        """Whether the run has used up its steps or minutes."""
         return is_finished(self.folder)
 
     @property
@@ -120,22 +120,22 @@ class Run:
         return self.folder / "checkpoints"
 
     def drop_checkpoints(self) -> None:
-        """Remove what only an interrupted run needs."""
+        """Remove the checkpoints, which only an unfinished run needs."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     @property
     def best(self) -> Path:
-        """The model that did best on validation characters."""
+        """The best model on validation characters."""
         return self.folder / "best.safetensors"
 
     @property
     def last(self) -> Path:
-        """The model as it was last saved."""
+        """The model that was saved last."""
         return self.folder / "last.safetensors"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the run for this process; raises ConfigError where another trains it already."""
+    def lock(self) -> Iterator[None]:
+        """Lock the run; raises ConfigError where another process is training it."""
         busy = f"{self.folder} is being trained by another process; wait for it, or stop it"
         with locked(self.folder / ".lock", busy):
             yield
@@ -149,30 +149,30 @@ class Run:
             raise cannot_write(self.folder / "log.jsonl", error) from error
 
     def trim_log(self, step: int) -> None:
-        """Drop lines past `step`: a resumed run writes them again."""
+        """Remove lines after `step`, as a resumed run writes them again."""
         path = self.folder / "log.jsonl"
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _step_of(line) <= step]
+            kept = [line for line in lines if _logged_step(line) <= step]
             write_bytes(path, "".join(line + "\n" for line in kept).encode())
 
 
 def newest_run(parent: Path) -> Path:
     """The newest run under `parent` that has a model; raises ModelError where there is none."""
-    if found := _with_model(parent):
+    if found := _runs_with_model(parent):
         return found[0]
     raise ModelError(f"no trained model under {parent}; run `calligan train`, or give --model")
 
 
 def newest_finished(parent: Path) -> Path:
-    """The newest run under `parent` that went on to its end; without one, as `newest_run`."""
-    return next(filter(is_finished, _with_model(parent)), None) or newest_run(parent)
+    """The newest finished run under `parent` that has a model; without one, as `newest_run`."""
+    return next(filter(is_finished, _runs_with_model(parent)), None) or newest_run(parent)
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the folder is that of a run which went on to its end.
+    """Whether the folder has a finished run.
 
-    Reads no other setting than its length, so that a run of an older version is known too.
+    Reads only the settings of its length, so that runs of older versions are recognised.
     """
     try:
         asked = read_json(folder / "config.json")
@@ -185,7 +185,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def numbered_folder(parent: Path) -> Path:
-    """Make the next free run folder under `parent`, whoever else is making one."""
+    """Make the next free run folder under `parent`; safe with several processes."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         taken = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdecimal()]
@@ -202,20 +202,20 @@ def numbered_folder(parent: Path) -> Path:
 
 
 def _provenance(model: Path) -> dict[str, Any]:
-    """What a model's card says of its making; torch is not needed for that."""
+    """The provenance in a model's card, read without torch."""
     with safe_open(model, framework="np") as file:
         provenance: dict[str, Any] = parse_json((file.metadata() or {})["calligan"])["provenance"]
         return provenance
 
 
-def _with_model(parent: Path) -> list[Path]:
-    """Runs that have a model, the newest first."""
+def _runs_with_model(parent: Path) -> list[Path]:
+    """Run folders that have a model, the newest first."""
     found = sorted(parent.glob("[0-9]*"), reverse=True)
     return [folder for folder in found if (folder / "best.safetensors").is_file()]
 
 
-def _step_of(line: str) -> int:
+def _logged_step(line: str) -> int:
     try:
         return int(parse_json(line)["step"])
     except (ValueError, KeyError, TypeError):
-        return 2**62  # a line cut short by a crash
+        return 2**62  # an incomplete line, after a crash

@@ -1,4 +1,4 @@
-"""Which font content comes from: the user's, one that a model was trained with, the machine's."""
+"""Find the source font: the user's, one that the model was trained with, or one of this machine."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -22,7 +22,7 @@ from calligan.storage import sha256_file
 def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
     """A source face and its placement on the model's canvas.
 
-    Raises FontError where the trained source is not to be found and no other was given.
+    Raises FontError where none was given and the model's own source font is not found.
     """
     if wanted is not None:
         face = Face(resolve_font(wanted).spec)
@@ -37,13 +37,14 @@ def open_source(card: ModelCard, wanted: str | None) -> tuple[Face, Placement]:
 
 
 def trained_source(card: ModelCard) -> tuple[Face, FontCard] | None:
-    """The first of the model's own source fonts that is here, unchanged."""
+    """The first of the model's own source fonts that is on this machine, unchanged."""
     return next(trained_sources(card), None)
 
 
 def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
-    """The model's own source fonts that are here, unchanged: in the project, in the catalog's
-    cache, where they were last seen on this machine, or where an older model's card says.
+    """The model's own source fonts that are on this machine, unchanged.
+
+    Searched in the paths of the card, in the catalog's cache, and where they were last seen.
     """
     for font in card.sources:
         catalog = load_catalog().get(font.name)
@@ -51,12 +52,12 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
         for path in (Path(place) for place in places if place):
             if path.is_file() and _digest(path, path.stat().st_mtime_ns) == font.font_sha256:
                 _placement(font)
-                yield _opened(FontSpec(path, font.face, font.instance), font.font_sha256), font
+                yield _open_face(FontSpec(path, font.face, font.instance), font.font_sha256), font
                 break
 
 
 def _placement(font: FontCard) -> Placement:
-    """Where a font lies on the model's canvas. Raises ModelError where the card makes no sense."""
+    """A font's placement on the model's canvas. Raises ModelError where the card is invalid."""
     try:
         placement = from_dict(Placement, font.placement)
         placement.validate()
@@ -67,19 +68,21 @@ def _placement(font: FontCard) -> Placement:
 
 @lru_cache(maxsize=32)
 def _digest(path: Path, mtime_ns: int) -> str:
-    """Compared before a font is opened: a model may come from a stranger, and name any file."""
+    """The digest, checked before opening a font, as a model's card may name any file."""
     return sha256_file(path)
 
 
 @lru_cache(maxsize=8)
-def _opened(spec: FontSpec, sha256: str) -> Face:
-    """Open once: a command asks for its source font several times."""
+def _open_face(spec: FontSpec, sha256: str) -> Face:
+    """Open a font; cached, as commands open their source font several times."""
     return Face(spec)
 
 
 def chinese_font_name(given: str | None, note: Note = ignore) -> str:
-    """A regular Chinese font for models and labels: as given, else one of the catalog that is
-    here, else one of this machine, else one that is fetched. `note` is told what it does.
+    """A regular Chinese font for model characters and labels.
+
+    In order: the given one, a fetched font of the catalog, a font of this machine, a font that is
+    fetched now. `note` gets a message about the choice.
     """
     if given is not None:
         return given
@@ -88,7 +91,7 @@ def chinese_font_name(given: str | None, note: Note = ignore) -> str:
         if font.fetched:
             return font.name
     if found := chinese_font():
-        note(f"font: {found} (--font takes another)")
+        note(f"font: {found} (use --font for another)")
         return str(found)
     note(f"no Chinese font on this machine: fetching {sources[0].name}, once")
     fetch_font(sources[0])
@@ -96,20 +99,22 @@ def chinese_font_name(given: str | None, note: Note = ignore) -> str:
 
 
 def source_font(card: ModelCard, given: str | None, note: Note = ignore) -> str | None:
-    """Which source font to draw from: None stands for one that the model was trained with.
+    """The source font to draw from; None stands for one that the model was trained with.
 
-    Without one of those, a Chinese font of this machine; else the first of the model's own that
-    the catalog can fetch is fetched. `note` is told what it does.
+    In order: the given one, one of the model's own, a Chinese font of this machine, or the first of
+    the model's own that can be fetched. `note` gets a message about the choice.
     """
     if given is not None or trained_source(card):
         return given
     if found := chinese_font():
-        note(f"source font: {found} (--source takes another)")
+        note(f"source font: {found} (use --source for another)")
         return str(found)
     known = [font.name for font in card.sources if font.name in load_catalog()]
     if not known:
         names = ", ".join(font.name for font in card.sources)
-        raise FontError(f"none of the model's source fonts is here ({names}); give --source FONT")
+        raise FontError(
+            f"none of the model's source fonts is on this machine ({names}); give --source FONT"
+        )
     note(f"no Chinese font on this machine: fetching {known[0]}, once")
     fetch_font(load_catalog()[known[0]])
     return None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from calligan.errors import ModelError
 from calligan.models.file import read_weights, write_weights
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.pixels import to_tensor
 from calligan.reader.network import EMBEDDED, SIZE_PX, Reader
 from calligan.resources import reader_model
@@ -33,7 +33,7 @@ class Judge:
     """The reader, ready to score."""
 
     def __init__(self, reader: Reader, card: ReaderCard, name: str = "", device: str = "cpu"):
-        self.reader, self.card, self.name = placed(reader, device).eval(), card, name
+        self.reader, self.card, self.name = to_device(reader, device).eval(), card, name
         self.device = device
 
     @classmethod

@@ -1,1 +1,1 @@
-"""The training loop and everything it stands on."""
+"""The training loop, its losses, optimizers and checkpoints."""

@@ -1,7 +1,7 @@
-"""Disturbing training pairs, so that the network cannot learn its characters by heart.
+"""Data augmentation of training pairs, so that the network does not memorise them.
 
-Source and target move together (an affine map and a smooth warp); the source's weight changes by
-itself, since users' source fonts are lighter and heavier than those trained with.
+Source and target get the same affine map and smooth warp. The stroke weight of the source alone is
+varied too, since users' source fonts are lighter or heavier than those trained with.
 """
 
 import torch
@@ -9,72 +9,75 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from calligan.config import AugmentConfig
-from calligan.models.distance import REACH, UNITS, image_of_field
+from calligan.models.distance import REACH, UNITS_PER_CANVAS, image_of_field
 from calligan.models.pixels import ink
-from calligan.training.ranks import ALONE, Ranks
+from calligan.training.ranks import SINGLE_PROCESS, Ranks
 
-_STEEPER = 1.4  # resampling softens edges; this gives glyphs their share of grey pixels back
+_SHARPENING = 1.4  # resampling blurs edges; this factor restores the share of grey pixels
 
 
 class _Random:
-    """Random numbers of a batch, of which each process takes its share."""
+    """Random numbers of a batch; each process takes its own part of them."""
 
     def __init__(self, seed: int, ranks: Ranks):
         self.generator, self.ranks = torch.Generator().manual_seed(seed), ranks
 
-    def uniform(self, count: int, most: float) -> Tensor:
-        """(count,) from -most to most."""
-        every = torch.rand(count * self.ranks.count, generator=self.generator)
-        return (2 * every[self.ranks.share(len(every))] - 1) * most
+    def uniform(self, count: int, bound: float) -> Tensor:
+        """(count,), uniform from -bound to bound."""
+        all_ranks = torch.rand(count * self.ranks.count, generator=self.generator)
+        return (2 * all_ranks[self.ranks.share(len(all_ranks))] - 1) * bound
 
     def normal(self, count: int, *shape: int) -> Tensor:
         """(count, *shape) with a standard deviation of 1."""
-        every = torch.randn(count * self.ranks.count, *shape, generator=self.generator)
-        return every[self.ranks.share(len(every))]
+        all_ranks = torch.randn(count * self.ranks.count, *shape, generator=self.generator)
+        return all_ranks[self.ranks.share(len(all_ranks))]
 
 
-def augmented(
-    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = ALONE
+def augment_images(
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = SINGLE_PROCESS
 ) -> tuple[Tensor, Tensor]:
-    """Sources (M, 1, S, S) and targets (N, 1, S, S), N a multiple of M, in [-1, 1]: the same moved.
+    """Sources (M, 1, S, S) and targets (N, 1, S, S) in [-1, 1], augmented; N is a multiple of M.
 
-    All targets of a source move as it does. A function of the arguments: resuming repeats it.
+    All targets of a source get its map. The result depends on the arguments only, so that a resumed
+    run repeats it.
     """
     rng = _Random(seed, ranks)
     if config.amount:
-        places = _places(source, config, rng)
-        of_each = places.repeat_interleave(len(target) // len(source), 0)
-        source, target = _moved(source, places), _moved(target, of_each)
+        grid = _sampling_grid(source, config, rng)
+        target_grid = grid.repeat_interleave(len(target) // len(source), 0)
+        source, target = _resample(source, grid), _resample(target, target_grid)
     if config.weight:
         share = rng.uniform(len(source), 1).to(source.device)
-        source = _reweighted(source, share, config.weight)
+        source = _change_weight(source, share, config.weight)
     return source, target
 
 
-def augmented_fields(
-    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = ALONE
+def augment_fields(
+    source: Tensor, target: Tensor, config: AugmentConfig, seed: int, ranks: Ranks = SINGLE_PROCESS
 ) -> tuple[Tensor, Tensor]:
-    """The same for signed distances (models/distance.py), which lose nothing when resampled.
+    """As `augment_images`, for signed distances, which resampling does not blur.
 
-    Returns source images and target fields. An offset of the distance is the source's weight.
+    Returns source images and target fields. The source's weight is changed by adding an offset to
+    its distance.
     """
     rng = _Random(seed, ranks)
     if config.amount:
-        places = _places(source, config, rng)
-        of_each = places.repeat_interleave(len(target) // len(source), 0)
+        grid = _sampling_grid(source, config, rng)
+        target_grid = grid.repeat_interleave(len(target) // len(source), 0)
         source, target = (
-            F.grid_sample(fields + REACH, where, align_corners=False) - REACH  # paper beyond edges
-            for fields, where in ((source, places), (target, of_each))
+            F.grid_sample(fields + REACH, where, align_corners=False)
+            - REACH  # zero padding then means paper
+            for fields, where in ((source, grid), (target, target_grid))
         )
     if config.weight:
-        # `weight` is in pixels of a canvas of 128; a unit has two of them.
-        share = rng.uniform(len(source), config.weight * UNITS / 128).to(source.device)
+        # `weight` is in pixels of a canvas of 128 px; one unit is two of those pixels.
+        share = rng.uniform(len(source), config.weight * UNITS_PER_CANVAS / 128).to(source.device)
         source = source + share[:, None, None, None]
     return image_of_field(source), target
 
 
-def _places(images: Tensor, config: AugmentConfig, rng: _Random) -> Tensor:
-    """Where each pixel is taken from: (M, S, S, 2) in [-1, 1], as grid_sample wants it."""
+def _sampling_grid(images: Tensor, config: AugmentConfig, rng: _Random) -> Tensor:
+    """The sampling grid for `grid_sample`: (M, S, S, 2) in [-1, 1]."""
     count, size_px, device = len(images), images.shape[-1], images.device
     amount = config.amount
     turn = torch.deg2rad(rng.uniform(count, amount * config.turn_deg))
@@ -88,31 +91,31 @@ def _places(images: Tensor, config: AugmentConfig, rng: _Random) -> Tensor:
         torch.stack([sin, height * cos, down], 1),
     )
     maps = torch.stack(rows, 1).to(device)
-    places = F.affine_grid(maps, [count, 1, size_px, size_px], align_corners=False)
+    grid = F.affine_grid(maps, [count, 1, size_px, size_px], align_corners=False)
     knots = rng.normal(count, 2, config.warp_knots, config.warp_knots)
     if not config.warp:
-        return places
+        return grid
     warp = F.interpolate(knots.to(device), (size_px, size_px), mode="bicubic", align_corners=True)
-    return places + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
+    return grid + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
 
 
-def _moved(images: Tensor, places: Tensor) -> Tensor:
-    """Images resampled, with paper beyond their edges."""
-    moved = F.grid_sample(ink(images), places, align_corners=False)
-    return _steeper(moved, _STEEPER)
+def _resample(images: Tensor, grid: Tensor) -> Tensor:
+    """Images resampled on a grid, with paper outside the canvas."""
+    resampled = F.grid_sample(ink(images), grid, align_corners=False)
+    return _sharpen(resampled, _SHARPENING)
 
 
-def _reweighted(images: Tensor, share: Tensor, most: float) -> Tensor:
-    """Strokes made bolder (share above 0) or thinner: their blurred edge is cut elsewhere.
+def _change_weight(images: Tensor, share: Tensor, bound: float) -> Tensor:
+    """Make strokes bolder (share above 0) or thinner, by moving the threshold on blurred ink.
 
-    `share` (N,) from -1 to 1 is of `most`; at 0 images stay as they are.
+    `share` (N,), from -1 to 1, is a share of `bound`. At 0 images stay unchanged.
     """
     share = share[:, None, None, None]
     blurred = F.avg_pool2d(ink(images), 3, 1, 1)
-    changed = _steeper(blurred + most * share, 2 * _STEEPER)
+    changed = _sharpen(blurred + bound * share, 2 * _SHARPENING)
     return images + share.abs() * (changed - images)
 
 
-def _steeper(coverage: Tensor, factor: float) -> Tensor:
+def _sharpen(coverage: Tensor, factor: float) -> Tensor:
     """Coverage as an image in [-1, 1], its edges `factor` times as steep."""
     return 1 - 2 * ((coverage - 0.5) * factor + 0.5).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Which device and which precision, decided once, before step one."""
+"""The choice of device and precision, made once before training starts."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ from calligan.models.device import pick_device
 from calligan.models.precision import has_bf16
 
 
-def resolved(config: TrainConfig) -> TrainConfig:
-    """The config with every `auto` replaced by what this machine has."""
+def resolve_device(config: TrainConfig) -> TrainConfig:
+    """The config with `auto` replaced by the device and precision this machine supports."""
     device = pick_device(config.device)
     precision = config.precision
     if precision == "auto":

@@ -1,4 +1,4 @@
-"""What a training step works on: a batch on the device, and what the generator drew of it."""
+"""The input of a training step: a batch on the device, and the generator's output for it."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -9,29 +9,33 @@ from torch import Tensor
 from calligan.config import TrainConfig
 from calligan.models.base import GeneratorBase
 
-_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: its multiples are spread evenly
+_GOLDEN_RATIO_64 = (
+    0x9E3779B97F4A7C15  # 2^64 / golden ratio: its multiples modulo 2^64 are evenly spread
+)
 
 
 @dataclass(frozen=True)
 class Example:
     """A batch on the device: images (…, 1, S, S) in [-1, 1], style indices (N,) from 0."""
 
-    source: Tensor  # M of them, N a multiple of M
+    source: Tensor  # (M, …); N is a multiple of M
     target: Tensor
     style_index: Tensor
     wrong_style_index: Tensor
-    source_style_index: Tensor  # (M,), -1 for a source that is of no style
-    char_index: Tensor  # (M,), for a generator that draws from a character's number
-    target_field: Tensor | None = None  # targets as signed distance, where that is drawn
+    source_style_index: Tensor  # (M,), -1 for a source that is not a style
+    char_index: Tensor  # (M,), for a generator whose content is a character index
+    target_field: Tensor | None = (
+        None  # targets as signed distance, where the generator outputs that
+    )
 
     @property
     def styles_per_char(self) -> int:
-        """How many targets share a source."""
+        """Number of targets per source."""
         return len(self.target) // len(self.source)
 
     @property
-    def shown(self) -> Tensor:
-        """The targets as a discriminator sees them (`GeneratorBase.shown`)."""
+    def critic_input(self) -> Tensor:
+        """The targets in the form given to a discriminator (`GeneratorBase.critic_input`)."""
         return self.target if self.target_field is None else -torch.tanh(self.target_field)
 
     @property
@@ -42,17 +46,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What the generator drew of an example's sources, and in which styles."""
+    """Generated glyphs of an example's sources, and their styles."""
 
     style_index: Tensor
     field: Tensor
     image: Tensor
-    shown: Tensor  # to a discriminator
+    critic_input: Tensor  # the image in the form given to a discriminator
 
 
 def content_of(example: Example, generator: GeneratorBase) -> Tensor:
-    """What the generator is told of a character: its source glyph, or its number."""
-    return example.char_index if generator.from_number else example.source
+    """The generator's content input: source glyphs, or character indices."""
+    return example.char_index if generator.takes_char_index else example.source
 
 
 def autocast(config: TrainConfig) -> AbstractContextManager[object]:
@@ -63,5 +67,5 @@ def autocast(config: TrainConfig) -> AbstractContextManager[object]:
 
 
 def step_seed(seed: int, step: int) -> int:
-    """The seed of a step's noise. Steps of two seeds lie far apart; seed 0 gives the step."""
-    return (seed * _GOLDEN + step) % 2**63
+    """The seed of a step's noise: `step` plus an offset that is far apart for different seeds."""
+    return (seed * _GOLDEN_RATIO_64 + step) % 2**63

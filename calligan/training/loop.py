@@ -21,8 +21,8 @@ from calligan.project.run import Run
 from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
 from calligan.training.example import autocast, content_of, step_seed
-from calligan.training.feed import Feed, on_device
-from calligan.training.ranks import ALONE, Ranks
+from calligan.training.feed import Feed, to_example
+from calligan.training.ranks import SINGLE_PROCESS, Ranks
 from calligan.training.run import model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
@@ -31,7 +31,7 @@ from calligan.training.steps import training_step
 
 @dataclass
 class Listener:
-    """Whoever wants to hear how training goes; every method may be left out."""
+    """Callbacks of the training loop, all optional."""
 
     on_step: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
     on_evaluation: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
@@ -39,88 +39,92 @@ class Listener:
 
 
 def train(
-    run: Run, selection: Selection, state: TrainState, listener: Listener, ranks: Ranks = ALONE
+    run: Run,
+    selection: Selection,
+    state: TrainState,
+    listener: Listener,
+    ranks: Ranks = SINGLE_PROCESS,
 ) -> bool:
     """Train until the run's steps or minutes are used up; False if `should_stop` ended it.
 
-    Evaluates and saves at the end, however it ends, but for an error. Of several processes that
-    train together, rank 0 does so, and its clock and its `should_stop` count.
+    Evaluates and saves at the end, except after an error. With several processes, only rank 0
+    evaluates and saves; its clock and its `should_stop` are used for all.
     """
     config, counters = run.config, state.counters
     pairs = Pairs(selection, "train", config.any_source)
-    validation = Pairs(selection, judged_on(config))
-    started, stopped, kept_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
+    validation = Pairs(selection, evaluation_part(config))
+    start_time, stopped, saved_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
     feed: Feed | None = None
-    losses: dict[str, torch.Tensor] = {}  # the newest of each: not all are new at every step
+    losses: dict[str, torch.Tensor] = {}  # the latest value of each: not every step computes all
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
         stage, share_done = stage_at(config, progress)
         if stage != counters.stage:
-            state.enter(stage)
+            state.enter_stage(stage)
             losses = {}
         size_px = state.generator.size_px
         if feed is None or feed.size_px != size_px:
-            feed = None  # its memory is free before more is taken
+            feed = None  # free its memory before allocating more
             feed = Feed(pairs, config, size_px, ranks)
         rate = learning_rate(
             config.stages[stage], share_done, counters.stage_step, config.warmup_steps
         )
-        torch.manual_seed(step_seed(config.seed, counters.step))  # dropout, where a network has it
+        torch.manual_seed(step_seed(config.seed, counters.step))  # for dropout
         example = feed.example(counters.step, config.stages[stage].augment)
         losses |= training_step(state, example, rate, ranks)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size
-        counters.elapsed_s = time.monotonic() - started
+        counters.elapsed_s = time.monotonic() - start_time
 
         if counters.step % config.log_every_steps == 0:
             losses = ranks.mean(losses)
             row = _log_row(state, progress, rate, losses)
-            if ranks.leads:
+            if ranks.is_main:
                 run.log(row)
                 listener.on_step(row)
-        if counters.step % config.keep_every_steps == 0 and ranks.leads:
-            listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
-            kept_at_step = counters.step
-        elapsed_s = time.monotonic() - started
-        counters.elapsed_s, stop = ranks.told(elapsed_s, listener.should_stop())
+        if counters.step % config.keep_every_steps == 0 and ranks.is_main:
+            listener.on_evaluation(evaluate_and_save(run, selection, state, validation))
+            saved_at_step = counters.step
+        elapsed_s = time.monotonic() - start_time
+        counters.elapsed_s, stop = ranks.broadcast(elapsed_s, listener.should_stop())
         stopped = bool(stop)
 
-    if kept_at_step != counters.step and ranks.leads:
-        listener.on_evaluation(evaluate_and_keep(run, selection, state, validation))
+    if saved_at_step != counters.step and ranks.is_main:
+        listener.on_evaluation(evaluate_and_save(run, selection, state, validation))
     return not stopped
 
 
-def judged_on(config: TrainConfig) -> Part:
-    """The part of the split to watch: a generator of numbered characters knows no others."""
+def evaluation_part(config: TrainConfig) -> Part:
+    """The part of the split to evaluate on; `noise` generators know training characters only."""
     return "train" if config.generator.kind == "noise" else "validation"
 
 
-def evaluate_and_keep(
+def evaluate_and_save(
     run: Run, selection: Selection, state: TrainState, validation: Pairs
 ) -> dict[str, Any]:
-    """L1 and the reader's verdict on characters held out for it, a sample sheet, both models, and
-    a checkpoint.
+    """Evaluate on validation characters; save a sample sheet, both models and a checkpoint.
 
-    Raises Diverged, keeping nothing, where the network no longer draws numbers.
+    Returns the log row: L1, and the share that the reader accepts. Raises Diverged, saving nothing,
+    where the network's output is not finite.
     """
-    counters, config, part = state.counters, run.config, judged_on(run.config)
-    l1, copied, rows, drawn = {}, {}, [], {}
-    predictor = Predictor(state.average, config.device, arithmetic=lambda: autocast(config))
+    counters, config, part = state.counters, run.config, evaluation_part(run.config)
+    l1, copy_l1, rows, drawn = {}, {}, [], {}
+    predictor = Predictor(state.average, config.device, precision=lambda: autocast(config))
     for index, style in enumerate(validation.styles):
         batch = validation.spread(index, config.eval_chars)
-        real = on_device(batch, config, state.generator.size_px)
+        real = to_example(batch, config, state.generator.size_px)
         styles = state.average.style(real.style_index)
         fake = predictor.images(content_of(real, state.average), styles)
         l1[style.name] = _ink_l1(fake, real.target)
-        copied[style.name] = _ink_l1(real.source, real.target)
+        copy_l1[style.name] = _ink_l1(real.source, real.target)
         kinds = (("source", real.source), (style.name, fake), ("real", real.target))
         rows += [Row(label, list(to_uint8(x[: config.sample_chars]))) for label, x in kinds]
         drawn[style.name] = to_uint8(fake), to_uint8(real.source)
     mean = sum(l1.values()) / len(l1)
     if not math.isfinite(mean):
         raise Diverged(
-            f"the network draws no numbers any more at step {counters.step}; checkpoints are "
+            f"the network's output is not finite at step {counters.step}; checkpoints are "
             "untouched: start again with a lower learning rate"
         )
     row = {
@@ -128,7 +132,7 @@ def evaluate_and_keep(
         "stage": counters.stage,
         f"{part}_l1": round(mean, 5),
         f"{part}_l1_by_style": {name: round(value, 5) for name, value in l1.items()},
-        "copy_source_l1": round(sum(copied.values()) / len(copied), 5),
+        "copy_source_l1": round(sum(copy_l1.values()) / len(copy_l1), 5),
     }
     if passed := share_passed(drawn, run.least_scores):
         row[f"{part}_passed"] = round(sum(passed.values()) / len(passed), 4)
@@ -137,18 +141,17 @@ def evaluate_and_keep(
     run.log(row)
     with atomic_file(run.folder / "samples" / f"{counters.step:07d}.png") as file:
         save_png(contact_sheet(rows, state.generator.size_px), file)
-    _keep_models(run, selection, state, mean)
+    _save_models(run, selection, state, mean)
     state.save(run.checkpoints)
     return row
 
 
-def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:
-    """Write best.safetensors, if no better one is there; then last.safetensors.
+def _save_models(run: Run, selection: Selection, state: TrainState, l1: float) -> None:
+    """Write best.safetensors if this model is better than the saved one, then last.safetensors.
 
-    By its step `last` says how far the run is (`Run.finished`), and so is written last.
-
-    Better is a later stage, or a lower L1 in the same stage. In an adversarial stage the newest is
-    taken: L1 rises there while glyphs grow sharper.
+    A model is better in a later stage, or with a lower L1 in the same stage. In an adversarial
+    stage the newest counts as best, as L1 rises there while glyphs get sharper. `last` is written
+    last: its step decides whether the run is finished (`Run.finished`).
     """
     counters = state.counters
     provenance = {
@@ -160,7 +163,7 @@ def _keep_models(run: Run, selection: Selection, state: TrainState, l1: float) -
     card = model_card(run, selection, size_px, counters.metrics, provenance, counters.began_at)
     newest = run.config.stages[counters.stage].adversarial
     lower = counters.best_l1 is None or l1 < counters.best_l1
-    # L1 of different sizes and of blurred against sharp stages can't be compared: later wins.
+    # L1 is not comparable between image sizes, nor between blurred and sharp stages.
     if counters.stage > counters.best_stage or newest or lower:
         counters.best_stage, counters.best_l1 = counters.stage, l1
         save_model(run.best, state.average, card)

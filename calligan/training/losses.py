@@ -1,4 +1,4 @@
-"""What is asked of a generated glyph besides fooling the discriminator."""
+"""Reconstruction and feature-matching losses of the generator."""
 
 from collections.abc import Sequence
 
@@ -16,25 +16,26 @@ def reconstruction(ink_logits: Tensor, target: Tensor, config: LossConfig) -> Te
 
     `ink_logits` (N, 1, H, W); `target` (N, 1, H, W) in [-1, 1].
     """
-    wanted, drawn = ink(target), torch.sigmoid(ink_logits)
-    bce = F.binary_cross_entropy_with_logits(ink_logits, wanted)
-    return config.bce * bce + config.l1 * multiscale_l1(drawn, wanted, config.scales)
+    target_ink, drawn = ink(target), torch.sigmoid(ink_logits)
+    bce = F.binary_cross_entropy_with_logits(ink_logits, target_ink)
+    return config.bce * bce + config.l1 * multiscale_l1(drawn, target_ink, config.scales)
 
 
 def distance_reconstruction(field: Tensor, target: Tensor, config: LossConfig) -> Tensor:
-    """L1 of signed distance at several scales: of the whole of it, and of what is near the outline.
+    """L1 of signed distance at several scales: over the whole range, and near the outline.
 
-    `field` and `target` (N, 1, H, W) as in models/distance.py. Far from the outline the first term
-    still pulls; near it the second one weighs narrow gaps and thin strokes as much as wide ones.
+    `field` and `target` (N, 1, H, W) as in models/distance.py. The first term has a gradient far
+    from the outline too. In the second (tanh), narrow gaps and thin strokes count as much as wide
+    ones.
     """
     whole = multiscale_l1(field / REACH, target / REACH, config.scales)
     near = multiscale_l1(torch.tanh(field), torch.tanh(target), config.scales)
     return config.l1 * (whole + near) / 2
 
 
-def multiscale_l1(drawn: Tensor, wanted: Tensor, scales: Sequence[int]) -> Tensor:
+def multiscale_l1(drawn: Tensor, target_ink: Tensor, scales: Sequence[int]) -> Tensor:
     """Mean over scales of the L1 between averages over scale x scale pixels."""
-    terms = [F.l1_loss(F.avg_pool2d(drawn, k), F.avg_pool2d(wanted, k)) for k in scales]
+    terms = [F.l1_loss(F.avg_pool2d(drawn, k), F.avg_pool2d(target_ink, k)) for k in scales]
     return torch.stack(terms).mean()
 
 

@@ -1,9 +1,9 @@
-"""Adversarial objectives: pure functions of scores, one table from name to implementation.
+"""Adversarial objectives as pure functions of scores, in a table by name.
 
-`discriminator(real, fake)` and `generator(real, fake)` take scores of any shape, higher for more
-real, and return a scalar to minimise. The f-GANs (Nowozin et al. 2016) put scores through an output
-activation g and play the convex conjugate f*; their generators take the paper's second form, which
-keeps its gradient where the discriminator wins.
+`discriminator(real, fake)` and `generator(real, fake)` take scores of any shape (higher is more
+real) and return a scalar to minimise. The f-GANs (Nowozin et al. 2016) apply an output activation g
+to the scores and use the convex conjugate f*. Their generators use the paper's alternative loss,
+whose gradient does not vanish where the discriminator is confident.
 """
 
 import math
@@ -19,34 +19,34 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Objective:
-    """The two players' losses, and the rules of the paper that the game comes from."""
+    """The losses of both networks, and the training rules of the objective's paper."""
 
     discriminator: Loss
     generator: Loss
-    relative: bool = False  # the generator looks at real scores too
+    relative: bool = False  # the generator's loss uses real scores too
     penalty: str = ""  # a name in penalties.PENALTIES
     penalty_weight: float = 0.0
-    clip: float = 0.0  # the discriminator's weights are clipped to this
-    n_critic: int = 1  # discriminator's moves to one of the generator
+    clip: float = 0.0  # bound that the discriminator's weights are clipped to; 0 for none
+    n_critic: int = 1  # discriminator updates per generator update
 
 
 def _f_divergence(
     activation: Callable[[Tensor], Tensor], conjugate: Callable[[Tensor], Tensor]
 ) -> Objective:
-    """`activation` is g(v), `conjugate` f*(g(v)) in closed form: composed, it would overflow."""
+    """`activation` is g(v), `conjugate` is f*(g(v)) in closed form, as composing them overflows."""
     return Objective(
         discriminator=lambda real, fake: conjugate(fake).mean() - activation(real).mean(),
         generator=lambda real, fake: -activation(fake).mean(),
     )
 
 
-# Goodfellow et al. 2014: the game as it is defined ...
+# Goodfellow et al. 2014: the minimax loss ...
 _MINIMAX = Objective(
     discriminator=lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
     generator=lambda real, fake: -F.softplus(fake).mean(),
 )
 
-# ... and the generator's loss that does not saturate.
+# ... and the non-saturating generator loss.
 _VANILLA = Objective(
     discriminator=_MINIMAX.discriminator,
     generator=lambda real, fake: F.softplus(-fake).mean(),
@@ -66,7 +66,7 @@ _WGAN = Objective(
     n_critic=5,
 )
 
-# ... and Gulrajani et al. 2017, by a penalty on its gradient between real and fake.
+# ... or, Gulrajani et al. 2017, by a gradient penalty between real and fake.
 _WGAN_GP = Objective(
     _WGAN.discriminator, _WGAN.generator, penalty="interpolated", penalty_weight=10, n_critic=5
 )
@@ -77,7 +77,7 @@ _HINGE = Objective(
     generator=lambda real, fake: -fake.mean(),
 )
 
-# Kodali et al. 2017, "On convergence and stability of GANs": a penalty about real samples.
+# Kodali et al. 2017, "On convergence and stability of GANs": a penalty around real samples.
 _DRAGAN = Objective(
     _VANILLA.discriminator, _VANILLA.generator, penalty="perturbed", penalty_weight=10
 )
@@ -93,15 +93,15 @@ _RELATIVISTIC = Objective(
     relative=True,
 )
 
-# Zhao et al. 2017, "Energy-based GAN": scores are minus the error of an autoencoder, so that a
-# real glyph has little energy and a fake one at least the margin.
+# Zhao et al. 2017, "Energy-based GAN": a score is minus the reconstruction error of an autoencoder.
+# Real glyphs should have a low error, generated ones at least the margin.
 EBGAN_MARGIN = 1.0
 _EBGAN = Objective(
     discriminator=lambda real, fake: -real.mean() + F.relu(EBGAN_MARGIN + fake).mean(),
     generator=lambda real, fake: -fake.mean(),
 )
 
-# No game at all: the auto-encoder's regime. No discriminator is made for it.
+# No adversarial loss: no discriminator is created.
 _NONE = Objective(
     discriminator=lambda real, fake: real.new_zeros(()),
     generator=lambda real, fake: fake.new_zeros(()),

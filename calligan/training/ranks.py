@@ -1,8 +1,8 @@
-"""Several processes that train one network, as torchrun starts them.
+"""Data-parallel training in several processes, as torchrun starts them.
 
-Each takes its share of every batch and gradients are averaged, so that the course of a run does not
-depend on their number, but for rounding: a batch is a function of (seed, step), and rank r of n
-takes the r-th n-th of it. Rank 0 alone writes, evaluates and tells.
+Each process takes its share of every batch, and gradients are averaged. A batch is a function of
+(seed, step), and rank r of n takes the r-th n-th of it, so that the number of processes changes a
+run by rounding only. Only rank 0 writes, evaluates and reports.
 """
 
 import os
@@ -18,14 +18,14 @@ from calligan.errors import ConfigError
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of how many processes this is."""
+    """The rank of this process and the number of processes."""
 
     rank: int = 0
     count: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and tells."""
+    def is_main(self) -> bool:
+        """Whether this process writes and reports."""
         return self.rank == 0
 
     def share(self, length: int) -> slice:
@@ -54,53 +54,53 @@ class Ranks:
         distributed.all_reduce(every)
         return dict(zip(losses, every / self.count, strict=True))
 
-    def told(self, *numbers: float) -> tuple[float, ...]:
-        """What rank 0 says, to all: how long training has gone on, whether to stop."""
+    def broadcast(self, *numbers: float) -> tuple[float, ...]:
+        """The numbers of rank 0, on every process: elapsed time, whether to stop."""
         if self.count == 1:
             return numbers
-        said = torch.tensor(numbers, dtype=torch.float64)
-        distributed.broadcast(said, src=0, group=_told_group())
-        return tuple(said.tolist())
+        values = torch.tensor(numbers, dtype=torch.float64)
+        distributed.broadcast(values, src=0, group=_broadcast_group())
+        return tuple(values.tolist())
 
     def text(self, text: str) -> str:
-        """The same for a text."""
+        """The text of rank 0, on every process."""
         if self.count == 1:
             return text
-        said = [text]
-        distributed.broadcast_object_list(said, src=0, group=_told_group())
-        return said[0]
+        values = [text]
+        distributed.broadcast_object_list(values, src=0, group=_broadcast_group())
+        return values[0]
 
     def check(self, batch_size: int, styles_per_char: int) -> None:
-        """Raise ConfigError where a batch cannot be shared out."""
+        """Raise ConfigError where a batch cannot be divided among the processes."""
         if batch_size % (self.count * styles_per_char):
             raise ConfigError(
-                f"setting batch_size is {batch_size}; {self.count} processes want a multiple of "
+                f"setting batch_size is {batch_size}; {self.count} processes need a multiple of "
                 f"{self.count * styles_per_char} (styles_per_char times processes)"
             )
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = Ranks()
 
 
-def is_lost(error: RuntimeError) -> bool:
-    """Whether an error says that another process of the training has ended."""
-    told = str(error).lower()
-    return isinstance(error, distributed.DistError) or "gloo" in told or "connection" in told
+def is_connection_lost(error: RuntimeError) -> bool:
+    """Whether an error means that another training process has ended."""
+    message = str(error).lower()
+    return isinstance(error, distributed.DistError) or "gloo" in message or "connection" in message
 
 
-_groups: list[distributed.ProcessGroup] = []  # the one that numbers and texts go through
+_groups: list[distributed.ProcessGroup] = []  # the one for numbers and texts
 
 
-def _told_group() -> distributed.ProcessGroup | None:
+def _broadcast_group() -> distributed.ProcessGroup | None:
     return _groups[0] if _groups else None
 
 
 @contextmanager
-def joined(device: str) -> Iterator[Ranks]:
-    """This process among those that torchrun started, on its GPU; alone without torchrun."""
+def join_process_group(device: str) -> Iterator[Ranks]:
+    """Join the processes that torchrun started, if any; each uses its own GPU."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
     if device == "cuda":

@@ -1,4 +1,4 @@
-"""A run begun, and what its models say of themselves."""
+"""Creating a run, and the cards of its models."""
 
 import platform
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from calligan.glyphs.known_fonts import remember_font
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.weights import critic_beside, critic_path, read_card
 from calligan.pairs.batches import Pairs, classes_of
-from calligan.pairs.hand import OWN
+from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
 from calligan.project.paths import public_path
@@ -29,9 +29,9 @@ from calligan.storage import write_bytes, write_json
 def create_run(
     parent: Path, config: TrainConfig, selection: Selection, start: Path | None = None
 ) -> Run:
-    """Number a new folder under `parent` and store everything that determines the run.
+    """Create a numbered folder under `parent` and store everything that determines the run.
 
-    Raises, before anything is written, where the data does not suit the config.
+    Raises ConfigError or DataError, before writing, where the data does not fit the config.
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
@@ -53,7 +53,7 @@ def create_run(
 
 
 def versions() -> dict[str, str]:
-    """What the run stands on."""
+    """Versions of calligan, torch and Python."""
     return {
         "calligan": __version__,
         "torch": torch.__version__,
@@ -69,7 +69,7 @@ def model_card(
     provenance: dict[str, Any],
     began_at: Mapping[str, str],
 ) -> ModelCard:
-    """The card of a model of this run; `began_at` names styles of the model it began at."""
+    """The card of a model of this run; `began_at` maps new styles to those they started from."""
     manifest = selection.store.manifest
     trained = classes_of(selection)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
@@ -106,7 +106,7 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
     largest = max(stage.size_px for stage in config.stages)
     if largest > size_px:
         raise ConfigError(
-            f"the data is {size_px} px and a stage wants {largest} px; "
+            f"the data is {size_px} px and a stage needs {largest} px; "
             "render larger pairs or set smaller stages"
         )
     for part in ("train", "validation"):
@@ -116,8 +116,8 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
 def _font_card(font: FontEntry) -> FontCard:
     shared = ("name", "chinese", "script", "licence", "family", "font_sha256", "path", "face")
     values = {key: getattr(font, key) for key in shared}
-    if font.name in load_catalog() and font.licence != OWN:
-        values["path"] = ""  # the catalog says where it is, on any machine
+    if font.name in load_catalog() and font.licence != OWN_LICENCE:
+        values["path"] = ""  # the catalog locates it on any machine
     else:
         values["path"] = public_path(Path(font.path))
     return FontCard(**values, instance=font.instance, placement=font.placement.to_dict())

@@ -1,4 +1,4 @@
-"""How far a run is, and what that means: its stage and its learning rate."""
+"""The progress of a run, its stage and its learning rate."""
 
 import math
 
@@ -6,7 +6,7 @@ from calligan.config import StageConfig, TrainConfig
 
 
 def progress_of(config: TrainConfig, step: int, elapsed_s: float) -> float:
-    """Share of the run that is done, by steps or by minutes, whichever the run is measured in."""
+    """Share of the run that is done, in steps or in minutes, depending on the config."""
     if config.steps is not None:
         return step / config.steps
     assert config.minutes is not None  # TrainConfig.validate
@@ -14,7 +14,7 @@ def progress_of(config: TrainConfig, step: int, elapsed_s: float) -> float:
 
 
 def stage_at(config: TrainConfig, progress: float) -> tuple[int, float]:
-    """The stage's index and the share of that stage that is done."""
+    """The index of the current stage, and the share of it that is done."""
     start = 0.0
     for index, stage in enumerate(config.stages[:-1]):
         if progress < start + stage.share - 1e-9:
@@ -24,7 +24,7 @@ def stage_at(config: TrainConfig, progress: float) -> tuple[int, float]:
 
 
 def learning_rate(stage: StageConfig, share_done: float, stage_step: int, warmup: int) -> float:
-    """Cosine from the stage's first rate to its last, after a linear warm-up."""
+    """Linear warm-up, then cosine decay from the stage's first rate to its last."""
     cosine = (1 + math.cos(math.pi * share_done)) / 2
     rate = stage.learning_rate_end + (stage.learning_rate - stage.learning_rate_end) * cosine
     return rate * min(1.0, (stage_step + 1) / (warmup + 1))

@@ -1,8 +1,8 @@
-"""All that changes during training, and its checkpoints: exact, verified, never half-written.
+"""The state of training and its checkpoints, which are exact, verified and written atomically.
 
 A checkpoint is a folder: state.safetensors (every tensor), state.json (every number), and
-manifest.json (their sha256), written last. The folder gets its name by a rename, so that
-kill -9 or a power cut leaves the one before it. Nothing in it can run code.
+manifest.json (their sha256), written last. The folder is written under a temporary name and then
+renamed, so that a crash or power cut leaves the previous checkpoint. It contains no code.
 """
 
 import json
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from calligan.config import TrainConfig
 from calligan.errors import ModelError
 from calligan.models.critic import Critic
-from calligan.models.layers import placed
+from calligan.models.layers import to_device
 from calligan.models.networks import (
     AnyGenerator,
     make_discriminator,
@@ -36,9 +36,9 @@ from calligan.storage import (
     write_bytes,
     write_json,
 )
-from calligan.training.optimizer import adamw, generator_optimizers, only_moving
+from calligan.training.optimizer import adamw, freeze_all_but, generator_optimizers
 
-_KEPT = 2
+_KEPT_CHECKPOINTS = 2
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Counters:
     best_stage: int = -1
     best_l1: float | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
-    # of new styles, the model's style they began at
+    # new styles to the style of the initial model that they started from
     began_at: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ class TrainState:
     """Networks, optimizers and counters of a run."""
 
     generator: AnyGenerator
-    field: Callable[[Tensor, Tensor], Tensor]  # the generator's, compiled if that is wanted
+    field: Callable[[Tensor, Tensor], Tensor]  # `generator.field`, compiled if config.compile
     average: AnyGenerator  # exponential moving average of the generator
     discriminator: Critic | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
@@ -70,8 +70,8 @@ class TrainState:
     def __init__(self, config: TrainConfig, styles: int):
         self.config, self.styles = config, styles
         self.counters = Counters()
-        self.reader = _reader(config)
-        self.first_critic: Critic | None = None  # for the first stage that plays, at its size
+        self.reader = _load_reader(config)
+        self.initial_critic: Critic | None = None  # for the first adversarial stage
         torch.manual_seed(config.seed)
         size_px = config.stages[0].size_px
         generator = make_generator(config.generator, styles, size_px)
@@ -83,57 +83,57 @@ class TrainState:
         average: AnyGenerator,
         discriminator: Critic | None,
     ) -> None:
-        """Place the networks and give them fresh optimizers."""
+        """Move the networks to the device and create new optimizers."""
         same = generator is getattr(self, "generator", None)
-        self.generator = placed(generator, self.config.device)
-        self.average = placed(average, self.config.device).requires_grad_(False).eval()
+        self.generator = to_device(generator, self.config.device)
+        self.average = to_device(average, self.config.device).requires_grad_(False).eval()
         if not same:
             compiled = self.config.compile
             self.field = torch.compile(generator.field) if compiled else generator.field
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
-        only_moving(self.generator, settings.moves)
+        freeze_all_but(self.generator, settings.moves)
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
         self.discriminator, self.discriminator_optimizers = None, {}
         stage = self.config.stages[self.counters.stage]
         if stage.adversarial and self.config.loss.objective != "none":
             if discriminator is None:
-                discriminator, self.first_critic = self.first_critic, None
+                discriminator, self.initial_critic = self.initial_critic, None
             if discriminator is None:
                 torch.manual_seed(self.config.seed + 1 + self.counters.stage)
                 discriminator = make_discriminator(
                     self.config.discriminator, self.styles, stage.size_px
                 )
-            self.discriminator = placed(discriminator, self.config.device)
+            self.discriminator = to_device(discriminator, self.config.device)
             critic = adamw(
                 self.discriminator.parameters(), settings, settings.discriminator_betas, fused
             )
             self.discriminator_optimizers = {"adamw": critic}
 
-    def begin_at(self, generator: AnyGenerator, critic: Critic | None = None) -> None:
-        """Take a generator's weights, before step one; grown, if the first stage is larger.
+    def start_from(self, generator: AnyGenerator, critic: Critic | None = None) -> None:
+        """Start from a generator's weights, enlarged to the size of the first stage.
 
-        A critic is taken where every stage has its size.
+        `critic` becomes the first discriminator; every stage must have its size.
         """
-        self.first_critic = critic
-        grown = self._grown(generator.cpu().train(), self.config.stages[0].size_px)
+        self.initial_critic = critic
+        grown = self._grow(generator.cpu().train(), self.config.stages[0].size_px)
         self._set_up(grown, deepcopy(grown), None)
 
-    def enter(self, stage: int) -> None:
-        """Begin a stage: grow the generator to its size, start or drop the discriminator."""
+    def enter_stage(self, stage: int) -> None:
+        """Start a stage: grow the generator to its size, create or drop the discriminator."""
         size_px = self.config.stages[stage].size_px
-        networks = [self._grown(net, size_px) for net in (self.generator, self.average)]
+        networks = [self._grow(net, size_px) for net in (self.generator, self.average)]
         keep = self.discriminator if size_px == self.generator.size_px else None
         self.counters.stage, self.counters.stage_step = stage, 0
         self._set_up(networks[0], networks[1], keep)
 
-    def _grown(self, network: AnyGenerator, size_px: int) -> AnyGenerator:
-        """`network` for a larger image, computing the same function of a coarser one at first."""
+    def _grow(self, network: AnyGenerator, size_px: int) -> AnyGenerator:
+        """`network` enlarged to `size_px`; at first it computes the same at the old resolution."""
         while network.size_px < size_px:
-            network = network.doubled()
+            network = network.double_size()
         return network
 
     def update_average(self) -> None:
-        """One step of the moving average, quick at first."""
+        """Update the moving average of the weights; it adapts faster in the first steps."""
         decay = min(self.config.ema_decay, (1 + self.counters.step) / (10 + self.counters.step))
         with torch.no_grad():
             pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
@@ -157,21 +157,21 @@ class TrainState:
                 write_bytes(temporary / name, data)
             digests = {name: sha256_bytes(data) for name, data in files.items()}
             write_json(temporary / "manifest.json", digests)
-            if path.exists():  # the same step again: the old one stays until the new one is there
+            if path.exists():  # the same step again: keep the old one until the new one is there
                 path.rename(folder / f".{path.name}.old")
             temporary.rename(path)
             fsync_folder(folder)
             shutil.rmtree(folder / f".{path.name}.old", ignore_errors=True)
         except OSError as error:
-            _bring_back(folder)
+            _restore_set_aside(folder)
             raise cannot_write(path, error) from error
-        for old in checkpoints(folder)[:-_KEPT]:
+        for old in checkpoints(folder)[:-_KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
         return path
 
     def load(self, path: Path) -> None:
-        """Become the state that was saved at `path` (verified first)."""
-        files = _verified(path)
+        """Restore the checkpoint at `path`, after verifying its checksums."""
+        files = _read_verified(path)
         try:
             self.counters = Counters(**json.loads(files["state.json"]))
             size_px = self.config.stages[self.counters.stage].size_px
@@ -208,13 +208,13 @@ class TrainState:
 
     def _load_tensors(self, tensors: dict[str, Tensor]) -> None:
         for name, network in self._networks().items():
-            network.load_state_dict(_below(tensors, f"{name}/"))
+            network.load_state_dict(_with_prefix(tensors, f"{name}/"))
         for name, optimizer in self._optimizers().items():
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(tensors, f"{name}/").items():
+            for key, value in _with_prefix(tensors, f"{name}/").items():
                 index, slot = key.split("/")
-                # The fused kernels walk memory: moments must lie as their parameter does.
+                # Fused kernels need moments in the same memory layout as their parameter.
                 like = parameters[int(index)]
                 laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
                 slots.setdefault(int(index), {})[slot] = laid
@@ -228,8 +228,8 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name))
 
 
-def _bring_back(folder: Path) -> None:
-    """Give checkpoints that were set aside their names again, where nothing took them."""
+def _restore_set_aside(folder: Path) -> None:
+    """Rename checkpoints that were set aside back, where no new one replaced them."""
     for old in folder.glob(".*.old"):
         path = folder / old.name.removeprefix(".").removesuffix(".old")
         if not path.exists():
@@ -237,18 +237,18 @@ def _bring_back(folder: Path) -> None:
 
 
 def newest_verified(folder: Path) -> Path:
-    """The newest checkpoint whose checksums hold; raises ModelError where there is none."""
-    _bring_back(folder)
+    """The newest checkpoint with valid checksums; raises ModelError where there is none."""
+    _restore_set_aside(folder)
     for path in reversed(checkpoints(folder)):
         try:
-            _verified(path)
+            _read_verified(path)
         except ModelError:
             continue
         return path
-    raise ModelError(f"{folder} holds no whole checkpoint; start a new run")
+    raise ModelError(f"{folder} has no complete checkpoint; start a new run")
 
 
-def _verified(path: Path) -> dict[str, bytes]:
+def _read_verified(path: Path) -> dict[str, bytes]:
     try:
         digests = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         files = {name: (path / name).read_bytes() for name in digests}
@@ -259,12 +259,12 @@ def _verified(path: Path) -> dict[str, bytes]:
     return files
 
 
-def _reader(config: TrainConfig) -> Reader | None:
-    """The reader, fixed, where it is part of the loss."""
+def _load_reader(config: TrainConfig) -> Reader | None:
+    """The reader with frozen weights, if it is part of the loss."""
     if not config.loss.reader:
         return None
     return Judge.load().reader.requires_grad_(False).to(config.device)
 
 
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""Where a run's weights begin: at random, or at those of a model."""
+"""The initial weights of a run: random, or those of an existing model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from calligan.errors import ConfigError, DataError
 from calligan.models.card import ModelCard
 from calligan.models.critic import Critic
 from calligan.models.networks import AnyGenerator, make_discriminator, make_generator
-from calligan.models.pixels import ink, resized, to_tensor
+from calligan.models.pixels import ink, resize, to_tensor
 from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
@@ -20,79 +20,81 @@ from calligan.reader.verdict import Judge
 from calligan.resources import reader_model
 from calligan.training.state import TrainState
 
-_TABLES = ("embedding.weight", "log_variance.weight")  # with a row a style
-_LEAST_DIFFERENCE = 1e-3  # between styles, in a feature
-_COMPARED = 24  # glyphs that a new style is compared with the model's styles on
+_STYLE_TABLES = ("embedding.weight", "log_variance.weight")  # with one row per style
+_MIN_FEATURE_STD = 1e-3  # added, against division by 0
+_COMPARED_GLYPHS = 24  # glyphs used to find the model's style nearest to a new one
 
 
-def first_state(config: TrainConfig, selection: Selection, start: Path | None) -> TrainState:
-    """The state before step one; `start` is a model whose weights to take.
+def initial_state(config: TrainConfig, selection: Selection, start: Path | None) -> TrainState:
+    """The state before the first step; `start` is a model to take weights from.
 
-    Styles that the model has keep their embedding; a new one begins at that which draws most like
-    it on training characters. So does the discriminator, where it lies beside the model
-    and has the config's shape. Raises DataError for a model of kind noise and other characters or
-    styles than it knows.
+    Styles that the model has keep their embedding. A new style starts from the embedding of the
+    model's style that is nearest on training characters. The same rows are taken of the model's
+    discriminator, if it is present and has the config's shape. Raises DataError where a model of
+    kind noise would get other characters or styles than its own.
     """
     state = TrainState(config, len(selection.styles))
     if start is not None:
         model, card = load_model(start)
-        if model.from_number:
+        if model.takes_char_index:
             _check_known(card, selection)
-        rows = _rows(model, card, selection)
-        there = [font.name for font in card.styles]
-        begun = {font.name: there[row] for font, row in zip(selection.styles, rows, strict=True)}
-        new = {name: first for name, first in begun.items() if name not in there}
+        rows = _initial_rows(model, card, selection)
+        model_styles = [font.name for font in card.styles]
+        started_from = {
+            font.name: model_styles[row] for font, row in zip(selection.styles, rows, strict=True)
+        }
+        new = {name: first for name, first in started_from.items() if name not in model_styles}
         state.counters.began_at = new
-        state.begin_at(_with_rows(model, card, rows), _critic(start, config, rows))
+        state.start_from(_copy_with_rows(model, card, rows), _initial_critic(start, config, rows))
     return state
 
 
-def fitted_to_data(config: TrainConfig, selection: Selection) -> TrainConfig:
-    """The config with what the data decides: how many characters a generator has numbers for."""
+def fit_to_data(config: TrainConfig, selection: Selection) -> TrainConfig:
+    """The config with the settings that depend on the data: the number of character indices."""
     if config.generator.kind != "noise":
         return config
     return replace(config, generator=replace(config.generator, classes=len(classes_of(selection))))
 
 
-def of_size(config: TrainConfig, size_px: int) -> TrainConfig:
-    """The config with every stage at the size of the model that is gone on from."""
+def with_stage_size(config: TrainConfig, size_px: int) -> TrainConfig:
+    """The config with `size_px` as the image size of every stage."""
     stages = tuple(replace(stage, size_px=size_px) for stage in config.stages)
     return replace(config, stages=stages)
 
 
-def fitted_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> TrainConfig:
+def fit_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> TrainConfig:
     """The config with the model's network, and without stages smaller than its images.
 
     Raises DataError where the model was trained on characters that are held out now, ConfigError
-    where the config wants another network.
+    where the config sets another network.
     """
     card = read_card(start)
     card.check_unseen("".join(held_out.values()))
-    asked, there = (replace(each, classes=0) for each in (config.generator, card.generator))
-    if asked not in (GeneratorConfig(), there):
+    wanted, existing = (replace(each, classes=0) for each in (config.generator, card.generator))
+    if wanted not in (GeneratorConfig(), existing):
         raise ConfigError(
             f"{start} has a generator of another kind or shape; leave out what sets it"
         )
     stages = [stage for stage in config.stages if stage.size_px >= card.size_px]
     if not stages:
-        raise ConfigError(f"{start} draws {card.size_px} px; no stage is as large")
+        raise ConfigError(f"{start} draws {card.size_px} px; no stage is that large")
     total = sum(stage.share for stage in stages)
     kept = tuple(replace(stage, share=stage.share / total) for stage in stages)
     fitted = replace(config, generator=card.generator, stages=kept)
     path = critic_beside(start)
     if path is not None and config.discriminator == DiscriminatorConfig():
         critic = load_critic(path)[1].discriminator
-        if _can_be_taken(critic):
+        if _can_transfer(critic):
             fitted = replace(fitted, discriminator=critic)
     fitted.validate()
     return fitted
 
 
 def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> int:
-    """Which of the model's styles, from 0, draws most like the glyphs of a batch.
+    """The index from 0 of the model's style that is nearest to the glyphs of a batch.
 
-    By what the reader's first features see, each against how far the styles differ in it: L1 would
-    take the thinnest hand that is near at all. Without a reader, by L1 all the same.
+    The distance is between texture features of the reader, each divided by its standard deviation
+    over the styles. L1, which is used without a reader, prefers thin styles.
     """
     source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
     reader = Judge.load().reader if reader_model() else None
@@ -103,63 +105,63 @@ def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -
     ]
     with torch.inference_mode():
         if reader is None:
-            apart = [(ink(images) - ink(target)).abs().mean() for images in drawn]
+            distances = [(ink(images) - ink(target)).abs().mean() for images in drawn]
         else:
-            wanted, *seen = (reader.texture(resized(x, SIZE_PX)) for x in (target, *drawn))
-            unlike = torch.stack(seen).std(dim=0, correction=0) + _LEAST_DIFFERENCE
-            apart = [((each - wanted) / unlike).norm() for each in seen]
-    return int(torch.stack(apart).argmin())
+            wanted, *seen = (reader.texture(resize(x, SIZE_PX)) for x in (target, *drawn))
+            feature_std = torch.stack(seen).std(dim=0, correction=0) + _MIN_FEATURE_STD
+            distances = [((each - wanted) / feature_std).norm() for each in seen]
+    return int(torch.stack(distances).argmin())
 
 
 def _check_known(card: ModelCard, selection: Selection) -> None:
-    """A generator of numbered characters goes on with those characters and styles only."""
+    """Raise DataError where a generator of character indices would get new characters or styles."""
     unknown = {font.name for font in selection.styles} - {font.name for font in card.styles}
     if unknown or classes_of(selection) != card.trained_chars:
         raise DataError(
-            "a model that draws from noise goes on with its own characters and styles only; give "
-            "the --data it was trained on, or begin anew"
+            "a model that draws from noise can only continue with its own characters and styles; "
+            "give the --data it was trained on, or start a new run"
         )
 
 
-def _rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[int]:
-    """For each style of the selection, the model's style to begin at."""
+def _initial_rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[int]:
+    """For each style of the selection, the index of the model's style to start from."""
     known = {font.name: row for row, font in enumerate(card.styles)}
     pairs, rows = Pairs(selection, "train"), []
     for index, font in enumerate(selection.styles):
         if font.name not in known:
-            real = pairs.spread(index, _COMPARED)
+            real = pairs.spread(index, _COMPARED_GLYPHS)
             known[font.name] = nearest_style(model, len(card.styles), card.size_px, real)
         rows.append(known[font.name])
     return rows
 
 
-def _with_rows(model: AnyGenerator, card: ModelCard, rows: list[int]) -> AnyGenerator:
-    """A copy of `model` with those rows of its style tables."""
+def _copy_with_rows(model: AnyGenerator, card: ModelCard, rows: list[int]) -> AnyGenerator:
+    """A copy of `model` whose style tables have those rows."""
     copy = make_generator(card.generator, len(rows), card.size_px)
-    copy.load_state_dict(_taken(model.state_dict(), rows))
+    copy.load_state_dict(_select_rows(model.state_dict(), rows))
     return copy
 
 
-def _critic(start: Path, config: TrainConfig, rows: list[int]) -> Critic | None:
-    """The discriminator beside `start`, with those rows; None where it does not suit."""
+def _initial_critic(start: Path, config: TrainConfig, rows: list[int]) -> Critic | None:
+    """The discriminator of `start` with those rows; None where its shape does not fit."""
     path = critic_beside(start)
     if path is None:
         return None
     state, card = load_critic(path)
     sizes = {stage.size_px for stage in config.stages}
     same = card.discriminator == config.discriminator and sizes == {card.size_px}
-    if not same or not _can_be_taken(card.discriminator):
+    if not same or not _can_transfer(card.discriminator):
         return None
     critic = make_discriminator(config.discriminator, len(rows), card.size_px)
-    critic.load_state_dict(_taken(state, rows))
+    critic.load_state_dict(_select_rows(state, rows))
     return critic
 
 
-def _can_be_taken(config: DiscriminatorConfig) -> bool:
-    """Whether a style more or less is a row more or less of one table."""
+def _can_transfer(config: DiscriminatorConfig) -> bool:
+    """Whether adding or removing a style only changes rows of one table."""
     return config.kind == "calligan" and not config.spectral_norm and not config.names_styles
 
 
-def _taken(state: dict[str, torch.Tensor], rows: list[int]) -> dict[str, torch.Tensor]:
-    """Weights with those rows of every table that has one a style."""
-    return {n: t[rows] if n.endswith(_TABLES) else t for n, t in state.items()}
+def _select_rows(state: dict[str, torch.Tensor], rows: list[int]) -> dict[str, torch.Tensor]:
+    """Weights, with those rows of the style tables."""
+    return {n: t[rows] if n.endswith(_STYLE_TABLES) else t for n, t in state.items()}

@@ -1,9 +1,9 @@
-"""A font in as few bytes as it goes, quick to read: TrueType points re-ordered for xz.
+"""A compact font format that is quick to read: TrueType points reordered for xz.
 
-WOFF2 is as small, but fontTools takes ten seconds to read one; this takes a tenth of one. A file
-is an ordinary .xz: a PostScript font as it is, or the arrays that `squeeze` makes of a TrueType
-font: whole numbers of 16 bits in two planes, then four bytes a point. Outlines, side bearings and
-overlap flags come back as they were, so FreeType draws the same pixels.
+WOFF2 is as small, but fontTools takes ten seconds to read it; this takes 0.1 s. A file is an
+ordinary .xz of an unchanged PostScript font, or of the arrays that `squeeze` makes of a TrueType
+font: 16-bit integers in two byte planes, then four bytes per point. Outlines, side bearings and
+overlap flags are restored exactly, so that FreeType draws the same pixels.
 """
 
 import io
@@ -14,18 +14,18 @@ import numpy as np
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.sfnt import SFNTReader, SFNTWriter
 
-_APART = ("glyf", "loca", "hmtx")  # everything else goes along as it is
+_STORED_TABLES = ("glyf", "loca", "hmtx")  # stored as arrays; all other tables are unchanged
 _ON_CURVE, _OVERLAP = 0x01, 0x40
-_HEAD = 6  # numbers at the start of a squeezed font
+_HEAD_NUMBERS = 6  # integers in the header of a squeezed font
 
 
 def squeeze(font: bytes) -> bytes:
-    """An OpenType font without hints to a small file that `unsqueeze` reads."""
+    """Compress an OpenType font without hints for `unsqueeze`."""
     if font[:4] == b"OTTO":
-        return _xz(font, lc=4, lp=0, pb=0)
+        return _compress(font, lc=4, lp=0, pb=0)
     opened = TTFont(io.BytesIO(font))
     glyf, metrics = opened["glyf"], opened["hmtx"].metrics
-    contours, lengths, advances, bearings, corners, flags, odd = [], [], [], [], [], [], []
+    contours, lengths, advances, bearings, corners, flags, composite = [], [], [], [], [], [], []
     points = [np.zeros((0, 4), np.uint8)]
     for name in opened.getGlyphOrder():
         glyph = glyf[name]
@@ -49,35 +49,45 @@ def squeeze(font: bytes) -> bytes:
             lengths.extend(np.diff(ends, prepend=-1))
             least, overlap = min(x for x, _ in xy), curve[0] & _OVERLAP
         elif glyph.numberOfContours < 0:
-            odd.append(glyph.compile(glyf, recalcBBoxes=False))
+            composite.append(glyph.compile(glyf, recalcBBoxes=False))
         corner = glyph.xMin if glyph.numberOfContours else 0
         contours.append(max(-1, glyph.numberOfContours))
         advances.append(advance)
         bearings.append(bearing - corner)
         corners.append(corner - least if glyph.numberOfContours > 0 else 0)
         flags.append(overlap)
-    arrays = (contours, advances, bearings, corners, flags, lengths, [len(data) for data in odd])
-    planes = b"".join(map(_planes, arrays))
-    rest, drawn = b"".join(odd), np.concatenate(points)
-    head = np.array([len(contours), len(lengths), len(odd), len(rest), 0, len(drawn)], "<i4")
-    shell = _shell(font)
+    arrays = (
+        contours,
+        advances,
+        bearings,
+        corners,
+        flags,
+        lengths,
+        [len(data) for data in composite],
+    )
+    planes = b"".join(map(_byte_planes, arrays))
+    rest, drawn = b"".join(composite), np.concatenate(points)
+    head = np.array([len(contours), len(lengths), len(composite), len(rest), 0, len(drawn)], "<i4")
+    shell = _remaining_tables(font)
     head[4] = len(shell)
     small = head.tobytes() + planes + rest + shell
-    return _xz(small, lc=3, lp=0, pb=0) + _xz(drawn.tobytes(), lc=2, lp=2, pb=2)
+    return _compress(small, lc=3, lp=0, pb=0) + _compress(drawn.tobytes(), lc=2, lp=2, pb=2)
 
 
 def unsqueeze(data: bytes) -> bytes:
-    """The OpenType font, for FreeType or fontTools, in what `squeeze` made."""
+    """Restore the OpenType font from the output of `squeeze`."""
     data = lzma.decompress(data)
     if data[:4] == b"OTTO":
         return data
-    count, all_contours, odd_count, rest_size, shell_size, _ = np.frombuffer(data, "<i4", _HEAD)
-    at = 4 * _HEAD
+    count, all_contours, composite_count, rest_size, shell_size, _ = np.frombuffer(
+        data, "<i4", _HEAD_NUMBERS
+    )
+    at = 4 * _HEAD_NUMBERS
     arrays = []
-    for size in (*[count] * 5, all_contours, odd_count):
+    for size in (*[count] * 5, all_contours, composite_count):
         arrays.append(np.frombuffer(data, np.uint8, 2 * size, at).reshape(2, size).T)
         at += 2 * size
-    contours, advances, bearings, corners, flags, lengths, odd_sizes = (
+    contours, advances, bearings, corners, flags, lengths, composite_sizes = (
         np.ascontiguousarray(array).view("<i2")[:, 0].astype(np.int32) for array in arrays
     )
     rest, shell = data[at : at + rest_size], data[at + rest_size : at + rest_size + shell_size]
@@ -86,9 +96,10 @@ def unsqueeze(data: bytes) -> bytes:
     steps = np.stack([a << 8 | c, b >> 1 << 8 | d])
     steps = (steps >> 1) ^ -(steps & 1)
     drawn = contours > 0
-    firsts = np.concatenate([[0], contours[drawn].cumsum()])  # contours, then points
+    # The first contour of each glyph, then its first point.
+    firsts = np.concatenate([[0], contours[drawn].cumsum()])
     bounds = np.concatenate([[0], lengths.cumsum()])[firsts]
-    # An outline's own positions: a running sum over the font, less what came before it.
+    # Positions within an outline: a cumulative sum over the font, minus its value at the start.
     sums = np.concatenate([np.zeros((2, 1), np.int64), steps.cumsum(axis=1)], axis=1)
     before = sums[:, bounds[:-1]]
     lows = np.minimum.reduceat(sums[:, 1:], bounds[:-1], axis=1) - before
@@ -100,7 +111,7 @@ def unsqueeze(data: bytes) -> bytes:
     curve = (b & _ON_CURVE).astype(np.uint8)
     curve[bounds[:-1]] |= flags[drawn].astype(np.uint8)
     on, xs, ys = curve.tobytes(), *(axis.astype(">i2").tobytes() for axis in steps)
-    glyphs, xmins, i, odd_at, odd = [], [], 0, 0, iter(odd_sizes)
+    glyphs, xmins, i, composite_at, composite = [], [], 0, 0, iter(composite_sizes)
     for many in contours:
         glyph, xmin = b"", 0
         if many > 0:
@@ -110,44 +121,44 @@ def unsqueeze(data: bytes) -> bytes:
             glyph += xs[2 * first : 2 * after] + ys[2 * first : 2 * after]
             xmin, i = lows[0, i], i + 1
         elif many < 0:
-            size = next(odd)
-            glyph, odd_at = rest[odd_at : odd_at + size], odd_at + size
+            size = next(composite)
+            glyph, composite_at = rest[composite_at : composite_at + size], composite_at + size
             xmin = int.from_bytes(glyph[2:4], "big", signed=True)
         glyphs.append(glyph + bytes(-len(glyph) % 4))
         xmins.append(xmin)
     pairs = np.stack([advances, bearings + np.array(xmins)], 1).astype(">i2")
     starts = np.cumsum([0, *map(len, glyphs)]).astype(">u4")
-    return _join(shell, (b"".join(glyphs), starts.tobytes(), pairs.tobytes()))
+    return _join_tables(shell, (b"".join(glyphs), starts.tobytes(), pairs.tobytes()))
 
 
-def _xz(data: bytes, **shape: int) -> bytes:
+def _compress(data: bytes, **shape: int) -> bytes:
     preset = 9 | lzma.PRESET_EXTREME
     return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": preset, **shape}])
 
 
-def _planes(numbers: Sequence[int]) -> bytes:
-    """The low bytes of whole numbers, then the high bytes."""
+def _byte_planes(numbers: Sequence[int]) -> bytes:
+    """The low bytes of 16-bit integers, then the high bytes."""
     whole = np.array(numbers, np.int64).astype("<i2")  # an advance over 32767 wraps, and back
     return whole.view(np.uint8).reshape(-1, 2).T.tobytes()
 
 
-def _shell(font: bytes) -> bytes:
-    """A TrueType font without what the arrays hold."""
+def _remaining_tables(font: bytes) -> bytes:
+    """A TrueType font without the tables that are stored as arrays."""
     reader, output = SFNTReader(io.BytesIO(font)), io.BytesIO()
-    tables = {tag: reader[tag] for tag in reader.keys() if tag not in _APART}  # noqa: SIM118
+    tables = {tag: reader[tag] for tag in reader.keys() if tag not in _STORED_TABLES}  # noqa: SIM118
     head, count = tables["head"], tables["maxp"][4:6]
     tables["head"] = head[:50] + b"\0\1" + head[52:]  # long offsets
     tables["hhea"] = tables["hhea"][:34] + count  # an advance for every glyph
-    return _write(output, tables)
+    return _write_font(output, tables)
 
 
-def _join(shell: bytes, apart: Sequence[bytes]) -> bytes:
+def _join_tables(shell: bytes, apart: Sequence[bytes]) -> bytes:
     reader = SFNTReader(io.BytesIO(shell))
     tables = {tag: reader[tag] for tag in reader.keys()}  # noqa: SIM118
-    return _write(io.BytesIO(), tables | dict(zip(_APART, apart, strict=True)))
+    return _write_font(io.BytesIO(), tables | dict(zip(_STORED_TABLES, apart, strict=True)))
 
 
-def _write(output: io.BytesIO, tables: dict[str, bytes]) -> bytes:
+def _write_font(output: io.BytesIO, tables: dict[str, bytes]) -> bytes:
     writer = SFNTWriter(output, len(tables), sfntVersion="\0\1\0\0")
     for tag, data in tables.items():
         writer[tag] = data

@@ -1,8 +1,9 @@
-"""Make the folder that training on a machine without a network needs: `pack.py OUT`.
+"""Pack what training on a machine without network access needs: `pack.py OUT`.
 
-OUT/fonts holds every font of the bundle cut to its charset, OUT/wheels what a usual PyTorch
-machine lacks, OUT/pack.json what is what. Too large for one call, it becomes OUT/1 and OUT/2.
-The fonts must have been fetched (`calligan fonts fetch`); each one's drawings are compared.
+OUT/fonts has every font of the bundle, reduced to its charset; OUT/wheels has packages that are
+usually not installed with PyTorch; OUT/pack.json lists the contents. A large pack is split into
+OUT/1 and OUT/2. The fonts must be fetched (`calligan fonts fetch`); sample glyphs of each are
+compared.
 """
 
 import io
@@ -36,22 +37,22 @@ CHARSET = BUNDLE["charset"]
 TABLES = {"head", "hhea", "maxp", "hmtx", "cmap", "name", "OS/2", "post", "glyf", "loca", "CFF "}
 WHEELS = ("freetype-py", "platformdirs")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-ONE_FOLDER, OF_TWO = 38 * 2**20, 36 * 2**20  # bytes a folder may have
-FIRST = ("lxgw-wenkai", "arphic-gkai", "noto-serif-sc")  # sources of the first of two folders
-COMPARED = 50  # characters a font
+MAX_SINGLE_BYTES, MAX_HALF_BYTES = 38 * 2**20, 36 * 2**20  # of a pack in one folder, or two
+FIRST_FOLDER_SOURCES = ("lxgw-wenkai", "arphic-gkai", "noto-serif-sc")
+COMPARED_CHARS = 50  # per font
 
 
 def bundle_fonts() -> dict[str, str]:
-    """Name to role of the bundle's fonts, as weights/bundle.toml lists them."""
+    """Names of the bundle's fonts to their roles, in the order of weights/bundle.toml."""
     sources, hands = BUNDLE["sources"], BUNDLE["styles"]
     return dict.fromkeys(sources, "source") | dict.fromkeys(hands, "target")
 
 
-def cut(spec: FontSpec, chars: str) -> bytes:
-    """A font with the outlines of `chars` alone: no hints, layout or glyph names."""
+def subset_font(spec: FontSpec, chars: str) -> bytes:
+    """Reduce a font to the outlines of `chars`, without hints, layout and glyph names."""
     options = subset.Options(
         hinting=False,
-        desubroutinize=True,  # xz finds what repeats better than subroutines do
+        desubroutinize=True,  # xz compresses repetitions better than subroutines do
         layout_closure=False,
         layout_features=[],
         glyph_names=False,
@@ -76,9 +77,9 @@ def cut(spec: FontSpec, chars: str) -> bytes:
 
 
 def pack_font(name: str, role: str, folder: Path) -> dict[str, Any]:
-    """Write one font, check that it draws what the catalog's draws, and describe it."""
+    """Write one font, check that its glyphs equal the original's, and return its entry."""
     info, chars = resolve_font(name), load_charset(CHARSET)
-    data = squeeze(cut(info.spec, chars))
+    data = squeeze(subset_font(info.spec, chars))
     path = folder / f"{name}.font.xz"
     path.write_bytes(data)
     original = Face(info.spec)
@@ -94,7 +95,7 @@ def pack_font(name: str, role: str, folder: Path) -> dict[str, Any]:
     if placements[0] != placements[1]:
         raise SystemExit(f"{name}: placed at {placements[1]} instead of {placements[0]}")
     inked = [c for c in chars if (g := original.glyph_index(c)) and original.ink_box_em(g)]
-    for char in random.Random(0).sample(inked, COMPARED):
+    for char in random.Random(0).sample(inked, COMPARED_CHARS):
         drawn = [placements[0].draw(face, face.glyph_index(char)) for face in (original, packed)]
         if drawn[0] is None or drawn[1] is None or not np.array_equal(*drawn):
             raise SystemExit(f"{name}: {char} is drawn differently")
@@ -115,8 +116,8 @@ def pack_font(name: str, role: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def bring_wheels(folder: Path) -> int:
-    """Download the wheels for Python 3.12 on Linux; returns their bytes."""
+def download_wheels(folder: Path) -> int:
+    """Download the wheels for Python 3.12 on Linux; returns their size in bytes."""
     folder.mkdir(parents=True)
     options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--implementation=cp"]
     options += [f"--platform={platform}" for platform in PLATFORMS]
@@ -126,42 +127,44 @@ def bring_wheels(folder: Path) -> int:
 
 
 def main(out: Path) -> None:
-    """Pack the bundle into a new folder, or anew into one that holds a pack."""
+    """Pack the bundle into a new folder, or replace an existing pack."""
     if out.exists():
         if not any(out.glob("**/pack.json")):
-            raise SystemExit(f"{out} is there and holds no pack; give another folder")
+            raise SystemExit(f"{out} exists and is not a pack; give another folder")
         shutil.rmtree(out)
     (out / "fonts").mkdir(parents=True)
     fonts = bundle_fonts()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         folders = [out / "fonts"] * len(fonts)
         entries = list(pool.map(pack_font, fonts, fonts.values(), folders))
-    wheels = bring_wheels(out / "wheels")
+    wheels = download_wheels(out / "wheels")
     total = wheels + sum(entry["bytes"] for entry in entries)
     parts = [(out, entries)]
-    if total + 2**16 > ONE_FOLDER:
+    if total + 2**16 > MAX_SINGLE_BYTES:
         parts = split(out, entries, wheels)
-    for folder, held in parts:
-        told = json.dumps({"charset": CHARSET, "fonts": held}, indent=1)
-        (folder / "pack.json").write_text(told + "\n", encoding="utf-8")
+    for folder, included in parts:
+        listing = json.dumps({"charset": CHARSET, "fonts": included}, indent=1)
+        (folder / "pack.json").write_text(listing + "\n", encoding="utf-8")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        print(f"{folder}: {len(held)} fonts, {size / 2**20:.2f} MiB")
+        print(f"{folder}: {len(included)} fonts, {size / 2**20:.2f} MiB")
 
 
 def split(out: Path, entries: list[dict[str, Any]], wheels: int) -> list[tuple[Path, list]]:
-    """Move fonts and wheels to OUT/1, as full as may be and a set by itself, and OUT/2."""
-    ranked = sorted(entries, key=lambda e: (e["name"] not in FIRST, e["role"] == "source"))
+    """Move fonts and wheels to OUT/1, which is usable alone, and OUT/2."""
+    ranked = sorted(
+        entries, key=lambda e: (e["name"] not in FIRST_FOLDER_SOURCES, e["role"] == "source")
+    )
     used, parts = wheels + 2**16, ([], [])
     for entry in ranked:
         used += entry["bytes"]
-        parts[used > OF_TWO].append(entry)
-    for number, held in enumerate(parts, 1):
+        parts[used > MAX_HALF_BYTES].append(entry)
+    for number, included in enumerate(parts, 1):
         (out / str(number) / "fonts").mkdir(parents=True)
-        for entry in held:
+        for entry in included:
             (out / entry["file"]).rename(out / str(number) / entry["file"])
     (out / "wheels").rename(out / "1" / "wheels")
     (out / "fonts").rmdir()
-    return [(out / str(number), held) for number, held in enumerate(parts, 1)]
+    return [(out / str(number), included) for number, included in enumerate(parts, 1)]
 
 
 if __name__ == "__main__":

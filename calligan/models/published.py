@@ -1,8 +1,8 @@
-"""The networks that this field grew from, rebuilt from their descriptions, as reference.
+"""Published baselines, reimplemented from their descriptions for comparison.
 
 pix2pix: Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks".
 zi2zi: Tian 2017, the same with 5x5 kernels, a category embedding at the bottleneck and a
-discriminator that also names the category.
+discriminator that also classifies the category.
 """
 
 from itertools import pairwise
@@ -14,14 +14,15 @@ from torch.nn import functional as F
 from calligan.models.base import GeneratorBase
 from calligan.models.critic import Critic, Windows
 
-_WIDTHS = (64, 128, 256, 512)  # then 512 down to one pixel: eight levels at 256 px, seven at 128
-_DROPPED = 3  # decoder levels with dropout
+# Then 512 each, down to one pixel: eight levels at 256 px, seven at 128.
+_WIDTHS = (64, 128, 256, 512)
+_DROPOUT_LEVELS = 3  # decoder levels with dropout
 
 
-class ForebearGenerator(GeneratorBase):
+class PublishedGenerator(GeneratorBase):
     """A U-Net that halves the image down to one pixel; interface as `Generator`.
 
-    Where it has an embedding, it is a fixed Gaussian, as zi2zi's.
+    Its style embedding, if any, is random and fixed, as in zi2zi.
     """
 
     def __init__(self, styles: int, size_px: int, kernel: int, style_dim: int):
@@ -57,12 +58,12 @@ class ForebearGenerator(GeneratorBase):
         for depth, (conv, norm) in enumerate(zip(self.up, self.up_norms, strict=True)):
             h = norm(conv(F.relu(h)))
             if depth < last:
-                h = F.dropout(h, 0.5, self.training) if depth < _DROPPED else h
+                h = F.dropout(h, 0.5, self.training) if depth < _DROPOUT_LEVELS else h
                 h = torch.cat([h, levels.pop()], dim=1)
         return -2 * h.float()
 
     def encode(self, source: Tensor) -> list[Tensor]:
-        """Activations on the way down, the last of one pixel."""
+        """Activations of the encoder; the last has one pixel."""
         levels: list[Tensor] = []
         h = source
         for depth, (conv, norm) in enumerate(zip(self.down, self.down_norms, strict=True)):
@@ -71,7 +72,7 @@ class ForebearGenerator(GeneratorBase):
         return levels
 
 
-class ForebearDiscriminator(Critic):
+class PublishedDiscriminator(Critic):
     """(source, glyph) to logits: of patches (pix2pix), or of the image and its category (zi2zi)."""
 
     def __init__(self, styles: int, size_px: int, kernel: int, categories: bool):
@@ -100,7 +101,7 @@ class ForebearDiscriminator(Critic):
         return found
 
     def score(self, features: list[Tensor], style_index: Tensor) -> Tensor:
-        """Logits, higher = more real; the style plays no part."""
+        """Logits, higher = more real; the style is not used."""
         if self.patches is not None:
             logits: Tensor = self.patches(features[-1]).float()
             return logits
@@ -109,5 +110,5 @@ class ForebearDiscriminator(Critic):
         return logits
 
     def categories(self, features: list[Tensor]) -> Tensor | None:
-        """Style logits (N, styles), where it has that head."""
+        """Style logits (N, styles), or None without that head."""
         return None if self.category is None else self.category(features[-1].flatten(1)).float()

@@ -1,4 +1,4 @@
-"""A hand as a data folder: the glyphs somebody wrote, and the same characters in source fonts."""
+"""Handwriting as a data folder: written glyphs, and the same characters in source fonts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,49 +14,49 @@ from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, fit_placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
-from calligan.pairs.even import Box, evened
 from calligan.pairs.manifest import FontEntry
+from calligan.pairs.normalise import Box, normalise_boxes
 from calligan.pairs.split import held_out
-from calligan.pairs.store import PairStore, Prepared
+from calligan.pairs.store import PairStore, PreparedFont
 from calligan.storage import sha256_bytes
 
-OWN = "own"  # the licence of what somebody wrote
-HAND = "hand"  # what a hand's data folder calls its characters
-_INK = 128  # darker is ink, where a picture's ink is measured
-_SEEDS = 64  # tried for a split of the wanted size
+OWN_LICENCE = "own"  # the `licence` of handwritten glyphs
+HAND_CHARSET = "hand"  # the `charset` of a hand's data folder
+_INK_THRESHOLD = 128  # pixels below this are ink
+_MAX_SEEDS = 64  # tried, to get a split of the wanted size
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenGlyphs:
     """A hand's entry in a data folder, and its glyphs: uint8 (N, S, S), 255 = paper.
 
-    Row i shows `entry.chars[i]`; a character may come twice.
+    Row i shows `entry.chars[i]`; a character may occur more than once.
     """
 
     entry: FontEntry
     images: np.ndarray
 
 
-def of_pictures(
+def from_pictures(
     name: str,
     folder: Path,
     glyphs: Sequence[tuple[str, np.ndarray]],
     raster: RasterConfig,
     printed: Mapping[str, Box] | None = None,
-) -> Written:
-    """Pictures of characters, each in its square, at one scale and offset for all.
+) -> WrittenGlyphs:
+    """Glyphs from pictures of characters, with one scale and offset for all.
 
-    With the ink boxes of characters in print, uneven ones are made more even. Raises DataError
-    where none of them has ink.
+    With `printed`, the ink boxes of characters in print, sizes and positions are normalised. Raises
+    DataError where no picture has ink.
     """
-    inked = [(char, image) for char, image in glyphs if (image < _INK).any()]
+    inked = [(char, image) for char, image in glyphs if (image < _INK_THRESHOLD).any()]
     if not inked:
-        raise DataError(f"{folder} shows no ink; dark ink on light paper is wanted")
+        raise DataError(f"{folder} shows no ink; the pictures need dark ink on light paper")
     before = [_ink_box(image) for _, image in inked]
-    after = evened([char for char, _ in inked], before, printed or {})
+    after = normalise_boxes([char for char, _ in inked], before, printed or {})
     place = fit_placement([box for _, box in after], raster)
-    places = [_moved(place, *each) for each in zip(before, after, strict=True)]
-    images = np.stack([_drawn(i, p) for (_, i), p in zip(inked, places, strict=True)])
+    places = [_move_placement(place, *each) for each in zip(before, after, strict=True)]
+    images = np.stack([_draw_on_canvas(i, p) for (_, i), p in zip(inked, places, strict=True)])
     entry = FontEntry(
         name=name,
         role="target",
@@ -67,15 +67,15 @@ def of_pictures(
         family=name,
         chinese=name,
         script="",
-        licence=OWN,
+        licence=OWN_LICENCE,
         placement=place,
         chars="".join(char for char, _ in inked),
     )
-    return Written(entry, images)
+    return WrittenGlyphs(entry, images)
 
 
-def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Written:
-    """What a font draws of `chars`. Raises FontError where that is nothing."""
+def from_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> WrittenGlyphs:
+    """A font's glyphs of `chars`. Raises FontError where it has none of them."""
     face = Face(info.spec)
     place = measure_placement(face, chars, raster, least=1)
     glyphs = render_glyphs(info.spec, chars, place, raster.min_ink)
@@ -94,48 +94,51 @@ def of_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> Writ
         chars=glyphs.chars,
         left_out=glyphs.left_out,
     )
-    return Written(entry, glyphs.images)
+    return WrittenGlyphs(entry, glyphs.images)
 
 
-def hand_store(parent: Path, written: Written, sources: Sequence[Prepared]) -> PairStore:
-    """A data folder with one style, and its characters in each of the sources.
+def make_hand_store(
+    parent: Path, written: WrittenGlyphs, sources: Sequence[PreparedFont]
+) -> PairStore:
+    """Make a data folder with one style, and its characters in each of the sources.
 
-    Its name is a digest of what is in it: other glyphs, labels or sources make another folder.
-    About a tenth of the written is kept for validation, one at least; none for testing.
+    The folder's name is a digest of glyphs, labels and sources. About a tenth of the characters, at
+    least one, is held out for validation, and none for testing.
     """
     chars = "".join(dict.fromkeys(written.entry.chars))
     raster = RasterConfig(size_px=written.entry.placement.size_px)
-    known = [char for char in chars if any(each.face.glyph_index(char) for each in sources)]
-    split = split_of("".join(known))
+    available = [char for char in chars if any(each.face.glyph_index(char) for each in sources)]
+    split = choose_split("".join(available))
     fonts = [(each.info.name, each.face.sha256, each.placement.to_dict()) for each in sources]
-    told = [written.entry.chars, written.entry.name, asdict(raster), fonts]
-    key = sha256_bytes(json.dumps(told).encode() + written.images.tobytes())
+    key_data = [written.entry.chars, written.entry.name, asdict(raster), fonts]
+    key = sha256_bytes(json.dumps(key_data).encode() + written.images.tobytes())
     folder = parent / f"pairs-{key[:12]}"
-    store = PairStore.create_or_open(folder, HAND, chars, raster, split)
+    store = PairStore.create_or_open(folder, HAND_CHARSET, chars, raster, split)
     for source in sources:
         store.add(source)
-    store.keep(written.entry, written.images)
+    store.add_images(written.entry, written.images)
     return store
 
 
-def split_of(chars: str) -> SplitConfig:
-    """The split by the seed that comes nearest to a tenth of these few characters."""
-    splits = [SplitConfig(seed=seed, validation=0.1, test=0.0) for seed in range(_SEEDS)]
+def choose_split(chars: str) -> SplitConfig:
+    """The split, over several seeds, whose validation part is closest to a tenth of `chars`."""
+    splits = [SplitConfig(seed=seed, validation=0.1, test=0.0) for seed in range(_MAX_SEEDS)]
     wanted = max(1, round(len(chars) / 10))
     return min(splits, key=lambda split: abs(len(held_out(chars, "validation", split)) - wanted))
 
 
 def _ink_box(image: np.ndarray) -> Box:
-    """Left, bottom, right, top of the ink, in sides of the picture, y up from its lower edge."""
+    """Left, bottom, right, top of the ink, relative to the longer side; y points up."""
     height, width = image.shape
-    rows, columns = np.nonzero((image < _INK).any(1))[0], np.nonzero((image < _INK).any(0))[0]
+    inked = image < _INK_THRESHOLD
+    rows, columns = np.nonzero(inked.any(1))[0], np.nonzero(inked.any(0))[0]
     side = max(height, width)
     bottom, top = height - rows[-1] - 1, height - rows[0]
     return columns[0] / side, bottom / side, (columns[-1] + 1) / side, top / side
 
 
-def _moved(place: Placement, before: Box, after: tuple[float, Box]) -> Placement:
-    """The placement of one glyph, scaled, whose ink box is to lie elsewhere."""
+def _move_placement(place: Placement, before: Box, after: tuple[float, Box]) -> Placement:
+    """The placement that scales one glyph and moves its ink box from `before` to `after`."""
     scale, box = after
     left, bottom = (new - scale * old for new, old in zip(box[:2], before[:2], strict=True))
     return Placement(
@@ -146,8 +149,8 @@ def _moved(place: Placement, before: Box, after: tuple[float, Box]) -> Placement
     )
 
 
-def _drawn(image: np.ndarray, place: Placement) -> np.ndarray:
-    """A picture on the canvas, its sides as long as the placement's em."""
+def _draw_on_canvas(image: np.ndarray, place: Placement) -> np.ndarray:
+    """Draw a picture on the canvas; its longer side becomes the placement's em."""
     height, width = image.shape
     scale = place.em_px / max(height, width)
     picture = Image.fromarray(255 - image)

@@ -1,4 +1,4 @@
-"""A run's log for TensorBoard (the extra `tensorboard`)."""
+"""A run's log in TensorBoard's format (needs the extra `tensorboard`)."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -6,33 +6,33 @@ from typing import Any
 from calligan.errors import Unmeasured
 from calligan.project.run import Run
 
-_AXES = ("step", "stage", "progress")
+_NOT_PLOTTED = ("step", "stage", "progress")
 
 
-def check_board() -> None:
-    """Raise Unmeasured without tensorboard."""
+def check_tensorboard() -> None:
+    """Raise Unmeasured where tensorboard is not installed."""
     if find_spec("tensorboard") is None:
         raise Unmeasured("--tensorboard needs tensorboard: pip install 'calligan[tensorboard]'")
 
 
-class Board:
-    """Writes what the log says to `tensorboard/` in the run's folder."""
+class TensorBoardLog:
+    """Copies the rows of the log to `tensorboard/` in the run's folder."""
 
     def __init__(self, run: Run, step: int):
-        """Takes what lies past `step` as undone."""
+        """Start writing; entries after `step` are discarded, as a resumed run writes them again."""
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=step + 1)
 
     def row(self, row: dict[str, Any]) -> None:
-        """A line of the log: every number, and those by style under the style's name."""
+        """Write a row of the log; a dictionary of numbers becomes one scalar per key."""
         for name, value in row.items():
-            if name in _AXES:
+            if name in _NOT_PLOTTED:
                 continue
             parts = value.items() if isinstance(value, dict) else [("", value)]
             for part, number in parts:
                 self._writer.add_scalar(f"{name}/{part}".rstrip("/"), number, row["step"])
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close the file."""
         self._writer.close()

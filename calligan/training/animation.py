@@ -1,4 +1,4 @@
-"""Training seen: a run's sample sheets as the frames of a film, its log as curves."""
+"""An animation of training from a run's sample sheets, and plots of the numbers in its log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _TITLE_PX = 28
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A sample sheet cut up: uint8 (styles, characters, S, S) of source, drawn and real."""
+class SampleSheet:
+    """Cells of a sample sheet, each field uint8 (styles, characters, S, S)."""
 
     step: int
     source: np.ndarray
@@ -25,32 +25,32 @@ class Sheet:
     real: np.ndarray
 
 
-def sheets(run: Run) -> Iterator[Sheet]:
-    """The sample sheets of a run, in order; raises ModelError where there is none."""
+def read_sheets(run: Run) -> Iterator[SampleSheet]:
+    """The sample sheets of a run, in order; raises ModelError where there are none."""
     paths = sorted((run.folder / "samples").glob("*.png"))
     if not paths:
         raise ModelError(f"{run.folder} has no samples yet; train it for a while")
     names = run.styles
-    label_px = label_width_px(["source", "real", *names])  # as the loop labels its rows
+    label_px = label_width_px(["source", "real", *names])  # labels of the loop's sheets
     for path in paths:
         with Image.open(path) as image:
             page = np.asarray(image.convert("L"))
-            yield _cut(page, int(path.stem), len(names), label_px)
+            yield _split_sheet(page, int(path.stem), len(names), label_px)
 
 
-def frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
-    """Source, last drawn, film and real side by side, `count` characters a style: uint8 (H, W)."""
-    every = list(sheets(run))
-    last = every[-1]
+def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
+    """Frames uint8 (H, W) of source, final, current and real glyphs; `count` characters a style."""
+    all_sheets = list(read_sheets(run))
+    last = all_sheets[-1]
     size_px = last.drawn.shape[-1]
     font = ImageFont.load_default(14)
-    for sheet in every:
+    for sheet in all_sheets:
         rows = []
         for style in styles:
             for char in range(min(count, last.drawn.shape[1])):
-                now = _sized(sheet.drawn[style, char], size_px)
+                current = _resize(sheet.drawn[style, char], size_px)
                 cells = [x[style, char] for x in (last.source, last.drawn, last.real)]
-                rows.append(np.hstack([cells[0], cells[1], now, cells[2]]))
+                rows.append(np.hstack([cells[0], cells[1], current, cells[2]]))
         page = np.vstack([np.full((_TITLE_PX, 4 * size_px), 255, np.uint8), *rows])
         image = Image.fromarray(page)
         draw = ImageDraw.Draw(image)
@@ -59,14 +59,14 @@ def frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
         yield np.asarray(image)
 
 
-def curves(run: Run) -> dict[str, list[tuple[int, float]]]:
-    """Every number of the log by name: (step, value)."""
+def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
+    """Numbers of the log, by name, as lists of (step, value)."""
     found: dict[str, list[tuple[int, float]]] = {}
     for line in (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
         try:
             row = dict(parse_json(line))
             step = int(row["step"])
-        except (ValueError, KeyError, TypeError):  # cut off in the middle
+        except (ValueError, KeyError, TypeError):  # an incomplete line
             continue
         for name, value in row.items():
             if name not in ("step", "stage", "progress") and isinstance(value, int | float):
@@ -83,7 +83,7 @@ def save_curves(run: Run, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise Unmeasured("curves need matplotlib: pip install 'calligan[plot]'") from error
-    found = {k: v for k, v in curves(run).items() if k not in ("images", "elapsed_s")}
+    found = {k: v for k, v in read_curves(run).items() if k not in ("images", "elapsed_s")}
     if not found:
         raise ModelError(f"{run.folder} has logged nothing yet; train it for a while")
     figure = Figure(figsize=(9, 2.2 * len(found)), layout="constrained")
@@ -97,8 +97,8 @@ def save_curves(run: Run, path: Path) -> None:
         figure.savefig(file, format="png", dpi=120)
 
 
-def _cut(page: np.ndarray, step: int, styles: int, left: int) -> Sheet:
-    """Cells of a contact sheet, right of its labels: its height tells their size."""
+def _split_sheet(page: np.ndarray, step: int, styles: int, left: int) -> SampleSheet:
+    """Split a contact sheet into cells; the labels are `left` pixels wide."""
     size_px = (page.shape[0] - GAP_PX) // (3 * styles) - GAP_PX
     pitch = size_px + GAP_PX
     count = (page.shape[1] - left) // pitch
@@ -113,10 +113,10 @@ def _cut(page: np.ndarray, step: int, styles: int, left: int) -> Sheet:
             for y in range(3 * styles)
         ]
     )
-    return Sheet(step, cells[0::3], cells[1::3], cells[2::3])
+    return SampleSheet(step, cells[0::3], cells[1::3], cells[2::3])
 
 
-def _sized(image: np.ndarray, size_px: int) -> np.ndarray:
+def _resize(image: np.ndarray, size_px: int) -> np.ndarray:
     if image.shape[0] == size_px:
         return image
     return np.asarray(Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BOX))

@@ -1,4 +1,4 @@
-"""What a run changed, to look at: the model it began at beside the one it ended with."""
+"""A contact sheet that compares the model a run started from with the trained one."""
 
 from PIL import Image
 
@@ -11,16 +11,16 @@ from calligan.pairs.store import Selection
 from calligan.project.run import Run
 from calligan.training.transfer import nearest_style
 
-_SHOWN = 12
+_SHOWN_CHARS = 12
 
 
 def before_after(run: Run, selection: Selection) -> Image.Image:
-    """Source, nearest style before, after, and the real glyphs, of validation characters."""
+    """Rows of validation characters: source, nearest style of the old model, new model, real."""
     assert run.start is not None
-    real = Pairs(selection, "validation").spread(0, _SHOWN)
+    real = Pairs(selection, "validation").spread(0, _SHOWN_CHARS)
     before, card = load_model(run.start)
-    seen = Pairs(selection, "train").spread(0, 2 * _SHOWN)
-    nearest = nearest_style(before, len(card.styles), card.size_px, seen)
+    training = Pairs(selection, "train").spread(0, 2 * _SHOWN_CHARS)
+    nearest = nearest_style(before, len(card.styles), card.size_px, training)
     after, learned = load_model(run.best)
     source = to_tensor(real.source, learned.size_px)
     drawn = []

@@ -1,4 +1,4 @@
-"""The contact sheet of a data folder: source above targets, to be looked at."""
+"""The contact sheet of a data folder: sources above targets."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _CELL_PX = 64
 
 
 def write_contact_sheet(store: PairStore) -> Path:
-    """Draw characters spread evenly over the charset, one row a font. Returns the PNG's path."""
+    """Draw evenly spaced characters of the charset, one row per font. Returns the PNG's path."""
     manifest = store.manifest
     fonts = (*manifest.of_role("source"), *manifest.of_role("target"))
     shared = set.intersection(*(set(font.chars) for font in fonts))
