@@ -46,7 +46,7 @@ def test_a_run_is_carried_in_parts_and_goes_on(run_folder, tmp_path, monkeypatch
     assert (out / "log.jsonl").is_file() and (out / "sheet.png").is_file()
     there = kit.unpack_run(out, tmp_path / "runs", run.selection())
     parts[1].write_bytes(b"of another evaluation")
-    with pytest.raises(SystemExit, match="of two evaluations"):
+    with pytest.raises(SystemExit, match="of different evaluations"):
         kit.unpack_run(out, tmp_path / "again", run.selection())
     states = []
     for each in (run, there):

@@ -239,7 +239,7 @@ def test_a_misspelt_hand_is_recognised(learned, calligan):
 def test_a_hand_is_evaluated_on_what_it_did_not_learn_from(learned, calligan):
     done = calligan("evaluate", "mine", "--line", "--json", "figures.json", cwd=learned)
     assert done.returncode == 0, done.stderr
-    assert "no font here" in done.stderr
+    assert "no font on this machine" in done.stderr
     assert "keeps no test characters" in done.stderr
     figures = json.loads((learned / "figures.json").read_text())
     assert figures["part"] == "validation"
