@@ -172,7 +172,7 @@ def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch):
 def _written_page(path, project):
     pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
     sys.path.append(str(ROOT / "benchmarks"))
-    from scan import written
+    from scan import write_page
 
     from calligan.page.png import to_image
     from calligan.scan.template_page import font_letters, template_page
@@ -182,5 +182,5 @@ def _written_page(path, project):
     hand, _ = font_letters(str(project / "bold.ttf"), CHARS)
     (sheet,) = make_sheets(CHARS[:40], "a4", 20)
     page = template_page(sheet, models, "A1", "mi")
-    written(sheet, page, hand, np.random.default_rng(0))
+    write_page(sheet, page, hand, np.random.default_rng(0))
     to_image(page, 200).save(path)

@@ -13,7 +13,7 @@ pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from photograph import Camera, photograph
-from scan import same, written
+from scan import write_page
 
 from calligan.errors import DataError
 from calligan.library.scanning import page_text as _words
@@ -36,7 +36,7 @@ def page(font_folder):
     hand, _ = font_letters(str(font_folder / "bold.ttf"), HAN)
     (sheet,) = make_sheets(HAN[:40], "a4", 20)
     page = template_page(sheet, models, "A1", "mi")
-    statuses = written(sheet, page, hand, np.random.default_rng(0))
+    statuses = write_page(sheet, page, hand, np.random.default_rng(0))
     return np.asarray(to_image(page, 200)), statuses, sheet
 
 
