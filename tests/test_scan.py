@@ -47,7 +47,7 @@ def test_a_photograph_is_read_whichever_way_up(page, turned):
     read = read_sheet(photograph(picture, camera, np.random.default_rng(turned)))
     assert read[1] == sheet
     cells = cut_cells(extract_sheet_ink(read[0], sheet), sheet, 64)
-    assert all(map(same, cells, statuses))
+    assert all(map(same_status, cells, statuses))
     assert "".join(cell.char for cell in cells) == sheet.chars
 
 
@@ -267,7 +267,7 @@ def test_pencil_is_ink_too(page):
     pale = np.uint8(np.where(picture < 60, pale, picture))
     found, _ = read_sheet(pale)
     cells = cut_cells(extract_sheet_ink(found, sheet), sheet, 64)
-    assert all(map(same, cells, statuses))
+    assert all(map(same_status, cells, statuses))
 
 
 def test_a_text_may_be_a_file(tmp_path, calligan, font_folder):
