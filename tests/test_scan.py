@@ -13,7 +13,7 @@ pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
 from photograph import Camera, photograph
-from scan import write_page
+from scan import same_status, write_page
 
 from calligan.errors import DataError
 from calligan.library.scanning import page_text as _words

@@ -252,7 +252,7 @@ def written_page(font: Path, chars: str, trim: int = 0) -> bytes:
     (sheet,) = make_sheets(chars, "a4", 20)
     made = template_page(sheet, letters, "A1", "mi")
     for index, char in enumerate(chars):
-        x, y = sheet.cell(index)
+        x, y = sheet.cell_origin_mm(index)
         marks, _ = set_line(char, letters, "vertical", 17, 0, "#201a18", np.eye(2, 3)[None])
         made.marks += [moved(mark, x + 10, y + 1.5) for mark in marks]
     picture, file = to_image(made, 150), io.BytesIO()

@@ -124,7 +124,7 @@ def convert(
 
 def _generator(path: Path) -> _Job:
     generator, card = load_model(path)
-    if generator.from_number:
+    if generator.takes_char_index:
         raise ModelError(f"{path} draws from noise, without a source: it has no ONNX form")
     size_px = card.size_px
     vectors = generator.embedding.weight.detach()
