@@ -12,7 +12,7 @@ TEST := .venv-test
 CALLIGAN := $(VENV)/bin/calligan
 SAY := @printf '\n== %s\n'
 
-.PHONY: help demo train test check format fonts report web wheel clean
+.PHONY: help demo train test check format fonts report web wheel mutants clean
 
 help:
 	@echo "make demo    set up, and write 书法 in every bundled hand"
@@ -23,6 +23,7 @@ help:
 	@echo "make report  judge the bundled model on unseen characters (fetches 30 fonts)"
 	@echo "make web     build the page that draws in a browser into dist/web/"
 	@echo "make wheel   build the wheel into dist/"
+	@echo "make mutants plant small faults and count those that no test notices (hours)"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
 
 $(VENV)/installed: pyproject.toml
@@ -94,3 +95,8 @@ wheel: $(TEST)/installed
 
 clean:
 	rm -rf $(VENV) $(TEST) demo dist build .pytest_cache .mypy_cache .ruff_cache
+
+mutants: $(TEST)/installed
+	$(SAY) "planting faults, one at a time (PARTS=… and SAMPLE=40 shorten it)"
+	$(TEST)/bin/pip install --quiet --disable-pip-version-check "cosmic-ray>=8.3"
+	PATH="$(abspath $(TEST))/bin:$$PATH" $(TEST)/bin/python tests/mutants.py $(PARTS) $(if $(SAMPLE),--sample $(SAMPLE))

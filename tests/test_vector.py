@@ -115,3 +115,15 @@ def test_a_font_survives_being_drawn_traced_and_drawn_again(tmp_path, kind):
     for char in HAN[:8]:
         a, b = (large.draw(f, f.glyph_index(char)) < 128 for f in (face, again))
         assert (a & b).sum() / (a | b).sum() > 0.95
+
+
+def test_an_outline_is_moved_and_scaled_as_the_matrix_says():
+    square = trace(
+        picture(lambda draw, k: draw.rectangle([32 * k, 32 * k, 96 * k, 96 * k], 1)),
+        PLAIN,
+        1000,
+        CONFIG,
+    )
+    moved = square.transform(np.array([[2.0, 0, 30.0], [0, -1.0, 7.0]]))
+    assert np.allclose(moved.controls, square.controls * [2, -1] + [30, 7])
+    assert (moved.contour == square.contour).all()
