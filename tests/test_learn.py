@@ -359,8 +359,8 @@ def test_a_tenth_is_kept_for_validation_and_one_at_least(count):
 @pytest.mark.parametrize(
     ("name", "glyphs", "said"),
     [
-        ("3", WRITTEN[:4], "no name for a hand"),
-        ("a/b", WRITTEN[:4], "no name for a hand"),
+        ("3", WRITTEN[:4], "not a hand name"),
+        ("a/b", WRITTEN[:4], "not a hand name"),
         ("bold", WRITTEN[:4], "is taken"),  # a style of the model
         ("random", WRITTEN[:4], "is taken"),
         ("mine", "", "no PNG"),

@@ -124,7 +124,7 @@ def test_nothing_is_printed_and_progress_counts_up(model, capfd):
 def test_errors_name_what_is_wrong(model):
     for wrong, says in (
         (lambda: model.write("书", style="blod"), "did you mean bold"),
-        (lambda: model.write("书", vary=2.0), "out of reach"),
+        (lambda: model.write("书", vary=2.0), "out of range"),
         (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
         (lambda: model.write("书").save("x.jpg"), r"\.png"),

@@ -171,7 +171,7 @@ def test_vae_draws_new_hands(trained, calligan, tmp_path):
 @pytest.mark.parametrize(
     ("preset", "change", "said"),
     [
-        ("sngan", {"loss": {"l1": 1.0}}, "no source to rebuild"),
+        ("sngan", {"loss": {"l1": 1.0}}, "no source glyph to reconstruct"),
         ("stargan", {"any_source": False}, "unless any_source"),
         ("stargan", {"discriminator": {"names_styles": False}}, "names_styles"),
         ("sngan", {"generator": {"kind": "noise", "widths": [8] * 6}}, "one multiple of"),

@@ -138,7 +138,7 @@ def plan_next(
 ) -> Plan:
     """The characters that would teach a learned hand the most, `count` of them."""
     if count < 1:
-        raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
+        raise ConfigError(f"--plan {count} is invalid; give 1 or more")
     if (best := hand_path(name, Path(hands))) is None:
         raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
     run = Run.open(best.parent)
@@ -161,7 +161,9 @@ def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:
         raise ConfigError(f"{name!r} is taken; call the hand something else")
 
     if name.isdecimal() or not name.replace("-", "").replace("_", "").isalnum():
-        raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")
+        raise ConfigError(
+            f"{name!r} is not a hand name: give letters, digits, - and _, not a number"
+        )
 
 
 def _sources(card: ModelCard, given: str | None, note: Note) -> list[PreparedFont]:

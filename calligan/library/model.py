@@ -150,7 +150,7 @@ class Model:
 
         `style` is a number from 1 or a name, several of them, "all", "random" (with `seed`), or
         a mixture such as `1:0.7+4:0.3`.
-        Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
+        Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         values = dict(layout)
         request = PageRequest(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]

@@ -17,15 +17,15 @@ def parse_share(text: str) -> tuple[str, float]:
     except ValueError:
         share = -1.0
     if not name or not 0 <= share <= 1000:
-        raise ConfigError(f"{text!r} is no part of a mixture; write 1:0.7+4:0.3, or 1+4")
+        raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
 
 
 def check_font(request: FontRequest) -> None:
-    """Raise ConfigError or DataError for what makes no sense."""
+    """Raise ConfigError or DataError for an invalid option."""
     path, base = request.path, request.complete
     if request.fallback not in FALLBACKS:
-        raise ConfigError(f"--fallback {request.fallback!r} is none of {', '.join(FALLBACKS)}")
+        raise ConfigError(f"--fallback {request.fallback!r} is not one of {', '.join(FALLBACKS)}")
     if path.suffix.lower() not in maker.KINDS:
         kinds = ", ".join(maker.KINDS)
         raise DataError(f"{path} should end in {kinds}: the kind of font to write")

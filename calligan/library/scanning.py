@@ -62,9 +62,9 @@ def scan_pages(
     is saved.
     """
     if not 32 <= size_px <= 1024:
-        raise ConfigError(f"--size {size_px} is out of reach; give 32 to 1024 pixels")
+        raise ConfigError(f"--size {size_px} is out of range; give 32 to 1024 pixels")
     if columns not in ("rtl", "ltr", "rows"):
-        raise ConfigError(f"--columns {columns!r} is none of rtl, ltr, rows")
+        raise ConfigError(f"--columns {columns!r} is not one of rtl, ltr, rows")
     paths, folder = [Path(page) for page in pages], Path(folder)
     name = chinese_font_name(font, note)
     if text is None:

@@ -64,7 +64,7 @@ class Format:
     lines: str = ""  # what the lines of the text are, where each has its place
 
     def validate(self) -> None:
-        """Raise ConfigError naming what makes no sense."""
+        """Raise ConfigError naming the invalid field."""
         if not self.region:
             raise ConfigError("a format needs a [[region]]")
         if min(self.width_mm, self.height_mm) <= 0 or max(self.width_mm, self.height_mm) > 20_000:
@@ -100,7 +100,7 @@ def load_format(what: str) -> Format:
         made = from_dict(Format, values)
         made.validate()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
-        raise ConfigError(f"{path} is no format: {error}") from error
+        raise ConfigError(f"{path} is not a format: {error}") from error
     return made
 
 

@@ -26,11 +26,11 @@ class Look:
     frame_ms: int = 250  # of an animated picture
 
     def validate(self) -> None:
-        """Raise DataError for a resolution or dryness out of reach."""
+        """Raise DataError for a resolution or dryness out of range."""
         if not _LEAST_DPI <= self.dpi <= _MOST_DPI:
-            raise DataError(f"--dpi {self.dpi:g} is out of reach; give {_LEAST_DPI} to {_MOST_DPI}")
+            raise DataError(f"--dpi {self.dpi:g} is out of range; give {_LEAST_DPI} to {_MOST_DPI}")
         if not 0 <= self.dryness <= 1:
-            raise DataError(f"--dry {self.dryness:g} is out of reach; give 0 to 1")
+            raise DataError(f"--dry {self.dryness:g} is out of range; give 0 to 1")
 
 
 def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:
