@@ -122,7 +122,7 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatc
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
-    monkeypatch.setattr("calligan.inference.report._SHOWN", 0)
+    monkeypatch.setattr("calligan.inference.report._MAX_SHOWN", 0)
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 2 and "1 are shown" in page

@@ -1,4 +1,4 @@
-"""What a user asks to have written, to pages."""
+"""Check a page request and lay it out."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _PX_MM = 25.4 / 96  # a pixel on plain pages
 
 
 def leaves_out_marks(request: PageRequest) -> bool:
-    """Whether there is punctuation that the format goes without."""
+    """Whether the format omits punctuation that the text has."""
     whole = request.text + request.title + request.signature
     if request.form is None or whole == without_marks(whole):
         return False
@@ -73,9 +73,9 @@ def write_pages(
     progress: Callable[[int], None] = lambda count: None,
     letters_of: "Callable[[Text, int], Mapping[str, Letter]] | None" = None,
 ) -> "tuple[list[Page], Text]":
-    """The pages of a request in each style, numbered from 0, and what was read.
+    """The pages of a request in each style, numbered from 0, and the checked text.
 
-    `letters_of` gives a text's letters in a style, where they are not to be drawn by the writer.
+    `letters_of` returns the letters of a text in a style; without it the writer draws them.
     """
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
@@ -95,7 +95,7 @@ def write_pages(
 
 
 def without_marks(text: str) -> str:
-    """Text without punctuation, as brushed pages are written; inside a Latin word it stays."""
+    """Text without punctuation, as on brushed pages. Punctuation in Latin words is kept."""
     before = " " + text
     return "".join(
         char
