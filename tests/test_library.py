@@ -135,7 +135,7 @@ def test_errors_name_what_is_wrong(model):
 
 
 def test_training_is_cancelled_and_gone_on_with(project):
-    with pytest.raises(calligan.Cancelled, match="can go on"):
+    with pytest.raises(calligan.Cancelled, match="can be resumed"):
         calligan.train("data", steps=40, settings=TINY, runs="others", cancel=lambda: True)
     rows = []
     settings = {"on_row": rows.append, "cancel": lambda: rows and rows[-1]["step"] >= 6}

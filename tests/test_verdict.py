@@ -95,7 +95,7 @@ def test_a_candidate_can_be_picked_by_eye(proofreader):
     assert verdict.best.score == 0.2 and not verdict.doubtful
     assert Findings(reading, [0]).overruled() == CHARS[0]
     reading, _ = proofreader({}, picked={CHARS[0]: 99})
-    with pytest.raises(DataError, match="there is no 99"):
+    with pytest.raises(DataError, match="there is no number 99"):
         reading.judged(CHARS, 0)
 
 

@@ -40,9 +40,7 @@ def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer
 
 def _check_styles(drawer: Drawer) -> None:
     if not drawer.has_styles:
-        raise ModelError(
-            "a new style needs a model with at least two styles; give another --model"
-        )
+        raise ModelError("a new style needs a model with at least two styles; give another --model")
 
 
 def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
