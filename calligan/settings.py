@@ -1,4 +1,4 @@
-"""Configs from TOML, JSON and `--set`, checked: an error names the nearest setting; and back."""
+"""Read settings from TOML, JSON and `--set`, check them, and write them as JSON."""
 
 import dataclasses
 import math
@@ -22,7 +22,7 @@ Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def from_dict(kind: type[Config], values: dict[str, Any], where: str = "") -> Config:
-    """Build the dataclass `kind` from nested plain values, such as JSON and TOML give.
+    """Build the dataclass `kind` from nested plain values, as read from JSON or TOML.
 
     `where` is the dotted name of the table, with a dot at its end, for messages. Raises ConfigError
     for an unknown key (naming the nearest), a missing one, or a value of the wrong type.
@@ -48,7 +48,7 @@ def to_dict(config: "DataclassInstance") -> dict[str, Any]:
 
 
 def replaced(config: Config, settings: dict[str, Any]) -> Config:
-    """A copy of `config` with dotted settings (`loss.l1`) changed, checked like a file's."""
+    """A copy of `config` with dotted settings (`loss.l1`) changed, checked as when read."""
     values = to_dict(config)
     for dotted, value in settings.items():
         *parents, last = dotted.split(".")
@@ -72,7 +72,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def load_preset(name: str) -> dict[str, Any]:
-    """Settings of a shipped preset; raises ConfigError naming those there are."""
+    """Settings of a shipped preset; raises ConfigError listing the presets."""
     folder = Path(__file__).parent / "presets"
     there = sorted(path.stem for path in folder.glob("*.toml"))
     if name not in there:
@@ -81,7 +81,7 @@ def load_preset(name: str) -> dict[str, Any]:
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Nested settings, `above` winning where both speak."""
+    """Merge nested settings; `above` takes precedence."""
     both = {
         key: merged(below[key], above[key])
         for key in below.keys() & above.keys()
@@ -91,7 +91,7 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`loss.l1=2` to ("loss.l1", 2): the value is read as TOML, else taken as a string."""
+    """Parse `loss.l1=2` to ("loss.l1", 2). A value that is not TOML is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r} should read KEY=VALUE, such as loss.l1=2")
@@ -107,7 +107,7 @@ def save(config: "DataclassInstance", path: Path) -> None:
 
 
 def load_train_config(path: Path) -> TrainConfig:
-    """Read back a run's own config."""
+    """Read the config of a run."""
     try:
         config: TrainConfig = from_dict(TrainConfig, read_json(path))
     except (OSError, ValueError) as error:
@@ -117,7 +117,7 @@ def load_train_config(path: Path) -> TrainConfig:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    """A plain value as the type `hint` of the setting `where`; raises ConfigError."""
+    """Convert a plain value to the type `hint` of the setting `where`; raises ConfigError."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
@@ -125,7 +125,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if value not in args:
             _refuse(where, f"one of {', '.join(map(str, args))}", value)
         return value
-    if origin in (typing.Union, types.UnionType):  # X | None is the only union there is
+    if origin in (typing.Union, types.UnionType):  # X | None is the only union in use
         if value is None:
             return None
         return _convert(next(arg for arg in args if arg is not type(None)), value, where)
@@ -133,7 +133,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             _refuse(where, "a table", value)
         return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
-    if origin is tuple:  # of one type throughout; `validate` checks its length
+    if origin is tuple:  # all items of one type; `validate` checks the length
         if not isinstance(value, list | tuple):
             _refuse(where, "a list", value)
         return tuple(_convert(args[0], item, where) for item in value)
@@ -143,7 +143,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 
 def _scalar(kind: type, value: Any, where: str) -> Any:
-    """A string, bool, int or finite float; an int is taken for a float, a bool for neither."""
+    """Check a string, bool, int or finite float. An int passes as a float, a bool as neither."""
     if isinstance(value, bool) and kind is not bool:
         _refuse(where, kind.__name__, value)
     if kind is float and isinstance(value, int) and abs(value) <= sys.float_info.max:

@@ -126,7 +126,7 @@ def test_what_answers_otherwise_than_torch_is_not_written(inked_model, tmp_path,
 
     exported = converting.exported
     monkeypatch.setattr(converting, "exported", spoiled)
-    with pytest.raises(ModelError, match="was not written: onnxruntime answers"):
+    with pytest.raises(ModelError, match="was not written: onnxruntime's output"):
         library.convert(inked_model, tmp_path / "m.onnx", weights="fp32")
     assert not list(tmp_path.iterdir())
 

@@ -211,7 +211,7 @@ def spoiling(inked_model, monkeypatch):
     def make(spoiled):
         limits = Calibration({"": LIMITS}, {}, {}, "this one")
         real = Drawer.open(inked_model)
-        monkeypatch.setattr("calligan.inference.proofread._DETECTED_PX", 16)
+        monkeypatch.setattr("calligan.inference.proofread._MIN_DETECTED_PX", 16)
         drawer = Spoiling(real.card, real.predictor, Lattices(), spoiled)
         return Proofreader(drawer, Sure(), calibration=limits)
 

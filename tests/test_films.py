@@ -53,7 +53,7 @@ def test_between_two_models_their_weights_are_mixed():
             mean = (one.get_parameter(name) + other.get_parameter(name)) / 2
             assert torch.allclose(tensor, mean)
     wider = make_generator(GeneratorConfig(widths=(16, 16)), 1, 32)
-    with pytest.raises(ModelError, match="two shapes"):
+    with pytest.raises(ModelError, match="differ in shape"):
         list(path_through([stops[0], Stop(wider, torch.zeros(1))], 2, "lerp", loop=False))
 
 

@@ -84,7 +84,7 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
     assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
-    assert "mine begins at bold" in done.stderr or "mine begins at slanted" in done.stderr
+    assert "mine starts from bold" in done.stderr or "mine starts from slanted" in done.stderr
     assert "steps in that time" not in done.stderr  # it was told how many
     return home
 
@@ -240,7 +240,7 @@ def test_a_hand_is_evaluated_on_what_it_did_not_learn_from(learned, calligan):
     done = calligan("evaluate", "mine", "--line", "--json", "figures.json", cwd=learned)
     assert done.returncode == 0, done.stderr
     assert "no font on this machine" in done.stderr
-    assert "keeps no test characters" in done.stderr
+    assert "has no test characters" in done.stderr
     figures = json.loads((learned / "figures.json").read_text())
     assert figures["part"] == "validation"
     assert 0 < figures["means"]["all"]["model"]["l1"]["mean"] < 1
@@ -359,8 +359,8 @@ def test_a_tenth_is_kept_for_validation_and_one_at_least(count):
 @pytest.mark.parametrize(
     ("name", "glyphs", "said"),
     [
-        ("3", WRITTEN[:4], "no name for a hand"),
-        ("a/b", WRITTEN[:4], "no name for a hand"),
+        ("3", WRITTEN[:4], "not a hand name"),
+        ("a/b", WRITTEN[:4], "not a hand name"),
         ("bold", WRITTEN[:4], "is taken"),  # a style of the model
         ("random", WRITTEN[:4], "is taken"),
         ("mine", "", "no PNG"),

@@ -124,7 +124,7 @@ def test_nothing_is_printed_and_progress_counts_up(model, capfd):
 def test_errors_name_what_is_wrong(model):
     for wrong, says in (
         (lambda: model.write("书", style="blod"), "did you mean bold"),
-        (lambda: model.write("书", vary=2.0), "out of reach"),
+        (lambda: model.write("书", vary=2.0), "out of range"),
         (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
         (lambda: model.write("书").save("x.jpg"), r"\.png"),
@@ -135,7 +135,7 @@ def test_errors_name_what_is_wrong(model):
 
 
 def test_training_is_cancelled_and_gone_on_with(project):
-    with pytest.raises(calligan.Cancelled, match="can go on"):
+    with pytest.raises(calligan.Cancelled, match="can be resumed"):
         calligan.train("data", steps=40, settings=TINY, runs="others", cancel=lambda: True)
     rows = []
     settings = {"on_row": rows.append, "cancel": lambda: rows and rows[-1]["step"] >= 6}

@@ -69,7 +69,7 @@ def test_written_glyphs_that_are_gone_are_told(home):
     shutil.rmtree(data)
     told = []
     assert written_glyphs(calligan.load("mine"), told.append) == {}
-    assert "glyphs that you wrote are not found" in told[0] and str(data) in told[0]
+    assert "your handwritten glyphs were not found" in told[0] and str(data) in told[0]
     alone = shutil.copy("hands/mine/0001/best.safetensors", home / "alone.safetensors")
     assert written_glyphs(calligan.load(alone), told.append) == {} and len(told) == 2
 

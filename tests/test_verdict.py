@@ -95,7 +95,7 @@ def test_a_candidate_can_be_picked_by_eye(proofreader):
     assert verdict.best.score == 0.2 and not verdict.doubtful
     assert Findings(reading, [0]).overruled() == CHARS[0]
     reading, _ = proofreader({}, picked={CHARS[0]: 99})
-    with pytest.raises(DataError, match="there is no 99"):
+    with pytest.raises(DataError, match="there is no number 99"):
         reading.judged(CHARS, 0)
 
 
@@ -122,7 +122,7 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatc
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
-    monkeypatch.setattr("calligan.inference.report._SHOWN", 0)
+    monkeypatch.setattr("calligan.inference.report._MAX_SHOWN", 0)
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 2 and "1 are shown" in page

@@ -1,4 +1,4 @@
-"""Every tunable, once. Precedence: command-line flag > TOML file > the defaults here."""
+"""All settings. Precedence: command-line flag > TOML file > the defaults here."""
 
 from calligan.config.data import RasterConfig, SplitConfig, TraceConfig
 from calligan.config.networks import DiscriminatorConfig, GeneratorConfig

@@ -1,4 +1,4 @@
-"""The shapes of the two networks."""
+"""Settings of the two networks."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from calligan.config.rules import DISCRIMINATOR_RULES, GENERATOR_RULES
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """A residual U-Net over patches, which works on a grid of the same size for every image size.
+    """A residual U-Net over patches. Its grid has the same size for every image size.
 
     Kinds zi2zi and pix2pix read only `style_dim` from here: the length of zi2zi's embedding.
     """
@@ -16,16 +16,16 @@ class GeneratorConfig:
     kind: str = "calligan"  # one of GENERATOR_RULES
     grid: int = 32  # the image is folded to grid x grid cells before the first convolution
     widths: tuple[int, ...] = (32, 64, 128, 256)  # channels at each halving of the grid
-    encoder_blocks: int = 1  # residual blocks a level on the way down, where no style is known
-    blocks: int = 1  # and on the way up
+    encoder_blocks: int = 1  # residual blocks per level in the encoder, which does not see a style
+    blocks: int = 1  # residual blocks per level in the decoder
     style_dim: int = 64  # length of the style embedding
-    noise_dim: int = 64  # of kind noise, which draws from a character's number
-    classes: int = 0  # the characters it knows; set by the data
-    embedding: str = "learned"  # fixed: a Gaussian, as zi2zi's; gaussian: a style is one (VAE)
+    noise_dim: int = 64  # length of the noise vector; kind noise only
+    classes: int = 0  # number of characters, for kind noise; set from the data
+    embedding: str = "learned"  # or fixed (random, as in zi2zi), or gaussian (mean, variance: VAE)
     output: str = "ink"  # what is drawn: ink logits, or signed distance (models/distance.py)
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         embeddings, outputs = ("learned", "fixed", "gaussian"), ("ink", "distance")
         require_one_of(
             self, "generator", kind=GENERATOR_RULES, embedding=embeddings, output=outputs
@@ -49,15 +49,15 @@ class DiscriminatorConfig:
     kind: str = "calligan"  # one of DISCRIMINATOR_RULES
     grid: int = 32
     widths: tuple[int, ...] = (48, 96, 192)  # channels; each after the first halves the grid
-    spectral_norm: bool = False  # calmer games, duller edges: see docs/experiments.md
-    scales: int = 1  # copies of the network, each looking at a smaller image than the one before
+    spectral_norm: bool = False  # steadier training but softer edges: see docs/experiments.md
+    scales: int = 1  # copies of the network, each on a smaller image than the one before
     scale_step: int = 2  # how many times smaller
-    crop_px: int = 0  # the first of them looks through windows of this edge; 0 shows it everything
-    heads: str = "joint"  # apart: "is it real" and "does it fit" are scored by themselves
-    names_styles: bool = False  # a head more, which names the style of a glyph
+    crop_px: int = 0  # edge of the windows that the first copy sees; 0: the whole image
+    heads: str = "joint"  # apart: separate scores for "is it real" and "does it fit the source"
+    names_styles: bool = False  # add a head that classifies the style of a glyph
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         require_one_of(self, "discriminator", kind=DISCRIMINATOR_RULES, heads=("joint", "apart"))
         require_one_of(self, "discriminator", scale_step=(2, 4))
         DISCRIMINATOR_RULES[self.kind].check_section(self, "discriminator")

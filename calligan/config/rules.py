@@ -1,7 +1,7 @@
-"""Which networks and objectives there are, and what each asks of the other settings.
+"""The kinds of networks and objectives, and what each requires of the other settings.
 
-The three tables are read before torch is imported. What makes a network is in models/networks.py,
-an objective's losses are in training/objectives.py; tests assert that the names agree.
+The three tables are read before torch is imported. Networks are built in models/networks.py,
+the objectives' losses are in training/objectives.py; tests assert that the names agree.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:  # they import the tables below
 
 @dataclass(frozen=True)
 class Need:
-    """A value that a choice asks of another setting, and the reason."""
+    """A value that a choice requires of another setting, and the reason."""
 
     setting: str  # dotted, as --set takes it
     value: object
     why: str
 
     def check(self, config: Any, choice: str, section: str = "") -> None:
-        """Raise ConfigError where the setting of `config` has another value.
+        """Raise ConfigError if the setting of `config` has another value.
 
         `section` is the dotted name of `config` itself, for the message.
         """
@@ -37,25 +37,25 @@ class Need:
             require(value == self.value, section + self.setting, value, wanted)
 
 
-# Settings of a network, its section's name and the stages' sizes in px, to whether it can work at
-# these sizes, and what they should be.
+# Takes the settings of a network, the name of its section and the stages' sizes in px. Returns
+# whether the network supports these sizes, and a description of the sizes that it supports.
 SizeRule = Callable[["Network", str, list[int]], tuple[bool, str]]
 
 
 def _whole_cells(network: "Network", section: str, sizes_px: list[int]) -> tuple[bool, str]:
-    """The image is folded to a grid of cells, which can be larger in a later stage."""
+    """The image is folded to a grid of cells; a later stage may have larger cells."""
     fits = all(size % network.grid == 0 for size in sizes_px)
     return fits, f"multiples of {section}.grid ({network.grid})"
 
 
 def _one_power_of_two(network: "Network", section: str, sizes_px: list[int]) -> tuple[bool, str]:
-    """The image is halved down to a pixel or a few, and the network cannot grow."""
+    """The image is halved down to one or a few pixels; the size is fixed."""
     fits = len(set(sizes_px)) == 1 and sizes_px[0] >= 32 and sizes_px[0].bit_count() == 1
     return fits, f"one power of two from 32, for {section}.kind {network.kind}"
 
 
 def _doubled_from_four(network: "Network", section: str, sizes_px: list[int]) -> tuple[bool, str]:
-    """The image begins as 4 x 4 cells, and the network cannot grow."""
+    """The image begins as 4 x 4 cells; the size is fixed."""
     cells = 4 << (len(network.widths) - 1)  # a doubling before each width but the first
     fits = len(set(sizes_px)) == 1 and sizes_px[0] % cells == 0
     return fits, f"one multiple of {cells} (4 cells, doubled at each of {section}.widths)"
@@ -63,20 +63,20 @@ def _doubled_from_four(network: "Network", section: str, sizes_px: list[int]) ->
 
 @dataclass(frozen=True)
 class NetworkRules:
-    """What a kind of generator or discriminator asks of the settings."""
+    """What a kind of generator or discriminator requires of the settings."""
 
     sizes: SizeRule
     own: tuple[Need, ...] = ()  # of its own section
     needs: tuple[Need, ...] = ()  # of all others
-    names_styles: bool = False  # a discriminator that always has a head which names the style
+    names_styles: bool = False  # a discriminator that always has a style classification head
 
     def check_section(self, network: "Network", section: str) -> None:
-        """Raise ConfigError for a setting of the network's own section that it cannot take."""
+        """Raise ConfigError for an unsupported setting in the network's own section."""
         for need in self.own:
             need.check(network, f"kind {network.kind}", f"{section}.")
 
     def check(self, config: "TrainConfig", section: str, sizes_px: list[int]) -> None:
-        """Raise ConfigError for another setting of a TrainConfig that it cannot be trained with."""
+        """Raise ConfigError for an unsupported setting elsewhere in a TrainConfig."""
         network: Network = getattr(config, section)
         for need in self.needs:
             need.check(config, f"{section}.kind {network.kind}")
@@ -85,8 +85,8 @@ class NetworkRules:
 
 
 _INK = Need("output", "ink", "only kind calligan draws distance")
-_ALL_LEARN = Need("optimizer.moves", "all", "the parts that can be fixed are those of calligan")
-_NO_SOURCE = "it has no source to rebuild"
+_ALL_LEARN = Need("optimizer.moves", "all", "only kind calligan can freeze parts")
+_NO_SOURCE = "it has no source glyph to reconstruct"
 
 GENERATOR_RULES = {
     "calligan": NetworkRules(_whole_cells),
@@ -98,7 +98,7 @@ GENERATOR_RULES = {
         needs=(
             _ALL_LEARN,
             *(Need(f"loss.{name}", 0, _NO_SOURCE) for name in ("l1", "bce", "constancy", "cycle")),
-            Need("stages.adversarial", True, "it learns from the discriminator alone"),
+            Need("stages.adversarial", True, "the discriminator is its only loss"),
         ),
     ),
 }
@@ -134,12 +134,12 @@ _OBJECTIVES = (
 )
 OBJECTIVE_RULES: dict[str, tuple[Need, ...]] = {
     **dict.fromkeys(_OBJECTIVES, ()),
-    "none": (Need("loss.penalty", None, "there is no critic"),),
+    "none": (Need("loss.penalty", None, "it has no critic"),),
     "wgan": (
         Need(
             "discriminator.spectral_norm",
             False,
-            "clipping and spectral norm both bound the weights",
+            "weight clipping and spectral norm both bound the weights",
         ),
     ),
     "ebgan": (Need("discriminator.kind", "autoencoder", "its scores are reconstruction errors"),),
@@ -147,7 +147,7 @@ OBJECTIVE_RULES: dict[str, tuple[Need, ...]] = {
 
 
 def check_choices(config: "TrainConfig", sizes_px: list[int]) -> None:
-    """Raise ConfigError where the networks or the objective of a TrainConfig do not go together."""
+    """Raise ConfigError if networks and objective of a TrainConfig are incompatible."""
     objective = config.loss.objective
     for need in OBJECTIVE_RULES[objective]:
         need.check(config, f"loss.objective {objective}")
@@ -156,7 +156,7 @@ def check_choices(config: "TrainConfig", sizes_px: list[int]) -> None:
 
 
 def _values(config: Any, setting: str) -> list[object]:
-    """The value of a dotted setting; one for each stage where it is the stages'."""
+    """The value of a dotted setting; one value per stage for a setting of `stages`."""
     name, _, rest = setting.partition(".")
     value = getattr(config, name)
     if not rest:

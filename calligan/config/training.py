@@ -1,4 +1,4 @@
-"""A training run: losses, disturbed pairs, stages, optimizer, and how they go together."""
+"""Settings of a training run: losses, augmentation, stages, optimizer, and checks across them."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,28 +12,29 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 @dataclass(frozen=True)
 class LossConfig:
-    """One weight a term."""
+    """The weight of each loss term, and the objective's options."""
 
-    bce: float = 0.0  # binary cross-entropy of ink, a pixel: blurs, see docs/experiments.md
-    l1: float = 1.0  # mean L1 of ink, or of distance where that is drawn, over `scales`
+    bce: float = 0.0  # binary cross-entropy of ink per pixel; blurs, see docs/experiments.md
+    l1: float = 1.0  # L1 of ink (or of distance, with output "distance"), averaged over `scales`
     scales: tuple[int, ...] = (1, 2, 4, 8)  # average-pooling factors of the L1 term
     objective: str = "hinge"  # one of OBJECTIVE_RULES
     adversarial: float = 0.2  # generator's adversarial term
-    penalty: float | None = None  # weight of the objective's, else of R1; None is its paper's
-    n_critic: int | None = None  # discriminator's moves to one of the generator; likewise
+    # Weight of the gradient penalty: the objective's own, or else R1. None: as published.
+    penalty: float | None = None
+    n_critic: int | None = None  # discriminator updates per generator update; None: as published
     feature_matching: float = 4.0  # L1 between discriminator features (Wang et al. 2018)
     adversarial_reconstruction: float = 0.5  # factor on bce and l1 in an adversarial stage
     wrong_style: float = 0.5  # real glyph under a wrong style, as a negative (Reed et al. 2016)
-    wrong_character: float = 0.0  # real glyph beside another character's source, likewise
-    category: float = 0.0  # naming the style of a glyph, where the discriminator can (zi2zi)
-    cycle: float = 0.0  # L1 of a glyph drawn back in the style it came from (StarGAN)
-    kl: float = 0.01  # of Gaussian styles from N(0, 1), where generator.embedding is gaussian
-    constancy: float = 0.0  # the drawn glyph's encoding is the source's (zi2zi, after DTN)
-    reader: float = 0.0  # the reader that ships with calligan finds the character right and whole
-    label_shuffling: bool = False  # each source also drawn in a wrong style, L1 aside (zi2zi)
+    wrong_character: float = 0.0  # real glyph with another character's source, as a negative
+    category: float = 0.0  # style classification, if the discriminator has such a head (zi2zi)
+    cycle: float = 0.0  # L1 of a glyph translated back to its own style (StarGAN)
+    kl: float = 0.01  # KL of the styles from N(0, 1), with generator.embedding "gaussian"
+    constancy: float = 0.0  # distance of the drawn glyph's encoding from the source's (zi2zi, DTN)
+    reader: float = 0.0  # recognition loss by the reader that ships with calligan
+    label_shuffling: bool = False  # also draw each source in a wrong style, without L1 (zi2zi)
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         require_one_of(self, "loss", objective=OBJECTIVE_RULES)
         ok = bool(self.scales) and all(scale >= 1 for scale in self.scales)
         require(ok, "loss.scales", self.scales, "one or more numbers from 1")
@@ -44,46 +45,46 @@ class LossConfig:
         require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"
         )
-        moves = self.n_critic is None or self.n_critic >= 1
-        require(moves, "loss.n_critic", self.n_critic, "1 or more")
+        updates_ok = self.n_critic is None or self.n_critic >= 1
+        require(updates_ok, "loss.n_critic", self.n_critic, "1 or more")
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How far training pairs are disturbed, at most (training/augment.py).
+    """Maximum augmentation of training pairs (training/augment.py).
 
-    Few glyphs need it, lest they be learned by heart; many are better left as they are, since
-    disturbed pairs teach disturbed strokes (docs/experiments.md).
+    With few glyphs it prevents overfitting. With many it does harm: distorted pairs teach
+    distorted strokes (docs/experiments.md).
     """
 
-    weight: float = 0.25  # share of a pixel's ink that the source's edges move by
-    amount: float = 0.0  # factor on all below, which move source and target together
+    weight: float = 0.25  # stroke weight of the source: its edges move by this share of a pixel
+    amount: float = 0.0  # factor on all below, which transform source and target alike
     turn_deg: float = 3.0
-    stretch: float = 0.08  # of width and of height, by themselves
+    stretch: float = 0.08  # of width and of height, independently
     slant: float = 0.06
     shift: float = 0.04  # share of the canvas
     warp: float = 0.012  # standard deviation of a smooth displacement, share of the canvas
-    warp_knots: int = 4  # random displacements a side, smoothly between
+    warp_knots: int = 4  # random displacements per side, interpolated smoothly
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         require_at_least(self, "augment", amount=0, turn_deg=0, stretch=0, slant=0, shift=0, warp=0)
         require_at_least(self, "augment", warp_knots=2, weight=0)
 
 
 @dataclass(frozen=True)
 class StageConfig:
-    """A part of a training run. Shares add up to 1."""
+    """A part of a training run. The shares of all stages add up to 1."""
 
     share: float  # of the whole run, in steps or in time
     size_px: int
     adversarial: bool
     learning_rate: float  # at the stage's start
-    learning_rate_end: float  # at its end; cosine between
+    learning_rate_end: float  # at its end; cosine decay in between
     augment: float = 1.0  # factor on augment.amount
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         require(0 < self.share <= 1, "stages.share", self.share, "0 to 1")
         require_at_least(self, "stages", size_px=8, learning_rate=0, learning_rate_end=0, augment=0)
 
@@ -95,8 +96,8 @@ DEFAULT_STAGES = (
 )
 
 
-# Which of the generator's weights learn: a few glyphs should not move much. Each holds the next:
-# the part that knows the style, what the style does to it, and the style's embedding alone.
+# Which of the generator's weights are trained; with few glyphs, train few. Each choice includes
+# the next: the decoder (which depends on the style), its style modulation, the style embedding.
 MOVES = ("all", "decoder", "modulation", "style")
 
 
@@ -104,17 +105,17 @@ MOVES = ("all", "decoder", "modulation", "style")
 class OptimizerConfig:
     """Muon for the generator's convolutions, AdamW for everything else."""
 
-    moves: str = "all"  # one of MOVES
-    muon_rate: float = 10.0  # Muon's learning rate over the stage's; 0 leaves all to AdamW
+    moves: str = "all"  # which weights are trained: one of MOVES
+    muon_rate: float = 10.0  # factor on the stage's learning rate for Muon; 0: AdamW for all
     momentum: float = 0.95  # of Muon
-    discriminator_rate: float = 1.0  # the discriminator's learning rate over the stage's
+    discriminator_rate: float = 1.0  # factor on the stage's learning rate, for the discriminator
     weight_decay: float = 0.01
-    gradient_norm: float = 1.0  # clipped to this
+    gradient_norm: float = 1.0  # gradients are clipped to this norm
     betas: tuple[float, float] = (0.9, 0.99)  # AdamW's, for the generator
     discriminator_betas: tuple[float, float] = (0.5, 0.99)
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         require_one_of(self, "optimizer", moves=MOVES)
         require_at_least(self, "optimizer", muon_rate=0, discriminator_rate=0, weight_decay=0)
         require_at_least(self, "optimizer", momentum=0, gradient_norm=1e-6)
@@ -129,23 +130,23 @@ class TrainConfig:
     """A training run."""
 
     seed: int = 0
-    batch_size: int = 64  # glyphs a step
-    styles_per_char: int = 4  # of them drawn from one source glyph, which is encoded once
-    any_source: bool = False  # source glyphs come from the styles too: from any hand to any other
-    steps: int | None = None  # the run's length in steps, or
-    minutes: float | None = 30.0  # in minutes of training
+    batch_size: int = 64  # glyphs per step
+    styles_per_char: int = 4  # glyphs of a batch that share a source glyph, which is encoded once
+    any_source: bool = False  # take source glyphs from the styles too: any hand to any other
+    steps: int | None = None  # length of the run in steps; give this or `minutes`
+    minutes: float | None = 30.0  # length of the run in minutes of training
     stages: tuple[StageConfig, ...] = DEFAULT_STAGES
     warmup_steps: int = 50  # at the start of each stage
     ema_decay: float = 0.999
     log_every_steps: int = 5
     keep_every_steps: int = 200  # evaluate, draw samples, write models and a checkpoint
-    eval_chars: int = 48  # validation characters a style, in each evaluation
-    sample_chars: int = 8  # of them in the sample sheet
+    eval_chars: int = 48  # validation characters per style, in each evaluation
+    sample_chars: int = 8  # how many of them the sample sheet shows
     device: str = "auto"  # auto | cpu | cuda | mps
     precision: str = "auto"  # auto | fp32 | bf16
-    compile: bool = False  # torch.compile; slower on CPUs where it was measured
-    threads: int | None = None  # CPU threads of torch; None leaves torch's choice
-    workers: int | None = None  # processes that make batches ahead; None: 2 for a GPU, else none
+    compile: bool = False  # torch.compile; measured to be slower on CPUs
+    threads: int | None = None  # CPU threads of torch; None: torch's default
+    workers: int | None = None  # processes that prepare batches; None: 2 for a GPU, else none
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -153,7 +154,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def validate(self) -> None:
-        """Raise ConfigError naming the first field that makes no sense."""
+        """Raise ConfigError naming the first invalid field."""
         self._validate_fields()
         for stage in self.stages:
             stage.validate()
@@ -171,7 +172,7 @@ class TrainConfig:
         self._validate_divisors(sizes_px)
 
     def _validate_fields(self) -> None:
-        """The fields of this table alone."""
+        """Check the fields of this table, without the nested ones."""
         require_at_least(self, "", batch_size=1, warmup_steps=0)
         require_at_least(self, "", log_every_steps=1, keep_every_steps=1)
         require_at_least(self, "", eval_chars=1, sample_chars=1, styles_per_char=1)
@@ -194,19 +195,20 @@ class TrainConfig:
         require_one_of(self, "", device=DEVICES, precision=("auto", "fp32", "bf16"))
 
     def _validate_losses(self) -> None:
-        """Losses that need another setting."""
+        """Check losses that depend on another setting."""
         rules = DISCRIMINATOR_RULES[self.discriminator.kind]
-        named = rules.names_styles or self.discriminator.names_styles
+        has_style_head = rules.names_styles or self.discriminator.names_styles
         wanted = "0 unless discriminator.names_styles is true, or discriminator.kind is zi2zi"
-        require(named or self.loss.category == 0, "loss.category", self.loss.category, wanted)
-        drawn_back = self.any_source or self.loss.cycle == 0
-        require(drawn_back, "loss.cycle", self.loss.cycle, "0 unless any_source is true")
+        category_ok = has_style_head or self.loss.category == 0
+        require(category_ok, "loss.category", self.loss.category, wanted)
+        cycle_ok = self.any_source or self.loss.cycle == 0
+        require(cycle_ok, "loss.cycle", self.loss.cycle, "0 unless any_source is true")
         if self.generator.output == "distance":
             wanted = "0 with generator.output distance"
             require(self.loss.bce == 0, "loss.bce", self.loss.bce, wanted)
 
     def _validate_divisors(self, sizes_px: list[int]) -> None:
-        """Windows and pooled images of whole cells and pixels at every stage."""
+        """Check that crops are whole cells and pooled images whole pixels, at every stage."""
         crop, grid = self.discriminator.crop_px, self.discriminator.grid
         fits = all(crop <= size and crop % max(1, size // grid) == 0 for size in sizes_px)
         wanted = "no larger than any stage, and whole cells of discriminator.grid"

@@ -1,1 +1,1 @@
-"""A trained model at work: text and style to glyph images."""
+"""Inference: draw glyph images of a text in a style with a trained model."""

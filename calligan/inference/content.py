@@ -1,4 +1,4 @@
-"""What a generator is told of a character: where source glyphs come from, and in which ways."""
+"""Content input of a generator: source glyphs of characters, and their variations."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,25 +17,25 @@ from calligan.vector.borrow import Lettering
 
 @dataclass(frozen=True)
 class Way:
-    """How a character is drawn: what a doubtful one is tried in once more."""
+    """A variation of the inputs. Doubtful characters are drawn again with other variations."""
 
     name: str = "as it is"
     source: int = 0  # which of the source fonts
-    scale: float = 1.0  # of the source glyph, about the canvas's middle
+    scale: float = 1.0  # of the source glyph, about the middle of the canvas
     shift_x: float = 0.0  # of the source glyph, share of the canvas
     shift_y: float = 0.0
-    strength: float = 1.0  # of the style, against the mean of all styles
+    strength: float = 1.0  # of the style: its distance from the mean of all styles
 
 
 PLAIN = Way()
 
 
 class ContentSource(Protocol):
-    """Images of characters in print, and the letters and marks that go with them."""
+    """Source glyphs of characters, with matching Latin letters, digits and punctuation."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name to show."""
 
     @property
     def file_name(self) -> str:
@@ -43,7 +43,7 @@ class ContentSource(Protocol):
 
     @property
     def identity(self) -> Any:
-        """What decides its images, as JSON."""
+        """Everything that determines its images, as JSON."""
 
     @property
     def lettering(self) -> Lettering:
@@ -54,25 +54,25 @@ class ContentSource(Protocol):
         """How many sources there are to draw from: `Way.source` is below it."""
 
     def lacks(self, char: str) -> bool:
-        """Whether there is no ink for a character."""
+        """Whether it has no glyph with ink for a character."""
 
     def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
-        """Characters as the model is shown them: uint8 (N, S, S), 255 = paper."""
+        """Source glyphs as input to the model: uint8 (N, S, S), 255 = paper."""
 
 
 class FontSource:
-    """A font, and the other fonts that the model takes its content from where they are here."""
+    """A source font, and those other source fonts of the model that are installed."""
 
     def __init__(self, face: Face, placement: Placement, card: ModelCard):
         self.face, self.placement, self._card = face, placement, card
         self._renderers: dict[Way, Renderer] = {}
-        self._lacking: dict[str, bool] = {}  # what was asked before: texts are read in parts
+        self._lacking: dict[str, bool] = {}  # cache of `lacks`
 
     @classmethod
     def open(cls, card: ModelCard, wanted: str | None) -> "FontSource":
-        """A font by name or path, else one that the model was trained with.
+        """Open a font by name or path, or else one that the model was trained with.
 
-        Raises FontError where that is not to be found and no other was given.
+        Raises FontError if it cannot be found.
         """
         return cls(*open_source(card, wanted), card)
 
@@ -98,7 +98,7 @@ class FontSource:
 
     @property
     def count(self) -> int:
-        """This font, and the others."""
+        """The number of source fonts, this one included."""
         return 1 + len(self._others)
 
     def lacks(self, char: str) -> bool:
@@ -109,7 +109,7 @@ class FontSource:
         return self._lacking[char]
 
     def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
-        """Characters in the font, uint8 (N, S, S); in this one where another lacks them."""
+        """Source glyphs, uint8 (N, S, S); from this font if the font of `way` lacks them."""
         found = []
         for char in chars:
             canvas = self._paper()

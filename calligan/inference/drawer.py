@@ -1,4 +1,4 @@
-"""Characters to images: a model's generator, shown what a content source has of them."""
+"""Draw characters: a model's generator applied to the glyphs of a content source."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from calligan.progress import Note, ignore
 
 @dataclass(frozen=True)
 class Drawer:
-    """What draws a character in a style, in one way, without looking at it."""
+    """Draws characters in a style, once each, without checking the result."""
 
     card: ModelCard
     predictor: Predictor
@@ -31,10 +31,9 @@ class Drawer:
         device: str = "cpu",
         note: Note = ignore,
     ) -> "Drawer":
-        """A model file and a font to draw from, by name or path; None takes one of its own.
+        """Open a model file and a source font, by name or path; None: one of the model's own.
 
-        Raises ModelError for a model that draws from noise, ConfigError for a device that is not
-        there.
+        Raises ModelError for a model that draws from noise, ConfigError for a missing device.
         """
         device = pick_device(device)
         generator, card = load_model(model, device)
@@ -45,10 +44,10 @@ class Drawer:
 
     @property
     def has_styles(self) -> bool:
-        """Whether a style can be made weaker or stronger: there are several, in one space."""
+        """Whether styles can be weakened, strengthened and mixed: several, in one vector space."""
         return self.predictor.generator.interpolates_styles and len(self.card.styles) > 1
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
-        """Characters in a style numbered from 0: uint8 (N, S, S), 255 = paper."""
+        """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
         style = self.predictor.style(style_index, way.strength)
         return self.predictor.draw(self.source.images(chars, way), style)

@@ -1,7 +1,7 @@
-"""Many characters of a style as outlines: drawn, traced on all cores, and kept while it lasts.
+"""Draw many characters of a style and trace them to outlines on all cores, resumably.
 
-Torch draws in this process; other processes trace. Finished parts lie in a folder beside the
-font-to-be, so that an interrupted export goes on where it was.
+Torch draws in this process; other processes trace. Finished parts are saved in a folder beside the
+font, so that an interrupted export can be resumed.
 """
 
 import json
@@ -29,12 +29,12 @@ from calligan.vector.trace import trace, trace_all
 from calligan.workers import usable_cores, worker_pool
 
 _PART_CHARS = 64
-_AHEAD = 4  # parts drawn before the oldest is traced
+_MAX_PENDING = 4  # parts that may wait for tracing while drawing goes on
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to draw: characters in a style, to lie in an em box as `placement` says."""
+    """What to draw: characters in a style, and how to place them in the em box."""
 
     model: Path
     style_index: int
@@ -44,7 +44,7 @@ class Job:
     trace: TraceConfig = field(default_factory=TraceConfig)
 
     def key(self, writer: Writer) -> str:
-        """A digest of all that decides the outlines."""
+        """A digest of everything that determines the outlines."""
         parts = {
             "version": __version__,
             "model": sha256_file(self.model),
@@ -64,7 +64,7 @@ class Job:
 
 
 class Parts:
-    """The folder of finished parts of one job; another job's are thrown away."""
+    """The folder of finished parts of one job. Parts of another job are deleted."""
 
     def __init__(self, folder: Path, key: str):
         self.folder = folder
@@ -78,7 +78,7 @@ class Parts:
             write_json(note, key)
 
     def read(self, number: int) -> list[Outline] | None:
-        """The outlines of a part, or None where it is not there whole."""
+        """The outlines of a part, or None if it is missing or damaged."""
         try:
             with np.load(self._path(number), allow_pickle=False) as part:
                 controls, contour, straight = part["controls"], part["contour"], part["straight"]
@@ -89,7 +89,7 @@ class Parts:
         return [Outline(*each) for each in zip(*columns, strict=True)]
 
     def verdicts(self, number: int, chars: str) -> list[Verdict]:
-        """What was found about the glyphs of a part, if they were looked at."""
+        """The verdicts on the glyphs of a part; none if they were not checked."""
         with np.load(self._path(number), allow_pickle=False) as part:
             if "scores" not in part:
                 return []
@@ -105,7 +105,7 @@ class Parts:
             ]
 
     def write(self, number: int, outlines: list[Outline], verdicts: list[Verdict]) -> None:
-        """Keep a part."""
+        """Save a part."""
         judged: dict[str, Any] = {}
         if verdicts:
             judged = {
@@ -126,7 +126,7 @@ class Parts:
             )
 
     def remove(self) -> None:
-        """Throw all away."""
+        """Delete all parts."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, number: int) -> Path:
@@ -142,7 +142,8 @@ def outlines(
 ) -> dict[str, Outline]:
     """The outlines of a job's characters, by character.
 
-    `seconds` gathers what each stage took; of tracing, which runs beside them, the waiting.
+    The time of each stage is added to `seconds`. Tracing runs in parallel: only waiting for it
+    counts.
     """
     found: dict[str, Outline] = {}
     with worker_pool() as pool:
@@ -167,7 +168,7 @@ def outlines(
             futures = [pool.submit(trace_all, half, *how) for half in halves if len(half)]
             verdicts = [glyph.verdict for glyph in drawn if glyph.verdict]
             pending.append(_Waiting(number, chars, futures, verdicts))
-            while len(pending) > _AHEAD:
+            while len(pending) > _MAX_PENDING:
                 _finish(pending.pop(0), found, parts, seconds, progress)
         for waiting in pending:
             _finish(waiting, found, parts, seconds, progress)
@@ -175,14 +176,14 @@ def outlines(
 
 
 def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
-    """Outlines of pictures, uint8 (S, S), that lie as the job's do."""
+    """Outlines of images, uint8 (S, S), placed and traced as the job's."""
     found = (trace(image, job.placement, job.upem, job.trace) for image in images.values())
     return dict(zip(images, found, strict=True))
 
 
 def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> str:
-    """Leave out what is doubtful (`skip`) or what no such model draws (`dense`), or take the
-    source's glyph for what is doubtful (`source`); which it was.
+    """Drop doubtful glyphs (`skip`) or characters too dense for the model (`dense`), or replace
+    doubtful glyphs by the source's (`source`). Returns the characters concerned.
     """
     if how == "dense":
         hopeless = reach_of(writer.card.trained_chars).hopeless(found)
@@ -227,7 +228,7 @@ def _finish(
 
 
 def _verdict_key(writer: Writer) -> list[str] | None:
-    """What the verdicts on a job's glyphs go by."""
+    """Everything that determines the verdicts on a job's glyphs."""
     if writer.proofreader is None:
         return None
     calibration = repr(writer.proofreader.calibration).encode()

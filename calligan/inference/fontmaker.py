@@ -1,4 +1,4 @@
-"""A style and a charset to a font: what to draw, where it goes, what the font says of itself."""
+"""Make a font of a style: choose characters, names and licences, and write the file."""
 
 import re
 from dataclasses import replace
@@ -25,7 +25,7 @@ from calligan.vector.ufo import write_ufo
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.writer import Writer
 
-# What a name ends in, to the outlines that a new font has and how it is packed.
+# File name ending to the outline format of a new font and its compression.
 _BINARY: dict[str, tuple[Literal["ttf", "otf"], str | None]] = {
     ".ttf": ("ttf", None),
     ".otf": ("otf", None),
@@ -33,13 +33,13 @@ _BINARY: dict[str, tuple[Literal["ttf", "otf"], str | None]] = {
 }
 KINDS = (*_BINARY, ".ufo")
 _COPYRIGHT, _LICENCE = 0, 13  # numbers of the name table
-_LONGEST_LICENCE = 2000
+_MAX_LICENCE_CHARS = 2000
 
 
 def placed_font(font: str, chars: str, size_px: int, least: int = 1) -> Lettering:
-    """A font by name or path, placed by those of `chars` that it has, `least` of them.
+    """Open a font by name or path and measure its placement on those of `chars` that it has.
 
-    With `least` 0 a font that has none is placed as full-width fonts are.
+    It must have `least` of them. With `least` 0, a font that has none is placed as full width.
     """
     face = Face(resolve_font(font).spec)
     if not least and not any(map(face.glyph_index, chars)):
@@ -49,7 +49,7 @@ def placed_font(font: str, chars: str, size_px: int, least: int = 1) -> Letterin
 
 
 def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]:
-    """Which Han characters of a charset are to be drawn, and which the source font lacks."""
+    """Han characters of a charset to draw, and those that the source font lacks."""
     wanted = [char for char in charset if is_han(char) and ord(char) not in there]
     lacking = set(filter(writer.source.lacks, wanted))
     return "".join(c for c in wanted if c not in lacking), "".join(
@@ -58,10 +58,11 @@ def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]
 
 
 def reserved_names(card: ModelCard, base: BaseFont | None) -> set[str]:
-    """Names that a new font must not hold, without case and spaces.
+    """Names that a new font's name must not contain, without case and spaces.
 
-    Those of the fonts that a model learned from, whose licences may reserve them, but not of
-    written glyphs; that of the font to complete only where it says that it is reserved.
+    These are the names of the model's training fonts, since their licences may reserve them.
+    Handwriting is excepted. The name of the font to complete is included only if its licence
+    reserves it.
     """
     fonts = [font for font in (*card.styles, *card.sources) if font.licence != OWN_LICENCE]
     names = {_plain(name) for f in fonts for name in (f.family or f.name, f.chinese)}
@@ -71,7 +72,7 @@ def reserved_names(card: ModelCard, base: BaseFont | None) -> set[str]:
 
 
 def reserved_by(face: Face) -> set[str]:
-    """The name of a font whose letters are taken, where it says that its name is reserved."""
+    """The name of a font whose letters are used, if its licence reserves the name."""
     said = f"{face.name_entry(_COPYRIGHT)} {face.name_entry(_LICENCE)}".lower()
     return {_plain(face.family)} - {""} if "reserved font name" in said else set()
 
@@ -84,10 +85,10 @@ def named(
     reserved: set[str],
     made: str,
 ) -> Naming:
-    """Names, origin and licences of a font drawn in a style. `made` says what was drawn.
+    """Names, description and licence of a font drawn in a style. `made` describes its contents.
 
-    `families` are its English and its Chinese name. Raises DataError for an English one that is not
-    ASCII, and for either that holds a reserved one.
+    `families` are its English and its Chinese name. Raises DataError if the English one is not
+    ASCII, or if either contains a reserved name.
     """
     family, family_chinese = families
     style = card.styles[style_index]
@@ -96,7 +97,7 @@ def named(
     for name in families:
         if taken := _held(name, reserved):
             raise DataError(
-                f"{name!r} holds the name of a font ({taken}), which its licence may reserve; "
+                f"{name!r} contains the name of a font ({taken}), which its licence may reserve; "
                 "choose another --family"
             )
     hand = style.family or style.name
@@ -110,17 +111,18 @@ def named(
 
 
 def with_letters(naming: Naming, face: Face) -> Naming:
-    """With the copyright and the licence of the font that letters, digits and marks come from."""
-    said = face.name_entry(_LICENCE)[:_LONGEST_LICENCE]
-    told = f"Letters, digits and marks are those of {face.family}" + (f": {said}" if said else "")
-    mine = face.name_entry(_COPYRIGHT)
-    return replace(naming, licence=f"{naming.licence} {told.rstrip('.')}.", copyright=mine)
+    """Add the copyright and licence of the font that supplies letters, digits and punctuation."""
+    licence = face.name_entry(_LICENCE)[:_MAX_LICENCE_CHARS]
+    note = f"Letters, digits and marks are those of {face.family}"
+    note += f": {licence}" if licence else ""
+    full = f"{naming.licence} {note.rstrip('.')}."
+    return replace(naming, licence=full, copyright=face.name_entry(_COPYRIGHT))
 
 
 def default_family(
     card: ModelCard, style_index: int, base: BaseFont | None, reserved: set[str]
 ) -> str:
-    """A name that is free to use: after the font to complete, or after the style."""
+    """A name that is not reserved, after the font to complete or the style."""
     style = card.styles[style_index].name.replace("-", " ").replace("_", " ").title()
     completed = [f"{base.family} Completed"] if base else []
     for name in (*completed, f"Calligan {style}"):
@@ -132,7 +134,7 @@ def default_family(
 def save_new(
     path: Path, outlines: dict[str, Outline], lettering: Lettering, naming: Naming
 ) -> None:
-    """Write a whole new font, marks and letters from `lettering`."""
+    """Write a new font, with letters and punctuation from `lettering`."""
     glyphs = list(lettering.glyphs())
     glyphs += [
         FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, outline)
@@ -150,7 +152,7 @@ def save_new(
 
 
 def check_kind(path: Path, base: BaseFont) -> None:
-    """Raise FontError for a file of another kind than the font to complete."""
+    """Raise FontError if the file ending does not match the font to complete."""
     if path.suffix.lower() not in (base.suffix, ".woff2"):
         raise FontError(f"{path}: a completed font is written as {base.suffix} or .woff2")
 
@@ -166,15 +168,15 @@ def save_completed(
 
 
 def holds(families: tuple[str, str], family: str) -> bool:
-    """Whether one of the names is that of a font, or holds it."""
+    """Whether one of the names contains the name of a font."""
     return any(_held(name, {_plain(family)} - {""}) for name in families)
 
 
 def _held(name: str, reserved: set[str]) -> str | None:
-    """The reserved name that is part of `name`."""
+    """The reserved name that `name` contains, if any."""
     return next((taken for taken in sorted(reserved) if taken in _plain(name)), None)
 
 
 def _plain(name: str) -> str:
-    """A name without case, spaces and marks."""
+    """A name in lower case, without spaces and punctuation."""
     return re.sub(r"[\W_]", "", name).lower()

@@ -1,4 +1,4 @@
-"""New hands between the learned ones."""
+"""New styles: mixtures of the learned ones."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -13,23 +13,23 @@ from calligan.models.base import GeneratorBase
 from calligan.models.card import FontCard
 from calligan.models.predictor import Predictor
 
-_EVENNESS = 0.5  # of a Dirichlet distribution: below 1, a few styles share most of the weight
+_CONCENTRATION = 0.5  # of a Dirichlet distribution; below 1, a few styles get most of the weight
 
 
 def with_random_style(drawer: Drawer, seed: int) -> Drawer:
-    """The same with a style more, its last, drawn by a seed.
+    """A copy of the drawer with a random style appended, determined by a seed.
 
-    Where styles are Gaussians (a VAE), it is drawn from their prior N(0, 1); else it is a mixture
-    of the learned ones. Raises ModelError for a model that has no two styles.
+    If styles are Gaussians (a VAE), it is sampled from their prior N(0, 1); otherwise it is a
+    random mixture of the learned ones. Raises ModelError for a model with fewer than two styles.
     """
     _check_styles(drawer)
     return _with_style(drawer, _random_vector(drawer.predictor.generator, seed), f"random-{seed}")
 
 
 def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer:
-    """The same with a mixture of styles, given by shares of their indices, as its last.
+    """A copy of the drawer with a mixture of styles appended; `shares` are by style index.
 
-    Raises ModelError for a model that has no two styles.
+    Raises ModelError for a model with fewer than two styles.
     """
     _check_styles(drawer)
     learned = drawer.predictor.generator.embedding.weight.detach()
@@ -40,7 +40,7 @@ def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer
 
 def _check_styles(drawer: Drawer) -> None:
     if not drawer.has_styles:
-        raise ModelError("this model has no two styles to draw a new one between")
+        raise ModelError("a new style needs a model with at least two styles; give another --model")
 
 
 def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
@@ -61,5 +61,5 @@ def _random_vector(generator: GeneratorBase, seed: int) -> Tensor:
         torch.manual_seed(seed)
         if generator.log_variance is not None:
             return torch.randn(learned.shape[1]).to(learned)
-        shares = torch.distributions.Dirichlet(torch.full((len(learned),), _EVENNESS)).sample()
+        shares = torch.distributions.Dirichlet(torch.full((len(learned),), _CONCENTRATION)).sample()
         return shares.to(learned) @ learned

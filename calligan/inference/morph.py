@@ -1,4 +1,4 @@
-"""From style to style: characters drawn between learned ones, of one model or of two."""
+"""Interpolate between styles, of one model or of two."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -15,7 +15,7 @@ from calligan.models.base import GeneratorBase
 from calligan.models.predictor import Predictor
 
 WAYS = ("slerp", "lerp")
-_TABLES = ("embedding.", "log_variance.")  # have a row a style; a stop's vector stands for them
+_TABLES = ("embedding.", "log_variance.")  # one row per style; a stop has its own vector instead
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Stop:
     style: Tensor
 
     def toward(self, other: "Stop", share: float, way: str) -> "Stop":
-        """What lies at a share of the way to another.
+        """Interpolate to another stop; `share` is 0 for this one and 1 for the other.
 
-        `slerp` keeps to the sphere between two vectors (Shoemake 1985), `lerp` to the straight
-        line. Where the generators differ their weights are mixed (Wortsman et al. 2022, "Model
-        soups"): that is sound where one began at the other, as a learned hand does.
+        `slerp` interpolates on the sphere (Shoemake 1985), `lerp` linearly. If the generators
+        differ, their weights are averaged (Wortsman et al. 2022, "Model soups"). This works if one
+        was fine-tuned from the other, as a learned hand is.
         """
         style = between(self.style, other.style, share, way)
         if other.generator is self.generator or share == 0:
@@ -41,15 +41,15 @@ class Stop:
 def stop_of(generator: GeneratorBase, index: int) -> Stop:
     """A model's style numbered from 0; raises ModelError for a model without style vectors."""
     if not generator.interpolates_styles:
-        raise ModelError("this model has no style vectors to go between; give one of calligan's")
+        raise ModelError("this model has no style vectors; give one of kind calligan")
     return Stop(generator, generator.embedding.weight.detach()[index])
 
 
 def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Iterator[Stop]:
-    """`steps` stops from each to the next, and the last itself.
+    """`steps` stops from each stop to the next, and the last itself.
 
-    A loop ends where it began, without saying that style twice. Raises ModelError, at the first
-    step, where two generators are not of one shape.
+    A loop returns to the first stop, without repeating it. Raises ModelError, at the first step,
+    if two generators differ in shape.
     """
     round_trip = [*stops, stops[0]] if loop else stops
     for a, b in pairwise(round_trip):
@@ -60,19 +60,19 @@ def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Ite
 
 
 def morphed(drawer: Drawer, chars: str, path: Iterator[Stop]) -> np.ndarray:
-    """Characters at each of F stops: uint8 (F, N, S, S), 255 = paper."""
+    """Draw characters at each of F stops: uint8 (F, N, S, S), 255 = paper."""
     sources = drawer.source.images(chars)
     frames: list[np.ndarray] = []
     for generator, stops in groupby(path, key=lambda stop: stop.generator):
         if generator.size_px != drawer.card.size_px:
-            raise ModelError("these styles are of models that draw at two sizes; see --model")
+            raise ModelError("the models of these styles draw at different sizes; see --model")
         predictor = Predictor(generator, drawer.predictor.device)
         frames += predictor.frames(sources, (stop.style for stop in stops))
     return np.stack(frames)
 
 
 def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
-    """The vector at a share of the way from one to another."""
+    """Interpolate between two vectors."""
     if way == "lerp":
         return a + share * (b - a)
     cosine = torch.dot(a, b) / (a.norm() * b.norm()).clamp_min(1e-12)
@@ -89,6 +89,6 @@ def _mixed(a: GeneratorBase, b: GeneratorBase, share: float) -> GeneratorBase:
         if name.startswith(_TABLES):
             continue
         if name not in others or others[name].shape != tensor.shape:
-            raise ModelError("these styles are of networks of two shapes, which cannot be mixed")
+            raise ModelError("the networks of these styles differ in shape and cannot be mixed")
         tensor.lerp_(others[name], share)
     return mixed

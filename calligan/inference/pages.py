@@ -1,4 +1,4 @@
-"""What a user asks to have written, to pages."""
+"""Check a page request and lay it out."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _PX_MM = 25.4 / 96  # a pixel on plain pages
 
 
 def leaves_out_marks(request: PageRequest) -> bool:
-    """Whether there is punctuation that the format goes without."""
+    """Whether the format omits punctuation that the text has."""
     whole = request.text + request.title + request.signature
     if request.form is None or whole == without_marks(whole):
         return False
@@ -34,14 +34,14 @@ def leaves_out_marks(request: PageRequest) -> bool:
 
 
 def check_page(request: PageRequest) -> None:
-    """Raise ConfigError or DataError naming the first option that makes no sense."""
+    """Raise ConfigError or DataError naming the first invalid option."""
     _check_numbers(request)
     for name, value, known in (
         ("--missing", request.missing, ("error", "skip", "box")),
         ("--seal-kind", request.seal_kind, ("white", "red")),
     ):
         if value not in known:
-            raise ConfigError(f"{name} {value!r} is none of {', '.join(known)}")
+            raise ConfigError(f"{name} {value!r} is not one of {', '.join(known)}")
     for name, colour in (("--ink", request.ink), ("--paper", request.paper)):
         _check_colour(name, colour)
     if request.form is not None:
@@ -57,13 +57,13 @@ def check_page(request: PageRequest) -> None:
 
 def _check_numbers(request: PageRequest) -> None:
     if request.cell_px is not None and not 8 <= request.cell_px <= 2048:
-        raise ConfigError(f"--size {request.cell_px} is out of reach; give 8 to 2048 pixels")
+        raise ConfigError(f"--size {request.cell_px} is out of range; give 8 to 2048 pixels")
     if request.wrap is not None and request.wrap < 1:
-        raise ConfigError(f"--wrap {request.wrap} makes no sense; give 1 or more")
+        raise ConfigError(f"--wrap {request.wrap} is invalid; give 1 or more")
     if request.vary is not None and not 0 <= request.vary <= 1:
-        raise ConfigError(f"--vary {request.vary:g} is out of reach; give 0 to 1")
+        raise ConfigError(f"--vary {request.vary:g} is out of range; give 0 to 1")
     if not 0 <= request.trace <= 100:
-        raise ConfigError(f"--trace {request.trace} is out of reach; give 0 to 100")
+        raise ConfigError(f"--trace {request.trace} is out of range; give 0 to 100")
 
 
 def write_pages(
@@ -73,9 +73,9 @@ def write_pages(
     progress: Callable[[int], None] = lambda count: None,
     letters_of: "Callable[[Text, int], Mapping[str, Letter]] | None" = None,
 ) -> "tuple[list[Page], Text]":
-    """The pages of a request in each style, numbered from 0, and what was read.
+    """The pages of a request in each style, numbered from 0, and the checked text.
 
-    `letters_of` gives a text's letters in a style, where they are not to be drawn by the writer.
+    `letters_of` returns the letters of a text in a style; without it the writer draws them.
     """
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
@@ -95,7 +95,7 @@ def write_pages(
 
 
 def without_marks(text: str) -> str:
-    """Text without punctuation, as brushed pages are written; inside a Latin word it stays."""
+    """Text without punctuation, as on brushed pages. Punctuation in Latin words is kept."""
     before = " " + text
     return "".join(
         char
@@ -143,5 +143,5 @@ def _check_colour(name: str, colour: str | None) -> None:
         ImageColor.getrgb(colour or "black")
     except ValueError as error:
         raise DataError(
-            f"{name} {colour!r} is no colour; write a name such as black, or #202020"
+            f"{name} {colour!r} is not a colour; write a name such as black, or #202020"
         ) from error

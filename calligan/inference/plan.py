@@ -1,4 +1,4 @@
-"""Which characters to write next, so that a learned hand gains the most."""
+"""Choose the characters to write next that improve a learned hand the most."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from calligan.glyphs.charset import load_charset
 from calligan.inference.writer import Writer
 
-_AT_ONCE = 256  # characters drawn, between two words of progress
+_CHUNK_CHARS = 256  # characters drawn between two progress reports
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write next, and what was looked at to choose it."""
+    """What to write next, and what the choice is based on."""
 
     chars: str
-    tried: int = 0  # characters drawn and read; none without a reader
+    tried: int = 0  # characters drawn and scored; 0 without a reader
     doubtful: int = 0  # of those
 
 
 def unwritten(writer: Writer, written: str) -> str:
-    """What of GB 2312 is not written yet and can be drawn, in the order that covers components."""
+    """Characters of GB 2312 not written yet that can be drawn, ordered to cover components."""
     there = set(written)
     every = load_charset("components-500+gb2312")
     return "".join(char for char in every if char not in there and not writer.source.lacks(char))
@@ -28,15 +28,15 @@ def unwritten(writer: Writer, written: str) -> str:
 def planned(
     writer: Writer, chars: str, count: int, progress: Callable[[int], None] = lambda count: None
 ) -> Plan:
-    """`count` of the characters `unwritten` gives.
+    """Choose `count` of the characters that `unwritten` returns.
 
-    Half are those that read worst as the hand is drawn now, half those that cover the components
-    of GB 2312 soonest; without a reader all are of the second kind.
+    Half are those with the worst scores as the hand is drawn now, half those that cover the
+    components of GB 2312 soonest. Without a reader all are of the second kind.
     """
     worst: list[str] = []
     if writer.proofreader is not None:
-        for start in range(0, len(chars), _AT_ONCE):
-            part = chars[start : start + _AT_ONCE]
+        for start in range(0, len(chars), _CHUNK_CHARS):
+            part = chars[start : start + _CHUNK_CHARS]
             writer.draw(part, 0)
             progress(len(part))
         worst = [verdict.char for verdict in writer.proofreader.doubtful(0)]

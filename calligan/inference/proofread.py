@@ -1,7 +1,7 @@
-"""Drawn glyphs are looked at, and what is doubtful is drawn once more in other ways.
+"""Check drawn glyphs, and draw doubtful ones again with other inputs.
 
-A glyph is doubtful that has a fault: `unlike` its character to the reader, one of those that
-`reader/faults.py` detects, or one of those that `reader/reach.py` foresees.
+A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), those that
+`reader/faults.py` detects, and those that `reader/reach.py` predicts.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ WAYS = (
     Way("down and right", shift_x=0.02, shift_y=0.02),
     Way("stronger style", strength=1.2),
 )
-_DETECTED_PX = 64  # smaller drawings show no specks
+_MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,18 @@ class Attempt:
     way: str
     image: np.ndarray
     score: float
-    faults: tuple[str, ...] = ()  # what is wrong with it, to the reader and to the detectors
+    faults: tuple[str, ...] = ()  # found by the reader and the detectors
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a character: its attempts, the best first."""
+    """The result for a character: its attempts, the best first."""
 
     char: str
     attempts: tuple[Attempt, ...]
-    least_score: float  # what real glyphs of the style score, 95 in 100
-    picked: bool = False  # by eye
-    foreseen: str = ""  # the fault that was to be expected, however it is drawn
+    least_score: float  # the score that 95 % of the style's real glyphs reach
+    picked: bool = False  # whether the user chose the attempt
+    foreseen: str = ""  # the fault that is expected of every attempt
 
     @property
     def best(self) -> Attempt:
@@ -56,43 +56,43 @@ class Verdict:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What is wrong with the attempt that is used."""
+        """The faults of the attempt that is used."""
         return (*self.best.faults, self.foreseen) if self.foreseen else self.best.faults
 
     @property
     def doubtful(self) -> bool:
-        """Whether no attempt is without a fault, nor was any picked by eye."""
+        """Whether the attempt that is used has a fault and was not picked by the user."""
         return not self.picked and bool(self.faults)
 
 
 @dataclass
 class Proofreader:
-    """Scores what a drawer draws, and has doubtful characters drawn in other ways.
+    """Scores what a drawer draws, and has doubtful characters drawn again with other inputs.
 
-    `verdicts` holds what was found, by style index and character: nothing is judged twice.
+    `verdicts` caches the results by style index and character.
     """
 
     drawer: Drawer
     judge: Judge
     picked: Mapping[str, int] = field(default_factory=dict)  # attempts to use, from 1
-    every_way: bool = False  # for every character, to choose by eye
-    calibration: Calibration | None = None  # what the detectors go by; None looks with none
+    every_way: bool = False  # try every variation of every character, to choose by eye
+    calibration: Calibration | None = None  # limits of the detectors; None: no detectors
     verdicts: dict[int, dict[str, Verdict]] = field(default_factory=dict)
 
     @cached_property
     def reach(self) -> Reach:
-        """Which characters are beyond what the model learned."""
+        """Predicts which characters the model cannot draw well."""
         return reach_of(self.drawer.card.trained_chars)
 
     def judged(self, chars: str, style_index: int) -> list[Verdict]:
-        """The verdict on each character in a style numbered from 0, drawn where it is new."""
+        """The verdict on each character in a style, numbered from 0. New ones are drawn."""
         known = self.verdicts.setdefault(style_index, {})
         if new := "".join(char for char in dict.fromkeys(chars) if char not in known):
             known.update(self._judged(new, style_index))
         return [known[char] for char in chars]
 
     def every_attempt(self, char: str, style_index: int) -> Verdict:
-        """A character in every way, the best first; nothing is remembered of it."""
+        """A character with every variation, the best first; not cached."""
         made: list[Attempt] = []
         for way in (PLAIN, *self._ways()):
             images = self.drawer.draw(char, style_index, way)
@@ -100,12 +100,12 @@ class Proofreader:
         return self._sorted(char, made, self.least_score(style_index), style_index, picked=None)
 
     def remember(self, style_index: int, verdicts: list[Verdict]) -> None:
-        """Take verdicts that were found before."""
+        """Add earlier verdicts to the cache."""
         known = self.verdicts.setdefault(style_index, {})
         known.update((verdict.char, verdict) for verdict in verdicts)
 
     def look_at(self, written: Mapping[str, np.ndarray], style_index: int) -> str:
-        """Read glyphs that somebody wrote, uint8 (S, S); which read worse than real ones do."""
+        """Score handwritten glyphs, uint8 (S, S). Returns the doubtful characters."""
         known = "".join(char for char in written if not self.drawer.source.lacks(char))
         if not known:
             return ""
@@ -121,13 +121,15 @@ class Proofreader:
         return "".join(verdict.char for verdict in found if verdict.doubtful)
 
     def doubtful(self, style_index: int) -> list[Verdict]:
-        """The characters drawn so far that still have a fault, those that read worst first."""
+        """Verdicts on the doubtful characters drawn so far, lowest score first."""
         found = [v for v in self.verdicts.get(style_index, {}).values() if v.doubtful]
         return sorted(found, key=lambda verdict: verdict.best.score)
 
     def least_score(self, style_index: int) -> float:
-        """What real glyphs of the style score, by this reader: measured when it was trained, or
-        with the reader, for fonts of the catalog; else what those of its script do.
+        """The score that 95 % of the style's real glyphs reach with this reader.
+
+        Measured when the model was trained or, for fonts of the catalog, when the reader was;
+        otherwise that of the script.
         """
         card = self.drawer.card
         style = card.styles[style_index]
@@ -136,8 +138,10 @@ class Proofreader:
         return self.judge.least_score(style.script, "" if style.path else style.name)
 
     def doubted_score(self, style_index: int) -> float:
-        """A glyph that scores less is `unlike`: 99 in 100 real ones of a hand of the catalog score
-        more; of another hand this is its least score.
+        """A glyph with a lower score is `unlike`.
+
+        For fonts of the catalog, 99 % of real glyphs reach it; for other hands it is the least
+        score.
         """
         style, known = self.drawer.card.styles[style_index], self.calibration
         if known and known.reader == self.judge.name and not style.path:
@@ -147,7 +151,7 @@ class Proofreader:
     def attempts(
         self, chars: str, images: np.ndarray, style_index: int, way: str = PLAIN.name
     ) -> list[Attempt]:
-        """Glyphs drawn in one way, uint8 (N, S, S), each with its score and faults."""
+        """Score glyphs, uint8 (N, S, S), drawn with one variation, and detect their faults."""
         sources, limits = self.drawer.source.images(chars), self._limits(style_index)
         scores = self.judge.scores(images, sources)
         found = []
@@ -158,10 +162,10 @@ class Proofreader:
         return found
 
     def _limits(self, style_index: int) -> Limits:
-        """What the detectors go by; nothing for drawings too small for them."""
+        """Limits of the detectors; none for images too small for them."""
         card = self.drawer.card
         style = card.styles[style_index]
-        if self.calibration is None or card.size_px < _DETECTED_PX:
+        if self.calibration is None or card.size_px < _MIN_DETECTED_PX:
             return {}
         return self.calibration.limits_of(style.script, "" if style.path else style.name)
 
@@ -193,21 +197,21 @@ class Proofreader:
         style_index: int,
         picked: int | None,
     ) -> Verdict:
-        """The best attempt first, with the fewest faults, or that which was picked by eye."""
+        """Order attempts by number of faults, then score; a picked one comes first."""
         ordered = sorted(made, key=lambda attempt: (len(attempt.faults), -attempt.score))
         wanted = picked or 1
         if not 1 <= wanted <= len(ordered):
-            raise DataError(f"{char} was drawn in {len(ordered)} ways; there is no {wanted}")
+            raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
         foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
         return Verdict(char, tuple(ordered), least, picked is not None, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
-        """The ways that this model and this machine allow."""
+        """The variations that this model and the installed fonts allow."""
         has_styles, sources = self.drawer.has_styles, self.drawer.source.count
         return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)
 
 
 def _is_weak(attempt: Attempt, least: float) -> bool:
-    """Whether another attempt may do better."""
+    """Whether to make another attempt."""
     return attempt.score < least or bool(attempt.faults)

@@ -1,4 +1,4 @@
-"""What the proofreader found, for people (HTML with pictures, a sheet) and programs (JSON)."""
+"""Reports of the proofreader's verdicts: HTML with pictures, a contact sheet, JSON."""
 
 import base64
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from calligan.storage import atomic_file, write_bytes, write_json
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.proofread import Proofreader, Verdict
 
-_SHOWN = 500  # glyphs of a style on a page, or all that are doubtful
+_MAX_SHOWN = 500  # glyphs of a style in the HTML report; more if more are doubtful
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
 td, th {{ padding: .2rem .8rem; text-align: left; vertical-align: middle }}
@@ -29,13 +29,13 @@ img {{ width: 72px; height: 72px; border: 1px solid #ddd }} tr.doubtful td {{ ba
 
 @dataclass(frozen=True)
 class Findings:
-    """The verdicts of some styles, and the source glyphs to set beside them."""
+    """The verdicts of some styles."""
 
     proofreader: "Proofreader"
     styles: Sequence[int]
 
     def verdicts(self, style: int) -> "list[Verdict]":
-        """Of one style, the doubtful first, and those that read worst."""
+        """Verdicts of one style, doubtful ones first, then by score, the lowest first."""
         found = self.proofreader.verdicts.get(style, {}).values()
         return sorted(found, key=lambda verdict: (not verdict.doubtful, verdict.best.score))
 
@@ -46,12 +46,12 @@ class Findings:
         return {name: "".join(chars) for name, chars in every.items() if chars}
 
     def overruled(self) -> str:
-        """Characters picked by eye though they are doubted."""
+        """Characters whose picked attempt has a fault."""
         every = (v for s in self.styles for v in self.verdicts(s))
         return "".join(v.char for v in every if v.picked and v.faults)
 
     def reasons(self) -> dict[str, dict[str, str]]:
-        """Style names to reasons to the characters that are doubtful for them."""
+        """Doubtful characters by style name and reason."""
         found: dict[str, dict[str, str]] = {}
         for style in self.styles:
             for verdict in self.proofreader.doubtful(style):
@@ -83,7 +83,7 @@ class Findings:
         }
 
     def save(self, path: Path) -> None:
-        """Write a report, by the file's ending. Raises DataError for another."""
+        """Write a report in the format of the file ending. Raises DataError for an unknown one."""
         check_report(path)
         _WRITERS[path.suffix.lower()](self, path)
 
@@ -94,7 +94,7 @@ class Findings:
         write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
 
     def save_candidates(self, path: Path, count: int) -> None:
-        """Draw each character's best attempts beside its source, under their numbers."""
+        """Save a sheet of each character's source glyph and best attempts, numbered from 1."""
         rows = []
         for style in self.styles:
             for verdict in self.proofreader.verdicts.get(style, {}).values():
@@ -114,11 +114,11 @@ class Findings:
         least = self.proofreader.least_score(style)
         count = sum(verdict.doubtful for verdict in verdicts)
         about = (
-            f"{len(verdicts):,} characters, {count:,} doubtful, having a fault. What scores less "
-            f"than {least:.3g}, which 95 in 100 real glyphs of the style reach, or has a fault, "
-            "was drawn in other ways. What is doubtful comes first."
+            f"{len(verdicts):,} characters, {count:,} of them doubtful (with a fault). 95 % of the "
+            f"style's real glyphs score {least:.3g} or more. Glyphs with a lower score or a fault "
+            "were drawn again with other inputs. Doubtful glyphs come first."
         )
-        shown = verdicts[: max(count, _SHOWN)]
+        shown = verdicts[: max(count, _MAX_SHOWN)]
         if len(shown) < len(verdicts):
             about += f" {len(shown):,} are shown; the JSON report has every score."
         name = self.proofreader.drawer.card.styles[style].name
@@ -131,17 +131,17 @@ class Findings:
             f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'
             for image in (self._source(verdict), verdict.best.image)
         )
-        told = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
-        told += f"<td>{escape(', '.join(verdict.faults))}"
+        cells = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
+        cells += f"<td>{escape(', '.join(verdict.faults))}"
         name = f"{escape(verdict.char)}<br><small>U+{ord(verdict.char):04X}</small>"
-        return f"<tr{kind}><td>{name}{pictures}{told}</tr>\n"
+        return f"<tr{kind}><td>{name}{pictures}{cells}</tr>\n"
 
 
 _WRITERS = {".json": Findings._save_json, ".html": Findings._save_html}  # by the file's ending
 
 
 def check_report(path: Path) -> None:
-    """Raise DataError for a file that no report can be written to."""
+    """Raise DataError for a path that a report cannot be written to."""
     if path.suffix.lower() not in _WRITERS or path.is_dir():
         kinds = " or ".join(_WRITERS)
         raise DataError(f"{path} does not end in {kinds}; name the kind of report")

@@ -1,4 +1,4 @@
-"""Glyphs out of noise, by a model of kind `noise`."""
+"""Sample glyphs from noise with a model of kind `noise`."""
 
 from pathlib import Path
 
@@ -14,22 +14,23 @@ from calligan.models.weights import load_model
 def sampled(
     model: Path, chars: str, style: str, count: int, seed: int, between: bool
 ) -> list[np.ndarray]:
-    """`count` glyphs of each character, uint8 (count, S, S): from fresh noise each, the same noise
-    for every character; or from noise that goes from one draw to another (`between`).
+    """Sample `count` glyphs of each character, uint8 (count, S, S).
 
-    Raises ModelError for another kind of model, DataError for characters that it does not know.
+    Every character gets the same `count` noise vectors: independent ones, or an interpolation
+    between two (`between`). Raises ModelError for another kind of model, DataError for characters
+    that it was not trained on.
     """
     generator, card = load_model(model)
     if not generator.takes_char_index:
         raise ModelError(f"{model} draws from sources, not from noise; use `calligan infer`")
     if unknown := "".join(char for char in chars if char not in card.trained_chars):
-        raise DataError(f"the model was not trained on {' '.join(unknown)}; it draws nothing else")
+        raise DataError(f"the model was not trained on {' '.join(unknown)}; give other characters")
     torch.manual_seed(seed)
     noise = generator.noise(2 if between else count)
     assert noise is not None
     if between:
         shares = torch.linspace(0, np.pi / 2, count)[:, None]
-        noise = torch.cos(shares) * noise[:1] + torch.sin(shares) * noise[1:]  # keeps its length
+        noise = torch.cos(shares) * noise[:1] + torch.sin(shares) * noise[1:]  # keeps the norm
     predictor = Predictor(generator)
     vectors = predictor.style(card.style_index(style)).expand(count, -1)
     found = []

@@ -1,4 +1,4 @@
-"""A model ready to write: texts are read, drawn, looked at where that is wanted, and traced."""
+"""Write text with a model: check the text, draw glyphs, proofread them, and trace them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
 Missing = Literal["error", "skip", "box"]
-_TRACED_PX = 256  # images of this size are traced as they are
-_CHUNK_CHARS = 32  # drawn and traced between two words of progress
+_MIN_TRACED_PX = 256  # smaller images are enlarged before they are traced
+_CHUNK_CHARS = 32  # drawn and traced between two progress reports
 
 
 @dataclass(frozen=True)
 class Text:
-    """Checked text, and which of its characters are drawn by whom."""
+    """Checked text, and where its characters come from."""
 
     text: str
     han: str  # drawn by the model
-    borrowed: str  # drawn from the source font as it is
+    borrowed: str  # copied from the source font
     missing: str  # not in the source font
 
 
 @dataclass(frozen=True)
 class DrawnGlyph:
-    """A character as drawn: uint8 (S, S), 255 = paper; its verdict, where it was looked at."""
+    """A drawn character, uint8 (S, S), 255 = paper, and its verdict if it was checked."""
 
     char: str
     image: np.ndarray
@@ -51,15 +51,15 @@ class DrawnGlyph:
 
 @dataclass(frozen=True)
 class Looks:
-    """How drawn glyphs are looked at."""
+    """How drawn glyphs are checked."""
 
-    picked: Mapping[str, int]  # which attempt to use, from 1, where it is not the best
-    every_way: bool = False  # every character is drawn in every way, to choose by eye
+    picked: Mapping[str, int]  # which attempt to use instead of the best, from 1
+    every_way: bool = False  # draw every character with every variation, to choose by eye
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Whoever draws glyphs for people has them from here."""
+    """Draws, checks and traces glyphs of a text: used by every command that writes."""
 
     drawer: Drawer
     proofreader: Proofreader | None = None
@@ -75,10 +75,11 @@ class Writer:
         device: str = "cpu",
         note: Note = ignore,
     ) -> "Writer":
-        """A model file, ready to write.
+        """Open a model file.
 
-        `fine` draws ink in four places and traces small glyphs from twice the pixels. `looks` has
-        the reader look at what is drawn, where calligan came with it. Raises as `Drawer.open`.
+        `fine` averages drawings at four positions and enlarges small glyphs to twice the pixels
+        before tracing. With `looks`, drawn glyphs are checked, if the reader is installed. Raises
+        as `Drawer.open`.
         """
         drawer = Drawer.open(model, source, fine, device, note)
         on = drawer.predictor.device
@@ -86,12 +87,12 @@ class Writer:
         if looks is not None and reader_model() is not None:
             how = (looks.picked, looks.every_way, shipped())
             proofreader = Proofreader(drawer, Judge.load(on), *how)
-        path = upscaler_model() if fine and drawer.card.size_px < _TRACED_PX else None
+        path = upscaler_model() if fine and drawer.card.size_px < _MIN_TRACED_PX else None
         return cls(drawer, proofreader, None if path is None else load_upscaler(path, on))
 
     @property
     def card(self) -> ModelCard:
-        """What the model says of itself."""
+        """The model's card."""
         return self.drawer.card
 
     @property
@@ -102,15 +103,15 @@ class Writer:
     def read(self, text: str, missing: Missing = "error") -> Text:
         """Check a text against the source font.
 
-        Raises DataError for an empty text, characters that no font draws, or (unless `missing`
-        says otherwise) characters that the source lacks, naming them.
+        Raises DataError for an empty text, for characters that cannot be drawn, and with `missing`
+        "error" for characters that the source lacks, naming them.
         """
         text = check_text(text).replace("\r", "").strip("\n")
         chars = dict.fromkeys(char for char in text if not char.isspace())
         if not chars:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):
-            raise DataError(f"the text holds characters that cannot be drawn: {odd!r}; remove them")
+            raise DataError(f"the text has characters that cannot be drawn: {odd!r}; remove them")
         lacking = "".join(filter(self.source.lacks, chars))
         if lacking and missing == "error":
             raise DataError(
@@ -128,7 +129,7 @@ class Writer:
         return Text(text, han, "".join(c for c in there if not is_han(c)), lacking)
 
     def draw(self, chars: str, style_index: int) -> list[DrawnGlyph]:
-        """Characters in a style numbered from 0, each looked at where this writer has a reader."""
+        """Draw characters in a style, numbered from 0, and check them if there is a proofreader."""
         if not chars:
             return []
         if self.proofreader is None:
@@ -143,7 +144,7 @@ class Writer:
         style_index: int,
         progress: Callable[[int], None] = ignore,
     ) -> list[tuple[DrawnGlyph, Outline]]:
-        """Characters as drawn, and their outlines in an em box of UPEM units."""
+        """Draw characters and trace them to outlines in an em box of UPEM units."""
         found: list[tuple[DrawnGlyph, Outline]] = []
         for start in range(0, len(chars), _CHUNK_CHARS):
             drawn = self.draw(chars[start : start + _CHUNK_CHARS], style_index)
@@ -155,14 +156,14 @@ class Writer:
     def letters(
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
     ) -> dict[str, Letter]:
-        """Every character of a text, ready to be set; a box for those the source lacks."""
+        """Letters for typesetting of every character of a text; a box if the source lacks it."""
         letters = {char: self.borrowed_letter(char) for char in text.missing + text.borrowed}
         for glyph, outline in self.outlined(text.han, style_index, progress):
             letters[glyph.char] = Letter(glyph.char, outline, 1.0)
         return letters
 
     def borrowed_letter(self, char: str) -> Letter:
-        """A character as the source font draws it, ready to be set; a box where it lacks it."""
+        """A letter copied from the source font; a box if the font lacks it."""
         if self.source.lacks(char):
             return Letter(char, Outline.from_drawing(NotdefBox()), 1.0)
         lettering = self.source.lettering
@@ -176,10 +177,10 @@ class Writer:
         return [trace(image, cell, UPEM, tracing) for image in self.enlarged(images)]
 
     def tracing(self, style_index: int) -> TraceConfig:
-        """How a style's glyphs become outlines."""
+        """Tracing settings of a style."""
         return self.card.styles[style_index].tracing
 
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """Glyphs as they are traced: uint8 (N, S, S), small ones enlarged by the upscaler."""
+        """Glyphs ready for tracing, uint8 (N, S, S): small ones enlarged by the upscaler."""
         stack = np.stack(images)
         return stack if self.upscaler is None else upscale(self.upscaler, stack)

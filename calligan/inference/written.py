@@ -1,4 +1,4 @@
-"""A hand's own glyphs, for a font to hold as they are."""
+"""Handwritten glyphs, to include in a font unchanged."""
 
 import numpy as np
 
@@ -7,10 +7,7 @@ from calligan.pairs.store import Selection
 
 
 def as_written(selection: Selection) -> dict[str, np.ndarray]:
-    """The glyphs that a hand was learned from, uint8 (S, S), each character's first.
-
-    None where they are a font's.
-    """
+    """The first handwritten glyph of each character, uint8 (S, S); none for glyphs of a font."""
     found: dict[str, np.ndarray] = {}
     for font in selection.styles:
         if font.licence == OWN_LICENCE:

@@ -1,1 +1,1 @@
-"""What `import calligan` offers, and what the commands call: whole tasks, without printing."""
+"""The library behind `import calligan` and the commands: whole tasks, without printing."""

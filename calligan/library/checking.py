@@ -1,4 +1,4 @@
-"""What is wrong with a font, or with a folder of glyphs."""
+"""Check a font or a folder of glyphs for faults."""
 
 import math
 from collections.abc import Callable
@@ -28,9 +28,9 @@ from calligan.reader.verdict import Judge, four_digits
 from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
 
-CHARSET = "gb2312+jis-1+big5-1"  # looked at where a font has them
-_SIZE_PX = 64  # what the reader sees
-_A_ROW, _ROWS = 20, 30  # of the sheet
+CHARSET = "gb2312+jis-1+big5-1"  # default characters to check, if the font has them
+_SIZE_PX = 64  # the reader's input
+_SHEET_COLUMNS, _SHEET_ROWS = 20, 30
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Examined:
 
     @property
     def wrong(self) -> str:
-        """Every character that something is the matter with, each once."""
+        """Every character with a fault, each once."""
         return "".join(dict.fromkeys(self.blank + self.found.wrong))
 
     def as_json(self) -> dict[str, Any]:
-        """Every finding, and every score; None where nothing was there to compare with."""
+        """All findings and scores; a score is None for a character without a reference."""
         return {
             "blank": self.blank,
             "duplicates": list(self.found.duplicates),
@@ -61,12 +61,12 @@ class Examined:
         }
 
     def sheet(self) -> Image.Image:
-        """Rows of reference and glyph, of what reads badly, the worst first."""
+        """Rows of references and glyphs with low scores, the worst first."""
         found = self.found
         wrong = [found.chars.index(c) for c in (*found.mislabelled, *found.malformed)]
         rows = []
-        for start in range(0, min(len(wrong), _A_ROW * _ROWS), _A_ROW):
-            part = wrong[start : start + _A_ROW]
+        for start in range(0, min(len(wrong), _SHEET_COLUMNS * _SHEET_ROWS), _SHEET_COLUMNS):
+            part = wrong[start : start + _SHEET_COLUMNS]
             rows.append(Row("asked", [found.references[i] for i in part]))
             rows.append(Row("found", [found.images[i] for i in part]))
         return contact_sheet(rows or [Row("nothing", [None])], _SIZE_PX)
@@ -83,28 +83,28 @@ def check(
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> Examined:
-    """Find blank, repeated, mislabelled and malformed glyphs of a font or a folder of PNGs.
+    """Find blank, duplicate, mislabelled and malformed glyphs of a font or a folder of PNGs.
 
-    `script` (楷, 行楷, 行, 草, pen, display) says how far from print is right; `font` is the
-    regular font to compare with.
+    `script` (楷, 行楷, 行, 草, pen, display) sets how much glyphs may differ from print; `font` is
+    the regular font to compare with.
     """
     judge = Judge.load(pick_device(device))
     text, folder = str(what), Path(what).is_dir()
     chars, images, blank = _folder(Path(what)) if folder else _font(text, charset)
     if not chars:
-        raise DataError(f"{what} has no ink for any character that was asked for")
+        raise DataError(f"{what} has no glyph with ink for any of the characters; see --charset")
     regular = chinese_font_name(font, note)
     least = judge.least_score(script or "")
     if script is None and not folder:
         info = resolve_font(text)
         script, least = info.script, judge.least_score(info.script, info.name)
     add = count_progress("reading", len(chars), progress, cancel)
-    found = _beside_print(chars, images, regular, judge, least, script or "", add)
+    found = _check_against(chars, images, regular, judge, least, script or "", add)
     return Examined(found, blank + found.blank)
 
 
 def _font(text: str, charset: str) -> tuple[str, np.ndarray, str]:
-    """Characters with ink, their glyphs, and those that the font maps to blanks."""
+    """Characters with ink, their glyphs, and characters that the font maps to blank glyphs."""
     spec = resolve_font(text).spec
     wanted = "".join(filter(is_han, load_charset(charset)))
     raster = RasterConfig(size_px=_SIZE_PX)
@@ -121,18 +121,18 @@ def _folder(folder: Path) -> tuple[str, np.ndarray, str]:
 
 
 def proofread(glyphs: list[tuple[str, np.ndarray]], font: str) -> Checked | None:
-    """What is the matter with pictures of characters, uint8 (H, W), beside a regular font.
+    """Check pictures of characters, uint8 (H, W), against a regular font.
 
-    None where nothing has ink, or calligan came without its reader.
+    None if no picture has ink or the reader is missing.
     """
     inked = [(char, image) for char, image in glyphs if (image < 128).any()]
     if reader_model() is None or not inked:
         return None
     placed, judge = from_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
-    return _beside_print(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
+    return _check_against(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
 
 
-def _beside_print(
+def _check_against(
     chars: str,
     images: np.ndarray,
     font: str,
@@ -141,7 +141,7 @@ def _beside_print(
     script: str = "",
     progress: Callable[[int], None] = lambda count: None,
 ) -> Checked:
-    """Glyphs looked at beside the same characters in a regular font."""
+    """Check glyphs against the same characters in a regular font."""
     there = dict(zip(*_printed(font, chars), strict=True))
     return checked(
         *(chars, images, [there.get(char) for char in chars], judge, least_score, progress),
@@ -158,7 +158,7 @@ def _floor(script: str, judge: Judge) -> Callable[[np.ndarray], float]:
 
 
 def _printed(name: str, chars: str) -> Printed:
-    """Those of the characters that a regular font has, and each as it draws them."""
+    """The characters that a regular font has, and its glyphs of them."""
     spec = resolve_font(name).spec
     raster = RasterConfig(size_px=_SIZE_PX)
     place = measure_placement(Face(spec), load_charset("gb2312"), raster)

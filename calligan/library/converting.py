@@ -1,4 +1,4 @@
-"""calligan's networks as ONNX files: for whoever draws without torch, or in a browser."""
+"""Convert calligan's networks to ONNX, for use without torch or in a browser."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from calligan.reader.network import SIZE_PX, Reader
 from calligan.reader.verdict import load_reader
 from calligan.storage import check_writable, sha256_file, write_bytes
 
-_SMALL_PX = 128  # what the upscaler enlarges
-_PROBES = 3  # images that are compared; not the exporter's batch
+_UPSCALER_PX = 128  # the upscaler's input size
+_PROBES = 3  # images to compare outputs on; a batch size other than the exporter's
 # Of a pixel's ink, largest and mean: farther from torch than this is a fault, not rounding.
 _FAULT = {"fp32": (0.02, 0.001), "fp16": (0.02, 0.001), "int8": (1.0, 0.05)}
 _GLYPH = "ink of a glyph, 0 paper to 1 ink, row by row from the top"
@@ -30,7 +30,7 @@ _GLYPH = "ink of a glyph, 0 paper to 1 ink, row by row from the top"
 
 @dataclass(frozen=True)
 class Converted:
-    """An ONNX file that was written, and how far onnxruntime's answers are from torch's."""
+    """An ONNX file, and the difference between onnxruntime's outputs and torch's."""
 
     path: Path
     kind: str  # generator, upscaler or reader
@@ -43,13 +43,13 @@ class Converted:
 
 @dataclass(frozen=True)
 class _Job:
-    """What becomes a graph."""
+    """A network to convert, with its inputs, output and metadata."""
 
     kind: str
     network: nn.Module
     inputs: list[Port]
     output: Port
-    probe: list[Tensor]  # inputs that torch and onnxruntime are compared on
+    probe: list[Tensor]  # inputs on which torch and onnxruntime are compared
     told: dict[str, str]
 
 
@@ -89,16 +89,16 @@ class _Reading(nn.Module):
 def convert(
     model: Path | str | None, output: Path | str, *, weights: Weights = "fp16"
 ) -> Converted:
-    """Write a model, "reader" or "upscaler" as ONNX, once it answers as torch does.
+    """Write a model, "reader" or "upscaler" as ONNX, if its outputs agree with torch's.
 
-    `model` is what `load` takes, or a reader's or upscaler's file. `weights` is how large tensors
-    are stored: "fp32", "fp16" (all that a model file holds) or "int8" (one scale a row). Needs
-    `calligan[onnx]`.
-    Raises ModelError for what has no source glyph to draw from, and where answers differ.
+    `model` is an argument of `load`, or the file of a reader or upscaler. `weights` is the type of
+    large tensors: "fp32", "fp16" (the precision of a model file) or "int8" (one scale per row).
+    Needs `calligan[onnx]`.
+    Raises ModelError for a model that draws from noise, and if outputs differ.
     """
     output = Path(output)
     if weights not in _FAULT:
-        raise ConfigError(f"weights are stored as fp32, fp16 or int8, not {weights!r}")
+        raise ConfigError(f"weights {weights!r} is not one of fp32, fp16, int8")
     path = network_path(model)
     check_writable(output)
     needed("onnx")
@@ -115,8 +115,8 @@ def convert(
     largest, mean = float(off.max()), float(off.mean())
     if largest > _FAULT[weights][0] or mean > _FAULT[weights][1] or np.isnan(largest):
         raise ModelError(
-            f"{output} was not written: onnxruntime answers {largest:.3g} from torch "
-            f"(mean {mean:.3g}); install other versions of onnxscript and onnxruntime"
+            f"{output} was not written: onnxruntime's output differs from torch's by up to "
+            f"{largest:.3g} (mean {mean:.3g}); install other versions of onnxscript and onnxruntime"
         )
     write_bytes(output, data)
     return Converted(output, job.kind, weights, OPSET, len(data), largest, mean)
@@ -125,7 +125,7 @@ def convert(
 def _generator(path: Path) -> _Job:
     generator, card = load_model(path)
     if generator.takes_char_index:
-        raise ModelError(f"{path} draws from noise, without a source: it has no ONNX form")
+        raise ModelError(f"{path} draws from noise: it has no ONNX form; give another model")
     size_px = card.size_px
     vectors = generator.embedding.weight.detach()
     told = {
@@ -140,8 +140,8 @@ def _generator(path: Path) -> _Job:
 
 
 def _upscaler(path: Path) -> _Job:
-    glyph = Port("glyph", (1, _SMALL_PX, _SMALL_PX), _GLYPH)
-    large = Port("ink", (1, 2 * _SMALL_PX, 2 * _SMALL_PX), f"{_GLYPH}, of twice the pixels")
+    glyph = Port("glyph", (1, _UPSCALER_PX, _UPSCALER_PX), _GLYPH)
+    large = Port("ink", (1, 2 * _UPSCALER_PX, 2 * _UPSCALER_PX), f"{_GLYPH}, of twice the pixels")
     return _Job("upscaler", _Enlarging(load_upscaler(path)), [glyph], large, [_blots(glyph)], {})
 
 
@@ -167,7 +167,7 @@ _JOBS: dict[str, Callable[[Path], _Job]] = {
 
 
 def _blots(port: Port) -> Tensor:
-    """Blots with soft edges in place of glyphs, the same each time."""
+    """Soft-edged blots in place of glyphs; deterministic."""
     random = torch.Generator().manual_seed(0)
     noise = torch.randn(_PROBES, 1, *(max(2, n // 16) for n in port.shape[1:]), generator=random)
     smooth = nn.functional.interpolate(noise, port.shape[1:], mode="bicubic")

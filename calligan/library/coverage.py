@@ -1,4 +1,4 @@
-"""What a font has and lacks, by sets of characters."""
+"""The characters that a font has and lacks, by charset."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ from calligan.vector.base_font import BaseFont
 
 @dataclass(frozen=True)
 class Coverage:
-    """The Chinese characters of a font, of those that any shipped charset has."""
+    """The Chinese characters of a font that are in any shipped charset."""
 
     family: str
     han: str  # mapped to a glyph with ink
     sets: dict[str, tuple[int, int]]  # shipped charsets: how many it has, of how many
-    refusal: str = ""  # why nothing can be added to it; "" where it can
+    refusal: str = ""  # why `complete_font` cannot add to it; "" if it can
 
     def lacking(self, charset: str) -> str:
         """The characters of a charset that it lacks."""
@@ -26,7 +26,7 @@ class Coverage:
 
 
 def coverage(font: Path | str) -> Coverage:
-    """What a font has, and whether `complete_font` can add to it. Raises FontError for no font."""
+    """A font's characters, and whether `complete_font` can add to it. Raises FontError."""
     spec = resolve_font(str(font)).spec
     face, refusal = Face(spec), ""
     try:

@@ -1,4 +1,4 @@
-"""A text that goes from style to style."""
+"""Morph a text from style to style."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from calligan.progress import Note, ignore
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.project.source import source_font
 
-_STILL = 7  # pictures a transition on a still sheet
+_STILL_STEPS = 7  # frames per transition on a still sheet
 
 
 def morph(
@@ -29,13 +29,13 @@ def morph(
     device: str = "auto",
     note: Note = ignore,
 ) -> tuple[str, np.ndarray]:
-    """Characters on the way from each style to the next, and uint8 (frames, characters, S, S).
+    """Interpolate from each style to the next: the characters, uint8 (frames, characters, S, S).
 
-    `styles` are numbers or names, also of learned hands: between a hand and the model that it
-    began at, weights are mixed. "all" takes all of the model. `still` takes a few steps only.
+    `styles` are numbers or names, also of learned hands: between a hand and the model that it was
+    trained from, weights are averaged. "all" is every style of the model. `still` uses few steps.
     """
     if way not in WAYS or steps < 1:
-        raise ConfigError("--way is slerp or lerp, --steps 1 or more, --fps 1 to 60")
+        raise ConfigError("give --way slerp or lerp, --steps 1 or more, --fps 1 to 60")
     given = styles.split(",") if isinstance(styles, str) else list(styles)
     hands = {name: hand_path(name.strip()) for name in given}
     path = model_path(Path(model) if model is not None else None)
@@ -55,8 +55,8 @@ def morph(
         stops[name] = stop_of(generator, indices.get(name, 0))
     chars = writer.read(text).han
     if not chars:
-        raise DataError("the text holds no Chinese character")
+        raise DataError("the text has no Chinese character; give some")
     through = path_through(
-        [stops[name] for name in wanted], _STILL if still else steps, way, loop and not still
+        [stops[name] for name in wanted], _STILL_STEPS if still else steps, way, loop and not still
     )
     return chars, morphed(writer.drawer, chars, through)

@@ -1,4 +1,4 @@
-"""A style as a font to install, or what a font lacks in a style."""
+"""Make a font of a style, or complete a font with a style."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from calligan.vector.outline import Outline
 
 @dataclass(frozen=True)
 class _Setting:
-    """What is settled before anything is drawn."""
+    """What is determined before anything is drawn."""
 
     card: ModelCard
     index: int
@@ -61,10 +61,9 @@ def export_font(
     """Make a font of a style: .ttf, .otf, .woff2 or .ufo, by the path's ending.
 
     `charset` is a shipped set, a UTF-8 file or the characters themselves. `family` is the name in
-    ASCII. `fallback` says what is not taken as it is drawn: "dense" leaves out characters of more
-    strokes than the model draws, "keep" keeps all, "skip" leaves out what stays doubtful, "source"
-    takes that from the source font.
-    Interrupted or cancelled, the same call goes on where it was.
+    ASCII. `fallback`: "dense" leaves out characters with more strokes than the model can draw,
+    "keep" keeps all, "skip" leaves out doubtful glyphs, "source" takes them from the source font.
+    After an interruption or cancellation, the same call resumes.
     """
     names = (family, family_chinese)
     order = FontRequest(Path(path), str(style), charset, None, latin, *names, own, fallback)
@@ -85,9 +84,9 @@ def complete_font(
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
 ) -> MadeFont:
-    """Add to a font what it lacks of a charset; its own outlines and metrics stay as they are.
+    """Add the missing characters of a charset to a font. Its outlines and metrics are unchanged.
 
-    `font` is a static .ttf or .otf; `path` ends in the same, or in .woff2. Otherwise as
+    `font` is a static .ttf or .otf; `path` has the same ending, or .woff2. Otherwise as
     `export_font`.
     """
     names = (family, family_chinese)
@@ -102,7 +101,7 @@ def make_font(
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> MadeFont:
-    """Draw, trace and write what is ordered."""
+    """Draw, trace and write the requested font."""
     check_font(order)
     wanted, setting = load_charset(order.charset), _settled(model, order)
     writer, index, there = model.writer, setting.index, setting.there
@@ -135,7 +134,7 @@ def make_font(
         raise DataError(f"every character is {FALLBACKS[order.fallback]}")
     if not drawn:
         raise ModelError(
-            f"{model.path} draws nothing but paper in style {order.style}; train it longer"
+            f"{model.path} draws only blank glyphs in style {order.style}; train it longer"
         )
     taken = replaced if order.fallback == "source" else ""
     if replaced:
@@ -163,16 +162,16 @@ def make_font(
 
 
 def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:
-    """The glyphs that a hand was learned from, uint8 (S, S), where they lie beside its model.
+    """The handwritten glyphs that a hand was learned from, uint8 (S, S), if stored with its model.
 
-    `note` is told where the hand was written by somebody and its glyphs are not to be found.
+    Missing glyphs of a handwritten style are reported to `note`.
     """
     if not any(style.licence == OWN_LICENCE for style in model.styles):
         return {}
     try:
         return as_written(Run.open(model.path.parent).selection())
     except CalliganError as error:
-        note(f"the glyphs that you wrote are not found, and drawn instead: {error}")
+        note(f"your handwritten glyphs were not found and are drawn instead: {error}")
         return {}
 
 
@@ -203,7 +202,7 @@ def _save(
     lettering: Lettering,
     naming: Naming,
 ) -> float:
-    """Write the font; how many seconds it took."""
+    """Write the font; returns the time taken in seconds."""
     started = perf_counter()
     if base:
         maker.save_completed(path, drawn, base, naming)

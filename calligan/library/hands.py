@@ -1,4 +1,4 @@
-"""A hand learned from a few written glyphs, or from a font."""
+"""Learn a hand from a few written glyphs, or from a font."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,8 +39,8 @@ from calligan.storage import atomic_file
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
 
-_FEW = 30  # glyphs; fewer teach weight and slant, hardly the forms
-_ENOUGH = 300  # steps; docs/own-hand.md has what they bring
+_FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
+_MIN_STEPS = 300  # see docs/own-hand.md
 
 
 def learn(
@@ -59,13 +59,12 @@ def learn(
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> Model:
-    """Learn a style from 10 to 500 glyphs: what was scanned, a folder of PNGs named by character,
-    or a font.
+    """Learn a style from 10 to 500 glyphs: a scan, a folder of PNGs named by character, or a font.
 
-    It begins at `model`, which stays as it is, and takes `minutes` (10) or `steps`. Afterwards
-    `load(style=name)` finds the hand. `even` makes uneven writing more even in place and size.
+    Training starts from `model`, which is not changed, and takes `minutes` (10) or `steps`.
+    Afterwards `load(style=name)` loads the hand. `even` reduces differences in position and size.
 
-    Raises Cancelled where `cancel` said so: what was reached is saved, and the same call goes on.
+    Raises Cancelled if `cancel` returns true: progress is saved, and the same call resumes.
     """
     given = str(origin.folder if isinstance(origin, Scanned) else origin)
     how = (chars, minutes, steps, Path(model), source, even, None, Path(hands))
@@ -79,9 +78,9 @@ def learn(
 def learning(
     request: LearningRequest, settings: Settings = (), note: Note = ignore
 ) -> Iterator[Session]:
-    """The run that learns a hand, begun or gone on with; see `learn`.
+    """Start or resume the run that learns a hand; see `learn`.
 
-    `settings` stand for those of the request.
+    `settings` replace those of the request.
     """
     if (origin := request.origin) is None:
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
@@ -93,30 +92,30 @@ def learning(
     even = sources if request.even else None
     hand = written(name, origin, request.chars, card.size_px, even, note)
     if len(set(hand.entry.chars)) < 2:
-        raise DataError(f"{origin} gives one character only; write two at the least, better 100")
+        raise DataError(f"{origin} has one character only; write at least two, better 100")
     settings = settings or request.settings or ()
     config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fit_to_start(with_stage_size(config, card.size_px), base, {})
     selection = make_hand_store(folder, hand, sources()).select([name])
-    _told(hand, selection, note)
+    _report_glyphs(hand, selection, note)
     if Path(origin).is_dir():
-        _doubted(hand, str(sources()[0].face.spec), note)
+        _report_mislabelled(hand, str(sources()[0].face.spec), note)
     if begun := unfinished(folder, config, selection, base):
         going = resumed_session(begun, note)
     else:
         if before := hand_path(name, request.hands):
-            note(f"{name} was learned before ({before.parent}); once done, this takes its place")
+            note(f"{name} was learned before ({before.parent}); the new run will replace it")
         going = new_session(folder, config, selection, base, note)
     with going as session:
         yield session
 
 
 def finish_learning(session: Session) -> Path:
-    """Remove what only an interrupted run needs; the path of a sheet of before and after."""
+    """Remove checkpoints, and save a sheet of glyphs before and after training; its path."""
     run, done = session.run, session.state.counters.step
-    if run.config.steps is None and done < _ENOUGH:
+    if run.config.steps is None and done < _MIN_STEPS:
         session.note(
-            f"only {done:,} steps in that time, where {_ENOUGH:,} make a hand: learn again while "
+            f"only {done:,} steps in that time; a hand needs {_MIN_STEPS:,}: learn again while "
             "nothing else runs, or with more --minutes"
         )
     run.drop_checkpoints()
@@ -136,9 +135,9 @@ def plan_next(
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> Plan:
-    """The characters that would teach a learned hand the most, `count` of them."""
+    """Choose `count` characters to write next that improve a learned hand the most."""
     if count < 1:
-        raise ConfigError(f"--plan {count} makes no sense; give 1 or more")
+        raise ConfigError(f"--plan {count} is invalid; give 1 or more")
     if (best := hand_path(name, Path(hands))) is None:
         raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
     run = Run.open(best.parent)
@@ -155,17 +154,19 @@ def plan_next(
 
 
 def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:
-    """A name that is a folder's, no number, and not taken but by the hand that it goes on from."""
+    """Raise ConfigError for a number, an invalid folder name, or the name of another style."""
     taken = {font.name for font in (*card.sources, *(() if goes_on else card.styles))}
     if name in taken | {"all", "random", BUNDLE}:
         raise ConfigError(f"{name!r} is taken; call the hand something else")
 
     if name.isdecimal() or not name.replace("-", "").replace("_", "").isalnum():
-        raise ConfigError(f"{name!r} is no name for a hand: letters, digits, - and _, not a number")
+        raise ConfigError(
+            f"{name!r} is not a hand name: give letters, digits, - and _, not a number"
+        )
 
 
 def _sources(card: ModelCard, given: str | None, note: Note) -> list[PreparedFont]:
-    """The source fonts to learn from: the one given, or all of the model's that are here."""
+    """The source fonts to learn from: the given one, or all installed ones of the model."""
     found = []
     for face, font in trained_sources(card) if given is None else ():
         info = FontInfo(font.name, face.spec, font.chinese, font.script, font.licence)
@@ -178,22 +179,22 @@ def _sources(card: ModelCard, given: str | None, note: Note) -> list[PreparedFon
     return found
 
 
-def _doubted(hand: WrittenGlyphs, font: str, note: Note) -> None:
-    """Name the written glyphs that read as another character than they are labelled."""
+def _report_mislabelled(hand: WrittenGlyphs, font: str, note: Note) -> None:
+    """Report written glyphs that read as another character than their label."""
     glyphs = list(zip(hand.entry.chars, hand.images, strict=True))
     seen = proofread(glyphs, font)
     if seen and seen.mislabelled:
-        told = ", ".join(f"{char} as {other}" for char, other in seen.mislabelled.items())
-        note(f"labelled right? the reader takes {told}")
+        pairs = ", ".join(f"{char} as {other}" for char, other in seen.mislabelled.items())
+        note(f"labelled right? the reader reads {pairs}")
 
 
-def _told(hand: WrittenGlyphs, selection: Selection, note: Note) -> None:
+def _report_glyphs(hand: WrittenGlyphs, selection: Selection, note: Note) -> None:
     count = len(set(hand.entry.chars))
     known: set[str] = set().union(*(font.chars for font in selection.sources))
     if lacking := "".join(dict.fromkeys(c for c in hand.entry.chars if c not in known)):
         note(f"not learned from, no source font has them: {lacking}")
     note(f"{len(hand.entry.chars)} glyphs of {count} characters")
-    if count < _FEW:
+    if count < _FEW_GLYPHS:
         note(f"{count} are few: expect weight and slant, hardly the forms; 100 are better")
 
 
@@ -205,17 +206,17 @@ def written(
     printed: Callable[[], Sequence[PreparedFont]] | None = None,
     note: Note = ignore,
 ) -> WrittenGlyphs:
-    """What a folder of PNGs named by character, or a font, shows of `chars` (a charset; all).
+    """The glyphs of a folder of PNGs named by character, or of a font, for the charset `chars`.
 
-    Pictures of other than Han characters are left out, and named. With fonts in print, uneven
-    pictures are made more even. Raises DataError where nothing is left.
+    Pictures of other than Han characters are left out and reported. With `printed` fonts,
+    differences in position and size are reduced. Raises DataError if nothing is left.
     """
     raster = RasterConfig(size_px=size_px)
     if not Path(origin).is_dir():
         return from_font(name, _font(origin), load_charset(chars or CHARSET), raster)
     every_glyph = list(read_hand(Path(origin)))
     if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_han(char))):
-        note(f"left out, being no Han characters: {other}")
+        note(f"left out, not Han characters: {other}")
     wanted = set(load_charset(chars)) if chars else None
     read = [
         (char, image)
@@ -223,7 +224,7 @@ def written(
         if is_han(char) and (wanted is None or char in wanted)
     ]
     if not read:
-        raise DataError(f"{origin} holds none of the characters asked for")
+        raise DataError(f"{origin} has none of the characters; see --charset")
     boxes = print_boxes(printed() if printed else (), "".join(char for char, _ in read))
     hand = from_pictures(name, Path(origin), read, raster, boxes)
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
@@ -232,7 +233,7 @@ def written(
 
 
 def _font(origin: str) -> FontInfo:
-    """The font of that name or path; where there is none, a folder may have been meant."""
+    """Resolve a font by name or path; the error suggests a folder of a similar name."""
     try:
         return resolve_font(origin)
     except FontError as error:

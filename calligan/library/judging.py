@@ -1,4 +1,4 @@
-"""Held-out figures of a model beside what one gets without it."""
+"""Evaluate a model on held-out characters, against baselines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 from calligan.errors import Unmeasured
 from calligan.evaluation import line_report
-from calligan.evaluation import report as told
+from calligan.evaluation import report as score_report
 from calligan.evaluation.evaluate import EvaluationPlan, Glyphs, judge_outlines, style_names
 from calligan.evaluation.evaluate import evaluate as measure
 from calligan.evaluation.judge_styles import OutlineOptions, StyleFigures
@@ -24,38 +24,41 @@ from calligan.project.run import Run
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured, and the glyphs that it was measured on."""
+    """The measurements, and the glyphs they were made on."""
 
     plan: EvaluationPlan
     scores: Scores
     glyphs: Glyphs
     outlines: dict[str, list[StyleFigures]] = field(default_factory=dict)  # by system, if asked for
 
-    def tables(self) -> Sequence[told.Table]:
-        """All hands, by script, by style; and of outlines."""
-        scores = [each(self.scores) for each in (told.overall, told.by_script, told.by_style)]
+    def tables(self) -> Sequence[score_report.Table]:
+        """Tables over all hands, by script, by style, and of outlines."""
+        scores = [
+            each(self.scores)
+            for each in (score_report.overall, score_report.by_script, score_report.by_style)
+        ]
         return [*scores, *line_report.tables(self.outlines)]
 
     def as_json(self) -> dict[str, Any]:
-        """Every figure, with its count and interval."""
+        """All figures, with counts and intervals."""
         data = self.plan.selection.data_hash
         about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
         return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
 
     def write_report(self, path: Path) -> None:
-        """An HTML page with pictures; it needs jinja2 (the extra `eval`)."""
+        """Write an HTML page with pictures; needs jinja2 (the extra `eval`)."""
         plan, scores = self.plan, self.scores
         names = ", ".join(font.name for font in plan.selection.sources)
         styles = f"{len(scores.styles)} styles, {plan.part} characters"
         what = f"{plan.model}, {styles}, drawn from {names}"
         title = f"calligan: {plan.model.stem} on unseen characters"
-        told.check_report()
+        score_report.check_report()
         tables = line_report.tables(self.outlines, intervals=True)
-        told.write_report(path, title, what, scores, self.glyphs, tables)
+        score_report.write_report(path, title, what, scores, self.glyphs, tables)
 
     def write_sheet(self, path: Path) -> None:
-        """Source, generated and real glyphs as a PNG."""
-        told.write_sheet(path, self.glyphs)
+        """Write source, generated and real glyphs as a PNG."""
+        score_report.write_sheet(path, self.glyphs)
 
 
 def evaluate(
@@ -77,13 +80,13 @@ def evaluate(
     progress: Progress = ignore,
     note: Note = ignore,
 ) -> Evaluation:
-    """Measure a model on test characters, which no style has shown it.
+    """Measure a model on test characters, which are held out of every style.
 
-    `data` is a data folder; without one, the run's own. `count` is the most characters a style.
-    `against` names other models to be rows beside it. `perceptual` adds LPIPS and FID, whose
-    weights are downloaded. `validation` takes the characters that are there to choose models by.
-    `line` measures outlines beside the fonts' own, `told_apart` whether a network tells them apart,
-    `calibrate` the same of the fonts' own glyphs.
+    `data` is a data folder; by default the run's own. `count` is the maximum of characters per
+    style. `against` names other models to compare with. `perceptual` adds LPIPS and FID, whose
+    weights are downloaded. `validation` uses the validation characters instead. `line` compares
+    outlines with the fonts' own; `told_apart` measures whether a classifier can tell them apart;
+    `calibrate` does the same for two sets of the fonts' own glyphs.
     """
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
@@ -91,8 +94,8 @@ def evaluate(
     hand = selection.store.manifest.charset == HAND_CHARSET
     if hand:
         note(
-            "a hand keeps no test characters: these are the tenth that it did not learn from but "
-            "was watched by; the model it began at knows them from other hands"
+            "a hand has no test characters: these are the tenth held out for validation; the model "
+            "that it was trained from has seen them in other hands"
         )
     plan = EvaluationPlan(
         path,
@@ -120,7 +123,7 @@ def evaluate(
 def _selection(
     model: Path, data: Path | None, source: str | None, styles: Sequence[str] | None
 ) -> Selection:
-    """What to draw and from what: the run's own data, or a folder that has the model's styles."""
+    """The styles and sources to evaluate on, from the run's own data or a given data folder."""
     wanted = styles if styles else style_names(model)
     run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None
     store = run.selection().store if run else PairStore.open(data or Path("data"))

@@ -28,7 +28,7 @@ from calligan.vector.outline import Outline
 
 
 class Layout(TypedDict, total=False):
-    """How a text is to look. What is left out is as the format says, or as on a plain page."""
+    """Layout options. Defaults are those of the format, or of a plain page."""
 
     format: str  # scroll, hall, square, banner, couplet, fan, letter, practice, or a .toml file
     title: str
@@ -44,7 +44,7 @@ class Layout(TypedDict, total=False):
     vary: float  # how much repeats of a character differ, 0 to 1
     seed: int
     trace: int  # pale glyphs to trace, on practice sheets
-    marks: bool  # whether a format that goes without punctuation sets it
+    marks: bool  # whether to set punctuation in a format that omits it
     missing: Literal["error", "skip", "box"]  # what becomes of characters the source font lacks
 
 
@@ -57,8 +57,8 @@ class Glyph:
     outline: Outline  # in an em of 1000 units, y upward; `outline.draw(pen)` takes fontTools' pens
     score: float | None = None  # 0 to 1, that it reads as its character; None if not looked at
     doubtful: bool = False  # whether it has a fault, and was not picked by eye
-    faults: tuple[str, ...] = ()  # what is wrong with it: see docs/verdict.md
-    way: str = ""  # in which way it was drawn at last
+    faults: tuple[str, ...] = ()  # see docs/verdict.md
+    way: str = ""  # the variation of the inputs that it was drawn with
 
 
 @dataclass
@@ -70,12 +70,12 @@ class Model:
 
     path: Path
     source: str | None = None  # a font by name or path; None takes one that it was trained with
-    check: bool = True  # look at each glyph, and draw doubtful ones in other ways
+    check: bool = True  # check each glyph, and draw doubtful ones again with other inputs
     fine: bool = True  # draw in four places and trace from twice the pixels: smoother, slower
     device: str = "auto"  # auto, cpu, cuda or mps
     note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
-    every_way: bool = False  # draw every character in every way, to choose by eye
+    every_way: bool = False  # draw every character with every variation, to choose by eye
     on_open: Callable[[], None] = ignore  # called when weights and source font are opened
 
     @cached_property
@@ -84,12 +84,12 @@ class Model:
 
     @property
     def card(self) -> ModelCard:
-        """What the model says of itself: styles, licences, sources, split, metrics."""
+        """The model's metadata: styles, licences, sources, split, metrics."""
         return self.writer.card if "writer" in vars(self) else self._card
 
     @property
     def styles(self) -> tuple[FontCard, ...]:
-        """What it can write; style 1 is the first."""
+        """Its styles; style 1 is the first."""
         return self.card.styles
 
     @cached_property
@@ -102,13 +102,13 @@ class Model:
         return writer
 
     def style_index(self, style: Style) -> int:
-        """A style's index from 0. Raises ModelError, naming those there are."""
+        """A style's index from 0. Raises ModelError listing the styles."""
         return style_index(self.card, str(style).strip())
 
     def style_indices(self, style: Style | Sequence[Style], seed: int = 0) -> list[int]:
-        """The indices of one style or several; "all", and "random" for a new one by the seed.
+        """The indices of one or several styles; "all"; or "random", a new one by the seed.
 
-        `1+4`, or `1:0.7+4:0.3`, is a style between two or more, by their shares.
+        `1+4` or `1:0.7+4:0.3` is a mixture of two or more styles with these shares.
         """
         if style == "all":
             return list(range(len(self.styles)))
@@ -118,7 +118,7 @@ class Model:
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
         if not wanted:
-            raise ConfigError("give one style at the least")
+            raise ConfigError("give at least one style")
         return [self._index_of(str(each)) for each in wanted]
 
     def _index_of(self, style: str) -> int:
@@ -150,7 +150,7 @@ class Model:
 
         `style` is a number from 1 or a name, several of them, "all", "random" (with `seed`), or
         a mixture such as `1:0.7+4:0.3`.
-        Raises DataError for what cannot be written, ConfigError for a layout that makes no sense.
+        Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         values = dict(layout)
         request = PageRequest(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ class Model:
         """
         index, han = self.style_index(style), self.writer.read(chars).han
         if not han:
-            raise DataError("the text holds no Chinese character")
+            raise DataError("the text has no Chinese character; give some")
         add = count_progress("drawing", len(han), progress, cancel)
         return [_glyph(*each) for each in self.writer.outlined(han, index, add)]
 
@@ -200,7 +200,7 @@ class Model:
         return contact_sheet(rows, self.card.size_px)
 
     def findings(self, indices: Sequence[int]) -> Findings | None:
-        """What was found of all that was drawn in these styles; None if nothing was looked at."""
+        """Verdicts on all glyphs drawn in these styles; None if glyphs are not checked."""
         proofreader = self.writer.proofreader
         return Findings(proofreader, indices) if proofreader is not None else None
 
@@ -230,18 +230,18 @@ def load(
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
 
-    `style` may name a hand of `hands/`, whose model it is then. `source` is a font to draw from, by
-    catalog name or path; without one that the model knows, one of this machine is taken or fetched
-    (`note` is told). Raises ModelError where there is no such model.
+    `style` may name a hand of `hands/`; then its model is loaded. `source` is the source font, by
+    catalog name or path; by default one of the model's, or else an installed or downloaded one
+    (reported to `note`). Raises ModelError if there is no such model.
     """
     path = model_path(Path(model) if model is not None else None, style)
     made = Model(path, source, check, fine, device, note)
-    _ = made.styles  # raises where it is no model
+    _ = made.styles  # raises ModelError for another file
     return made
 
 
 def styles(model: Path | str | None = None) -> tuple[FontCard, ...]:
-    """What a model can write, in order: `name`, `chinese`, `script`, `licence`; see `load`."""
+    """The styles of a model in order: `name`, `chinese`, `script`, `licence`; see `load`."""
     return load(model).styles
 
 
@@ -249,5 +249,5 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
     verdict = drawn.verdict
     if verdict is None:
         return Glyph(drawn.char, drawn.image, outline)
-    said = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
-    return Glyph(drawn.char, drawn.image, outline, *said)
+    found = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
+    return Glyph(drawn.char, drawn.image, outline, *found)

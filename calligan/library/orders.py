@@ -1,4 +1,4 @@
-"""Whether a font can be made as asked, and what became of it; without torch."""
+"""Check font requests, and describe the font made. Needs no torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ from calligan.requests import FALLBACKS, FontRequest
 
 
 def parse_share(text: str) -> tuple[str, float]:
-    """`kaiti:0.7`, a part of a mixture of styles, to its name and share; 1 where none is given."""
+    """Parse a part of a mixture of styles, `kaiti:0.7`, to its name and share (1 by default)."""
     name, colon, number = text.strip().partition(":")
     try:
         share = float(number) if colon else 1.0
     except ValueError:
         share = -1.0
     if not name or not 0 <= share <= 1000:
-        raise ConfigError(f"{text!r} is no part of a mixture; write 1:0.7+4:0.3, or 1+4")
+        raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
 
 
 def check_font(request: FontRequest) -> None:
-    """Raise ConfigError or DataError for what makes no sense."""
+    """Raise ConfigError or DataError for an invalid option."""
     path, base = request.path, request.complete
     if request.fallback not in FALLBACKS:
-        raise ConfigError(f"--fallback {request.fallback!r} is none of {', '.join(FALLBACKS)}")
+        raise ConfigError(f"--fallback {request.fallback!r} is not one of {', '.join(FALLBACKS)}")
     if path.suffix.lower() not in maker.KINDS:
         kinds = ", ".join(maker.KINDS)
         raise DataError(f"{path} should end in {kinds}: the kind of font to write")
@@ -37,18 +37,18 @@ def check_font(request: FontRequest) -> None:
 
 @dataclass(frozen=True)
 class MadeFont:
-    """A font that was written, and what became of the characters asked for."""
+    """A font that was written, and where its characters come from."""
 
     path: Path
     family: str
     style_index: int  # from 0
-    drawn: str  # characters with ink, those written by somebody among them
-    written: str  # of those, the ones that keep the glyphs that somebody wrote
+    drawn: str  # characters with ink, handwritten ones included
+    written: str  # of those, the ones with handwritten glyphs
     misread: str  # of those, the ones that read badly or as another character
     replaced: str  # too dense or doubtful, and left out or taken from the source font
     borrowed: str  # of those, the ones taken from the source font
-    blank: str  # left out, being drawn blank
-    lacking: str  # left out, the source font having none
+    blank: str  # left out, since they were drawn blank
+    lacking: str  # left out, since the source font lacks them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
-    holds_name_of: str = ""  # the completed font's family, if the new name holds it
+    holds_name_of: str = ""  # the completed font's family, if the new name contains it
     seconds: dict[str, float] = field(default_factory=dict)  # by stage

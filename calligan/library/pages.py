@@ -1,4 +1,4 @@
-"""What a model wrote: pages, as PNG, SVG, PDF or an animated GIF."""
+"""Pages written by a model, as PNG, SVG, PDF or animated GIF."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ class Pages:
 
     @property
     def borrowed(self) -> str:
-        """Characters that are as the source font draws them: marks, digits, letters."""
+        """Characters copied from the source font: punctuation, digits, letters."""
         return self.text.borrowed
 
     def png(self, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0) -> bytes:

@@ -1,4 +1,4 @@
-"""Fonts rendered to paired glyph images."""
+"""Render fonts to paired glyph images."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -39,7 +39,7 @@ def render_pairs(
     infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
     _check_names(infos)
     for info in infos:
-        Face(info.spec)  # a font that is not there is told of before a charset that does not suit
+        Face(info.spec)  # report a missing font before an unsuitable charset
     raster = RasterConfig(size_px=size_px)
     raster.validate()
     chars, split = load_charset(charset), SplitConfig(seed=seed)
@@ -70,7 +70,7 @@ def _render(
 
 
 def _check_names(infos: Sequence[FontInfo]) -> None:
-    """Two fonts of one name would overwrite each other; a source teaches nothing as a target."""
+    """Raise DataError for two fonts of one name, and for a source that is also a target."""
     names = [info.name for info in infos]
     if len(names) < 2:
         raise DataError(f"{names[0]} is both source and target; give another target")

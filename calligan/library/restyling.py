@@ -1,4 +1,4 @@
-"""Written glyphs drawn again in a learned style, from their pictures alone."""
+"""Redraw pictures of written glyphs in a learned style."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ def restyle(
 ) -> Restyled:
     """Draw a folder of PNGs named by character, or a font, in a style of a model.
 
-    It works best with a model of the preset `stargan`, which has seen every style as a source.
+    It works best with a model of the preset `stargan`, which is trained with every style as source.
     """
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)

@@ -1,4 +1,4 @@
-"""Photographs of written pages to a folder of labelled glyphs."""
+"""Cut photographs of written pages into a folder of labelled glyphs."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ from calligan.scan.folder import ScannedGlyph, save_hand
 from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, open_photo, read_sheet
 from calligan.scan.template_page import font_image, font_letters
 
-_TEXT = 8  # characters; on a page of fewer, a stroke may be as long as a rule
+_MIN_RULED_CHARS = 8  # rules are not removed with fewer: a stroke may be as long as a rule
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """A folder of glyphs, and those that were added to it: `files[i]` shows `glyphs[i]`."""
+    """A folder of glyphs, and the glyphs added to it: `files[i]` shows `glyphs[i]`."""
 
     folder: Path
     glyphs: Sequence[ScannedGlyph]
@@ -32,12 +32,12 @@ class Scanned:
 
     @property
     def doubtful(self) -> Sequence[ScannedGlyph]:
-        """Those with a note on what is doubtful about them."""
+        """Glyphs with a note on a possible fault."""
         return [glyph for glyph in self.glyphs if glyph.note]
 
     @property
     def variants(self) -> Sequence[str]:
-        """Files of characters that were there already, such as 书-2.png."""
+        """Files of characters that the folder already had, such as 书-2.png."""
         pairs = zip(self.files, self.glyphs, strict=True)
         return [file for file, glyph in pairs if file != f"{glyph.char}.png"]
 
@@ -56,15 +56,15 @@ def scan_pages(
 ) -> Scanned:
     """Cut the characters out of filled template pages, or of one page whose `text` is known.
 
-    Adds a PNG a glyph, `size_px` square and named by its character, to `folder`. `columns` says
-    how a free page runs: "rtl", "ltr" (columns), or "rows". `font` draws the sheet's models.
-    It needs OpenCV (the extra `scan`). Raises DataError where a page cannot be read; then nothing
+    Adds a PNG per glyph, `size_px` square and named by its character, to `folder`. `columns` is the
+    direction of a free page: "rtl", "ltr" (columns), or "rows". `font` is a regular font to compare
+    with. Needs OpenCV (the extra `scan`). Raises DataError if a page cannot be read; then nothing
     is saved.
     """
     if not 32 <= size_px <= 1024:
-        raise ConfigError(f"--size {size_px} is out of reach; give 32 to 1024 pixels")
+        raise ConfigError(f"--size {size_px} is out of range; give 32 to 1024 pixels")
     if columns not in ("rtl", "ltr", "rows"):
-        raise ConfigError(f"--columns {columns!r} is none of rtl, ltr, rows")
+        raise ConfigError(f"--columns {columns!r} is not one of rtl, ltr, rows")
     paths, folder = [Path(page) for page in pages], Path(folder)
     name = chinese_font_name(font, note)
     if text is None:
@@ -82,7 +82,7 @@ def scan_pages(
 def _template_pages(
     pages: Sequence[Path], size: int, done: Callable[[int], object], note: Note
 ) -> list[ScannedGlyph]:
-    """What is written on the pages; raises, naming all that cannot be read, if any cannot."""
+    """The glyphs of the pages. Raises DataError naming all pages that cannot be read."""
     read, bad = {}, []
     for path in pages:
         try:
@@ -106,7 +106,7 @@ def _cells(path: Path, size: int) -> list[Cell]:
 
 
 def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
-    """The glyphs of a page's cells, after saying what they hold."""
+    """The glyphs of a page's cells; the state of the cells is reported to `note`."""
     counts = Counter(cell.status for cell in cells)
     note(f"{path}: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
     for status in ("empty", "crossed out"):
@@ -122,7 +122,7 @@ def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
 
 
 def page_text(text: str) -> str:
-    """The text itself, or that of a file: @FILE, or anything that looks like one."""
+    """The text itself, or the contents of a file: @FILE, a .txt or an existing path."""
     if text[:1] == "@":
         return load_text(text[1:])
     if text.lower().endswith(".txt") or is_file(text):
@@ -134,14 +134,14 @@ def _free_page(
     pages: Sequence[Path], text: str, columns: str, size: int, font: str
 ) -> list[ScannedGlyph]:
     if len(pages) != 1:
-        raise DataError("--text goes with one page at a time: give each page its own text")
+        raise DataError("--text is for one page: run `scan` once for each page with its own text")
     words = page_text(text)
     words = "".join(char for char in words if is_han(char) or char == "\n")
     if not words.strip():
-        raise DataError("--text holds no Chinese character")
+        raise DataError("--text has no Chinese character; give the page's text")
     letters, _ = font_letters(font, words.replace("\n", ""))
     ink = extract_ink(flatten_page(open_photo(pages[0])))
-    if len(words) >= _TEXT:
+    if len(words) >= _MIN_RULED_CHARS:
         ink = remove_rules(ink)
     boxes = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
     notes = find_doubts(boxes)
@@ -152,8 +152,7 @@ def _free_page(
 
 
 def _proofread(found: list[ScannedGlyph], font: str, note: Note) -> list[ScannedGlyph]:
-    """With a note on each glyph that the reader takes for another, or finds malformed."""
-
+    """Add a note to each glyph that reads as another character, or badly."""
     seen = proofread([(glyph.char, glyph.image) for glyph in found], font)
     if seen is None:
         return found
@@ -162,7 +161,7 @@ def _proofread(found: list[ScannedGlyph], font: str, note: Note) -> list[Scanned
     scores = seen.scores[~np.isnan(seen.scores)]
     if (unread := int((scores < UNSURE).sum())) > len(scores) / 2:
         note(
-            f"{unread} of {len(scores)} glyphs do not read as they are labelled: look whether the "
-            "text is the page's (a cursive hand may be right all the same)"
+            f"{unread} of {len(scores)} glyphs do not read as their labels: check that the text is "
+            "that of the page (a cursive hand may be right all the same)"
         )
     return [replace(each, note=each.note or notes.get(each.char, "")) for each in found]

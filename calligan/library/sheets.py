@@ -12,7 +12,7 @@ from calligan.storage import atomic_file
 
 
 def check_template(output: Path) -> None:
-    """Raise DataError for a file that no template can be written to."""
+    """Raise DataError for a path that a template cannot be written to."""
     if output.suffix.lower() != ".pdf" or output.is_dir():
         raise DataError(f"{output} does not end in .pdf; a template is a PDF")
 
@@ -26,7 +26,10 @@ def write_template(
     font: str | None = None,
     note: Note = ignore,
 ) -> int:
-    """Write sheets of cells for some characters as a PDF; how many pages. `cell` is in mm."""
+    """Write sheets of cells for some characters as a PDF; returns the number of pages.
+
+    `cell` is in mm.
+    """
     pages = make_sheets(chars, paper, cell)
     foot = [f"calligan {paper} {i}/{len(pages)}" for i in range(1, len(pages) + 1)]
     letters, lacking = font_letters(chinese_font_name(font, note), chars + "".join(foot))
@@ -36,5 +39,5 @@ def write_template(
     with atomic_file(output) as file:
         write_pdf(drawn, "calligan template", file)
     if lacking:
-        note(f"no small models, the font lacks: {' '.join(lacking[:20])}")
+        note(f"without a small model, since the font lacks them: {' '.join(lacking[:20])}")
     return len(pages)

@@ -1,4 +1,4 @@
-"""Runs begun, resumed and trained to their end."""
+"""Start, resume and finish training runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,16 +35,16 @@ Settings = Mapping[str, Any] | Sequence[str]  # {"loss.l1": 2}, or ["loss.l1=2"]
 
 @dataclass
 class Session:
-    """A run that this process holds, and the state it is in."""
+    """A run that this process has locked, and its state."""
 
     run: Run
     selection: Selection
     state: TrainState
     note: Note = ignore
-    ranks: Ranks = SINGLE_PROCESS  # this process among those that train the run together
+    ranks: Ranks = SINGLE_PROCESS  # of distributed training
 
     def train(self, listener: Listener) -> bool:
-        """Train to the run's end; False where `listener.should_stop` ended it before."""
+        """Train to the end of the run; False if `listener.should_stop` ended it early."""
         try:
             if self.ranks.is_main:
                 self.run.trim_log(self.state.counters.step)
@@ -56,7 +56,7 @@ class Session:
                 and is_connection_lost(error)
             ):
                 raise ConfigError(
-                    "another process of this training has ended; see what it said, then go on with "
+                    "another process of this training has ended; see its output, then resume with "
                     f"--resume {self.run.folder}"
                 ) from error
             if isinstance(error, RuntimeError) and "memory" not in str(error):
@@ -77,7 +77,7 @@ class Session:
     def train_or_cancel(
         self, progress: Progress, cancel: Cancel, on_row: Callable[[Row], None] = ignore
     ) -> None:
-        """Train to the end; raises Cancelled, all being saved, where `cancel` said so."""
+        """Train to the end. If `cancel` returns true, save everything and raise Cancelled."""
         config = self.run.config
         by_steps = config.steps is not None
         total = config.steps if by_steps else round(60 * (config.minutes or 0))
@@ -88,7 +88,7 @@ class Session:
 
         if not self.train(Listener(on_step, on_row, cancel)):
             step = self.state.counters.step
-            raise Cancelled(f"{self.run.folder} was stopped at step {step:,}, and can go on")
+            raise Cancelled(f"{self.run.folder} was stopped at step {step:,} and can be resumed")
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def new_session(
     start: Path | None = None,
     note: Note = ignore,
 ) -> Iterator[Session]:
-    """A new run; whatever may be refused is refused before its folder is made."""
+    """Start a new run. Invalid input is refused before its folder is created."""
     selection.store.verify()
     _use_threads(config)
     with join_process_group(config.device) as ranks:
@@ -107,16 +107,16 @@ def new_session(
         state = initial_state(config, selection, start)
         made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
-            told = note if ranks.is_main else ignore
-            _describe(run, state, told)
-            yield Session(run, selection, state, told, ranks)
+            main_note = note if ranks.is_main else ignore
+            _describe(run, state, main_note)
+            yield Session(run, selection, state, main_note, ranks)
 
 
 @contextmanager
 def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
-    """A run at its newest whole checkpoint, or at its start if it was cut off before the first.
+    """Resume a run at its newest valid checkpoint, or at its start if it has none.
 
-    Nothing is read before the run is held: another process may be about to save.
+    The run is locked before anything is read, since another process may be saving.
     """
     with (
         join_process_group(pick_device(Run.open(folder).config.device)) as ranks,
@@ -124,7 +124,7 @@ def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
     ):
         ranks.check(run.config.batch_size, run.config.styles_per_char)
         if run.finished and not checkpoints(run.checkpoints):
-            raise ConfigError(f"{folder} is finished; a new run begins at it with --from {folder}")
+            raise ConfigError(f"{folder} is finished; to train it further, give --from {folder}")
         selection = run.selection()
         selection.store.verify()
         _use_threads(run.config)
@@ -133,15 +133,15 @@ def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
             state.load(newest_verified(run.checkpoints))
         done = progress_of(run.config, state.counters.step, state.counters.elapsed_s) >= 1
         going = "finished already at" if done else "going on from"
-        told = note if ranks.is_main else ignore
-        told(f"{folder}: {going} step {state.counters.step:,}")
-        _describe(run, state, told)
-        yield Session(run, selection, state, told, ranks)
+        main_note = note if ranks.is_main else ignore
+        main_note(f"{folder}: {going} step {state.counters.step:,}")
+        _describe(run, state, main_note)
+        yield Session(run, selection, state, main_note, ranks)
 
 
 @contextmanager
 def _held(folder: Path | None, ranks: Ranks) -> Iterator[Run]:
-    """A run that the leading process holds for all; it alone need know the folder."""
+    """Lock a run in the main process and open it in all; only the main one needs `folder`."""
     if not ranks.is_main:
         yield Run.open(Path(ranks.text("")))
         return
@@ -153,7 +153,7 @@ def _held(folder: Path | None, ranks: Ranks) -> Iterator[Run]:
 
 
 def unfinished(runs: Path, config: TrainConfig, selection: Selection, start: Path) -> Path | None:
-    """The newest run under `runs`, if it is this very run and was interrupted."""
+    """The newest run under `runs`, if it has this config, data and start and was interrupted."""
     folders = sorted(runs.glob("[0-9]*"))
     if not folders:
         return None
@@ -167,7 +167,7 @@ def unfinished(runs: Path, config: TrainConfig, selection: Selection, start: Pat
             return None
         if checkpoints(run.checkpoints):
             newest_verified(run.checkpoints)
-    except (ModelError, ConfigError):  # cut off before it was whole, damaged, or an older version's
+    except (ModelError, ConfigError):  # incomplete, damaged, or of an older version
         return None
     return run.folder
 
@@ -180,9 +180,9 @@ def training_config(
     steps: int | None = None,
     **flags: Any,
 ) -> TrainConfig:
-    """Flags over settings over the TOML file over the preset over defaults, no `auto` left.
+    """The config of a run, with `auto` resolved.
 
-    A flag of None is not given.
+    Precedence: flags, settings, TOML file, preset, defaults. A flag of None is not given.
     """
     if minutes is not None and steps is not None:
         raise ConfigError("give --minutes or --steps, not both")
@@ -207,7 +207,7 @@ def begun(
     sources: Sequence[str] | None,
     settings: Settings = (),
 ) -> tuple[TrainConfig, Selection, Path | None]:
-    """What a request comes to: the run's config, its data, and the model to start at."""
+    """Resolve a request to the run's config, its data, and the model to start from."""
     flags = {name: getattr(request, name) for name in ("batch_size", "seed", "device")}
     given = settings or request.settings or ()
     length = (request.minutes, request.steps)
@@ -220,20 +220,20 @@ def begun(
 def selected(
     data: Path, styles: int | Sequence[str] | None = None, sources: Sequence[str] | None = None
 ) -> Selection:
-    """The styles to train: all, the first N, or some by name; and the sources: all, or some."""
+    """Select the styles to train (all, the first N, or by name) and the sources (all, or some)."""
     store = PairStore.open(data)
     names = [font.name for font in store.manifest.of_role("target")]
     if not isinstance(styles, int):
         return store.select(names if styles is None else styles, sources)
     if not 1 <= styles <= len(names):
-        raise DataError(f"the data holds {len(names)} style(s), not {styles}: {', '.join(names)}")
+        raise DataError(f"the data has {len(names)} style(s), not {styles}: {', '.join(names)}")
     return store.select(names[:styles], sources)
 
 
 def fitted(
     config: TrainConfig, selection: Selection, start: Path | None
 ) -> tuple[TrainConfig, Path | None]:
-    """The config with what data and start decide, and the file of the model to start at."""
+    """The config adapted to the data and the start model, and the file of the start model."""
     config = fit_to_data(config, selection)
     if start is None:
         return config, None
@@ -261,12 +261,12 @@ def train(
 ) -> Model:
     """Train a model on the pairs of a data folder, in a new run folder below `runs`.
 
-    `styles` are the first so many of the data, or names; all without. It takes `minutes` (30) or
-    `steps`. `settings` are those of config.py by dotted name, such as `{"loss.l1": 2}`; `config`
-    is a TOML file of them, `preset` a shipped one; `start` is a model to begin at. `on_row`
-    takes each line of the log, `on_begin` the run's folder.
+    `styles` are the first N of the data, or names; by default all. Training takes `minutes` (30)
+    or `steps`. `settings` are those of calligan/config by dotted name, such as `{"loss.l1": 2}`;
+    `config` is a TOML file of them, `preset` a shipped one; `start` is a model to start from.
+    `on_row` is called with each row of the log, `on_begin` with the run's folder.
 
-    Raises Cancelled where `cancel` said so: what was reached is saved, and `resume` goes on.
+    Raises Cancelled if `cancel` returns true: progress is saved, and `resume` continues.
     """
 
     def path(given: Path | str | None) -> Path | None:
@@ -295,7 +295,7 @@ def resume(
     on_row: Callable[[Row], None] = ignore,
     note: Note = ignore,
 ) -> Model:
-    """Go on with an interrupted run exactly where it was. Raises as `train` does."""
+    """Resume an interrupted run exactly where it stopped. Raises as `train` does."""
     with resumed_session(Path(run), note) as session:
         session.train_or_cancel(progress, cancel, on_row)
     return load(session.run.folder)
@@ -315,4 +315,4 @@ def _describe(run: Run, state: TrainState, note: Note) -> None:
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
     for name, nearest in state.counters.began_at.items():
-        note(f"{name} begins at {nearest}, the model's style that draws most like it")
+        note(f"{name} starts from {nearest}, the model's most similar style")

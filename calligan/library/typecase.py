@@ -1,4 +1,4 @@
-"""Letters that are kept once drawn, so that a page is set anew in milliseconds."""
+"""A cache of drawn letters, so that a page is laid out again in milliseconds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from calligan.requests import PageRequest
 from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
 
-_MOST = 20_000  # letters kept
+_MAX_LETTERS = 20_000  # in the cache
 _BLANK = Outline.from_drawing(Blank())
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the ways in which a character was drawn."""
+    """A character drawn with one variation of the inputs."""
 
     number: int  # from 1; what `pick` takes
     way: str
@@ -34,14 +34,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Proof:
-    """Pages as far as they are drawn."""
+    """Pages that may be incomplete."""
 
     pages: Pages
     pending: str  # characters that are not drawn yet, and blank on the pages
 
 
 class TypeCase:
-    """A model whose letters are kept. Not safe to be used by two threads at once."""
+    """A model with a cache of its letters. Not thread-safe."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -59,8 +59,8 @@ class TypeCase:
     ) -> Proof:
         """Write as `Model.write` does, in one style, with letters that were drawn before.
 
-        `pick` takes candidates by their numbers. New characters are drawn for `seconds` at the
-        most, one at the least; those that are left are `pending`, and blank.
+        `pick` chooses candidates by number. New characters are drawn for at most `seconds`, but at
+        least one is drawn; the rest is in `pending`, and blank on the pages.
         """
         request = PageRequest(text=text, form=layout.pop("format", None), **layout)
         check_page(request)
@@ -82,7 +82,7 @@ class TypeCase:
         return Proof(Pages(pages, read, [name], found), "".join(pending))
 
     def candidates(self, char: str, style: int | str = 1) -> list[Candidate]:
-        """A Han character in every way that there is, the best first.
+        """A Han character drawn with every variation, the best first.
 
         Raises DataError for what the source font lacks. Without a reader there is one way.
         """
@@ -96,7 +96,7 @@ class TypeCase:
         return found
 
     def score(self, char: str, style: int | str = 1) -> tuple[float, float] | None:
-        """What a character scored, and what 95 in 100 real glyphs of the style do; None unread."""
+        """A character's score, and the one that 95 % of the style's real glyphs reach; or None."""
         index = self._index(style)
         proofreader = self.model.writer.proofreader
         if proofreader is None:
@@ -107,13 +107,13 @@ class TypeCase:
     def _index(self, style: int | str, seed: int = 0) -> int:
         indices = self.model.style_indices(style, seed)
         if len(indices) != 1:
-            raise ConfigError(f"{style!r} is several styles; give one")
+            raise ConfigError(f"{style!r} names several styles; give one")
         return indices[0]
 
     def _letters_of(
         self, read: Text, index: int, pick: Mapping[str, int], until: float | None
     ) -> tuple[dict[str, Letter], str]:
-        """Letters by character, and the characters whose letters are blank, for want of time."""
+        """Letters by character, and the characters left blank because time ran out."""
         letters: dict[str, Letter] = {}
         pending = ""
         for char, letter in self._one_by_one(read, index, pick, until):
@@ -138,7 +138,7 @@ class TypeCase:
 
     def _kept(self, key: tuple[int, str, int], draw: Any) -> Letter:
         if key not in self._letters:
-            if len(self._letters) >= _MOST:
+            if len(self._letters) >= _MAX_LETTERS:
                 self._letters.pop(next(iter(self._letters)))
             self._letters[key] = draw()
         return self._letters[key]

@@ -25,12 +25,12 @@ class FontCard:
     licence: str
     family: str
     font_sha256: str
-    path: str  # at training time; empty for a font of the catalog
+    path: str  # when it was trained; empty for a font of the catalog
     face: str
     instance: str | None
     placement: dict[str, Any]  # see glyphs.placement
     least_score: float | None = None  # reader score that 95 % of its real glyphs reach
-    tolerance_em: float | None = None  # of its outlines' curves; None for TraceConfig's default
+    tolerance_em: float | None = None  # TraceConfig.tolerance_em for its glyphs; None: the default
 
     @property
     def tracing(self) -> TraceConfig:
@@ -60,12 +60,12 @@ class ModelCard:
             style.tracing.validate()
 
     def check_unseen(self, chars: str) -> None:
-        """Raise DataError where the model was trained on any of `chars`, which should be unseen."""
+        """Raise DataError if the model was trained on any of `chars`."""
         if seen := set(self.trained_chars) & set(chars):
             raise DataError(
                 f"the model was trained on {len(seen)} characters that this data holds out; "
-                "give --data that was rendered with the model's own split and seed (of a learned "
-                "hand, the model that it started from has seen the characters in other hands)"
+                "give --data rendered with the model's own split and seed (for a learned hand: the "
+                "model that it started from has seen these characters in other hands)"
             )
 
     def style_index(self, wanted: str) -> int:
@@ -90,14 +90,14 @@ class ModelCard:
 
 
 def read_card(path: Path) -> ModelCard:
-    """The card alone, without torch. Raises ModelError naming the file and the cure."""
+    """Read only the card, without torch. Raises ModelError naming the file and the cure."""
     return card_of(path, read_told(path, KIND, NOUN, CURE))
 
 
-def card_of(path: Path, told: str) -> ModelCard:
-    """The card that a model's file tells of. Raises ModelError where it is none."""
+def card_of(path: Path, description: str) -> ModelCard:
+    """Parse the description of a model file. Raises ModelError if it is not a valid card."""
     try:
-        card: ModelCard = from_dict(ModelCard, parse_json(told))
+        card: ModelCard = from_dict(ModelCard, parse_json(description))
         card.validate()
         return card
     except (ConfigError, ValueError) as error:

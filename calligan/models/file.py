@@ -1,7 +1,7 @@
 """Weights in one safetensors file: fp16, a description as JSON in the header, and a checksum.
 
-safetensors has no checksum and accepts any flipped bit, so the header carries one. What a file
-tells is read without torch.
+safetensors has no checksum and accepts any flipped bit, so the header carries one. The description
+is read without torch.
 """
 
 import hashlib
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 FORMAT = "1"
 
 
-def write_weights(path: Path, state: "dict[str, Tensor]", kind: str, told: str) -> None:
-    """Write tensors and what is told of them, under the name of their kind, atomically."""
+def write_weights(path: Path, state: "dict[str, Tensor]", kind: str, description: str) -> None:
+    """Write tensors and a description, stored under the key `kind`, atomically."""
     from safetensors.torch import save as to_bytes
 
     stored = {name: _stored(tensor) for name, tensor in state.items()}
-    header = {"format": FORMAT, kind: told, "sha256": _digest(stored, told)}
+    header = {"format": FORMAT, kind: description, "sha256": _digest(stored, description)}
     write_bytes(path, to_bytes(stored, metadata=header))
 
 
 def read_weights(path: Path, kind: str, noun: str, cure: str) -> "tuple[dict[str, Tensor], str]":
-    """Tensors and what is told of them. Raises ModelError naming the file and the cure.
+    """Read tensors and their description. Raises ModelError naming the file and the cure.
 
-    `noun` is what to call such a file.
+    `noun` names this sort of file in messages.
     """
     state, header = _read(path, kind, noun, cure)
     if header.get("sha256") != _digest(state, header[kind]):
@@ -40,12 +40,12 @@ def read_weights(path: Path, kind: str, noun: str, cure: str) -> "tuple[dict[str
 
 
 def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
-    """What is told of the tensors, without looking at them."""
+    """Read the description without loading the tensors."""
     return _read(path, kind, noun, cure, tensors=False)[1][kind]
 
 
 def kind_of(path: Path) -> str:
-    """The kind of a file of ours: "calligan", "reader", "upscaler", "critic" …; "" for others."""
+    """The kind of a calligan file: "calligan", "reader", "upscaler", "critic" …; "" for others."""
     try:
         with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
@@ -76,8 +76,8 @@ def _stored(tensor: "Tensor") -> "Tensor":
     return tensor.half() if tensor.is_floating_point() else tensor
 
 
-def _digest(state: "dict[str, Tensor]", told: str) -> str:
-    digest = hashlib.sha256(told.encode())
+def _digest(state: "dict[str, Tensor]", description: str) -> str:
+    digest = hashlib.sha256(description.encode())
     for name in sorted(state):
         digest.update(name.encode())
         digest.update(state[name].numpy().tobytes())

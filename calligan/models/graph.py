@@ -1,6 +1,6 @@
-"""A network as an ONNX graph: exported by torch, with its weights packed, and compared with torch.
+"""Export a network to ONNX, store its weights compactly, and compare onnxruntime with torch.
 
-A graph computes in fp32 whatever its weights are stored in: they are widened when it is loaded.
+A graph computes in fp32. Weights stored in a smaller type are converted when it is loaded.
 """
 
 import logging
@@ -17,14 +17,14 @@ from calligan.errors import Unmeasured
 
 Weights = Literal["fp32", "fp16", "int8"]
 OPSET = 18
-_LEVELS = 63  # of int8, each way: those of 127 that gzip packs into three quarters of the bytes
-_FEW = 4096  # tensors of fewer numbers stay fp32: biases, norms
-_BATCH = 2  # images that the exporter is shown
+_MAX_INT8 = 63  # quantised weights are -63 to 63: gzip then saves a quarter more than with 127
+_MAX_FP32_SIZE = 4096  # tensors with no more numbers stay fp32: biases, norms
+_EXPORT_BATCH = 2  # images in the exporter's example input
 
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output: float32 (batch, *shape); a word in `shape` is a free size."""
+    """An input or output, float32 (batch, *shape), and its description (`told`)."""
 
     name: str
     shape: tuple[int, ...]
@@ -33,7 +33,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Told:
-    """What is written of a graph beside its numbers."""
+    """The documentation of a graph: a description and metadata."""
 
     about: str
     metadata: Mapping[str, str]
@@ -42,9 +42,9 @@ class Told:
 def exported(
     network: nn.Module, inputs: list[Port], output: Port, weights: Weights, told: Told
 ) -> bytes:
-    """An ONNX file's bytes. `network` takes the inputs in order, with one batch size for all.
+    """Export to ONNX, as bytes. `network` takes the inputs in order, all of one batch size.
 
-    Raises Unmeasured where the exporter is not installed.
+    Raises Unmeasured if the exporter is not installed.
     """
     model = _exported(network, inputs, output)
     _strip(model)
@@ -61,18 +61,18 @@ def exported(
 
 
 def difference(data: bytes, network: nn.Module, probe: list[Tensor]) -> np.ndarray:
-    """How far onnxruntime's answers are from torch's, absolute, of the shape of the answers."""
+    """Absolute difference between onnxruntime's output and torch's, of the shape of the output."""
     runtime = needed("onnxruntime")
     session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
     named = {port.name: x.numpy() for port, x in zip(session.get_inputs(), probe, strict=True)}
     with torch.inference_mode():
         wanted = network(*probe).numpy()
-    apart: np.ndarray = np.abs(session.run(None, named)[0] - wanted)
-    return apart
+    error: np.ndarray = np.abs(session.run(None, named)[0] - wanted)
+    return error
 
 
 def needed(name: str) -> Any:
-    """A module of the extra `onnx`. Raises Unmeasured naming the cure."""
+    """Import a module of the extra `onnx`. Raises Unmeasured naming the cure."""
     try:
         return __import__(name)
     except ImportError as error:
@@ -87,7 +87,7 @@ def _exported(network: nn.Module, inputs: list[Port], output: Port) -> Any:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             network.eval(),
-            tuple(torch.zeros(_BATCH, *port.shape) for port in inputs),
+            tuple(torch.zeros(_EXPORT_BATCH, *port.shape) for port in inputs),
             dynamo=True,
             verbose=False,
             opset_version=OPSET,
@@ -100,7 +100,7 @@ def _exported(network: nn.Module, inputs: list[Port], output: Port) -> Any:
 
 
 def _strip(model: Any) -> None:
-    """Take out what the exporter notes of this machine: where each line of source lies."""
+    """Remove the source paths of this machine, which the exporter stores as metadata."""
     for holder in (model, model.graph, *model.graph.node, *model.graph.value_info):
         del holder.metadata_props[:]
     for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
@@ -109,12 +109,12 @@ def _strip(model: Any) -> None:
 
 
 def _pack(graph: Any, weights: Weights) -> None:
-    """Store large weights as fp16, or as int8 with a scale for each row, and widen them first."""
+    """Store large weights as fp16, or int8 with a scale per row, and add nodes to convert them."""
     onnx = needed("onnx")
     kept, nodes = [], []
     for tensor in graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size <= _FEW:
+        if values.dtype != np.float32 or values.size <= _MAX_FP32_SIZE:
             kept.append(tensor)
             continue
         small = f"{tensor.name}.{weights}"
@@ -126,9 +126,9 @@ def _pack(graph: Any, weights: Weights) -> None:
             rows, scale = quantised(values)
             kept.append(onnx.numpy_helper.from_array(rows, small))
             kept.append(onnx.numpy_helper.from_array(scale, f"{small}.scale"))
-            told = [small, f"{small}.scale"]
-            made = onnx.helper.make_node("DequantizeLinear", told, [tensor.name], axis=0)
-            nodes.append(made)
+            packed = [small, f"{small}.scale"]
+            node = onnx.helper.make_node("DequantizeLinear", packed, [tensor.name], axis=0)
+            nodes.append(node)
     del graph.initializer[:]
     graph.initializer.extend(kept)
     nodes += list(graph.node)
@@ -137,8 +137,8 @@ def _pack(graph: Any, weights: Weights) -> None:
 
 
 def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (N, ...) as int8 and a scale (N,), float32: about `int8 * scale`, row by row."""
+    """Quantise weights (N, ...) to int8 and a scale per row, float32 (N,): about `int8 * scale`."""
     rows = values.reshape(len(values), -1)
-    scale = np.maximum(np.abs(rows).max(axis=1) / _LEVELS, np.finfo(np.float32).tiny)
+    scale = np.maximum(np.abs(rows).max(axis=1) / _MAX_INT8, np.finfo(np.float32).tiny)
     steps = np.round(rows / scale[:, None]).astype(np.int8)
     return steps.reshape(values.shape), scale.astype(np.float32)

@@ -1,4 +1,4 @@
-"""A model's file: a generator's weights and card; its discriminator is in a second file."""
+"""Model files: the generator's weights and card, and a second file for the discriminator."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ import torch
 from calligan.config import DiscriminatorConfig
 from calligan.errors import ConfigError, ModelError
 from calligan.models.card import CURE, KIND, NOUN, ModelCard, card_of
-from calligan.models.card import read_card as read_card  # whoever opens models reads cards too
+from calligan.models.card import read_card as read_card  # re-exported
 from calligan.models.critic import Critic
 from calligan.models.file import read_weights, write_weights
 from calligan.models.layers import to_device
@@ -20,19 +20,19 @@ from calligan.storage import parse_json
 
 def save_model(path: Path, generator: AnyGenerator, card: ModelCard) -> None:
     """Write weights and card atomically."""
-    told = json.dumps(asdict(card), allow_nan=False)
-    write_weights(path, generator.state_dict(), KIND, told)
+    description = json.dumps(asdict(card), allow_nan=False)
+    write_weights(path, generator.state_dict(), KIND, description)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGenerator, ModelCard]:
     """Read a model, ready to draw. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, KIND, NOUN, CURE)
-    card = card_of(path, told)
+    state, description = read_weights(path, KIND, NOUN, CURE)
+    card = card_of(path, description)
     try:
         generator = make_generator(card.generator, len(card.styles), card.size_px)
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
-        raise ModelError(f"{path} holds weights that do not fit its card") from error
+        raise ModelError(f"{path} holds weights that do not match its card") from error
     return to_device(generator, device).eval(), card
 
 
@@ -52,9 +52,9 @@ def save_critic(path: Path, critic: Critic, card: CriticCard) -> None:
 
 def load_critic(path: Path) -> tuple[dict[str, torch.Tensor], CriticCard]:
     """A discriminator's weights and card. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, "critic", "discriminator", CURE)
+    state, description = read_weights(path, "critic", "discriminator", CURE)
     try:
-        card = from_dict(CriticCard, parse_json(told))
+        card = from_dict(CriticCard, parse_json(description))
         card.discriminator.validate()
         return state, card
     except (ConfigError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How lines of text are arranged in a region: what columns, rows and a fan have in common.
+"""Arrangement of text lines in a region: the common base of columns, rows and a fan.
 
 *Along* is the direction of the text in a line, *across* the direction from one line to the next.
 """
@@ -19,7 +19,7 @@ _ROUNDING_MM = 1e-6  # so that lines which fill a room exactly fit it
 
 
 class Place(NamedTuple):
-    """Where a line begins on the page, and how far it is turned clockwise."""
+    """The origin of a line on the page, and its clockwise rotation."""
 
     x_mm: float
     y_mm: float
@@ -61,35 +61,35 @@ class Arrangement(ABC):
 
     @abstractmethod
     def room_along_mm(self, size_mm: float) -> float:
-        """How long a line may be, with characters of a size."""
+        """The maximum length of a line, for a character size."""
 
     @abstractmethod
     def room_across_mm(self, size_mm: float) -> float:
-        """How much room all lines have together, with characters of a size."""
+        """The room across all lines, for a character size."""
 
     @abstractmethod
     def place(self, across_mm: float, along_mm: float, fit: Fit) -> Place:
         """The point `along_mm` from the start of a line that is `across_mm` from the first one."""
 
     def pitch_mm(self, size_mm: float) -> float:
-        """From one line to the next."""
+        """The distance from one line to the next."""
         return size_mm * (1 + self.region.line_gap)
 
     def extent_mm(self, lines: int, size_mm: float) -> float:
-        """How much room so many lines take across: no gap follows the last one."""
+        """The room across that a number of lines takes; no gap follows the last one."""
         return lines * self.pitch_mm(size_mm) - size_mm * self.region.line_gap
 
     def capacity(self, size_mm: float) -> int:
-        """How many lines there is room for: `extent_mm`, solved for the number of lines."""
+        """The number of lines that fit: the inverse of `extent_mm`."""
         gap = size_mm * self.region.line_gap
         return int((self.room_across_mm(size_mm) + gap + _ROUNDING_MM) / self.pitch_mm(size_mm))
 
     def before_mm(self, fit: Fit) -> float:
-        """Empty room before the first line: half of what is left over, none on ruled paper."""
+        """Empty room before the first line: half of the remaining room, none on ruled paper."""
         if self.region.rule:
             return 0.0
         size = fit.size_mm
-        # Negative where the lines go on on further pages.
+        # Negative if the lines continue on further pages.
         left = self.room_across_mm(size) - self.extent_mm(len(fit.lines), size)
         return max(0.0, left) / 2
 
@@ -105,7 +105,7 @@ class Arrangement(ABC):
 
         marks, length_mm = set_with(gap_em)
         if region.spread and len(text) > 1:
-            # Share what the line leaves free among its gaps, up to `spread` ems each.
+            # Distribute the free room of the line over its gaps, up to `spread` ems each.
             free_em = (room_mm - length_mm) / size
             marks, length_mm = set_with(gap_em + min(region.spread, free_em / (len(text) - 1)))
         start = (room_mm - length_mm) / 2 if region.centred else self.start_mm(length_mm, room_mm)
@@ -121,7 +121,7 @@ class Arrangement(ABC):
         return 0.0
 
     def room_for_signature_mm(self, size_mm: float) -> float:
-        """How long the column of signature and seal may be, beside text of a size."""
+        """The maximum length of the column of signature and seal, for a character size."""
         return self.room_along_mm(size_mm)
 
     def place_of_signature(

@@ -1,14 +1,16 @@
-"""Ink that runs dry: streaks along the strokes, where the brush was fast or nearly empty."""
+"""Dry brush effect: streaks along the strokes, as of a fast or nearly empty brush."""
 
 import numpy as np
 from PIL import Image
 
-_HAIR = 0.006  # of a glyph's size: the width of a streak
-_LONG = 0.16  # and its length
-_PATCH = 0.25  # and how large a dry place is
-_STROKE = 0.03  # of a glyph's size: over how much the direction of strokes is averaged
-_SOFT = 0.12  # of coverage: how gradually a streak ends
-_MOST = 0.55  # of the ink goes at the driest place
+# Shares of a glyph's size:
+_STREAK_WIDTH = 0.006
+_STREAK_LENGTH = 0.16
+_PATCH_SIZE = 0.25  # of a dry area
+_DIRECTION_RADIUS = 0.03  # the direction of strokes is averaged over this distance
+# Shares of ink coverage:
+_STREAK_SOFTNESS = 0.12  # how gradually a streak ends
+_MAX_LOSS = 0.55  # ink that is lost in the driest area
 
 
 def dried(ink: np.ndarray, amount: float, seed: int) -> np.ndarray:
@@ -21,30 +23,32 @@ def dried(ink: np.ndarray, amount: float, seed: int) -> np.ndarray:
     if amount <= 0 or size < 24:  # too small to show
         return ink
     rng = np.random.default_rng(seed)
-    hairs = _smeared(_noise(rng, ink.shape, max(1.0, _HAIR * size)), ink, _LONG * size)
-    places = _noise(rng, ink.shape, _PATCH * size)
-    dry = amount * _MOST * np.clip(2 * places - 0.6, 0, 1)
-    kept = np.clip((_ranked(hairs, ink > 0) - dry) / _SOFT + 0.5, 0, 1)
+    hairs = _smeared(
+        _noise(rng, ink.shape, max(1.0, _STREAK_WIDTH * size)), ink, _STREAK_LENGTH * size
+    )
+    places = _noise(rng, ink.shape, _PATCH_SIZE * size)
+    dry = amount * _MAX_LOSS * np.clip(2 * places - 0.6, 0, 1)
+    kept = np.clip((_ranked(hairs, ink > 0) - dry) / _STREAK_SOFTNESS + 0.5, 0, 1)
     return np.asarray(np.rint(ink * np.where(dry > 0, kept, 1)), np.uint8)
 
 
 def _smeared(noise: np.ndarray, ink: np.ndarray, length_px: float) -> np.ndarray:
-    """The mean of noise along the stroke through each pixel of ink, so far both ways."""
+    """The mean of noise along the stroke through each pixel of ink, in both directions."""
     dx, dy = _along(ink)
     rows, columns = np.nonzero(ink)
     total, steps = noise[rows, columns].copy(), max(2, round(length_px / 2))
     for sign in (1.0, -1.0):
         x: np.ndarray = columns.astype(np.float32)
         y: np.ndarray = rows.astype(np.float32)
-        way_x, way_y = sign * dx[rows, columns], sign * dy[rows, columns]
+        step_x, step_y = sign * dx[rows, columns], sign * dy[rows, columns]
         for _ in range(steps):
-            x, y = x + way_x, y + way_y
+            x, y = x + step_x, y + step_y
             i = np.clip(np.rint(y), 0, ink.shape[0] - 1).astype(np.intp)
             j = np.clip(np.rint(x), 0, ink.shape[1] - 1).astype(np.intp)
             total += noise[i, j]
             next_x, next_y = dx[i, j], dy[i, j]
-            back = np.where(next_x * way_x + next_y * way_y < 0, -1, 1)  # a line has no direction
-            way_x, way_y = back * next_x, back * next_y
+            back = np.where(next_x * step_x + next_y * step_y < 0, -1, 1)  # a line has no direction
+            step_x, step_y = back * next_x, back * next_y
     found = np.zeros(ink.shape, np.float32)
     found[rows, columns] = total / (2 * steps + 1)
     return found
@@ -52,7 +56,7 @@ def _smeared(noise: np.ndarray, ink: np.ndarray, length_px: float) -> np.ndarray
 
 def _along(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors along the strokes, x and y (H, W)."""
-    radius = max(1, round(_STROKE * max(ink.shape)))
+    radius = max(1, round(_DIRECTION_RADIUS * max(ink.shape)))
     down, right = np.gradient(_averaged(ink.astype(np.float32) / 255, radius))
     xx, xy, yy = (_averaged(v, 2 * radius) for v in (right * right, right * down, down * down))
     angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
@@ -60,7 +64,7 @@ def _along(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ranked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Values replaced by their rank among those chosen, 0 to 1."""
+    """Replace values by their rank among the chosen ones, 0 to 1."""
     found = np.ones(values.shape, np.float32)
     order = values[where].argsort(kind="stable")
     ranks = np.empty(len(order), np.float32)
@@ -70,7 +74,7 @@ def _ranked(values: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: float) -> np.ndarray:
-    """Noise in [0, 1] that changes over so many pixels."""
+    """Smooth noise in [0, 1] with a given wavelength in pixels."""
     small = tuple(round(side / cell_px) + 3 for side in shape)
     large = tuple(round(side * cell_px) for side in reversed(small))
     values = Image.fromarray(rng.random(small).astype(np.float32))
@@ -79,7 +83,7 @@ def _noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: float) -> 
 
 
 def _averaged(values: np.ndarray, radius: int) -> np.ndarray:
-    """Means over squares of 2 * radius + 1 pixels, twice."""
+    """A box blur over squares of 2 * radius + 1 pixels, applied twice."""
     side = 2 * radius + 1
     for _ in range(2):
         for axis in (0, 1):

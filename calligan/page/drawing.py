@@ -1,4 +1,4 @@
-"""A page as filled outlines in millimetres, y downward: what PNG, SVG and PDF all show."""
+"""A page as filled outlines in millimetres, y downward: the common input of PNG, SVG and PDF."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import numpy as np
 
 from calligan.vector.outline import Outline, OutlinePen
 
-_ROUND = 0.5522847  # how far a cubic's inner points lie along the tangents of a quarter circle
+_QUARTER_CIRCLE = 0.5522847  # distance of a cubic's control points along the tangents, in radii
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Mark:
     outline: Outline
     matrix: np.ndarray
     colour: str
-    text: str = ""  # the character that it is, where it is one; a search finds it
+    text: str = ""  # the character, if it is one; makes the page searchable
     size_mm: float = 0.0  # and its em
 
 
@@ -31,7 +31,7 @@ class Page:
     marks: list[Mark] = field(default_factory=list)
 
     def add(self, outline: Outline, colour: str) -> None:
-        """Put an outline that is in millimetres already."""
+        """Add an outline in millimetres."""
         self.marks.append(Mark(outline, np.eye(2, 3), colour))
 
     @property
@@ -64,9 +64,9 @@ def rectangle(x: float, y: float, width: float, height: float) -> Outline:
 
 
 def line(a: tuple[float, float], b: tuple[float, float], width: float) -> Outline:
-    """A straight line of a width, as a thin figure."""
-    way = np.subtract(b, a)
-    across = np.array([-way[1], way[0]]) * width / 2 / max(np.hypot(*way), 1e-9)
+    """A straight line of a given width, as a filled rectangle."""
+    along = np.subtract(b, a)
+    across = np.array([-along[1], along[0]]) * width / 2 / max(np.hypot(*along), 1e-9)
     corners = [np.add(a, across), np.add(b, across), np.subtract(b, across), np.subtract(a, across)]
     return polygon([(float(x), float(y)) for x, y in corners])
 
@@ -98,7 +98,7 @@ def frame(x: float, y: float, width: float, height: float, thick: float) -> Outl
 
 def rounded_rectangle(x: float, y: float, width: float, height: float, radius: float) -> Outline:
     """A filled rectangle with round corners."""
-    pen, r, k = OutlinePen(), radius, radius * (1 - _ROUND)
+    pen, r, k = OutlinePen(), radius, radius * (1 - _QUARTER_CIRCLE)
     right, low = x + width, y + height
     pen.moveTo((x + r, y))
     pen.lineTo((right - r, y))
@@ -114,7 +114,7 @@ def rounded_rectangle(x: float, y: float, width: float, height: float, radius: f
 
 
 def joined(outlines: Sequence[Outline]) -> Outline:
-    """Several outlines as one, each contour keeping to itself."""
+    """Several outlines as one, with all their contours."""
     numbers, first = [], 0
     for outline in outlines:
         numbers.append(outline.contour + first)

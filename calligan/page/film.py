@@ -13,14 +13,14 @@ KINDS = (".gif", ".webp", ".mp4")
 
 
 def check_film(path: Path, also: Sequence[str] = ()) -> None:
-    """Raise DataError for a file that no film can be written to."""
+    """Raise DataError for a path that a film cannot be written to."""
     kinds = (*KINDS, *also)
     if path.suffix.lower() not in kinds or path.is_dir():
         raise DataError(f"{path} does not end in {', '.join(kinds)}; name the kind of film")
 
 
 def save_film(path: Path, frames: Sequence[np.ndarray], fps: float, hold_s: float = 1.0) -> None:
-    """Write frames, uint8 (H, W), all of one size; the last stands for `hold_s` longer.
+    """Write frames, uint8 (H, W), all of one size; the last is shown `hold_s` longer.
 
     Raises DataError for another ending, Unmeasured where MP4 has no writer here.
     """
@@ -41,7 +41,7 @@ def _save_mp4(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
         import cv2
     except ImportError as error:
         raise Unmeasured("MP4 needs OpenCV: pip install 'calligan[scan]', or write .gif") from error
-    height, width = (side + side % 2 for side in frames[0].shape)  # the codec wants even sides
+    height, width = (side + side % 2 for side in frames[0].shape)  # the codec requires even sides
     temporary = path.with_name(f".{path.stem}.tmp.mp4")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ def fit_text(
     """The text at the region's own size, or at the largest at which it fits.
 
     None where it does not fit. With `many`, a text of the region's own size always fits, since it
-    goes on on further pages.
+    continues on further pages.
     """
     region, box = arrangement.region, arrangement.inner
     if region.size_mm:
@@ -43,13 +43,13 @@ def _broken_at(
     def advance(char: str) -> float:
         return advance_em(letters, char, arrangement.direction) + region.gap
 
-    # Every character brings its gap along, the last one of a line too: the room is as much longer.
+    # Every advance includes a gap, that of a line's last character too: add one gap to the room.
     room_em = arrangement.room_along_mm(size_mm) / size_mm + region.gap
     return Fit(size_mm, broken(text, room_em, advance, region.short))
 
 
 def _fits(fit: Fit, arrangement: Arrangement) -> bool:
-    """Whether the lines have room beside each other; a region for one line has it in one."""
+    """Whether the lines fit beside each other; in a region for one line, whether one is enough."""
     if arrangement.region.text and len(fit.lines) > 1:
         return False
     extent_mm = arrangement.extent_mm(len(fit.lines), fit.size_mm)

@@ -1,4 +1,4 @@
-"""Text to lines, and lines to marks: horizontal, or in columns from right to left."""
+"""Break text into lines, and lines into marks: horizontal, or in columns from right to left."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,7 +14,8 @@ from calligan.vector.outline import Outline
 
 Direction = Literal["horizontal", "vertical"]
 NEVER_FIRST = "，。、；：！？）」』】》〉”’…—～·．,.;:!?)]}%"  # a line does not begin with these
-# Small kana, sound and repetition marks do not begin a line either, and take their neighbour along.
+# Small kana, sound and repetition marks do not begin a line either; they stay with the character
+# before them.
 FOLLOWERS = "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶーゝゞヽヾ々〻"
 NEVER_LAST = "（「『【《〈“‘([{"  # nor end with these
 _SPACE_EM = 0.4
@@ -24,7 +25,7 @@ _MIDDLE_EM = (ASCENT_UPEM + DESCENT_UPEM) / 2 / UPEM  # of the em box above the 
 
 @dataclass(frozen=True)
 class Letter:
-    """A character ready to be set: its outline in font units, its advance and its vertical form."""
+    """A character for typesetting: outline in font units, advance, and vertical form."""
 
     char: str
     outline: Outline
@@ -40,13 +41,13 @@ class Letter:
 
 @dataclass(frozen=True)
 class Variation:
-    """How much one character differs from its like: a hand never repeats itself."""
+    """Random variation between repeats of a character, as in handwriting."""
 
     strength: float = 0.0  # 0 to 1
     seed: int = 0
 
     def matrices(self, count: int) -> np.ndarray:
-        """Small turns, scalings and shifts of an em, (count, 2, 3), about its middle."""
+        """Small random rotations, scalings and shifts of an em, (count, 2, 3), about its middle."""
         rng = np.random.default_rng(self.seed)
         turn = rng.normal(0, 0.018, count) * self.strength
         scale = 1 + rng.normal(0, 0.02, (count, 2)) * self.strength
@@ -59,7 +60,7 @@ class Variation:
 
 
 def advance_em(letters: Mapping[str, Letter], char: str, direction: Direction) -> float:
-    """How far a character moves the pen, in ems."""
+    """The advance of a character, in ems."""
     if char == _WIDE_SPACE:
         return 1.0
     if char.isspace():
@@ -112,7 +113,7 @@ def set_line(
     for index, char in enumerate(line):
         if not char.isspace():
             mark = _mark(letters[char], direction, size_mm, pen, colour)
-            unit = np.diag([1 / UPEM, 1 / UPEM])  # jitter speaks in ems, outlines in font units
+            unit = np.diag([1 / UPEM, 1 / UPEM])  # jitter is in ems, outlines in font units
             jitter = vary[index]
             inner = np.eye(3)
             inner[:2] = np.c_[np.linalg.inv(unit) @ jitter[:, :2] @ unit, jitter[:, 2] * UPEM]
@@ -123,7 +124,7 @@ def set_line(
 
 
 def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
-    """A mark turned about the origin (clockwise, y being downward), then moved."""
+    """Rotate a mark about the origin (clockwise, since y is downward), then move it."""
     cos, sin = np.cos(turn_rad), np.sin(turn_rad)
     turn = np.array([[cos, -sin], [sin, cos]])
     matrix = turn @ mark.matrix

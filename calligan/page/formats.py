@@ -36,10 +36,10 @@ class Region:
     size_mm: float = 0.0  # of a character; 0 is as large as fits
     largest_mm: float = math.inf  # but no larger
     gap: float = 0.08  # between characters, in ems
-    spread: float = 0.0  # up to so much more, to fill the line
+    spread: float = 0.0  # maximum additional gap, to fill the line
     line_gap: float = 0.3  # between lines, in ems
     short: float = 1.0  # every second line ends after this share of the room
-    joined: bool = False  # line breaks are given up where the text gets larger for it
+    joined: bool = False  # line breaks are dropped if the text gets larger
     rule: str = ""  # colour of lines between columns
     centred: bool = False  # a line in the middle of its region
     sign: bool = False  # whether signature and seal stand here
@@ -58,13 +58,13 @@ class Format:
     paper: str = "white"
     ink: str = "black"
     seal: str = "#b3271e"
-    marks: bool = True  # whether punctuation is set; brushed pages go without
+    marks: bool = True  # whether to set punctuation; brushed pages omit it
     vary: float = 0.0  # how much repeats of a character differ, 0 to 1
-    many: bool = False  # whether text that does not fit goes on on a further page
+    many: bool = False  # whether text that does not fit continues on further pages
     lines: str = ""  # what the lines of the text are, where each has its place
 
     def validate(self) -> None:
-        """Raise ConfigError naming what makes no sense."""
+        """Raise ConfigError naming the invalid field."""
         if not self.region:
             raise ConfigError("a format needs a [[region]]")
         if min(self.width_mm, self.height_mm) <= 0 or max(self.width_mm, self.height_mm) > 20_000:
@@ -100,7 +100,7 @@ def load_format(what: str) -> Format:
         made = from_dict(Format, values)
         made.validate()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
-        raise ConfigError(f"{path} is no format: {error}") from error
+        raise ConfigError(f"{path} is not a format: {error}") from error
     return made
 
 

@@ -1,4 +1,4 @@
-"""A text in a format: which arrangement, how large, on how many pages."""
+"""Lay out a text in a format: choose the arrangement, the size and the number of pages."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from calligan.page.words import Setting, Words
 
 __all__ = ["Setting", "Words", "lay_out"]
 
-_WORTH_JOINING = 1.15  # how many times larger a text without its line breaks has to be
+_MIN_JOINED_GAIN = 1.15  # line breaks are dropped only if the text gets larger by this factor
 
 
 def lay_out(words: Words, form: Format, setting: Setting) -> list[Page]:
@@ -42,14 +42,14 @@ def lay_out(words: Words, form: Format, setting: Setting) -> list[Page]:
 
 
 def arranged(region: Region) -> Arrangement:
-    """Columns, rows or a fan, as the region asks for."""
+    """The arrangement of the region: columns, rows or a fan."""
     if region.fan:
         return FanColumns(region)
     return Columns(region) if region.direction == "vertical" else Rows(region)
 
 
 def _region_marks(words: Words, region: Region, form: Format, setting: Setting) -> list[list[Mark]]:
-    """A region's marks, page by page; no page where the text has no line for it."""
+    """A region's marks, page by page; no pages if the text has no line for it."""
     texts = _texts(words, region)
     if not texts:
         return []
@@ -73,7 +73,7 @@ def _region_marks(words: Words, region: Region, form: Format, setting: Setting) 
 
 
 def _texts(words: Words, region: Region) -> list[str]:
-    """What may be written in a region: its own line of the text, or all, perhaps joined."""
+    """Candidate texts of a region: its own line, or the whole text, with and without breaks."""
     if region.text:
         return words.text.split("\n")[region.text - 1 : region.text]
     return [words.with_title()] + ([words.with_title(joined=True)] if region.joined else [])
@@ -89,12 +89,12 @@ def _best_fit(texts: list[str], arrangement: Arrangement, form: Format, setting:
             "larger format, or one of many pages (letter)"
         )
     first, last = found[0], found[-1]
-    return last if last.size_mm > _WORTH_JOINING * first.size_mm else first
+    return last if last.size_mm > _MIN_JOINED_GAIN * first.size_mm else first
 
 
 def _paper(arrangement: Arrangement, size_mm: float, form: Format) -> list[Mark]:
     """The region's own paper, and its rules."""
-    region, here = arrangement.region, np.eye(2, 3)  # in millimetres on the page already
+    region, here = arrangement.region, np.eye(2, 3)  # coordinates are in millimetres on the page
     colour = region.paper or (form.paper if region.fan else "")
     sheet = [Mark(arrangement.sheet(), here, colour)] if colour else []
     if not region.rule:

@@ -1,4 +1,4 @@
-"""Pages to files, by what their name ends in."""
+"""Write pages to files, in the format of the file ending."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from calligan.page.png import on_paper, page_px, to_image, write_gif, write_png
 from calligan.page.svg import to_svg
 from calligan.storage import atomic_file
 
-_LEAST_DPI, _MOST_DPI = 10, 2400
+_MIN_DPI, _MAX_DPI = 10, 2400
 
 
 @dataclass(frozen=True)
 class Look:
-    """What only pictures of pixels have."""
+    """Options of raster images."""
 
     dpi: float = 96.0
     grain: bool = False  # paper with a soft grain
@@ -26,15 +26,15 @@ class Look:
     frame_ms: int = 250  # of an animated picture
 
     def validate(self) -> None:
-        """Raise DataError for a resolution or dryness out of reach."""
-        if not _LEAST_DPI <= self.dpi <= _MOST_DPI:
-            raise DataError(f"--dpi {self.dpi:g} is out of reach; give {_LEAST_DPI} to {_MOST_DPI}")
+        """Raise DataError for a resolution or dryness out of range."""
+        if not _MIN_DPI <= self.dpi <= _MAX_DPI:
+            raise DataError(f"--dpi {self.dpi:g} is out of range; give {_MIN_DPI} to {_MAX_DPI}")
         if not 0 <= self.dryness <= 1:
-            raise DataError(f"--dry {self.dryness:g} is out of reach; give 0 to 1")
+            raise DataError(f"--dry {self.dryness:g} is out of range; give 0 to 1")
 
 
 def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:
-    """Write pages: a PDF holds them all, other kinds are numbered from the second page's need on.
+    """Write pages: one PDF for all, or one file per page, numbered from the second.
 
     Returns the files written. Raises DataError for a kind that there is not.
     """
@@ -83,7 +83,7 @@ def _pdf(page: Page, look: Look, file: BinaryIO) -> None:
     pages_pdf([page], "calligan", file)
 
 
-# What a name ends in, to what writes such a page; `save_pages` puts all of a text into one PDF.
+# File ending to the writer of such a page; `save_pages` writes one PDF for all pages.
 _WRITERS: dict[str, Callable[[Page, Look, BinaryIO], None]] = {
     ".png": _png,
     ".svg": _svg,

@@ -1,4 +1,4 @@
-"""Pages to PDF by reportlab: outlines, and over them the text, unseen, to select and search."""
+"""Write pages as PDF with reportlab: outlines, and invisible text to select and search."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -65,7 +65,7 @@ def _draw(canvas: "Canvas", page: Page, forms: dict[int, str]) -> None:
 
 
 def _write_unseen(canvas: "Canvas", mark: Mark) -> None:
-    """The character itself where its outline stands, upright and of its size."""
+    """Invisible text: the character at the place of its outline, upright, of the same size."""
     text = canvas.beginText()
     text.setTextRenderMode(_UNSEEN)
     text.setFont(_FONT, mark.size_mm)
@@ -75,7 +75,7 @@ def _write_unseen(canvas: "Canvas", mark: Mark) -> None:
 
 
 def _unseen_font(text: str) -> BytesIO:
-    """A font that has a box for each character of a text: readers skip text without extent."""
+    """A font with a box for each character of a text: PDF viewers skip text without extent."""
     glyphs = [
         FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, NotdefBox())
         for char in sorted({" ", *text})

@@ -1,4 +1,4 @@
-"""Text as it comes: lines one under another, or columns from right to left."""
+"""Plain pages, as large as their text: lines, or columns from right to left."""
 
 from collections.abc import Sequence
 

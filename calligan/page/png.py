@@ -1,4 +1,4 @@
-"""A page to pixels, and pages to an animated picture."""
+"""Render a page to pixels, and pages to an animated image."""
 
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ _HALF = 127
 def to_image(
     page: Page, dpi: float, background: Image.Image | None = None, dryness: float = 0.0
 ) -> Image.Image:
-    """A page at so many pixels an inch: RGB, or RGBA where it has no paper.
+    """Render a page at a resolution in pixels per inch: RGB, or RGBA without paper.
 
     `dryness` 0 to 1 streaks the characters' ink (brush.py).
     Raises DataError for a picture of an absurd size.
@@ -57,7 +57,7 @@ def write_png(image: Image.Image, dpi: float, file: BinaryIO) -> None:
 
 
 def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
-    """The page writing itself, a character a frame, the last one staying for a while.
+    """Animate the writing of a page, one character per frame; the last frame is shown longer.
 
     Without paper every pixel is ink or nothing: GIF has no half-transparent ones.
     """

@@ -1,4 +1,4 @@
-"""Cells to practise in: 米字格, 田字格, 九宫格 and 回宫格, with a model and pale ones to trace."""
+"""Practice cells: 米字格, 田字格, 九宫格 and 回宫格, with a model and pale copies to trace."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ GRID_RED, PALE = "#cf6a61", "#cfcfcf"
 _LINE = 0.012  # of the cell
 _DASH = 0.05
 _MODEL = 0.92  # a character's size, as a share of the cell
-_AS_IT_IS = np.eye(2, 3)  # a matrix that moves nothing
+_IDENTITY = np.eye(2, 3)
 
 
 def practice_pages(text: str, form: Format, setting: Setting) -> list[Page]:
@@ -23,7 +23,7 @@ def practice_pages(text: str, form: Format, setting: Setting) -> list[Page]:
     size_mm = region.size_mm
     columns, rows = int(region.width_mm / size_mm), int(region.height_mm / size_mm)
     chars = [char for char in text if not char.isspace()]
-    empty = Mark(cell(region.grid, 0, 0, size_mm), _AS_IT_IS, GRID_RED)
+    empty = Mark(cell(region.grid, 0, 0, size_mm), _IDENTITY, GRID_RED)
     pages = []
     for start in range(0, len(chars), rows):
         page = Page(form.width_mm, form.height_mm, form.paper)
@@ -39,7 +39,7 @@ def practice_pages(text: str, form: Format, setting: Setting) -> list[Page]:
 
 
 def cell(kind: str, x: float, y: float, size: float) -> Outline:
-    """One cell's lines. Raises ConfigError for a kind that there is not."""
+    """The lines of a cell. Raises ConfigError for an unknown kind."""
     if kind not in GRIDS:
         raise ConfigError(f"no grid {kind!r}; there are: {', '.join(GRIDS)}")
     ends = []
@@ -61,6 +61,6 @@ def cell(kind: str, x: float, y: float, size: float) -> Outline:
 
 def _in_cell(char: str, cell_mm: float, colour: str, setting: Setting) -> Mark:
     """A character in the middle of a cell that begins at (0, 0)."""
-    size_mm, vary = cell_mm * _MODEL, _AS_IT_IS[None]
+    size_mm, vary = cell_mm * _MODEL, _IDENTITY[None]
     (mark,), _ = set_line(char, setting.letters, "vertical", size_mm, 0, colour, vary)
     return moved(mark, cell_mm / 2, (cell_mm - size_mm) / 2)

@@ -9,7 +9,7 @@ from calligan.errors import DataError
 from calligan.page.drawing import Mark, frame, joined, rounded_rectangle
 from calligan.vector.outline import Outline
 
-_MOST = 4
+_MAX_CHARS = 4
 _EDGE = 0.07  # the border, as a share of the seal
 _GAP = 0.05  # between characters and round them
 Kind = Literal["white", "red"]  # white characters cut into red, or red ones in a frame
@@ -23,8 +23,8 @@ def seal(
     Each character is stretched to its place, as seal cutters do. Raises DataError for none, or for
     more than four.
     """
-    if not 1 <= len(outlines) <= _MOST:
-        raise DataError(f"a seal holds 1 to {_MOST} characters, not {len(outlines)}")
+    if not 1 <= len(outlines) <= _MAX_CHARS:
+        raise DataError(f"a seal holds 1 to {_MAX_CHARS} characters, not {len(outlines)}")
     inner = size_mm * (1 - 2 * _EDGE)
     cells = [
         _stretched(outline, *place)

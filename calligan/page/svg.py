@@ -1,4 +1,4 @@
-"""Pages to SVG: each glyph's outline once, used wherever it stands.
+"""Write pages as SVG: each glyph's outline is defined once and referenced.
 
 https://www.w3.org/TR/SVG11
 """
@@ -12,7 +12,7 @@ from calligan.vector.outline import Outline
 
 
 def to_svg(page: Page) -> str:
-    """One page; its text is the picture's title, for search and for those who listen."""
+    """One page. Its text is the title of the image, for search and screen readers."""
     names: dict[int, str] = {}
     shapes, uses = [], []
     for mark in page.marks:

@@ -1,1 +1,1 @@
-"""Is it that character, and is it whole? Our own small reader, and what it says of a glyph."""
+"""The reader: a small network that judges whether a glyph is the right character, and whole."""

@@ -1,4 +1,4 @@
-"""What a style's real glyphs score by the reader: the measure for drawn ones."""
+"""Reader scores of a style's real glyphs, to compare drawn glyphs with."""
 
 import numpy as np
 
@@ -7,24 +7,23 @@ from calligan.pairs.store import Selection
 from calligan.reader.verdict import Judge, least_of
 from calligan.resources import reader_model
 
-_LOOKED_AT, _ENOUGH = 200, 20  # glyphs a style
+_MAX_GLYPHS, _MIN_VALIDATION_GLYPHS = 200, 20  # per style
 
 
 def least_scores(selection: Selection) -> tuple[dict[str, float], str]:
-    """By style, what 95 in 100 of its real glyphs score, and the reader's name.
+    """By style, the score that 95 % of its real glyphs reach; and the reader's name.
 
-    Empty where there is no reader.
-
-    Validation characters are looked at, since the reader learned from the catalog's others; of a
-    hand with too few of them, the rest.
+    Both are empty if there is no reader. Scores are measured on validation characters, since the
+    reader was trained on the others of the catalog; if a style has too few, on its training ones.
     """
     if reader_model() is None:
         return {}, ""
     judge, found = Judge.load(), {}
-    kept, shown = Pairs(selection, "validation"), Pairs(selection, "train")
+    validation, training = Pairs(selection, "validation"), Pairs(selection, "train")
     for index, style in enumerate(selection.styles):
-        pairs = kept if len(kept.chars[index]) >= _ENOUGH else shown
-        real = pairs.spread(index, _LOOKED_AT)
+        enough = len(validation.chars[index]) >= _MIN_VALIDATION_GLYPHS
+        pairs = validation if enough else training
+        real = pairs.spread(index, _MAX_GLYPHS)
         found[style.name] = least_of(judge.scores(real.target, real.source))
     return found, judge.name
 
@@ -32,7 +31,7 @@ def least_scores(selection: Selection) -> tuple[dict[str, float], str]:
 def share_passed(
     drawn: dict[str, tuple[np.ndarray, np.ndarray]], least: dict[str, float]
 ) -> dict[str, float]:
-    """By style, the share of drawn glyphs that score as its real ones do; empty without a reader.
+    """By style, the share of drawn glyphs that reach its least score; empty without a reader.
 
     `drawn` holds glyphs and their sources, both uint8 (N, S, S), by style.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a set of glyphs: blank, the same twice, mislabelled, malformed."""
+"""Find bad glyphs in a set: blank, duplicate, mislabelled, malformed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,34 +7,35 @@ import numpy as np
 
 from calligan.reader.verdict import Judge
 
-Printed = tuple[str, np.ndarray]  # characters, and each in print: uint8 (N, S, S), 255 = paper
+Printed = tuple[str, np.ndarray]  # characters, and their references: uint8 (N, S, S), 255 = paper
 
-_NEAR = 8  # characters that a doubtful glyph is compared with
-_SURE = 0.5  # a glyph is taken for another character from this score on,
-_MARGIN = 4.0  # if that is so many times its own
-UNSURE = 0.2  # what scores more is not doubted, however well the others of its kind score
-_OWN_SHARE, _OWN_FEW = 0.01, 5  # or as few: so much of a set may be doubted for being unlike print
-_INK = 128
+_NEIGHBOURS = 8  # characters that a doubtful glyph is compared with
+# A glyph is mislabelled if it reaches this score as another character,
+_MIN_OTHER_SCORE = 0.5
+_MIN_SCORE_RATIO = 4.0  # and if that is so many times its score as its own.
+UNSURE = 0.2  # a glyph with a higher score is not doubtful, however well the rest of the set scores
+_MAX_DOUBTFUL_SHARE, _MAX_DOUBTFUL = 0.01, 5  # of a set for low scores alone; the larger counts
+_INK_BELOW = 128  # grey levels
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A set's glyphs and what was found, uint8 (N, S, S), row i showing `chars[i]`."""
+    """The glyphs of a set, uint8 (N, S, S), row i showing `chars[i]`, and their faults."""
 
     chars: str
     images: np.ndarray
     references: np.ndarray
-    scores: np.ndarray  # NaN where no reference has the character
+    scores: np.ndarray  # NaN for a character without a reference
     least_score: float
     blank: str = ""
-    duplicates: tuple[str, ...] = ()  # characters that show one and the same picture
-    mislabelled: dict[str, str] = field(default_factory=dict)  # to what they look like
+    duplicates: tuple[str, ...] = ()  # groups of characters with identical pictures
+    mislabelled: dict[str, str] = field(default_factory=dict)  # to the character they look like
     malformed: str = ""  # the worst first
-    capped: int = 0  # how many more would be doubtful, were the set not merely unlike print
+    capped: int = 0  # low scores that are not reported, since the whole set is unlike print
 
     @property
     def wrong(self) -> str:
-        """Every character that something is the matter with, each once."""
+        """Every character with a fault, each once."""
         every = [self.blank, *self.duplicates, *self.mislabelled, self.malformed]
         return "".join(dict.fromkeys("".join(every)))
 
@@ -49,15 +50,15 @@ def check(
     others: Callable[[], Printed] = lambda: ("", np.empty((0, 0, 0), np.uint8)),
     floor: Callable[[np.ndarray], float] = lambda scores: 0.0,
 ) -> Checked:
-    """Look at glyphs, uint8 (N, S, S), 255 = paper, beside the same characters in print.
+    """Check glyphs, uint8 (N, S, S), 255 = paper, against the same characters in print.
 
-    What scores below `least_score` (`Judge.least_score`) and 0.2 is doubtful, but at most 1 in 100
-    (and 5) where a whole set is unlike print. What scores below the `floor`, asked for by the set's
-    scores, is doubtful in any case. A character without a reference is looked at for ink
-    and copies only. A doubtful glyph may be taken for any of `chars`, and of `others`, which are
-    asked for where there is one.
+    A glyph is doubtful if it scores below both `least_score` (`Judge.least_score`) and 0.2. At most
+    1 % of the set (or 5 glyphs, if that is more) are doubtful for this reason, since a whole set
+    may be unlike print. A glyph that scores below `floor`, a function of all scores of the set, is
+    doubtful in any case. A character without a reference is checked for ink and duplicates only.
+    A doubtful glyph is compared with `chars` and with `others`, which is called only if needed.
     """
-    inked = np.array([bool((image < _INK).any()) for image in images])
+    inked = np.array([bool((image < _INK_BELOW).any()) for image in images])
     shown = np.stack(
         [image if r is None else r for image, r in zip(images, references, strict=True)]
     )
@@ -70,16 +71,16 @@ def check(
         progress(len(part))
     least = unlike = min(least_score, UNSURE)
     if known.any():
-        share = min(1.0, max(_OWN_SHARE, _OWN_FEW / known.sum()))
+        share = min(1.0, max(_MAX_DOUBTFUL_SHARE, _MAX_DOUBTFUL / known.sum()))
         least = min(least, float(np.quantile(scores[known], share)))
         least = max(least, min(unlike, floor(scores)))
     doubtful = [int(row) for row in np.argsort(scores) if scores[row] < least]
     taken: dict[str, str] = {}
     if doubtful:
-        told = "".join(char for char, there in zip(chars, known, strict=True) if there)
-        printed = _together((told, shown[known]), others())
+        known_chars = "".join(char for char, is_known in zip(chars, known, strict=True) if is_known)
+        printed = _merge((known_chars, shown[known]), others())
         own = {chars[row]: (images[row], float(scores[row])) for row in doubtful}
-        taken = _taken_for(own, printed, judge)
+        taken = _find_mislabelled(own, printed, judge)
     return Checked(
         chars,
         images,
@@ -102,33 +103,30 @@ def _duplicates(chars: str, images: np.ndarray, inked: np.ndarray) -> tuple[str,
     return tuple(group for group in found.values() if len(group) > 1)
 
 
-def _together(some: Printed, others: Printed) -> Printed:
-    """Each character once."""
-    there = set(some[0])
-    rows = [row for row, char in enumerate(others[0]) if char not in there]
+def _merge(some: Printed, others: Printed) -> Printed:
+    """Both sets of references, each character once."""
+    have = set(some[0])
+    rows = [row for row, char in enumerate(others[0]) if char not in have]
     if not rows:
         return some
     chars = some[0] + "".join(others[0][row] for row in rows)
     return chars, np.concatenate([some[1], others[1][rows]])
 
 
-def _taken_for(
+def _find_mislabelled(
     doubtful: dict[str, tuple[np.ndarray, float]], printed: Printed, judge: Judge
 ) -> dict[str, str]:
-    """Doubtful glyphs, with their scores, that pass for another character: the likest they suit."""
+    """Which doubtful glyphs, given with their scores, read as another character; and as which."""
     chars, shown = printed
     embedded, found = judge.embeddings(shown), {}
     seen = judge.embeddings(np.stack([image for image, _ in doubtful.values()]))
     for (char, (image, own)), glyph in zip(doubtful.items(), seen, strict=True):
-        near = [row for row in np.argsort(-(embedded @ glyph))[:_NEAR] if chars[row] != char]
+        near = [row for row in np.argsort(-(embedded @ glyph))[:_NEIGHBOURS] if chars[row] != char]
         if not near:
             continue
         scores = judge.scores(np.repeat(image[None], len(near), 0), shown[near])
-        sure = [
-            row
-            for row, score in zip(near, scores, strict=True)
-            if score >= max(_SURE, _MARGIN * own)
-        ]
-        if sure:
-            found[char] = chars[sure[0]]
+        least = max(_MIN_OTHER_SCORE, _MIN_SCORE_RATIO * own)
+        matches = [row for row, score in zip(near, scores, strict=True) if score >= least]
+        if matches:
+            found[char] = chars[matches[0]]
     return found

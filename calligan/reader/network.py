@@ -1,4 +1,4 @@
-"""The reader: a glyph beside a regular rendering of the character asked for, to two logits."""
+"""The reader network: a glyph and a reference rendering of its character, to two logits."""
 
 from itertools import pairwise
 
@@ -19,8 +19,9 @@ _WIDTHS = (48, 80, 128)  # channels at 16, 8 and 4 cells a side
 class Reader(nn.Module):
     """Glyphs and references (N, 1, 64, 64) in [-1, 1] to logits (N, 2): `right`, `whole`.
 
-    Both pass through one tower. Its end is an embedding, alike for a character in any hand (after
-    CLIP, Radford et al. 2021); its middle is compared cell by cell, for what is missing or broken.
+    Both pass through one tower. Its output is an embedding, similar for a character in any hand
+    (after CLIP, Radford et al. 2021). Its first features are compared cell by cell, to find missing
+    or broken parts.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class Reader(nn.Module):
         self.together = _Residual(first, first)
         self.compare = _Pyramid()
         self.head = nn.Sequential(nn.Linear(2 * last + 1, last), nn.SiLU(), nn.Linear(last, 2))
-        self.sharpness = nn.Parameter(torch.tensor(2.5))  # log of the scale of likenesses
+        self.sharpness = nn.Parameter(torch.tensor(2.5))  # log of the factor on similarities
 
     def forward(self, glyph: Tensor, reference: Tensor) -> Tensor:
         """Logits (N, 2), float32."""
@@ -55,7 +56,7 @@ class Reader(nn.Module):
         return self._embedded(self._cells(glyph))
 
     def fused(self) -> "Reader":
-        """This reader, ready to read: norms become part of the convolutions before them."""
+        """Fuse batch norms into the convolutions before them, for inference; returns itself."""
         self.eval()
         for module in self.modules():
             if isinstance(module, _Residual):
@@ -63,9 +64,9 @@ class Reader(nn.Module):
         return self
 
     def texture(self, glyph: Tensor) -> Tensor:
-        """How glyphs (N, 1, 64, 64) are drawn, whatever they say: (2 W,), alike for a hand's own.
+        """Style statistics of glyphs (N, 1, 64, 64), (2 W,): similar for glyphs of one hand.
 
-        Mean and deviation of the first features (as in AdaIN, Huang & Belongie 2017).
+        Mean and standard deviation of the first features (as in AdaIN, Huang & Belongie 2017).
         """
         cells = self._cells(glyph)
         return torch.cat([cells.mean(dim=(0, 2, 3)), cells.std(dim=(0, 2, 3))])
@@ -92,8 +93,9 @@ class _Pyramid(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Residual block (N, A, g, g) to (N, B, g, g), normalised by batch so that norms cost nothing
-    to a reader at work. (The generator's blocks normalise each image, for styles to modulate.)
+    """Residual block, (N, A, g, g) to (N, B, g, g), with batch norms, which `fuse` removes.
+
+    (The generator's blocks normalise each image instead, for style modulation.)
     """
 
     def __init__(self, width_in: int, width_out: int):

@@ -1,7 +1,7 @@
-"""Which characters are beyond what a model learned: nothing in a drawing need tell it.
+"""Characters that a model cannot draw well, known before anything is drawn.
 
-What has more strokes than nearly all that a network learned, it melts; and a cursive form is a
-convention that no print tells. Both are known before anything is drawn.
+A network melts the strokes of a character with more strokes than nearly all it was trained on. A
+cursive form is a convention that cannot be inferred from a printed one.
 """
 
 from collections.abc import Iterable
@@ -12,22 +12,23 @@ import numpy as np
 from calligan.glyphs.strokes import stroke_count
 
 CURSIVE = "草"
-_ENOUGH = 1000  # characters learned; fewer say nothing of what is dense
-_LEARNED, _UNLEARNED, _HOPELESS = 0.995, 0.9, 0.998  # shares of the learned that have fewer strokes
+_MIN_LEARNED = 1000  # characters; with fewer, stroke counts are not used
+# Limits of stroke counts, as quantiles of the learned characters' counts.
+_LEARNED, _UNLEARNED, _HOPELESS = 0.995, 0.9, 0.998
 
 
 class Reach:
-    """What a model that learned these characters can be expected to draw."""
+    """What a model trained on these characters can be expected to draw."""
 
     def __init__(self, learned: str):
         self.learned = frozenset(learned)
         counts = [count for char in self.learned if (count := stroke_count(char))]
-        known = len(counts) >= _ENOUGH
-        shares = (_LEARNED, _UNLEARNED, _HOPELESS)
-        self.strokes = tuple(np.quantile(counts, shares).tolist()) if known else ()
+        quantiles = (_LEARNED, _UNLEARNED, _HOPELESS)
+        enough = len(counts) >= _MIN_LEARNED
+        self.strokes = tuple(np.quantile(counts, quantiles).tolist()) if enough else ()
 
     def fault(self, char: str, script: str) -> str:
-        """`unlearned`, `dense`, or nothing."""
+        """The expected fault of a character: `unlearned`, `dense`, or ""."""
         if not self.strokes:
             return ""
         learned = char in self.learned
@@ -36,7 +37,7 @@ class Reach:
         return "dense" if self._strokes(char) > self.strokes[0 if learned else 1] else ""
 
     def hopeless(self, chars: Iterable[str]) -> str:
-        """Those with more strokes than networks of this size draw: left out of fonts."""
+        """Characters with too many strokes for the network: left out of fonts."""
         return "".join(c for c in chars if self.strokes and self._strokes(c) > self.strokes[2])
 
     def _strokes(self, char: str) -> int:
@@ -45,5 +46,5 @@ class Reach:
 
 @lru_cache(maxsize=8)
 def reach_of(learned: str) -> Reach:
-    """The same, looked up once for a model."""
+    """`Reach(learned)`, cached."""
     return Reach(learned)

@@ -1,4 +1,4 @@
-"""Is this glyph the character asked for, and whole? A score, and what real glyphs score."""
+"""Score glyphs with the reader: is each the character asked for, and whole?"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -18,19 +18,19 @@ from calligan.storage import parse_json, sha256_file
 
 _KIND = "reader"
 _BATCH = 64
-_PASSED = 0.95  # share of real glyphs that pass
+_PASS_SHARE = 0.95  # share of real glyphs that reach the least score
 
 
 @dataclass(frozen=True)
 class ReaderCard:
-    """What a reader's file says of itself."""
+    """The metadata of a reader file."""
 
     least_scores: dict[str, float]  # by script or font of the catalog, see least_of; "" for any
     about: dict[str, str]
 
 
 class Judge:
-    """The reader, ready to score."""
+    """The reader, loaded for scoring."""
 
     def __init__(self, reader: Reader, card: ReaderCard, name: str = "", device: str = "cpu"):
         self.reader, self.card, self.name = to_device(reader, device).eval(), card, name
@@ -38,9 +38,9 @@ class Judge:
 
     @classmethod
     def load(cls, device: str = "cpu") -> "Judge":
-        """The reader that ships with calligan. Raises ModelError where it does not."""
+        """Load the reader that ships with calligan. Raises ModelError if it is missing."""
         if (path := reader_model()) is None:
-            raise ModelError("this calligan came without its reader; install it again")
+            raise ModelError("this installation of calligan has no reader; install it again")
         return cls(*load_reader(path), sha256_file(path)[:8], device)
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -58,9 +58,9 @@ class Judge:
         return np.concatenate(found)
 
     def embeddings(self, glyphs: np.ndarray) -> np.ndarray:
-        """Vectors of length one, float32 (N, EMBEDDED), that are near for the same character.
+        """Unit vectors, float32 (N, EMBEDDED), similar for the same character in any hand.
 
-        `glyphs` uint8 (N, H, W), 255 = paper, of any hand or in print.
+        `glyphs` uint8 (N, H, W), 255 = paper, written or printed.
         """
         found = [np.empty((0, EMBEDDED), np.float32)]
         for start in range(0, len(glyphs), _BATCH):
@@ -70,18 +70,18 @@ class Judge:
         return np.concatenate(found)
 
     def least_score(self, script: str, font: str = "") -> float:
-        """What real glyphs of a font, or else of a script, score, but for the fewest of them."""
+        """The score that nearly all real glyphs of a font, or else of a script, reach."""
         known = self.card.least_scores
         return next(known[name] for name in (font or None, script, "") if name in known)
 
 
-def least_of(scores: np.ndarray, passed: float = _PASSED) -> float:
-    """The score that 95 in 100, or another share, of some real glyphs reach; to four digits."""
+def least_of(scores: np.ndarray, passed: float = _PASS_SHARE) -> float:
+    """The score that a share `passed` of real glyphs reaches, to four significant digits."""
     return four_digits(float(np.quantile(scores, 1 - passed)))
 
 
 def four_digits(score: float) -> float:
-    """A score for a file; digits, not places: low ones, as of cursive hands, differ still."""
+    """Round a score to four significant digits, which keeps low scores (cursive hands) distinct."""
     return float(f"{score:.4g}")
 
 
@@ -92,9 +92,11 @@ def save_reader(path: Path, state: dict[str, Tensor], card: ReaderCard) -> None:
 
 def load_reader(path: Path) -> tuple[Reader, ReaderCard]:
     """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, _KIND, _KIND, "install calligan again, or give --no-verdict")
+    state, description = read_weights(
+        path, _KIND, _KIND, "install calligan again, or give --no-verdict"
+    )
     try:
-        card = ReaderCard(**parse_json(told))
+        card = ReaderCard(**parse_json(description))
         reader = Reader()
         reader.load_state_dict(state)
         reader.fused()
