@@ -184,3 +184,20 @@ def _written_page(path, project):
     page = template_page(sheet, models, "A1", "mi")
     write_page(sheet, page, hand, np.random.default_rng(0))
     to_image(page, 200).save(path)
+
+
+def test_mixtures_and_random_styles_leave_the_numbers_of_a_model_alone(project):
+    model = calligan.load("runs/0001", check=False)
+    before = [style.name for style in model.styles]
+    for style in ("bold:0.7+slanted:0.3", "bold+slanted", "random"):
+        (name,) = model.write(CHARS[:2], style=style).styles
+        assert name not in before
+    assert [style.name for style in model.styles] == before
+    assert model.write(CHARS[:2], style="all").styles == before
+    with pytest.raises(calligan.CalliganError, match="it has 1 to 2"):
+        model.write(CHARS[:2], style=3)
+
+
+def test_a_misspelt_layout_option_is_named(model):
+    with pytest.raises(calligan.CalliganError, match="did you mean format"):
+        model.write(CHARS[:2], fromat="scroll")

@@ -211,3 +211,10 @@ def test_the_share_that_passes_is_told_by_style(tmp_path, monkeypatch):
     monkeypatch.setattr("calligan.reader.verdict.reader_model", lambda: path)
     assert share_passed(drawn, {}) == {}
     assert share_passed(drawn, {"one": 0.0, "two": 1.1}) == {"one": 1.0, "two": 0.0}
+
+
+def test_a_glyph_without_ink_is_blank(proofreader):
+    reading, _ = proofreader({})
+    blank = np.full((1, 32, 32), 200, np.uint8)
+    (attempt,) = reading.attempts(CHARS[:1], blank, 0)
+    assert attempt.faults == ("blank",)

@@ -26,6 +26,7 @@ WAYS = (
     Way("down and right", shift_x=0.02, shift_y=0.02),
     Way("stronger style", strength=1.2),
 )
+_DARKEST_BLANK = 127  # of 255: lighter images have no outline
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
@@ -158,7 +159,8 @@ class Proofreader:
         for image, source, score in zip(images, sources, scores.tolist(), strict=True):
             wrong = self._unlike(score, style_index)
             wrong += faults(image, Shape.of(source), limits) if limits else ()
-            found.append(Attempt(way, image, score, wrong))
+            blank = int(image.min()) > _DARKEST_BLANK  # nothing else is worth saying of it
+            found.append(Attempt(way, image, score, ("blank",) if blank else wrong))
         return found
 
     def _limits(self, style_index: int) -> Limits:

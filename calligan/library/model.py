@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
@@ -85,7 +86,11 @@ class Model:
     @property
     def card(self) -> ModelCard:
         """The model's metadata: styles, licences, sources, split, metrics."""
-        return self.writer.card if "writer" in vars(self) else self._card
+        return self._card
+
+    def style_name(self, index: int) -> str:
+        """The name of a style by its index from 0, also of a mixture or a random style."""
+        return self.writer.card.styles[index].name
 
     @property
     def styles(self) -> tuple[FontCard, ...]:
@@ -122,7 +127,7 @@ class Model:
         return [self._index_of(str(each)) for each in wanted]
 
     def _index_of(self, style: str) -> int:
-        names = [each.name for each in self.styles]
+        names = [each.name for each in self.writer.card.styles]
         if "+" not in style or style.strip() in names:
             return self.style_index(style)
         shares: dict[int, float] = {}
@@ -153,6 +158,7 @@ class Model:
         Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         values = dict(layout)
+        _check_names(values)
         request = PageRequest(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
         check_page(request)
         return self.write_request(
@@ -169,7 +175,7 @@ class Model:
         """As `write`, with the layout in one value and the styles' indices from 0."""
         add = count_progress("writing", len(indices) * len(set(request.text)), progress, cancel)
         pages, read = write_pages(self.writer, request, indices, add)
-        names = [self.styles[index].name for index in indices]
+        names = [self.style_name(index) for index in indices]
         return Pages(pages, read, names, self._doubtful(indices, read.han))
 
     def glyphs(
@@ -251,3 +257,12 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
         return Glyph(drawn.char, drawn.image, outline)
     found = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
     return Glyph(drawn.char, drawn.image, outline, *found)
+
+
+def _check_names(layout: Mapping[str, object]) -> None:
+    """Raise ConfigError for a keyword that is no layout option, naming the nearest."""
+    for name in layout:
+        if name not in Layout.__annotations__:
+            near = get_close_matches(name, Layout.__annotations__, n=1)
+            hint = f"did you mean {near[0]}?" if near else "see calligan.Layout"
+            raise ConfigError(f"unknown layout option {name!r}; {hint}")

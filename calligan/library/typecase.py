@@ -76,7 +76,7 @@ class TypeCase:
             return letters
 
         pages, read = write_pages(self.model.writer, request, [index], letters_of=letters_of)
-        name = self.model.styles[index].name
+        name = self.model.style_name(index)
         doubtful = self._doubtful(index, read.han, pick or {})
         found = {name: doubtful} if doubtful else {}
         return Proof(Pages(pages, read, [name], found), "".join(pending))

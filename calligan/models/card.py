@@ -12,7 +12,7 @@ from calligan.settings import from_dict
 from calligan.storage import parse_json
 
 KIND, NOUN = "calligan", "model"  # of a model's file, see models.file
-CURE = "copy it again, run `calligan train`, or give --model"
+CURE = "copy it again, or use --model bundle"
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ def newest_run(parent: Path) -> Path:
     """The newest run under `parent` that has a model; raises ModelError where there is none."""
     if found := _runs_with_model(parent):
         return found[0]
-    raise ModelError(f"no trained model under {parent}; run `calligan train`, or give --model")
+    raise ModelError(
+        f"no trained model under {parent}; run `calligan train`, or give --model bundle"
+    )
 
 
 def newest_finished(parent: Path) -> Path:
