@@ -131,7 +131,7 @@ BAD = [
     (INFER + " --style blod", ["did you mean bold"]),
     (INFER + " --size 1", ["--size 1", "8 to 2048"]),
     (INFER + " --missing never", ["never", "skip"]),
-    (INFER + " --ink mauvish", ["mauvish", "no colour"]),
+    (INFER + " --ink mauvish", ["mauvish", "not a colour"]),
     (INFER + " --source {here}/fake.ttf", ["fake.ttf", "not a font"]),
     ("infer {text} --model {model} -o {here}/out.jpg", ["out.jpg", ".png"]),
     ("infer {text} --model {model} -o {here}", ["folder", "name a file"]),
