@@ -82,7 +82,7 @@ def test_card_styles_and_opset_go_along_and_no_paths_of_this_machine(converted, 
 def test_packed_weights_are_small_and_draw_nearly_the_same(
     inked_model, tmp_path, monkeypatch, weights, kind, mean
 ):
-    monkeypatch.setattr(graph, "_FEW", 64)  # the tiny network's weights count as large
+    monkeypatch.setattr(graph, "_MAX_FP32_SIZE", 64)  # the tiny network's weights count as large
     made = library.convert(inked_model, tmp_path / "small.onnx", weights=weights)
     assert made.size_bytes == made.path.stat().st_size
     stored = onnx.load(made.path).graph.initializer
