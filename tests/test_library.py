@@ -189,7 +189,7 @@ def _written_page(path, project):
 def test_mixtures_and_random_styles_leave_the_numbers_of_a_model_alone(project):
     model = calligan.load("runs/0001", check=False)
     before = [style.name for style in model.styles]
-    for style in ("bold:0.7+slanted:0.3", "bold+slanted", "random"):
+    for style in ("bold:0.7+slanted:0.3", "bold:0.7+slanted:0.3", "bold+slanted", "random"):
         (name,) = model.write(CHARS[:2], style=style).styles
         assert name not in before
     assert [style.name for style in model.styles] == before

@@ -127,9 +127,11 @@ class Model:
         return [self._index_of(str(each)) for each in wanted]
 
     def _index_of(self, style: str) -> int:
-        names = [each.name for each in self.writer.card.styles]
-        if "+" not in style or style.strip() in names:
+        if "+" not in style:
             return self.style_index(style)
+        names = [each.name for each in self.writer.card.styles]
+        if style.strip() in names:  # mixed before, or a style of that name
+            return names.index(style.strip())
         shares: dict[int, float] = {}
         for part in style.split("+"):
             name, share = parse_share(part)
