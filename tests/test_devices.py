@@ -38,6 +38,7 @@ def test_a_batch_is_halved_where_memory_does_not_suffice():
     plain = Predictor(generator())
     # Convolutions of other batches round otherwise.
     assert np.abs(drawn.astype(int) - plain.draw(SOURCES, plain.style(1))).max() <= 1
+    predictor.draw(SOURCES, predictor.style(0))  # the size that fits is remembered
     assert [line.split()[-4:] for line in told] == [
         [str(size), "glyphs", "at", "once"] for size in (16, 8, 4)
     ]

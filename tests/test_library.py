@@ -201,3 +201,8 @@ def test_mixtures_and_random_styles_leave_the_numbers_of_a_model_alone(project):
 def test_a_misspelt_layout_option_is_named(model):
     with pytest.raises(calligan.CalliganError, match="did you mean format"):
         model.write(CHARS[:2], fromat="scroll")
+
+
+def test_a_misspelt_layout_option_is_named_by_a_type_case_too(model):
+    with pytest.raises(calligan.CalliganError, match="did you mean format"):
+        calligan.TypeCase(model).page(CHARS[:2], fromat="scroll")

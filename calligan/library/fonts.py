@@ -13,6 +13,7 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.inference import fontmaker as maker
 from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+from calligan.inference.writer import Writer
 from calligan.inference.written import as_written
 from calligan.library.model import Model
 from calligan.library.orders import MadeFont, check_font
@@ -42,6 +43,14 @@ class _Setting:
     @property
     def there(self) -> set[int]:
         return self.base.codepoints if self.base else set()
+
+    @property
+    def upem(self) -> int:
+        return self.base.upem if self.base else UPEM
+
+    @property
+    def place(self) -> Placement:
+        return self.placement or Placement.full_width(self.card.size_px)
 
 
 def export_font(
@@ -117,18 +126,14 @@ def make_font(
     lettering = _lettering(model, order, wanted)
     reserved = setting.reserved | maker.reserved_by(lettering.face)
     naming = maker.named(setting.card, index, family, families, reserved, made)
-    upem = setting.base.upem if setting.base else UPEM
-    place = setting.placement or Placement.full_width(setting.card.size_px)
-    job = Job(model.path, index, chars, place, upem, setting.card.styles[index].tracing)
+    base, tracing = setting.base, writer.tracing(index)
+    job = Job(model.path, index, chars, setting.place, setting.upem, tracing)
     parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
     seconds: dict[str, float] = {}
     add = count_progress("drawing", len(chars), progress, cancel)
     found = outlines(writer, job, parts, seconds, add)
-    replaced, misread = fall_back(found, writer, job, order.fallback), ""
-    if mine:
-        misread = writer.proofreader.look_at(mine, index) if writer.proofreader else ""
-        large = writer.enlarged(list(mine.values()))
-        found |= traced(dict(zip(mine, large, strict=True)), job)
+    replaced = fall_back(found, writer, job, order.fallback)
+    misread = _add_written(found, mine, writer, job)
     drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
     if not drawn and replaced:
         raise DataError(f"every character is {FALLBACKS[order.fallback]}")
@@ -141,9 +146,8 @@ def make_font(
         made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
         made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
         naming = maker.named(setting.card, index, family, families, reserved, made)
-    seconds["font"] = _save(order.path, drawn, setting.base, lettering, naming)
+    seconds["font"] = _save(order.path, drawn, base, lettering, naming)
     parts.remove()
-    base = setting.base
     return MadeFont(
         path=order.path,
         family=setting.english,
@@ -159,6 +163,17 @@ def make_font(
         holds_name_of=base.family if base and maker.holds(families, base.family) else "",
         seconds=seconds,
     )
+
+
+def _add_written(
+    found: dict[str, Outline], mine: dict[str, np.ndarray], writer: Writer, job: Job
+) -> str:
+    """Add the outlines of handwritten glyphs; the characters of those that read badly."""
+    if not mine:
+        return ""
+    large = writer.enlarged(list(mine.values()))
+    found |= traced(dict(zip(mine, large, strict=True)), job)
+    return writer.proofreader.look_at(mine, job.style_index) if writer.proofreader else ""
 
 
 def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:

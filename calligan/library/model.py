@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from PIL import Image
@@ -159,10 +159,7 @@ class Model:
         a mixture such as `1:0.7+4:0.3`.
         Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
-        values = dict(layout)
-        _check_names(values)
-        request = PageRequest(text=text, form=values.pop("format", None), **values)  # type: ignore[arg-type]
-        check_page(request)
+        request = page_request(text, layout)
         return self.write_request(
             request, self.style_indices(style, request.seed), progress, cancel
         )
@@ -261,10 +258,17 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
     return Glyph(drawn.char, drawn.image, outline, *found)
 
 
-def _check_names(layout: Mapping[str, object]) -> None:
-    """Raise ConfigError for a keyword that is no layout option, naming the nearest."""
+def page_request(text: str, layout: Mapping[str, Any]) -> PageRequest:
+    """A checked request of a text and the keywords of `Layout`.
+
+    Raises ConfigError for an unknown keyword, naming the nearest, and for an invalid layout.
+    """
     for name in layout:
         if name not in Layout.__annotations__:
             near = get_close_matches(name, Layout.__annotations__, n=1)
             hint = f"did you mean {near[0]}?" if near else "see calligan.Layout"
             raise ConfigError(f"unknown layout option {name!r}; {hint}")
+    values = dict(layout)
+    request = PageRequest(text=text, form=values.pop("format", None), **values)
+    check_page(request)
+    return request

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from calligan.errors import ConfigError
-from calligan.inference.pages import check_page, write_pages
+from calligan.inference.pages import write_pages
 from calligan.inference.proofread import Attempt, Verdict
 from calligan.inference.writer import Text
-from calligan.library.model import Model
+from calligan.library.model import Model, page_request
 from calligan.library.pages import Pages
 from calligan.page.flow import Letter
-from calligan.requests import PageRequest
 from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
 
@@ -62,8 +61,7 @@ class TypeCase:
         `pick` chooses candidates by number. New characters are drawn for at most `seconds`, but at
         least one is drawn; the rest is in `pending`, and blank on the pages.
         """
-        request = PageRequest(text=text, form=layout.pop("format", None), **layout)
-        check_page(request)
+        request = page_request(text, layout)
         index = self._index(style, request.seed)
         until = None if seconds is None else monotonic() + seconds
         pending: list[str] = []

@@ -36,6 +36,7 @@ class Predictor:
     ):
         self.generator, self.device, self.fine, self.note = generator, device, fine, note
         self.precision = precision or (lambda: inference_precision(generator, device))
+        self._batch_size = BATCH_SIZES[device]  # smaller once the device ran out of memory
 
     @property
     def size_px(self) -> int:
@@ -94,15 +95,17 @@ class Predictor:
 
     def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
         """The results of each batch; batches get smaller where memory runs out."""
-        start, batch = 0, BATCH_SIZES[self.device]
+        start = 0
         while start < count:
+            rows = slice(start, start + self._batch_size)
             try:
-                part = draw(slice(start, start + batch))
+                part = draw(rows)
             except RuntimeError as error:
-                if "out of memory" not in str(error).lower() or batch == 1:
+                if "out of memory" not in str(error).lower() or self._batch_size == 1:
                     raise
-                batch //= 2
-                self.note(f"out of memory on {self.device}: continuing with {batch} glyphs at once")
+                self._batch_size //= 2
+                now = f"continuing with {self._batch_size} glyphs at once"
+                self.note(f"out of memory on {self.device}: {now}")
                 continue
             yield part
-            start += batch
+            start = rows.stop

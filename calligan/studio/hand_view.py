@@ -80,7 +80,7 @@ async def upload(request: Request) -> Response:
     file, data, fields = await asked_file(request, MOST_BYTES)
     columns = fields.get("columns", "rtl")
     if columns not in _COLUMNS:
-        raise DataError(f"columns {columns!r} is none of {', '.join(_COLUMNS)}")
+        raise DataError(f"columns {columns!r} is not one of {', '.join(_COLUMNS)}")
     text = fields.get("text", "").replace("\r", "")
     page = await asked(request).read(lambda: add_photo(name, file, data, text, columns))
     return JSONResponse(page)
@@ -188,7 +188,7 @@ def _two(request: Request) -> tuple[str, str]:
 def _paper(told: Mapping[str, Any]) -> str:
     paper = told.get("paper", "a4")
     if paper not in _PAPERS:
-        raise DataError(f"paper {paper!r} is none of {', '.join(_PAPERS)}")
+        raise DataError(f"paper {paper!r} is not one of {', '.join(_PAPERS)}")
     return str(paper)
 
 
@@ -198,7 +198,7 @@ def _number(told: Mapping[str, Any], name: str, default: float, most: float) -> 
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} is no number") from error
     if not 1 <= value <= most:
-        raise DataError(f"{name} {value:g} is out of reach; give 1 to {most:g}")
+        raise DataError(f"{name} {value:g} is out of range; give 1 to {most:g}")
     return value
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
-from calligan.storage import read_json, write_bytes, write_json
+from calligan.storage import atomic_file, read_json, write_bytes, write_json
 from calligan.studio.places import glyphs_folder, hand_folder
 
 MOST_BYTES = 40 * 2**20
@@ -33,8 +33,12 @@ def photo_path(hand: str, file: str, thumb: bool = True) -> Path:
     """A photograph that was taken in, or its small picture. Raises DataError for another."""
     if file not in {page.get("file") for page in pages(hand)}:
         raise DataError("there is no such photograph")
-    folder = hand_folder(hand) / "photos"
-    return folder / f"{Path(file).stem}.small.jpg" if thumb else folder / file
+    path = hand_folder(hand) / "photos" / file
+    return _thumbnail(path) if thumb else path
+
+
+def _thumbnail(photo: Path) -> Path:
+    return photo.with_name(f"{photo.stem}.small.jpg")
 
 
 def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dict[str, Any]:
@@ -57,6 +61,7 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
         page |= _read(hand, path, text, columns)
     except BaseException:
         path.unlink(missing_ok=True)
+        _thumbnail(path).unlink(missing_ok=True)
         raise
     write_json(hand_folder(hand) / "pages.json", [*pages(hand), page])
     return page
@@ -71,7 +76,7 @@ def remove_photo(hand: str, file: str) -> int:
     kept = [page for page in pages(hand) if page["file"] != file]
     write_json(hand_folder(hand) / "pages.json", kept)
     path.unlink(missing_ok=True)
-    path.with_name(f"{path.stem}.small.jpg").unlink(missing_ok=True)
+    _thumbnail(path).unlink(missing_ok=True)
     return gone
 
 
@@ -106,7 +111,8 @@ def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
     photo = open_photo(path)
     small = Image.fromarray(photo)
     small.thumbnail((_THUMB_PX, _THUMB_PX))
-    small.save(path.with_name(f"{path.stem}.small.jpg"), quality=82)
+    with atomic_file(_thumbnail(path)) as file:
+        small.save(file, "JPEG", quality=82)
     notes: list[str] = []
     try:
         words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name

@@ -102,7 +102,7 @@ async def begin(request: Request) -> Response:
         raise DataError("there is no data/ here; `calligan render-pairs` makes it of fonts")
     minutes = told.get("minutes", 30)
     if not isinstance(minutes, int | float) or not 1 <= minutes <= _MOST_MINUTES:
-        raise DataError(f"minutes is out of reach; give 1 to {_MOST_MINUTES:,}")
+        raise DataError(f"minutes is out of range; give 1 to {_MOST_MINUTES:,}")
     return JSONResponse({"job": asked(request).jobs.add("train", "runs", {"minutes": minutes})})
 
 

@@ -88,13 +88,13 @@ def _number(name: str, text: str) -> int | float:
     except ValueError as error:
         raise DataError(f"{name} {text!r} is no number") from error
     if not least <= value <= most:
-        raise DataError(f"{name} {text} is out of reach; give {least:g} to {most:g}")
+        raise DataError(f"{name} {text} is out of range; give {least:g} to {most:g}")
     return value
 
 
 def _colour(name: str, text: str) -> str:
     if not _COLOUR.fullmatch(text):
-        raise DataError(f"{name} {text!r} is no colour; write it as #202020")
+        raise DataError(f"{name} {text!r} is not a colour; write it as #202020")
     return text
 
 

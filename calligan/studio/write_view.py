@@ -176,7 +176,7 @@ def _number(text: str, least: float, most: float) -> float:
     except ValueError as error:
         raise DataError(f"{text!r} is no number") from error
     if not least <= value <= most:
-        raise DataError(f"{text} is out of reach; give {least:g} to {most:g}")
+        raise DataError(f"{text} is out of range; give {least:g} to {most:g}")
     return value
 
 
