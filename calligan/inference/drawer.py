@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import ModelError
+from calligan.glyphs.placement import Placement
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
 from calligan.models.card import ModelCard
 from calligan.models.device import pick_device
@@ -30,17 +31,25 @@ class Drawer:
         fine: bool = False,
         device: str = "cpu",
         note: Note = ignore,
+        bolder_em: float = 0.0,
     ) -> "Drawer":
         """Open a model file and a source font, by name or path; None: one of the model's own.
 
-        Raises ModelError for a model that draws from noise, ConfigError for a missing device.
+        `bolder_em` is added to the thickness of strokes. Raises ModelError for a model that draws
+        from noise, or ink if strokes shall be bolder; ConfigError for a missing device.
         """
         device = pick_device(device)
         generator, card = load_model(model, device)
         if generator.takes_char_index:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
-        predictor = Predictor(generator, device, fine, note=note)
+        bolder = bolder_em * Placement.full_width(1).em_px
+        predictor = Predictor(generator, device, fine, note=note, bolder=bolder)
         return cls(card, predictor, FontSource.open(card, source))
+
+    @property
+    def bolder_em(self) -> float:
+        """What is added to the thickness of strokes."""
+        return self.predictor.bolder / Placement.full_width(1).em_px
 
     @property
     def has_styles(self) -> bool:

@@ -8,6 +8,8 @@ from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
 from calligan.requests import FALLBACKS, FontRequest
 
+MAX_WEIGHT = 60  # in 1/1000 em; a network knows distances up to about 50 from an edge
+
 
 def parse_share(text: str) -> tuple[str, float]:
     """Parse a part of a mixture of styles, `kaiti:0.7`, to its name and share (1 by default)."""
@@ -19,6 +21,12 @@ def parse_share(text: str) -> tuple[str, float]:
     if not name or not 0 <= share <= 1000:
         raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
+
+
+def check_weight(weight: float) -> None:
+    """Raise ConfigError for a thickness to add to strokes, in 1/1000 em, that is too large."""
+    if not -MAX_WEIGHT <= weight <= MAX_WEIGHT:
+        raise ConfigError(f"--weight {weight:g} is not between -{MAX_WEIGHT} and {MAX_WEIGHT}")
 
 
 def check_font(request: FontRequest) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from calligan.errors import ModelError
 from calligan.models.base import GeneratorBase
 from calligan.models.cycle_spinning import cycle_spin
 from calligan.models.device import BATCH_SIZES
+from calligan.models.distance import UNITS_PER_CANVAS
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.precision import inference_precision
 from calligan.progress import Note, ignore
@@ -23,7 +25,9 @@ class Predictor:
 
     `fine` enables cycle spinning for ink (models/cycle_spinning.py). `precision` creates the
     context to draw in; the default depends on generator and device. If the device runs out of
-    memory, the batch is halved and `note` gets a message.
+    memory, the batch is halved and `note` gets a message. `bolder` is added to the thickness of all
+    strokes, as a share of the canvas; negative values make them thinner. Raises ModelError for
+    `bolder` where the generator draws ink: a distance is needed to move an outline.
     """
 
     def __init__(
@@ -33,9 +37,13 @@ class Predictor:
         fine: bool = False,
         precision: Callable[[], AbstractContextManager[object]] | None = None,
         note: Note = ignore,
+        bolder: float = 0.0,
     ):
         self.generator, self.device, self.fine, self.note = generator, device, fine, note
         self.precision = precision or (lambda: inference_precision(generator, device))
+        if bolder and not generator.outputs_distance:
+            raise ModelError("this model draws ink, whose strokes cannot be made bolder or lighter")
+        self.bolder = bolder
         self._batch_size = BATCH_SIZES[device]  # smaller once the device ran out of memory
 
     @property
@@ -81,7 +89,7 @@ class Predictor:
         for style in styles:
             with torch.inference_mode(), self.precision():
                 field = self.generator.decode(levels, style.expand(len(sources), -1))
-                yield to_uint8(self.generator.image(field))
+                yield to_uint8(self._image(field))
 
     def _content(self, sources: np.ndarray) -> Tensor:
         return to_tensor(sources, self.size_px, self.device)
@@ -91,7 +99,11 @@ class Predictor:
         with torch.inference_mode(), self.precision():
             if self.fine and generator.has_grid_artefacts:
                 return generator.image(cycle_spin(generator, content, style))
-            return generator.image(generator.field(content, style, noise))
+            return self._image(generator.field(content, style, noise))
+
+    def _image(self, field: Tensor) -> Tensor:
+        """The image of a field. Both edges of a stroke move by half of `bolder`."""
+        return self.generator.image(field + self.bolder / 2 * UNITS_PER_CANVAS)
 
     def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
         """The results of each batch; batches get smaller where memory runs out."""
