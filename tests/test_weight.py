@@ -39,8 +39,8 @@ class Bar(torch.nn.Module):
 
 @pytest.mark.parametrize("bolder_px", [-20, -5.5, 0, 4, 12])
 def test_strokes_get_as_much_bolder_as_is_asked_for(bolder_px):
-    predictor = Predictor(Bar(), bolder=bolder_px / SIZE)
-    drawn = predictor.draw(np.zeros((1, SIZE, SIZE), np.uint8), torch.zeros(1))
+    sources = np.zeros((1, SIZE, SIZE), np.uint8)
+    drawn = Predictor(Bar()).draw(sources, torch.zeros(1), bolder_px / SIZE)
     ink = 1 - drawn[0].astype(float) / 255
     assert ink[:, 125].sum() == pytest.approx(40 + bolder_px, abs=0.05)
     assert ink[120].sum() == pytest.approx(150 + bolder_px, abs=0.05)
@@ -130,11 +130,44 @@ def test_too_much_is_refused_before_torch_is_imported(calligan, tmp_path):
 
 
 def test_a_model_that_draws_ink_says_so(calligan, inked_model, font_folder, tmp_path):
+    sources = np.zeros((1, 32, 32), np.uint8)
+    predictor = Predictor(load_model(inked_model)[0])
     with pytest.raises(ModelError, match="bolder"):
-        Predictor(load_model(inked_model)[0], bolder=0.01)
+        predictor.draw(sources, predictor.style(0), bolder=0.01)
     done = calligan(
         *("infer", "一", "--model", inked_model, "--weight", 10),
         *("--source", font_folder / "source.ttf", "-o", tmp_path / "out.png"),
     )
     assert done.returncode == 2 and "bolder" in done.stderr
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_style_is_as_bold_as_its_card_says(distance_model, font_folder, tmp_path):
+    generator, card = load_model(distance_model)
+    styles = (replace(card.styles[0], bolder_em=0.03), *card.styles[1:])
+    save_model(tmp_path / "bold.safetensors", generator, replace(card, styles=styles))
+    font = str(font_folder / "source.ttf")
+    plain, card_says, asked = (
+        Writer.open(path, font, bolder_em=more).drawer.draw("一丁", 0)
+        for path, more in (
+            (distance_model, 0.0),
+            (tmp_path / "bold.safetensors", 0.0),
+            (distance_model, 0.03),
+        )
+    )
+    assert np.array_equal(card_says, asked) and not np.array_equal(plain, asked)
+
+
+@pytest.mark.parametrize("output", ["ink", "distance"])
+def test_a_card_cannot_ask_for_too_much(inked_model, output):
+    card = load_model(inked_model)[1]
+    styles = tuple(replace(style, bolder_em=0.01) for style in card.styles)
+    card = replace(card, styles=styles, generator=replace(card.generator, output=output))
+    if output == "ink":
+        with pytest.raises(ValueError, match="bolder"):
+            card.validate()
+    else:
+        card.validate()
+        styles = tuple(replace(style, bolder_em=0.07) for style in card.styles)
+        with pytest.raises(ValueError, match="bolder"):
+            replace(card, styles=styles).validate()

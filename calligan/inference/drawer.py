@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import ModelError
-from calligan.glyphs.placement import Placement
+from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
 from calligan.models.card import ModelCard
 from calligan.models.device import pick_device
@@ -22,6 +22,7 @@ class Drawer:
     card: ModelCard
     predictor: Predictor
     source: ContentSource
+    bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
 
     @classmethod
     def open(
@@ -42,14 +43,10 @@ class Drawer:
         generator, card = load_model(model, device)
         if generator.takes_char_index:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
-        bolder = bolder_em * Placement.full_width(1).em_px
-        predictor = Predictor(generator, device, fine, note=note, bolder=bolder)
-        return cls(card, predictor, FontSource.open(card, source))
-
-    @property
-    def bolder_em(self) -> float:
-        """What is added to the thickness of strokes."""
-        return self.predictor.bolder / Placement.full_width(1).em_px
+        if bolder_em and not generator.outputs_distance:
+            raise ModelError(f"{model} draws ink, whose strokes cannot be made bolder or lighter")
+        predictor = Predictor(generator, device, fine, note=note)
+        return cls(card, predictor, FontSource.open(card, source), bolder_em)
 
     @property
     def has_styles(self) -> bool:
@@ -59,4 +56,6 @@ class Drawer:
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
         style = self.predictor.style(style_index, way.strength)
-        return self.predictor.draw(self.source.images(chars, way), style)
+        bolder_em = self.card.styles[style_index].bolder_em + self.bolder_em
+        sources, bolder = self.source.images(chars, way), share_of_canvas(bolder_em)
+        return self.predictor.draw(sources, style, bolder)

@@ -48,7 +48,7 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
     rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
     old = drawer.predictor
-    predictor = Predictor(generator, old.device, old.fine, note=old.note, bolder=old.bolder)
+    predictor = Predictor(generator, old.device, old.fine, note=old.note)
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
     blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
+from calligan.models.card import MAX_BOLDER_EM
 from calligan.requests import FALLBACKS, FontRequest
 
-MAX_WEIGHT = 60  # in 1/1000 em; a network knows distances up to about 50 from an edge
+MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
 
 def parse_share(text: str) -> tuple[str, float]:

@@ -12,6 +12,7 @@ from calligan.settings import from_dict
 from calligan.storage import parse_json
 
 KIND, NOUN = "calligan", "model"  # of a model's file, see models.file
+MAX_BOLDER_EM = 0.06  # a network knows distances up to about .05 em from an edge
 CURE = "copy it again, or use --model bundle"
 
 
@@ -31,6 +32,7 @@ class FontCard:
     placement: dict[str, Any]  # see glyphs.placement
     least_score: float | None = None  # reader score that 95 % of its real glyphs reach
     tolerance_em: float | None = None  # TraceConfig.tolerance_em for its glyphs; None: the default
+    bolder_em: float = 0.0  # added to the thickness of strokes, for the font's own on average
 
     @property
     def tracing(self) -> TraceConfig:
@@ -58,6 +60,10 @@ class ModelCard:
             raise ValueError(f"{len(self.styles)} styles at {self.size_px} px")
         for style in self.styles:
             style.tracing.validate()
+            if abs(style.bolder_em) > MAX_BOLDER_EM or (
+                style.bolder_em and self.generator.output != "distance"
+            ):
+                raise ValueError(f"bolder_em is {style.bolder_em}")
 
     def check_unseen(self, chars: str) -> None:
         """Raise DataError if the model was trained on any of `chars`."""

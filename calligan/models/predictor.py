@@ -25,9 +25,7 @@ class Predictor:
 
     `fine` enables cycle spinning for ink (models/cycle_spinning.py). `precision` creates the
     context to draw in; the default depends on generator and device. If the device runs out of
-    memory, the batch is halved and `note` gets a message. `bolder` is added to the thickness of all
-    strokes, as a share of the canvas; negative values make them thinner. Raises ModelError for
-    `bolder` where the generator draws ink: a distance is needed to move an outline.
+    memory, the batch is halved and `note` gets a message.
     """
 
     def __init__(
@@ -37,13 +35,9 @@ class Predictor:
         fine: bool = False,
         precision: Callable[[], AbstractContextManager[object]] | None = None,
         note: Note = ignore,
-        bolder: float = 0.0,
     ):
         self.generator, self.device, self.fine, self.note = generator, device, fine, note
         self.precision = precision or (lambda: inference_precision(generator, device))
-        if bolder and not generator.outputs_distance:
-            raise ModelError("this model draws ink, whose strokes cannot be made bolder or lighter")
-        self.bolder = bolder
         self._batch_size = BATCH_SIZES[device]  # smaller once the device ran out of memory
 
     @property
@@ -60,12 +54,18 @@ class Predictor:
             mean = self.generator.embedding.weight.mean(dim=0)
             return mean + strength * (style - mean)
 
-    def draw(self, sources: np.ndarray, style: Tensor) -> np.ndarray:
-        """Sources uint8 (N, H, W) in a style (D,): uint8 (N, S, S), 255 = paper."""
+    def draw(self, sources: np.ndarray, style: Tensor, bolder: float = 0.0) -> np.ndarray:
+        """Sources uint8 (N, H, W) in a style (D,): uint8 (N, S, S), 255 = paper.
+
+        `bolder` is added to the thickness of strokes, as a share of the canvas; negative values
+        make them thinner. Raises ModelError for it if the generator draws ink, not distances.
+        """
+        if bolder and not self.generator.outputs_distance:
+            raise ModelError("this model draws ink, whose strokes cannot be made bolder or lighter")
 
         def part(rows: slice) -> np.ndarray:
             content = self._content(sources[rows])
-            return to_uint8(self._images(content, style.expand(len(content), -1)))
+            return to_uint8(self._images(content, style.expand(len(content), -1), bolder=bolder))
 
         blank = np.empty((0, self.size_px, self.size_px), np.uint8)
         return np.concatenate([blank, *self._in_batches(len(sources), part)])
@@ -89,21 +89,21 @@ class Predictor:
         for style in styles:
             with torch.inference_mode(), self.precision():
                 field = self.generator.decode(levels, style.expand(len(sources), -1))
-                yield to_uint8(self._image(field))
+                yield to_uint8(self.generator.image(field))
 
     def _content(self, sources: np.ndarray) -> Tensor:
         return to_tensor(sources, self.size_px, self.device)
 
-    def _images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+    def _images(
+        self, content: Tensor, style: Tensor, noise: Tensor | None = None, bolder: float = 0.0
+    ) -> Tensor:
         generator = self.generator
         with torch.inference_mode(), self.precision():
             if self.fine and generator.has_grid_artefacts:
                 return generator.image(cycle_spin(generator, content, style))
-            return self._image(generator.field(content, style, noise))
-
-    def _image(self, field: Tensor) -> Tensor:
-        """The image of a field. Both edges of a stroke move by half of `bolder`."""
-        return self.generator.image(field + self.bolder / 2 * UNITS_PER_CANVAS)
+            field = generator.field(content, style, noise)
+            # Both edges of a stroke move by half of `bolder`.
+            return generator.image(field + bolder / 2 * UNITS_PER_CANVAS)
 
     def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
         """The results of each batch; batches get smaller where memory runs out."""
