@@ -220,7 +220,10 @@ class LearningRequest:
     source: str | None = described(
         None, "Source font: a catalog name or a file. Default: the fonts the model was trained on."
     )
-    even: bool = described(True, "Even out the position and size of written glyphs.")
+    even: bool = described(
+        True,
+        "Even out the position and size of written glyphs, and the strokes of a pen of one width.",
+    )
     settings: list[str] | None = described(
         None, "Change one training setting, as in `calligan train`. Repeatable.", "--set"
     )

@@ -8,10 +8,11 @@ from calligan.evaluation import line as line_module
 from calligan.evaluation.contour_walk import shape_of
 from calligan.evaluation.interval import difference, ratio
 from calligan.evaluation.line import COUNTS, RATIOS, Line, glyph_figures, line_figures, measure_line
-from calligan.evaluation.skeleton import half_widths, thin
+from calligan.evaluation.skeleton import half_widths
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.vector.outline import Outline, OutlinePen
+from calligan.vector.thinning import thin
 from calligan.vector.trace import trace
 
 UPEM = 1000

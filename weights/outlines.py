@@ -10,7 +10,10 @@ in the real font on average (calligan/evaluation/skeleton.py).
 one, they lose the rough edge of a brush. So each style gets the tolerance at which its validation
 characters have as many bends as those of the real font (calligan/evaluation/contour_walk.py).
 
-`build.py` writes both into the model's card.
+`pen`: hands whose real glyphs have strokes of one width are redrawn with a pen (vector/pen.py),
+with the corners that bring them nearest to the real glyphs.
+
+`build.py` writes all into the model's card.
 """
 
 import argparse
@@ -28,16 +31,20 @@ from calligan.evaluation.line import measure_line, real_outline
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import PITCH, Placement
+from calligan.glyphs.raster import render_glyphs
+from calligan.inference.drawer import draw_style
 from calligan.inference.writer import Writer
 from calligan.models.card import MAX_BOLDER_EM, FontCard
 from calligan.models.weights import load_model, save_model
 from calligan.storage import write_json
 from calligan.vector.font import UPEM
+from calligan.vector.pen import pen_of, redraw
 from calligan.vector.trace import trace
 
 TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
 # Below the first, a brush has as many bends as the real font, but twice as many curves.
 CHARS = 60  # validation characters per style
+MAX_L1_RATIO = 1.03  # of what the pen draws to what the network draws
 Images = Mapping[str, np.ndarray]
 
 
@@ -47,27 +54,55 @@ class Chosen:
 
     bolder_em: float
     tolerance_em: float
+    pen: str
 
 
 def choose(writer: Writer, style: FontCard) -> Chosen:
-    """Choose for one style. Whatever its card says now has no influence on its strokes' weight."""
+    """Choose for one style; what its card says now has no influence."""
     real = RealFont(style.name, Face(resolve_font(style.name).spec), Placement(**style.placement))
     chars = shared_chars(writer, real.face, writer.card.held_out["validation"])
     chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
-    bolder_em = round(choose_bolder_em(draw(writer, style, chars, 0.0), real), 4)
-    images = draw(writer, style, chars, bolder_em)
+    drawn = draw(writer, style, chars, 0.0, "")
+    pen = choose_pen(drawn, real)
+    bolder_em = round(choose_bolder_em(draw(writer, style, chars, 0.0, pen), real), 4)
+    images = draw(writer, style, chars, bolder_em, pen)
     weight = measure_line(images, real.face, real.placement).figure("weight")
     assert weight is not None
     print(f"{style.name}: {1000 * bolder_em:+.1f} upem, then weight x real {weight.mean:.3f}")
-    return Chosen(bolder_em, choose_tolerance_em(images, real))
+    return Chosen(bolder_em, choose_tolerance_em(images, real), pen)
 
 
-def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float) -> Images:
+def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float, pen: str) -> Images:
     """Characters in a style, bolder than the network draws them; ready to be traced."""
-    added = bolder_em - style.bolder_em  # the drawer adds what the card says
-    drawer = replace(writer.drawer, bolder_em=added)
-    images = drawer.draw(chars, writer.card.style_index(style.name))
+    predictor, index = writer.drawer.predictor, writer.card.style_index(style.name)
+    how = replace(style, bolder_em=bolder_em, pen=pen)
+    images = draw_style(predictor, how, predictor.style(index), writer.source.images(chars))
     return dict(zip(chars, writer.enlarged([*images]), strict=True))
+
+
+def choose_pen(images: Images, real: RealFont) -> str:
+    """The pen of the real glyphs; "" if what it draws of the network's is farther from them."""
+    pen = pen_of(real_images(images, real).values())
+    if not pen:
+        return ""
+    again = {char: redraw(image, pen) for char, image in images.items()}
+    before, after = l1(images, real), l1(again, real)
+    print(f"{real.name}: pen {pen}, L1 as drawn {before:.4f}, by the pen {after:.4f}")
+    return pen if after < MAX_L1_RATIO * before else ""
+
+
+def real_images(images: Images, real: RealFont) -> Images:
+    """The font's own glyphs of the same characters, as large."""
+    size_px = next(iter(images.values())).shape[0]
+    glyphs = render_glyphs(real.face.spec, "".join(images), real.placement.scaled(size_px), 0.0)
+    return dict(zip(glyphs.chars, glyphs.images, strict=True))
+
+
+def l1(images: Images, real: RealFont) -> float:
+    """Mean difference of ink (0 to 1) per pixel from the real glyphs."""
+    glyphs = real_images(images, real)
+    off = (np.abs(images[char].astype(float) - glyph).mean() for char, glyph in glyphs.items())
+    return float(np.mean([*off]) / 255)
 
 
 def choose_bolder_em(images: Images, real: RealFont) -> float:
@@ -105,7 +140,10 @@ def bends_in(shape: Shape) -> int:
 def write_into(model: Path, chosen: Mapping[str, Chosen]) -> None:
     """Write what was chosen into a model's card; its weights stay as they are."""
     generator, card = load_model(model)
-    styles = (replace(style, **vars(chosen[style.name])) for style in card.styles)
+    styles = (
+        replace(style, **vars(chosen[style.name])) if style.name in chosen else style
+        for style in card.styles
+    )
     save_model(model, generator, replace(card, styles=tuple(styles)))
 
 
@@ -114,10 +152,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--styles", help="only these: names separated by commas")
     parser.add_argument("--write", action="store_true", help="also write into the card of MODEL")
     options = parser.parse_args()
     writer = Writer.open(options.model)
-    chosen = {style.name: choose(writer, style) for style in writer.card.styles}
+    wanted = options.styles.split(",") if options.styles else []
+    styles = [each for each in writer.card.styles if each.name in wanted or not wanted]
+    chosen = {style.name: choose(writer, style) for style in styles}
     write_json(options.output, {name: vars(each) for name, each in chosen.items()})
     if options.write:
         write_into(options.model, chosen)

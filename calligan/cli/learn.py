@@ -50,7 +50,7 @@ def learn(
     with learning(request, [f"device={device}", *(request.settings or [])], note) as session:
         if code := run_training(session, resume_hint="repeat the command"):
             raise typer.Exit(code)
-        sheet = finish_learning(session)
+        sheet = finish_learning(session, request.even)
     note(f"see {sheet}; next: calligan infer 书法 --style {name} -o out.png")
     typer.echo(session.run.best)
 

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from calligan.errors import ModelError
 from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
-from calligan.models.card import ModelCard
+from calligan.models.card import FontCard, ModelCard
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.progress import Note, ignore
+from calligan.vector.pen import redraw
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,23 @@ class Drawer:
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
-        style = self.predictor.style(style_index, way.strength)
-        bolder_em = self.card.styles[style_index].bolder_em + self.bolder_em
-        sources, bolder = self.source.images(chars, way), share_of_canvas(bolder_em)
-        return self.predictor.draw(sources, style, bolder)
+        vector = self.predictor.style(style_index, way.strength)
+        style, sources = self.card.styles[style_index], self.source.images(chars, way)
+        return draw_style(self.predictor, style, vector, sources, self.bolder_em)
+
+
+def draw_style(
+    predictor: Predictor,
+    style: FontCard,
+    vector: Tensor,
+    sources: np.ndarray,
+    bolder_em: float = 0.0,
+) -> np.ndarray:
+    """Source glyphs uint8 (N, H, W) in a style, as its card says: uint8 (N, S, S), 255 = paper.
+
+    `bolder_em` is added to the thickness of strokes, besides what the card says.
+    """
+    images = predictor.draw(sources, vector, share_of_canvas(style.bolder_em + bolder_em))
+    if style.pen:
+        images[:] = [redraw(image, style.pen) for image in images]
+    return images

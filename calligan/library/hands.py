@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ from calligan.library.training import (
     unfinished,
 )
 from calligan.models.card import ModelCard
-from calligan.models.weights import read_card
+from calligan.models.weights import load_model, read_card, save_model
 from calligan.page.sheet import save_png
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
@@ -38,9 +39,11 @@ from calligan.scan.folder import read_hand
 from calligan.storage import atomic_file
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
+from calligan.vector.pen import pen_of
 
 _FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
 _MIN_STEPS = 300  # see docs/own-hand.md
+_PEN_GLYPHS = 24  # of a hand, that say whether it was written with a pen
 
 
 def learn(
@@ -62,7 +65,8 @@ def learn(
     """Learn a style from 10 to 500 glyphs: a scan, a folder of PNGs named by character, or a font.
 
     Training starts from `model`, which is not changed, and takes `minutes` (10) or `steps`.
-    Afterwards `load(style=name)` loads the hand. `even` reduces differences in position and size.
+    Afterwards `load(style=name)` loads the hand. `even` reduces differences in position and size,
+    and evens the strokes of a pen of one width.
 
     Raises Cancelled if `cancel` returns true: progress is saved, and the same call resumes.
     """
@@ -110,8 +114,11 @@ def learning(
         yield session
 
 
-def finish_learning(session: Session) -> Path:
-    """Remove checkpoints, and save a sheet of glyphs before and after training; its path."""
+def finish_learning(session: Session, even: bool = True) -> Path:
+    """Remove checkpoints, and save a sheet of glyphs before and after training; its path.
+
+    With `even`, a hand whose real strokes have one width is drawn with a pen (vector/pen.py).
+    """
     run, done = session.run, session.state.counters.step
     if run.config.steps is None and done < _MIN_STEPS:
         session.note(
@@ -119,10 +126,23 @@ def finish_learning(session: Session) -> Path:
             "nothing else runs, or with more --minutes"
         )
     run.drop_checkpoints()
+    if even:
+        _take_pen(session)
     sheet = run.folder / "before-after.png"
     with atomic_file(sheet) as file:
         save_png(before_after(run, session.selection), file)
     return sheet
+
+
+def _take_pen(session: Session) -> None:
+    """If the glyphs were written with a pen of even width, let the hand be drawn with one."""
+    selection = session.selection
+    images = selection.store.images(selection.styles[0])
+    if pen := pen_of(images[:: max(1, len(images) // _PEN_GLYPHS)]):
+        generator, card = load_model(session.run.best)
+        style = replace(card.styles[0], pen=pen)
+        save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
+        session.note(f"strokes of one width: {card.styles[0].name} is drawn with a {pen} pen")
 
 
 def plan_next(

@@ -12,6 +12,7 @@ from calligan.settings import from_dict
 from calligan.storage import parse_json
 
 KIND, NOUN = "calligan", "model"  # of a model's file, see models.file
+PENS = ("", "sharp", "round")
 MAX_BOLDER_EM = 0.06  # a network knows distances up to about .05 em from an edge
 CURE = "copy it again, or use --model bundle"
 
@@ -33,6 +34,9 @@ class FontCard:
     least_score: float | None = None  # reader score that 95 % of its real glyphs reach
     tolerance_em: float | None = None  # TraceConfig.tolerance_em for its glyphs; None: the default
     bolder_em: float = 0.0  # added to the thickness of strokes, for the font's own on average
+    pen: str = (
+        ""  # redrawn with a pen of even width and such corners (vector/pen.py): a name of PENS
+    )
 
     @property
     def tracing(self) -> TraceConfig:
@@ -64,6 +68,8 @@ class ModelCard:
                 style.bolder_em and self.generator.output != "distance"
             ):
                 raise ValueError(f"bolder_em is {style.bolder_em}")
+            if style.pen not in PENS:
+                raise ValueError(f"pen is {style.pen!r}")
 
     def check_unseen(self, chars: str) -> None:
         """Raise DataError if the model was trained on any of `chars`."""

@@ -10,6 +10,7 @@ from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
 from calligan.project.run import Run
 from calligan.training.transfer import nearest_style
+from calligan.vector.pen import redraw
 
 _SHOWN_CHARS = 12
 
@@ -27,6 +28,8 @@ def before_after(run: Run, selection: Selection) -> Image.Image:
     for model, style in ((before, nearest), (after, 0)):
         predictor = Predictor(model, fine=True)
         drawn.append(predictor.draw(real.source, predictor.style(style)))
+    if pen := learned.styles[0].pen:
+        drawn[1][:] = [redraw(image, pen) for image in drawn[1]]
     rows = [
         Row("source", list(to_uint8(source))),
         Row(f"before: {card.styles[nearest].name}", list(drawn[0])),
