@@ -1,12 +1,12 @@
 """Formats of pages as data: scroll, couplet, fan, letter paper, practice sheets and users' own."""
 
 import math
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
+from calligan.reading import read_toml
 from calligan.resources import data_folder
 from calligan.settings import from_dict
 
@@ -96,10 +96,9 @@ def load_format(what: str) -> Format:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(there)}"
         raise DataError(f"no format {what!r}; {hint} (or give a .toml file)")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        made = from_dict(Format, values)
+        made = from_dict(Format, read_toml(path))
         made.validate()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
+    except (ValueError, OSError, ConfigError) as error:
         raise ConfigError(f"{path} is not a format: {error}") from error
     return made
 
