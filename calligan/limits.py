@@ -30,6 +30,7 @@ MAX_OUTLINE_SIDE_PX = 16_000
 
 # Pictures, in pixels.
 MAX_PHOTO_PX = 120_000_000
+MAX_WEBP_PX = 50_000_000  # its decoder takes four times the memory of others
 MAX_UPLOAD_PX = 60_000_000  # of a photograph that is given to the studio
 MAX_PHOTO_SIDE_PX = 4500  # larger photographs are reduced to this
 MAX_GLYPH_PX = 16 * 2**20  # of the picture of one glyph
@@ -37,5 +38,6 @@ MAX_PAGE_PX = 200_000_000  # of a picture that is drawn
 
 # Reading in a process of its own (calligan/apart.py).
 MAX_READER_BYTES = 2**30  # memory, above that of the modules
+MAX_ANSWER_BYTES = 2**30  # of what it found
 MAX_READER_S = 20.0  # processor time
 MAX_READER_WAIT_S = 120.0  # by the clock, for a busy machine

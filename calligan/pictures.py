@@ -5,8 +5,9 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from calligan.limits import MAX_PICTURE_BYTES
+from calligan.limits import MAX_PICTURE_BYTES, MAX_WEBP_PX
 
+_STRIP_ROWS = 64
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,25 +50,34 @@ def _decoded(image: Image.Image, max_px: int, side_px: int) -> Image.Image:
     pages = getattr(image, "n_frames", 1)
     if pages > 1 and image.format == "TIFF":  # a phone's JPEG may contain a preview
         raise ValueError(f"it has {pages} pages; save each as a separate picture")
+    max_px = min(max_px, MAX_WEBP_PX) if image.format == "WEBP" else max_px
     if image.width * image.height > max_px:
         raise _too_large(max_px)
     turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-    small = _reduced(image, side_px) if side_px else image
-    small = _on_white(small)
     if side_px:
-        small.thumbnail((side_px, side_px))
-    return small if turn is None else small.transpose(turn)
+        image = _reduced(image, side_px)
+        image.thumbnail((side_px, side_px))
+    image = _on_white(image)
+    return image if turn is None else image.transpose(turn)
 
 
 def _reduced(image: Image.Image, side_px: int) -> Image.Image:
-    """A large picture at a half, a third … of its size, but no smaller than `side_px`."""
+    """A large picture at a whole fraction of its size that is no smaller than `side_px`.
+
+    In strips: a conversion of the whole picture would take as much memory again.
+    """
     image.draft("RGB", (side_px, side_px))  # a JPEG is decoded at that size
+    width, height = image.size
     factor = max(image.size) // side_px
-    if factor < 2:
+    if max(image.size) <= side_px:
         return image
-    if image.mode not in ("L", "RGB", "RGBA", "CMYK"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image.reduce(factor)
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, _STRIP_ROWS * factor):
+        strip = image.crop((0, top, width, min(top + _STRIP_ROWS * factor, height)))
+        small.paste(strip.convert(mode).reduce(factor), (0, top // factor))
+    image.close()  # frees the full size
+    return small
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -87,7 +87,7 @@ class Face:
 
     def __init__(self, spec: FontSpec):
         self.spec = spec
-        data = _read(spec.path)
+        data = read_font(spec.path)
         self.sha256 = sha256_bytes(data)
         self._data = unpack(spec.path, data, self.sha256)
         self.index = _face_index(spec, self._data)
@@ -126,6 +126,11 @@ class Face:
     def upem(self) -> int:
         """Font units per em."""
         return int(self._face.units_per_EM)
+
+    @property
+    def glyph_count(self) -> int:
+        """Number of glyphs."""
+        return int(self._face.num_glyphs)
 
     def glyph_index(self, char: str) -> int:
         """The glyph index of a character; 0 if the font lacks it."""
@@ -217,7 +222,8 @@ def _begin(point: Any, pen: "AbstractPen") -> None:
     pen.moveTo((point.x, point.y))
 
 
-def _read(path: Path) -> bytes:
+def read_font(path: Path) -> bytes:
+    """The contents of a font file. Raises FontError naming the file and the cure."""
     if path.is_dir():
         raise FontError(f"{path} is a folder; give a font file in it")
     try:
