@@ -56,7 +56,7 @@ class ChildReader:
             late.set()
             process.kill()
 
-        timer = threading.Timer(MAX_READER_WAIT_S + 6 * seconds, stop)
+        timer = threading.Timer(MAX_READER_WAIT_S + max(0, 6 * seconds), stop)
         timer.start()
         try:
             assert process.stdin is not None and process.stdout is not None
@@ -99,8 +99,10 @@ def _start() -> "subprocess.Popen[bytes]":
 
 def _died(what: str, process: "subprocess.Popen[bytes]", late: bool) -> errors.DataError:
     code = process.returncode
-    if late or code == -_SIGXCPU:
-        reason = f"reading it takes more than {MAX_READER_S:.0f} seconds"
+    if late:
+        reason = "reading it takes minutes"
+    elif code == -_SIGXCPU:
+        reason = f"reading it takes more than {MAX_READER_S:.0f} seconds of processor time"
     else:
         reason = f"reading it ended the reader ({_ending(code)})"
     return errors.DataError(f"cannot read {what}: {reason}; it is damaged or hostile: leave it out")

@@ -14,20 +14,24 @@ from calligan.storage import sha256_bytes, write_bytes
 
 _VERSION = 1  # of what is looked at
 _SIZE_PX = 32.0
-_S_PER_MB = 10.0  # fontTools unpacks WOFF2 slowly
+_WOFF2_S_PER_MB = 10.0  # fontTools unpacks slowly
+DRAWN = "calligan.glyphs.vetting:draw_all"
 
 
-def vet_font(spec: FontSpec) -> None:
-    """Raise FontError for a font that cannot be read within the limits of calligan/limits.py."""
+def vet_font(spec: FontSpec, look: str = DRAWN, s_per_mb: float = 0.0) -> None:
+    """Raise FontError for a font that cannot be read within the limits of calligan/limits.py.
+
+    `look` ("module:name") reads it in the child, which may take `s_per_mb` seconds longer.
+    """
     data = read_font(spec.path)
-    key = f"{_VERSION} {sha256_bytes(data)} {spec.face} {spec.instance}"
+    key = f"{_VERSION} {look} {sha256_bytes(data)} {spec.face} {spec.instance}"
     mark = cache_folder() / "vetted" / sha256_bytes(key.encode())
     if mark.is_file():
         return
-    more_s = _S_PER_MB * len(data) / 2**20 if data[:4] == b"wOF2" else 0.0
+    more_s = (_WOFF2_S_PER_MB if data[:4] == b"wOF2" else s_per_mb) * len(data) / 2**20
     parts = (str(spec.path), spec.face, spec.instance)
     try:
-        apart.call("calligan.glyphs.vetting:draw_all", *parts, what=str(spec), seconds=more_s)
+        apart.call(look, *parts, what=str(spec), seconds=more_s)
     except DataError as error:
         raise FontError(str(error)) from error
     with contextlib.suppress(DataError):  # without a cache

@@ -9,7 +9,9 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
+from calligan.apart import Answer
 from calligan.errors import FontError
+from calligan.glyphs.face import Face, FontSpec
 from calligan.vector.borrow import glyph_name
 from calligan.vector.font import code_pages, ink_bounds, to_charstring, to_glyf
 from calligan.vector.name_table import Naming
@@ -106,6 +108,12 @@ class BaseFont:
             claimed = font["OS/2"].getCodePageRanges()
             font["OS/2"].setCodePageRanges(claimed | code_pages(font))
         rename(font, naming)
+
+
+def read_all(path: str, face: str, instance: str | None) -> Answer:
+    """Read a whole font, for a check in a child process (glyphs/vetting.py)."""
+    spec = FontSpec(Path(path), face, instance)
+    return len(BaseFont.open(spec.path, Face(spec).index).codepoints), []
 
 
 def _drop_damaged_tables(font: TTFont) -> tuple[str, ...]:
