@@ -10,6 +10,7 @@ MAX_JSON_BYTES = 64 * 2**20
 MAX_MANIFEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
 MAX_LOG_BYTES = 256 * 2**20  # of a training run
 MAX_MODEL_BYTES = 2 * 2**30
+MAX_CHECKPOINT_BYTES = 16 * 2**30
 MAX_FONT_BYTES = 512 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20  # a WOFF or WOFF2 font, unpacked
 MAX_PICTURE_BYTES = 512 * 2**20
