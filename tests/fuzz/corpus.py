@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 from conftest import HAN, TINY, build_font
+from damage import to_toml
 from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTCollection, TTFont, woff2
 from PIL import Image
+
+from calligan.config import TrainConfig
+from calligan.settings import to_dict
 
 _CHARS = HAN[:24]
 _PICTURES = {"png": {}, "jpg": {}, "tif": {"compression": "tiff_lzw"}, "webp": {}, "bmp": {}}
@@ -19,7 +23,7 @@ _PICTURES = {"png": {}, "jpg": {}, "tif": {"compression": "tiff_lzw"}, "webp": {
 def make_corpus(folder: Path) -> Path:
     """Make it, unless it is there."""
     if not (folder / "done").exists():
-        for part in ("fonts", "pictures", "hand", "texts"):
+        for part in ("fonts", "pictures", "hand", "texts", "settings"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         _fonts(folder / "fonts")
         _pictures(folder / "pictures")
@@ -123,7 +127,8 @@ def _texts(folder: Path) -> None:
     root = Path(__file__).parents[2]
     for path in (root / "formats").glob("*.toml"):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "config.toml").write_bytes((root / "weights" / "bundle.toml").read_bytes())
+    config = folder.parent / "settings" / "config.toml"
+    config.write_text(to_toml(to_dict(TrainConfig(minutes=None, steps=9))), encoding="utf-8")
     (folder / "charset.txt").write_text(f"# a comment\n{_CHARS}\n𠀀々〇\n", encoding="utf-8")
 
 
@@ -133,9 +138,7 @@ def _run(folder: Path) -> None:
     fonts = (build_font(folder / "fonts" / f"{n}.ttf", weight=w) for n, w in _WEIGHTS.items())
     _calligan("render-pairs", *fonts, "--data", data, "--charset", HAN, "--size", 32)
     settings = [part for setting in TINY for part in ("--set", setting)]
-    _calligan(
-        *("train", "--styles", 1, "--steps", 6, "--data", data, "--runs", runs), *settings
-    )
+    _calligan(*("train", "--styles", 1, "--steps", 6, "--data", data, "--runs", runs), *settings)
 
 
 _WEIGHTS = {"source": 60, "bold": 110}
