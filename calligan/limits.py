@@ -35,6 +35,7 @@ MAX_WEBP_PX = 50_000_000  # its decoder takes four times the memory of others
 MAX_UPLOAD_PX = 60_000_000  # of a photograph that is given to the studio
 MAX_PHOTO_SIDE_PX = 4500  # larger photographs are reduced to this
 MAX_GLYPH_PX = 16 * 2**20  # of the picture of one glyph
+MAX_PAGE_MM = 20_000  # a side of a page
 MAX_PAGE_PX = 200_000_000  # of a picture that is drawn
 
 # Reading in a process of its own (calligan/apart.py).

@@ -23,9 +23,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
         raise ValueError("it is not a regular file")
     if about.st_size <= max_bytes:
         with path.open("rb") as file:
-            data = file.read(max_bytes + 1)  # it may have grown, and /proc states no sizes
-        if len(data) <= max_bytes:
-            return data
+            return file.read(about.st_size)  # whatever was added since
     raise ValueError(f"it is larger than {max_bytes >> 20} MB")
 
 

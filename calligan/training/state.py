@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -42,6 +43,7 @@ from calligan.storage import (
 from calligan.training.optimizer import adamw, freeze_all_but, generator_optimizers
 
 _KEPT_CHECKPOINTS = 2
+_DAMAGED = (ConfigError, SafetensorError)
 _FILES = ("state.safetensors", "state.json")  # of a checkpoint, beside its manifest
 
 
@@ -190,7 +192,7 @@ class TrainState:
             ]
             self._set_up(networks[0], networks[1], None)
             self._load_tensors(from_bytes(files["state.safetensors"]))
-        except (LookupError, TypeError, RuntimeError, ValueError, ConfigError) as error:
+        except (LookupError, TypeError, RuntimeError, ValueError, *_DAMAGED) as error:
             raise ModelError(f"{path} does not fit this run's config; start a new run") from error
 
     def _networks(self) -> dict[str, nn.Module]:

@@ -107,7 +107,7 @@ class Batch:
                 return
         allowed = (self.root / OUT, self.root / "runs", self.root / "data", self.work / "cache")
         here = arguments[-1] if event in _AT_FOLDER else -1
-        base = os.readlink(f"/proc/self/fd/{here}") if here >= 0 else str(Path.cwd())
+        base = str(Path(f"/proc/self/fd/{here}").readlink()) if here >= 0 else str(Path.cwd())
         for place in arguments[: 1 if event == "open" or event in _AT_FOLDER else 2]:
             if isinstance(place, str | bytes | os.PathLike):
                 path = Path(os.path.normpath(Path(base, os.fsdecode(place))))

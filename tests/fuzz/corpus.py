@@ -128,7 +128,7 @@ def _texts(folder: Path) -> None:
     for path in (root / "formats").glob("*.toml"):
         (folder / path.name).write_bytes(path.read_bytes())
     config = folder.parent / "settings" / "config.toml"
-    config.write_text(to_toml(to_dict(TrainConfig(minutes=None, steps=9))), encoding="utf-8")
+    config.write_text(to_toml(to_dict(TrainConfig())), encoding="utf-8")
     (folder / "charset.txt").write_text(f"# a comment\n{_CHARS}\n𠀀々〇\n", encoding="utf-8")
 
 

@@ -152,23 +152,21 @@ def changed_json(draw: st.DrawFn, good: bytes) -> bytes:
 
 
 def to_toml(values: Any) -> str:
-    """Plain values as TOML with inline tables; what TOML lacks is written as an empty text."""
+    """Plain values as TOML with inline tables, without those that are None."""
     if not isinstance(values, dict):
         return f"a = {_inline(values)}\n"
-    return "".join(f"{json.dumps(str(key))} = {_inline(value)}\n" for key, value in values.items())
+    pairs = ((key, value) for key, value in values.items() if value is not None)
+    return "".join(f"{json.dumps(str(key))} = {_inline(value)}\n" for key, value in pairs)
 
 
 def _inline(value: Any) -> str:
     if isinstance(value, dict):
-        inside = ", ".join(f"{json.dumps(str(k))} = {_inline(v)}" for k, v in value.items())
-        return f"{{{inside}}}"
-    if isinstance(value, list):
+        return f"{{{', '.join(to_toml(value).splitlines())}}}"
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, float):
         return str(value)
-    return json.dumps("" if value is None else value, ensure_ascii=True).replace(
-        "\\u0000", "\\u0001"
-    )
+    return json.dumps("" if value is None else value).replace("\\u0000", "\\u0001")
 
 
 @st.composite

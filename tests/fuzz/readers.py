@@ -17,7 +17,7 @@ from conftest import HAN
 from hypothesis import strategies as st
 
 from calligan.config import RasterConfig, TrainConfig
-from calligan.errors import CalliganError
+from calligan.errors import CalliganError, FontError
 
 Damage = Callable[[bytes], st.SearchStrategy[bytes]]
 _TEXT = HAN[:6] + "，\nA"
@@ -59,11 +59,15 @@ def _font(root: Path, path: Path) -> None:
 def _completed(root: Path, path: Path) -> None:
     from calligan.glyphs.face import Face, FontSpec
     from calligan.inference.fontmaker import save_completed
-    from calligan.vector.base_font import BaseFont
+    from calligan.vector.base_font import BaseFont, read_all
     from calligan.vector.font import NotdefBox
     from calligan.vector.name_table import Naming
     from calligan.vector.outline import Outline
 
+    try:
+        read_all(str(path), "0", None)
+    except Exception as error:  # it is read in a child process, which refuses these
+        raise FontError(str(error)) from error
     base = BaseFont.open(path, Face(FontSpec(path)).index)
     assert base.codepoints is not None and isinstance(base.reserved, bool) and base.family
     naming = Naming("Made", "造", "a model", "OFL-1.1", "1.0")
@@ -183,10 +187,13 @@ def _critic(root: Path, path: Path) -> None:
 
 
 def _config(root: Path, path: Path) -> None:
-    from calligan.settings import from_dict, load_toml, merged, replaced, to_dict
+    from calligan.settings import from_dict, load_toml, parse_setting, replaced
 
-    values = merged(to_dict(TrainConfig()), load_toml(path))
-    config = replaced(from_dict(TrainConfig, values), {"loss.l1": 2})
+    config = from_dict(TrainConfig, load_toml(path))
+    for line in path.read_text("utf-8", "replace").splitlines()[:3]:
+        if "=" in line:
+            key, value = parse_setting(line)
+            config = replaced(config, {key.strip('"'): value})
     config.validate()
 
 
