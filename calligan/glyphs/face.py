@@ -295,6 +295,13 @@ def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
         info = face.get_variation_info()
     except freetype.FT_Exception as error:
         raise FontError(f"{spec.path} is not a variable font; drop @{spec.instance}") from error
+    try:
+        _choose_instance(face, spec, info)
+    except freetype.FT_Exception as error:
+        raise _not_a_font(spec) from error
+
+
+def _choose_instance(face: freetype.Face, spec: FontSpec, info: Any) -> None:
     wanted = str(spec.instance)
     if wanted.isdecimal():
         axes = [axis for axis in info.axes if axis.tag == "wght"]

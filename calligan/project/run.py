@@ -71,6 +71,8 @@ class Run:
             record = from_dict(_RunRecord, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
             data = found_path(record.data, folder, record.data_was)
+            if not (record.styles and record.sources):
+                raise ValueError("it lists no styles or no sources")
         except (OSError, ValueError, ConfigError) as error:
             detail = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
