@@ -295,6 +295,8 @@ def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
         info = face.get_variation_info()
     except freetype.FT_Exception as error:
         raise FontError(f"{spec.path} is not a variable font; drop @{spec.instance}") from error
+    except ValueError as error:  # freetype-py's, of names of axes
+        raise _not_a_font(spec) from error
     try:
         _choose_instance(face, spec, info)
     except freetype.FT_Exception as error:

@@ -13,7 +13,7 @@ _NUMBERS = [0, 1, 2, 3, 7, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2
 _TEXTS = ["", "../x", "/etc/passwd", "\0", "一", "[/b]", "‮", "\x1b[2J", "a" * 5000, "NaN", "1e999"]
 _ODD: list[Any] = [None, True, False, -1, 0, 1, 2, 17, 10**6, 10**12, 2**63 - 1, 2**70, -0.5, 0.5]
 _ODD += [1e-300, 1e300, *_TEXTS, [], [[]], {}, {"a": 1}, [0] * 300, ["x", "x"]]
-odd_values = st.sampled_from(_ODD) | st.integers() | st.floats() | st.text(max_size=8)
+odd_values = st.sampled_from(_ODD).map(deepcopy) | st.integers() | st.floats() | st.text(max_size=8)
 _JSON_TEXTS = ['{"a": 1, "a": 2}', "NaN", "[" * 5000, "9" * 5000, '"\\ud800"', "", "{} {}", "[]"]
 
 
