@@ -1,6 +1,7 @@
 """The photographs of a hand: taken in, cut into glyphs, and what became of each."""
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from calligan.studio.places import glyphs_folder, hand_folder
 
 MOST_BYTES = 40 * 2**20
 _MOST_PAGES = 200
+_FILE = re.compile(r"[0-9]{4}\.[a-z]{3,4}")
 _MAGIC = {  # of the pictures that can be read
     b"\x89PNG": ".png",
     b"\xff\xd8\xff": ".jpg",
@@ -30,8 +32,13 @@ def pages(hand: str) -> list[dict[str, Any]]:
     with contextlib.suppress(OSError, ValueError):
         found = read_json(hand_folder(hand) / "pages.json")
         if isinstance(found, list):
-            return [page for page in found if isinstance(page, dict)]
+            return [page for page in found if _is_page(page)]
     return []
+
+
+def _is_page(page: Any) -> bool:
+    """Whether an entry of the list names a file as `add_photo` does, and no other path."""
+    return isinstance(page, dict) and bool(_FILE.fullmatch(str(page.get("file"))))
 
 
 def photo_path(hand: str, file: str, thumb: bool = True) -> Path:

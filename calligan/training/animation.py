@@ -106,8 +106,8 @@ def _split_sheet(page: np.ndarray, step: int, styles: int, left: int) -> SampleS
     """Split a contact sheet into cells; the labels are `left` pixels wide."""
     size_px = (page.shape[0] - GAP_PX) // (3 * styles) - GAP_PX
     pitch = size_px + GAP_PX
-    count = (page.shape[1] - left) // pitch
-    if size_px < 1 or count < 1:
+    count = (page.shape[1] - left) // pitch if size_px > 0 else 0
+    if count < 1:
         raise ModelError(f"the samples of step {step:,} are not of this run; remove them")
     cells = np.stack(
         [

@@ -267,7 +267,6 @@ READERS: dict[str, Reader] = {
     "array": Reader("data/glyphs/*.npy", damage.changed_bytes, _manifest),
     "run": Reader(f"{RUN}/run.json", damage.changed_json, _run),
     "config": Reader(f"{RUN}/config.json", damage.changed_json, _run),
-    "split": Reader(f"{RUN}/split.json", damage.changed_json, _run),
     "log": Reader(f"{RUN}/log.jsonl", _lines, _run),
     "samples": Reader(f"{RUN}/samples/*.png", damage.changed_png, _samples),
     "checkpoint": Reader(f"{RUN}/checkpoints/0000006/*.json", damage.changed_json, _checkpoint),

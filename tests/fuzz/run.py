@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from corpus import make_corpus
 from readers import READERS
 
-BATCH = 150
+BATCH = 300
 _BATCH_S = 300  # after which a batch hangs
 OUTCOMES = ("read", "refused", "failed", "hung", "died", "outside")
 
