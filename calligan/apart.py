@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import numpy as np
@@ -29,6 +30,10 @@ from calligan.reading import parse_json
 
 Answer = tuple[Any, list[np.ndarray]]  # JSON values, and arrays of numbers
 _LENGTH_BYTES = 8
+# A thread reserves memory, which is limited.
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "MALLOC_ARENA_MAX"), "1"
+)
 
 
 class ChildReader:
@@ -87,13 +92,14 @@ def call(function: str, *arguments: Any, what: str, seconds: float = 0.0) -> Ans
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each reserves memory
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "calligan.apart"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **one_thread},
+        env=environment,
     )
 
 
