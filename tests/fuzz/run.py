@@ -19,21 +19,21 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from corpus import make_corpus
 from readers import READERS
 
-BATCH = 300
-_BATCH_S = 300  # after which a batch hangs
+BATCH = 300  # inputs of one process
+_STALLED_S = 300  # without another input, after which a batch hangs
 OUTCOMES = ("read", "refused", "failed", "hung", "died", "outside")
 
 
 def run_batch(work: Path, reader: str, seed: int, count: int) -> dict:
     """The tallies of one batch, from a process of its own."""
     command = [sys.executable, HERE / "batch.py", work, reader, str(seed), str(count)]
-    report = work / "report.json"
+    report, current = work / "report.json", work / "current"
     report.unlink(missing_ok=True)
+    current.touch()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CALLIGAN_CACHE": str(work / "cache")}
     with (work / "stderr.txt").open("wb") as errors:
         process = subprocess.Popen(command, env=environment, stdout=errors, stderr=errors)
-        end = time.monotonic() + _BATCH_S
-        while process.poll() is None and time.monotonic() < end:
+        while process.poll() is None and time.time() - current.stat().st_mtime < _STALLED_S:
             time.sleep(0.05)
         hung = process.poll() is None
         if hung:
@@ -57,14 +57,16 @@ def _keep_last(work: Path, reader: str, seed: int, code: int) -> None:
         kept.with_suffix(".txt").write_text(f"{reader}: exit code {code}\n{trace}")
 
 
-def fuzz(work: Path, seed: int, minutes: float, runs: int, only: list[str]) -> dict[str, Counter]:
+def fuzz(
+    work: Path, seed: int, minutes: float, runs: int, only: list[str], batch: int = BATCH
+) -> dict[str, Counter]:
     """Batches of all readers in turn until the time is over or `runs` are done."""
     make_corpus(work / "corpus")
     end, tallies, peak_mb = time.monotonic() + 60 * minutes, {name: Counter() for name in only}, {}
     round_number = done = 0
     while time.monotonic() < end and (not runs or done < runs):
         for name in only:
-            told = run_batch(work, name, seed + 1000 * round_number, BATCH)
+            told = run_batch(work, name, seed + 1000 * round_number, batch)
             tallies[name].update(told["tally"])
             peak_mb[name] = max(peak_mb.get(name, 0), told["peak_mb"])
             done += sum(told["tally"].values())
@@ -83,6 +85,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--runs", type=int, default=0, help="stop after so many; 0: by the time")
+    parser.add_argument("--batch", type=int, default=BATCH, help="inputs of one process")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("demo/fuzz"))
     parser.add_argument("--only", nargs="*", default=list(READERS), choices=list(READERS))
@@ -93,7 +96,7 @@ def main() -> int:
         make_corpus(told.work / "corpus")
         command = [sys.executable, HERE / "batch.py", told.work, "--replay", told.replay.absolute()]
         return subprocess.run(command).returncode
-    tallies = fuzz(told.work, told.seed, told.minutes, told.runs, told.only)
+    tallies = fuzz(told.work, told.seed, told.minutes, told.runs, told.only, told.batch)
     bad = sum(sum(tally[kind] for kind in OUTCOMES[2:]) for tally in tallies.values())
     if bad:
         print(f"{bad} failed: see {told.work / 'found'}")
