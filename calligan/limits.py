@@ -8,7 +8,7 @@ names the file.
 MAX_TEXT_BYTES = 16 * 2**20  # texts, charsets, TOML, CSV
 MAX_JSON_BYTES = 64 * 2**20
 MAX_MANIFEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
-MAX_LOG_BYTES = 256 * 2**20  # of a training run
+MAX_LOG_BYTES = 64 * 2**20  # of a training run: 200,000 lines
 MAX_MODEL_BYTES = 2 * 2**30
 MAX_CHECKPOINT_BYTES = 16 * 2**30
 MAX_FONT_BYTES = 512 * 2**20
@@ -17,6 +17,7 @@ MAX_PICTURE_BYTES = 512 * 2**20
 
 # JSON and TOML.
 MAX_NESTING = 32
+MAX_ENTRIES = 2_000_000  # of all lists and tables: empty ones take 20 times their text
 MAX_INTEGER = 2**63 - 1
 
 # Fonts.

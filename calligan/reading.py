@@ -11,7 +11,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from calligan.limits import MAX_INTEGER, MAX_JSON_BYTES, MAX_NESTING, MAX_TEXT_BYTES
+from calligan.limits import (
+    MAX_ENTRIES,
+    MAX_INTEGER,
+    MAX_JSON_BYTES,
+    MAX_NESTING,
+    MAX_TEXT_BYTES,
+)
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
@@ -57,12 +63,14 @@ def parse_json(text: str | bytes, max_bytes: int = MAX_JSON_BYTES) -> Any:
     """Parse untrusted JSON. The caller checks its structure.
 
     Raises ValueError for invalid JSON, and for what calligan never writes: duplicate keys, NaN,
-    numbers beyond 64 bits, lone surrogates, deep nesting, more than `max_bytes`.
+    numbers beyond 64 bits, lone surrogates, deep nesting, very many entries, more than `max_bytes`.
     """
     if len(text) > max_bytes:
         raise ValueError(f"it is larger than {max_bytes >> 20} MB")
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
+        if sum(map(text.count, ",[{")) > MAX_ENTRIES:
+            raise ValueError(f"it has more than {MAX_ENTRIES:,} entries")
         value = json.loads(
             text,
             object_pairs_hook=_refuse_duplicates,
