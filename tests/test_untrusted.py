@@ -49,7 +49,7 @@ ODD: list[Any] = [None, True, -1, 0, 10**12, -3.5, "", "../x", "\0", [], [[]], {
         ("", "Expecting"),
         ("{} {}", "Extra"),
         ("[" + "[]," * 1_000_001 + "1]", "2,000,000 entries"),
-        ("[" * 33 + "]" * 33, "nested"),
+        ("[" * 34 + "]" * 34, "nested"),
     ],
 )
 def test_json_that_no_writer_of_ours_makes(text, says):
