@@ -14,12 +14,13 @@ from PIL import Image
 from test_pages import SETTING
 
 from calligan.config import GeneratorConfig
-from calligan.errors import ConfigError, FontError, ModelError
+from calligan.errors import ConfigError, DataError, FontError, ModelError
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.vetting import vet_font
 from calligan.models.weights import load_model, save_model
 from calligan.page.formats import format_names, load_format
 from calligan.page.layout import Words, lay_out
+from calligan.pairs.store import PairStore
 from calligan.project.run import Run
 from calligan.training.animation import read_sheets, render_frames
 from calligan.training.state import newest_verified
@@ -162,6 +163,18 @@ def test_a_variable_font_with_broken_tables_is_damaged(tmp_path):
     (tmp_path / "v.ttf").write_bytes(data)
     with pytest.raises(FontError, match="damaged"):
         Face(FontSpec(tmp_path / "v.ttf", "0", "650"))
+
+
+@pytest.mark.parametrize("header", ["{'descr': (", "{'shape': (9,)}", "[" * 999, "\0", "{1: 2}"])
+def test_arrays_with_odd_headers_are_damaged(tmp_path, data_folder, header):
+    """NumPy reads a header as Python, and raises what its parser does."""
+    data = shutil.copytree(data_folder, tmp_path / "data")
+    store = PairStore.open(data)
+    text = header.encode() + b"\n"
+    whole = b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text
+    (data / "glyphs" / "bold.npy").write_bytes(whole)
+    with pytest.raises(DataError, match=r"bold.npy is missing or damaged"):
+        store.images(store.manifest.named("bold"))
 
 
 def test_the_studios_list_of_photographs_names_no_path(tmp_path, monkeypatch):

@@ -118,7 +118,8 @@ def _manifest(root: Path, path: Path) -> None:
     from calligan.pairs.store import PairStore
 
     store = PairStore.open(root / "data")
-    store.verify()
+    if path.suffix != ".npy":  # training looks at checksums, other commands at shapes
+        store.verify()
     names = [font.name for font in store.manifest.of_role("target")]
     selection = store.select(names)
     assert selection.data_hash
