@@ -170,6 +170,10 @@ def test_arrays_with_odd_headers_are_damaged(tmp_path, data_folder, header):
     """NumPy reads a header as Python, and raises what its parser does."""
     data = shutil.copytree(data_folder, tmp_path / "data")
     store = PairStore.open(data)
+    np.savez(tmp_path / "zip.npz", a=np.zeros(3, np.uint8))  # np.load would open this too
+    shutil.copy(tmp_path / "zip.npz", data / "glyphs" / "source.npy")
+    with pytest.raises(DataError, match=r"source.npy is missing or damaged"):
+        store.images(store.manifest.named("source"))
     text = header.encode() + b"\n"
     whole = b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text
     (data / "glyphs" / "bold.npy").write_bytes(whole)

@@ -202,7 +202,7 @@ class PairStore:
         """
         path = self._array_path(font.name)
         try:
-            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
         except Exception as error:  # NumPy raises many kinds on damaged headers
             raise DataError(f"{path} is missing or damaged; render the pairs again") from error
         size = self.manifest.raster.size_px
