@@ -1,8 +1,9 @@
-# calligan's one developer door: demo, train, test, check, fonts, report, web, wheel, clean.
+# calligan's one developer door: demo, train, test, check, fonts, report, web, wheel, fuzz, clean.
 PYTHON ?= python3
 # Pinned here only: the package itself takes a range of torch.
 TORCH ?= torch==2.13.0
 MINUTES ?= 5
+SEED ?= 1
 
 SOURCE := lxgw-wenkai
 TARGETS := ma-shan-zheng zhi-mang-xing liu-jian-mao-cao long-cang zcool-xiaowei
@@ -12,7 +13,7 @@ TEST := .venv-test
 CALLIGAN := $(VENV)/bin/calligan
 SAY := @printf '\n== %s\n'
 
-.PHONY: help demo train test check format fonts report web wheel mutants clean
+.PHONY: help demo train test check format fonts report web wheel fuzz mutants clean
 
 help:
 	@echo "make demo    set up, and write 书法 in every bundled hand"
@@ -23,6 +24,7 @@ help:
 	@echo "make report  judge the bundled model on unseen characters (fetches 30 fonts)"
 	@echo "make web     build the page that draws in a browser into dist/web/"
 	@echo "make wheel   build the wheel into dist/"
+	@echo "make fuzz    read damaged files of every kind for MINUTES=$(MINUTES) from SEED=$(SEED)"
 	@echo "make mutants plant small faults and count those that no test notices (hours)"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
 
@@ -95,6 +97,10 @@ wheel: $(TEST)/installed
 
 clean:
 	rm -rf $(VENV) $(TEST) demo dist build .pytest_cache .mypy_cache .ruff_cache
+
+fuzz: $(TEST)/installed
+	$(SAY) "fuzzing for $(MINUTES) minutes from seed $(SEED); what fails is kept in demo/fuzz/found"
+	$(TEST)/bin/python tests/fuzz/run.py --minutes $(MINUTES) --seed $(SEED)
 
 mutants: $(TEST)/installed
 	$(SAY) "planting faults, one at a time (PARTS=… and SAMPLE=40 shorten it)"

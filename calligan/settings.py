@@ -4,7 +4,6 @@ import dataclasses
 import math
 import reprlib
 import sys
-import tomllib
 import types
 import typing
 from difflib import get_close_matches
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError
-from calligan.storage import read_json, write_json
+from calligan.reading import parse_toml, read_json, read_toml
+from calligan.storage import write_json
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -64,10 +64,10 @@ def replaced(config: Config, settings: dict[str, Any]) -> Config:
 def load_toml(path: Path) -> dict[str, Any]:
     """Settings of a TOML file; raises ConfigError naming the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
@@ -96,8 +96,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r} should read KEY=VALUE, such as loss.l1=2")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), parse_toml(f"value = {value}")["value"]
+    except ValueError:
         return key.strip(), value.strip()
 
 

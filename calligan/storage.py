@@ -1,10 +1,9 @@
-"""Atomic file writes, file locks, bounded JSON, and checksums."""
+"""Atomic file writes, file locks, and checksums."""
 
 import contextlib
 import errno
 import hashlib
 import json
-import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from calligan.errors import ConfigError, DataError
-
-_MAX_JSON_BYTES = 64 * 2**20
-_INTEGER_LIMIT = 2**63
+from calligan.reading import parse_json as parse_json  # re-exported
+from calligan.reading import read_json as read_json
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:
@@ -112,56 +110,6 @@ def write_json(path: Path, value: Any) -> None:
     except UnicodeEncodeError:  # lone surrogates, from a file name that is not UTF-8
         data = json.dumps(value, **options).encode()
     write_bytes(path, data + b"\n")
-
-
-def read_json(path: Path, max_bytes: int = _MAX_JSON_BYTES) -> Any:
-    """Read a JSON file. Raises OSError if it cannot be read, ValueError as `parse_json` does."""
-    if path.stat().st_size > max_bytes:
-        raise ValueError(f"it is larger than {max_bytes >> 20} MB")
-    return parse_json(path.read_bytes(), max_bytes)
-
-
-def parse_json(text: str | bytes, max_bytes: int = _MAX_JSON_BYTES) -> Any:
-    """Parse untrusted JSON. The caller checks its structure.
-
-    Raises ValueError for invalid JSON, and for what calligan never writes: duplicate keys, NaN,
-    numbers beyond 64 bits, lone surrogates, very deep nesting, more than `max_bytes`.
-    """
-    if len(text) > max_bytes:
-        raise ValueError(f"it is larger than {max_bytes >> 20} MB")
-    try:
-        text = text.decode("utf-8") if isinstance(text, bytes) else text
-        value = json.loads(
-            text,
-            object_pairs_hook=_refuse_duplicates,
-            parse_constant=_refuse_number,
-            parse_float=_parse_float,
-            parse_int=_parse_int,
-        )
-        json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    return value
-
-
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise ValueError("it has a key twice")
-    return table
-
-
-def _refuse_number(name: str) -> float:
-    raise ValueError(f"it has the invalid number {name}")
-
-
-def _parse_float(digits: str) -> float:
-    return value if math.isfinite(value := float(digits)) else _refuse_number(digits[:20])
-
-
-def _parse_int(digits: str) -> int:
-    fits = len(digits) <= 20 and abs(int(digits)) < _INTEGER_LIMIT
-    return int(digits) if fits else int(_refuse_number(digits[:20]))
 
 
 def fsync_folder(folder: Path) -> None:

@@ -13,9 +13,10 @@ from calligan.training.objectives import OBJECTIVES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
-    {"errors", "described", "__init__"},
-    {"progress", "requests"},
+    {"errors", "described", "limits", "__init__"},
+    {"progress", "requests", "reading", "pictures"},
     {"storage", "workers", "resources"},
+    {"apart"},
     {"config"},
     {"settings"},
     {"glyphs", "models"},

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import HAN, build_font
 from fontTools.ttLib import TTFont
 
+from calligan import limits
 from calligan.config import RasterConfig
 from calligan.errors import DataError
 from calligan.glyphs.face import Face, FontSpec
@@ -35,9 +37,17 @@ def font_with(path, boxes: dict[str, tuple], upem: int):
     return path
 
 
+def test_every_limit_of_the_table_is_used():
+    package = Path(limits.__file__).parent
+    text = "".join(p.read_text() for p in package.rglob("*.py") if p.name != "limits.py")
+    unused = [name for name in vars(limits) if name.startswith("MAX_") and name not in text]
+    assert not unused
+
+
 TINY_BOX, HUGE_BOX = (0, 0, 8, 8), (-16000, -16000, 16000, 16000)
 MEASURE = """
 import resource, sys
+from calligan import limits
 from calligan.config import RasterConfig
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import measure_placement

@@ -48,6 +48,8 @@ ODD: list[Any] = [None, True, -1, 0, 10**12, -3.5, "", "../x", "\0", [], [[]], {
         (b"\xff{}", "decode"),
         ("", "Expecting"),
         ("{} {}", "Extra"),
+        ("[" + "[]," * 1_000_001 + "1]", "2,000,000 entries"),
+        ("[" * 34 + "]" * 34, "nested"),
     ],
 )
 def test_json_that_no_writer_of_ours_makes(text, says):

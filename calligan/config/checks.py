@@ -19,6 +19,14 @@ def require_at_least(config: Any, section: str, **least: float) -> None:
         require(value >= number, f"{section}.{name}".lstrip("."), value, f"{number} or more")
 
 
+def require_at_most(config: Any, section: str, **most: float) -> None:
+    """Require each named field of `config`, or each of its items, to be no more than the number."""
+    for name, number in most.items():
+        value = getattr(config, name)
+        ok = max(value, default=0) <= number if isinstance(value, tuple) else value <= number
+        require(ok, f"{section}.{name}".lstrip("."), value, f"{number} or less")
+
+
 def require_one_of(config: Any, section: str, **choices: Iterable[object]) -> None:
     """Require each named field of `config` to be one of its choices."""
     for name, known in choices.items():

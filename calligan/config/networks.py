@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from calligan.config.checks import require, require_at_least, require_one_of
+from calligan.config.checks import require, require_at_least, require_at_most, require_one_of
 from calligan.config.rules import DISCRIMINATOR_RULES, GENERATOR_RULES
+
+# A model's card may ask for any network; it is built before its weights are compared.
+_MOST = {"grid": 1024, "widths": 8192}
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,12 @@ class GeneratorConfig:
             self, "generator", kind=GENERATOR_RULES, embedding=embeddings, output=outputs
         )
         GENERATOR_RULES[self.kind].check_section(self, "generator")
-        ok = len(self.widths) >= 2 and all(w > 0 and w % 8 == 0 for w in self.widths)
-        require(ok, "generator.widths", self.widths, "two or more multiples of 8")
-        require_at_least(self, "generator", grid=1, encoder_blocks=1, blocks=1, style_dim=1)
+        ok = 2 <= len(self.widths) <= 10 and all(w > 0 and w % 8 == 0 for w in self.widths)
+        require(ok, "generator.widths", self.widths, "two or more multiples of 8, ten at the most")
+        least = {"grid": 1, "encoder_blocks": 1, "blocks": 1, "style_dim": 1, "noise_dim": 1}
+        require_at_least(self, "generator", **least, classes=0)
+        require_at_most(self, "generator", **_MOST, encoder_blocks=64, blocks=64)
+        require_at_most(self, "generator", style_dim=2**16, noise_dim=2**16, classes=10**6)
         coarsest = 2 ** (len(self.widths) - 1)
         fits = self.grid % coarsest == 0
         require(fits, "generator.grid", self.grid, f"a multiple of {coarsest}")
@@ -61,8 +67,9 @@ class DiscriminatorConfig:
         require_one_of(self, "discriminator", kind=DISCRIMINATOR_RULES, heads=("joint", "apart"))
         require_one_of(self, "discriminator", scale_step=(2, 4))
         DISCRIMINATOR_RULES[self.kind].check_section(self, "discriminator")
-        ok = len(self.widths) >= 2 and min(self.widths) >= 1
-        require(ok, "discriminator.widths", self.widths, "two or more numbers from 1")
+        ok = 2 <= len(self.widths) <= 10 and min(self.widths) >= 1
+        require(ok, "discriminator.widths", self.widths, "two to ten numbers from 1")
+        require_at_most(self, "discriminator", **_MOST, crop_px=1024)
         require(1 <= self.scales <= 3, "discriminator.scales", self.scales, "1 to 3")
         require_at_least(self, "discriminator", crop_px=0)
         least = 2 ** (len(self.widths) - 1) * self.scale_step ** (self.scales - 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from calligan.errors import FontError
 from calligan.glyphs.face import FontSpec
+from calligan.glyphs.vetting import vet_font
 from calligan.resources import cache_folder, data_folder
 
 
@@ -91,7 +92,8 @@ def catalog_font(name: str) -> CatalogFont:
 def resolve_font(text: str) -> FontInfo:
     """The font for a catalog name or a path such as `font.ttc#1@Bold`.
 
-    Raises FontError for a name that is not in the catalog or has not been fetched.
+    A font that is not of the catalog is read in a child process first. Raises FontError for a name
+    that is not in the catalog or has not been fetched, or a font that cannot be read.
     """
     font = load_catalog().get(text)
     if font is not None and not Path(text).is_file():
@@ -103,7 +105,10 @@ def resolve_font(text: str) -> FontInfo:
     if re.fullmatch(r"[\w-]+", text) and not Path(text).exists():
         catalog_font(text)  # raises FontError with the nearest name
     spec = FontSpec.parse(text)
-    return _find_by_path(spec) or FontInfo(_slug(spec), spec)
+    if known := _find_by_path(spec):
+        return known
+    vet_font(spec)
+    return FontInfo(_slug(spec), spec)
 
 
 def _find_by_path(spec: FontSpec) -> FontInfo | None:

@@ -4,6 +4,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from calligan import reading
 from calligan.errors import DataError
 from calligan.resources import data_folder
 
@@ -107,9 +108,11 @@ def load_text(what: str) -> str:
 def read_text(path: Path) -> str:
     """Read a UTF-8 text file. Raises DataError if it cannot be read or is not UTF-8."""
     try:
-        return "\n".join(path.read_text(encoding="utf-8-sig").splitlines())
+        return "\n".join(reading.read_text(path).splitlines())
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text; convert it to UTF-8") from error
+    except ValueError as error:
+        raise DataError(f"cannot read {path}: {error}; give a smaller text") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check the path") from error
 

@@ -16,7 +16,15 @@ import numpy as np
 from freetype import raw as ft
 
 from calligan.errors import FontError
-from calligan.glyphs.unpack import unpack_woff2
+from calligan.glyphs.unpack import unpack
+from calligan.limits import (
+    MAX_BITMAP_PX,
+    MAX_ENTRY_CHARS,
+    MAX_FACES,
+    MAX_FONT_BYTES,
+    MAX_NAME_CHARS,
+)
+from calligan.reading import read_bytes
 from calligan.storage import sha256_bytes
 
 if TYPE_CHECKING:
@@ -27,8 +35,6 @@ _LOAD_UNSCALED = (
     freetype.FT_LOAD_NO_SCALE | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_IGNORE_TRANSFORM
 )
 _F26DOT6 = 64
-_MAX_BITMAP_PX = 16 * 2**20  # area of one glyph's bitmap: 4,096 x 4,096
-_MAX_FONT_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,9 @@ class Face:
 
     def __init__(self, spec: FontSpec):
         self.spec = spec
-        data = _read(spec.path)
+        data = read_font(spec.path)
         self.sha256 = sha256_bytes(data)
-        self._data = unpack_woff2(spec.path, data, self.sha256)
+        self._data = unpack(spec.path, data, self.sha256)
         self.index = _face_index(spec, self._data)
         self._face = self._open(self.index)
         self._pen = (0.0, 0.0, 0.0)
@@ -104,7 +110,7 @@ class Face:
     @property
     def family(self) -> str:
         """The font's family name; may be empty."""
-        return (self._face.family_name or b"").decode("utf-8", "replace")
+        return _shown(self._face.family_name)
 
     def name_entry(self, name_id: int) -> str:
         """An entry of the name table (0 copyright, 13 licence); empty if there is none."""
@@ -112,13 +118,19 @@ class Face:
             name = self._face.get_sfnt_name(index)
             if name.name_id == name_id and name.platform_id in (0, 3):
                 text = bytes(name.string).decode("utf-16-be", "replace")
-                return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+                printable = (c if c.isprintable() else " " for c in text[:MAX_ENTRY_CHARS])
+                return " ".join("".join(printable).split())
         return ""
 
     @property
     def upem(self) -> int:
         """Font units per em."""
         return int(self._face.units_per_EM)
+
+    @property
+    def glyph_count(self) -> int:
+        """Number of glyphs."""
+        return int(self._face.num_glyphs)
 
     def glyph_index(self, char: str) -> int:
         """The glyph index of a character; 0 if the font lacks it."""
@@ -155,7 +167,7 @@ class Face:
         box = ft.FT_BBox()
         ft.FT_Outline_Get_CBox(ctypes.byref(slot.outline), ctypes.byref(box))
         width, height = box.xMax - box.xMin, box.yMax - box.yMin
-        if width * height > _MAX_BITMAP_PX * _F26DOT6**2:
+        if width * height > MAX_BITMAP_PX * _F26DOT6**2:
             return None
         if ft.FT_Render_Glyph(ctypes.byref(slot), freetype.FT_RENDER_MODE_NORMAL):
             return None
@@ -217,20 +229,20 @@ def _begin(point: Any, pen: "AbstractPen") -> None:
     pen.moveTo((point.x, point.y))
 
 
-def _read(path: Path) -> bytes:
+def read_font(path: Path) -> bytes:
+    """The contents of a font file. Raises FontError naming the file and the cure."""
     if path.is_dir():
         raise FontError(f"{path} is a folder; give a font file in it")
     try:
-        if path.stat().st_size > _MAX_FONT_BYTES:
-            limit_mb = _MAX_FONT_BYTES >> 20
-            raise FontError(f"{path} is larger than {limit_mb} MB; give a smaller font")
-        data = path.read_bytes()
+        data = read_bytes(path, MAX_FONT_BYTES)
     except FileNotFoundError as error:
         raise FontError(
             f"no font file {path}, and no catalog font of that name; see `calligan fonts`"
         ) from error
     except OSError as error:
         raise FontError(f"cannot read {path}: {error.strerror}; check its permissions") from error
+    except ValueError as error:
+        raise FontError(f"cannot read {path}: {error}; give a font file") from error
     if not data:
         raise FontError(f"{path} is empty; copy or fetch the font again")
     return data
@@ -256,13 +268,17 @@ def _face_index(spec: FontSpec, data: bytes) -> int:
 def _faces(spec: FontSpec, data: bytes) -> tuple[int, list[str]]:
     try:
         first = freetype.Face(io.BytesIO(data), 0)
-        count = max(1, first.num_faces)
+        count = min(max(1, first.num_faces), MAX_FACES)
         if spec.face.isdecimal():
             return count, []
         faces = (freetype.Face(io.BytesIO(data), i) for i in range(count))
-        return count, [(face.family_name or b"?").decode("utf-8", "replace") for face in faces]
+        return count, [_shown(face.family_name) or "?" for face in faces]
     except freetype.FT_Exception as error:
         raise _not_a_font(spec) from error
+
+
+def _shown(name: bytes | None) -> str:
+    return (name or b"").decode("utf-8", "replace")[:MAX_NAME_CHARS]
 
 
 def _not_a_font(spec: FontSpec) -> FontError:
@@ -286,6 +302,15 @@ def _set_instance(face: freetype.Face, spec: FontSpec) -> None:
         info = face.get_variation_info()
     except freetype.FT_Exception as error:
         raise FontError(f"{spec.path} is not a variable font; drop @{spec.instance}") from error
+    except ValueError as error:  # freetype-py's, of names of axes
+        raise _not_a_font(spec) from error
+    try:
+        _choose_instance(face, spec, info)
+    except freetype.FT_Exception as error:
+        raise _not_a_font(spec) from error
+
+
+def _choose_instance(face: freetype.Face, spec: FontSpec, info: Any) -> None:
     wanted = str(spec.instance)
     if wanted.isdecimal():
         axes = [axis for axis in info.axes if axis.tag == "wght"]

@@ -13,11 +13,11 @@ import numpy as np
 from calligan.config import RasterConfig
 from calligan.errors import FontError
 from calligan.glyphs.face import Bitmap, Face
+from calligan.limits import MAX_EM_CANVASES
 
 PITCH = 0.9  # distance between the characters of a text, as a share of the canvas
 _DESCENT_EM = 0.12  # part of the em below the baseline in full-width fonts
 _MIN_BOXES = 5
-_MAX_EM_CANVASES = 8.0  # largest em, in canvas sides: tiny glyphs in a large em stay small
 
 
 def share_of_canvas(length_em: float) -> float:
@@ -122,7 +122,7 @@ def fit_placement(
     extent = float(np.median(np.maximum(right - left, top - bottom)))
     edges = np.stack([right - x, x - left, top - y, y - bottom])
     reach = float(np.percentile(edges.max(axis=0), 99))
-    em_share = min(config.extent / extent, config.reach / 2 / reach, _MAX_EM_CANVASES)
+    em_share = min(config.extent / extent, config.reach / 2 / reach, MAX_EM_CANVASES)
     em_px = round(em_share * config.size_px * 64) / 64  # FreeType's sizes are in 1/64 px
     middle = config.size_px / 2
     origin_x_px, baseline_y_px = float(middle - x * em_px), float(middle + y * em_px)

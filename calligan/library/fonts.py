@@ -11,6 +11,7 @@ from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
+from calligan.glyphs.vetting import vet_font
 from calligan.inference import fontmaker as maker
 from calligan.inference.export import Job, Parts, fall_back, outlines, traced
 from calligan.inference.writer import Writer
@@ -27,6 +28,8 @@ from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM
 from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
+
+_READ_S_PER_MB = 2.0  # fontTools reads a font to complete slowly
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,7 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
     index = model.style_index(order.style)
     if order.complete is not None:
         spec = resolve_font(order.complete).spec
+        vet_font(spec, "calligan.vector.base_font:read_all", _READ_S_PER_MB)
         base = BaseFont.open(spec.path, Face(spec).index)
         maker.check_kind(order.path, base)
         has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))

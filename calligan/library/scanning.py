@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import is_file, is_han, load_text
 from calligan.library.checking import proofread
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
-from calligan.scan.cells import Cell, cut_cells
+from calligan.scan.cells import Cell
 from calligan.scan.copybook import crop, find_characters, find_doubts, remove_rules
 from calligan.scan.folder import ScannedGlyph, save_hand
-from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, open_photo, read_sheet
+from calligan.scan.pages import page_ink, template_cells
 from calligan.scan.template_page import font_image, font_letters
 
 _MIN_RULED_CHARS = 8  # rules are not removed with fewer: a stroke may be as long as a rule
@@ -84,25 +85,17 @@ def _template_pages(
 ) -> list[ScannedGlyph]:
     """The glyphs of the pages. Raises DataError naming all pages that cannot be read."""
     read, bad = {}, []
-    for path in pages:
-        try:
-            read[path] = _cells(path, size)
-        except DataError as error:
-            bad.append(str(error))
-        done(1)
+    with ChildReader() as child:
+        for path in pages:
+            try:
+                read[path] = template_cells(child, path, size)
+            except DataError as error:
+                bad.append(str(error))
+            done(1)
     if bad:
         saved = f" (nothing was saved of the {len(pages)} pages)" if len(pages) > 1 else ""
         raise DataError("; ".join(bad) + saved)
     return [glyph for path, cells in read.items() for glyph in _written(path, cells, note)]
-
-
-def _cells(path: Path, size: int) -> list[Cell]:
-    photo = open_photo(path)
-    try:
-        page, sheet = read_sheet(photo)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    return cut_cells(extract_sheet_ink(page, sheet), sheet, size)
 
 
 def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
@@ -140,7 +133,7 @@ def _free_page(
     if not words.strip():
         raise DataError("--text has no Chinese character; give the page's text")
     letters, _ = font_letters(font, words.replace("\n", ""))
-    ink = extract_ink(flatten_page(open_photo(pages[0])))
+    ink = page_ink(pages[0])
     if len(words) >= _MIN_RULED_CHARS:
         ink = remove_rules(ink)
     boxes = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]

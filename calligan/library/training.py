@@ -192,13 +192,23 @@ def training_config(
         values |= {"minutes": minutes, "steps": steps}
     base = load_preset(preset) if preset else {}
     if path:
-        base = merged(base, load_toml(path))
+        base = merged(base, _settings_file(path))
     for each in (base, values):
         if each.get("steps") is not None:
             each.setdefault("minutes", None)
     config = replaced(from_dict(TrainConfig, base), values)
     config.validate()
     return resolve_device(config)
+
+
+def _settings_file(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file. Raises ConfigError naming it for an unknown one."""
+    values = load_toml(path)
+    try:
+        from_dict(TrainConfig, values)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return values
 
 
 def begun(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from calligan.errors import ModelError
+from calligan.limits import MAX_MODEL_BYTES
 from calligan.storage import write_bytes
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def _read(
     path: Path, kind: str, noun: str, cure: str, tensors: bool = True
 ) -> "tuple[dict[str, Tensor], dict[str, str]]":
     try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ModelError(f"{path} is larger than {MAX_MODEL_BYTES >> 20} MB; {cure}")
         with safe_open(path, framework="pt" if tensors else "np") as file:
             header = file.metadata() or {}
             names = file.keys() if tensors else ()

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from calligan.errors import ModelError
+from calligan.errors import ConfigError, ModelError
 from calligan.models.file import read_weights, write_weights
 from calligan.models.layers import Block, Fold, Unfold, to_device
 from calligan.models.pixels import image_of_logits, ink, to_tensor, to_uint8
+from calligan.reading import parse_json
+from calligan.settings import from_dict
 
 _KIND = "upscaler"
 _CELL_PX = 2
@@ -84,8 +86,8 @@ def load_upscaler(path: Path, device: str = "cpu") -> Upscaler:
     """Read what `save_upscaler` wrote. Raises ModelError naming the file and the cure."""
     state, metadata = read_weights(path, _KIND, _KIND, "install calligan again")
     try:
-        network = Upscaler(UpscalerConfig(**json.loads(metadata)))
+        network = Upscaler(from_dict(UpscalerConfig, parse_json(metadata)))
         network.load_state_dict(state)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ConfigError) as error:
         raise ModelError(f"{path} is of another version of calligan; install it again") from error
     return to_device(network, device).eval()

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -29,11 +30,21 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
     state, description = read_weights(path, KIND, NOUN, CURE)
     card = card_of(path, description)
     try:
-        generator = make_generator(card.generator, len(card.styles), card.size_px)
+        make = partial(make_generator, card.generator, len(card.styles), card.size_px)
+        with torch.device("meta"):  # takes no memory: a card may ask for any
+            _check_shapes(make(), state)
+        generator = make()
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not match its card") from error
     return to_device(generator, device).eval(), card
+
+
+def _check_shapes(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Raise ValueError unless `state` has the parameters of `network`."""
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if wanted != {name: value.shape for name, value in state.items()}:
+        raise ValueError("other parameters")
 
 
 @dataclass(frozen=True)

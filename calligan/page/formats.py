@@ -1,14 +1,29 @@
 """Formats of pages as data: scroll, couplet, fan, letter paper, practice sheets and users' own."""
 
 import math
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from PIL import ImageColor
+
+from calligan.config.checks import require, require_one_of
 from calligan.errors import ConfigError, DataError
+from calligan.limits import MAX_PAGE_MM
+from calligan.reading import read_toml
 from calligan.resources import data_folder
 from calligan.settings import from_dict
+
+GRIDS = ("mi", "tian", "jiu", "hui")
+_REGION, _MAX_CELLS = "region", 10_000
+_RANGES: dict[str, tuple[float, float]] = {  # of a region's numbers
+    **dict.fromkeys(("x_mm", "y_mm"), (-MAX_PAGE_MM, MAX_PAGE_MM)),
+    **dict.fromkeys(("width_mm", "height_mm", "padding_mm", "size_mm"), (0, MAX_PAGE_MM)),
+    **dict.fromkeys(("gap", "line_gap"), (-0.9, 100)),
+    "spread": (0, 100),
+    "short": (0.01, 1),
+    "text": (0, 1000),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,36 @@ class Region:
     grid: str = ""  # mi, tian, jiu or hui: cells to practise in
     fan: Fan | None = None
 
+    def validate(self) -> None:
+        """Raise ConfigError naming the invalid field."""
+        require_one_of(self, _REGION, direction=("vertical", "horizontal"), grid=("", *GRIDS))
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            require(least <= value <= most, f"{_REGION}.{name}", value, f"{least:g} to {most:g}")
+        require(self.largest_mm > 0, f"{_REGION}.largest_mm", self.largest_mm, "more than 0")
+        for name in ("paper", "rule"):
+            _check_colour(f"{_REGION}.{name}", getattr(self, name) or "white")
+        if self.direction != "vertical" and (self.fan or self.rule):
+            raise ConfigError("a region with a fan or a rule has columns: direction vertical")
+        if self.fan and self.rule:
+            raise ConfigError("a region with a fan has no rule: rules are between columns")
+        if min(self.width_mm, self.height_mm) <= 2 * self.padding_mm:
+            raise ConfigError("a region should have room inside its padding_mm")
+        if 0 < self.size_mm < 1:
+            raise ConfigError("a region's size_mm should be 0, or 1 and more")
+        if self.grid and not 1 <= self._cells <= _MAX_CELLS:
+            raise ConfigError(f"a region's grid should have 1 to {_MAX_CELLS:,} cells of size_mm")
+        if self.fan and not (
+            0 < self.fan.inner_mm < self.fan.radius_mm <= MAX_PAGE_MM
+            and 0 < self.fan.spread_deg <= 360
+        ):
+            raise ConfigError("a fan should have 0 < inner_mm < radius_mm, and 0 to 360 spread_deg")
+
+    @property
+    def _cells(self) -> int:
+        size = self.size_mm
+        return int(self.width_mm / size) * int(self.height_mm / size) if size else 0
+
 
 @dataclass(frozen=True)
 class Format:
@@ -67,19 +112,21 @@ class Format:
         """Raise ConfigError naming the invalid field."""
         if not self.region:
             raise ConfigError("a format needs a [[region]]")
-        if min(self.width_mm, self.height_mm) <= 0 or max(self.width_mm, self.height_mm) > 20_000:
-            raise ConfigError("a format's width_mm and height_mm should be 0 to 20000")
+        for name in ("width_mm", "height_mm"):
+            value = getattr(self, name)
+            require(0 < value <= MAX_PAGE_MM, name, value, f"more than 0, to {MAX_PAGE_MM:g}")
+        require(0 <= self.vary <= 1, "vary", self.vary, "0 to 1")
+        for name in ("paper", "ink", "seal"):
+            _check_colour(name, getattr(self, name))
         for region in self.region:
-            if region.direction not in ("vertical", "horizontal"):
-                raise ConfigError("a region's direction should be vertical or horizontal")
-            if region.direction != "vertical" and (region.fan or region.rule):
-                raise ConfigError("a region with a fan or a rule has columns: direction vertical")
-            if region.fan and region.rule:
-                raise ConfigError("a region with a fan has no rule: rules are between columns")
-            if min(region.width_mm, region.height_mm) <= 2 * region.padding_mm:
-                raise ConfigError("a region should have room inside its padding_mm")
-            if not 0 < region.short <= 1:
-                raise ConfigError("a region's short should be more than 0, and 1 at the most")
+            region.validate()
+
+
+def _check_colour(setting: str, colour: str) -> None:
+    try:
+        ImageColor.getrgb(colour)
+    except ValueError as error:
+        raise ConfigError(f"setting {setting} is {colour!r}, which is not a colour") from error
 
 
 def format_names() -> dict[str, str]:
@@ -96,10 +143,9 @@ def load_format(what: str) -> Format:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(there)}"
         raise DataError(f"no format {what!r}; {hint} (or give a .toml file)")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        made = from_dict(Format, values)
+        made = from_dict(Format, read_toml(path))
         made.validate()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, ConfigError) as error:
+    except (ValueError, OSError, ConfigError) as error:
         raise ConfigError(f"{path} is not a format: {error}") from error
     return made
 

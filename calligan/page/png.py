@@ -6,12 +6,12 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from calligan.errors import DataError
+from calligan.limits import MAX_PAGE_PX
 from calligan.page.brush import dried
 from calligan.page.drawing import Mark, Page
 from calligan.vector.fill import fill
 
 _MM_AN_INCH = 25.4
-_MAX_PIXELS = 200_000_000
 _HALF = 127
 
 
@@ -38,7 +38,7 @@ def to_image(
 
 
 def _check_pixels(size: tuple[int, int]) -> None:
-    if size[0] * size[1] > _MAX_PIXELS:
+    if size[0] * size[1] > MAX_PAGE_PX:
         raise DataError(
             f"the picture would be {size[0]} x {size[1]} pixels; give less text, a smaller --size "
             "or --dpi"

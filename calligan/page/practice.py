@@ -5,11 +5,10 @@ import numpy as np
 from calligan.errors import ConfigError
 from calligan.page.drawing import Mark, Page, dashes, frame, joined
 from calligan.page.flow import moved, set_line
-from calligan.page.formats import Format
+from calligan.page.formats import GRIDS, Format
 from calligan.page.words import Setting
 from calligan.vector.outline import Outline
 
-GRIDS = ("mi", "tian", "jiu", "hui")
 GRID_RED, PALE = "#cf6a61", "#cfcfcf"
 _LINE = 0.012  # of the cell
 _DASH = 0.05

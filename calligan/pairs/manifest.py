@@ -7,12 +7,13 @@ from typing import Literal
 from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.placement import Placement
+from calligan.limits import MAX_MANIFEST_BYTES
+from calligan.reading import read_json
 from calligan.settings import from_dict
-from calligan.storage import read_json, write_json
+from calligan.storage import write_json
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-_MAX_MANIFEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
 Role = Literal["source", "target"]
 
 
@@ -81,7 +82,7 @@ def load_manifest(folder: Path) -> Manifest:
     """Read a data folder's manifest; raises DataError naming the folder and the cure."""
     path = folder / MANIFEST
     try:
-        values = read_json(path, _MAX_MANIFEST_BYTES)
+        values = read_json(path, MAX_MANIFEST_BYTES)
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT_VERSION:
             raise DataError(
                 f"{path} is of another version of calligan; remove {folder} or use another"

@@ -202,8 +202,8 @@ class PairStore:
         """
         path = self._array_path(font.name)
         try:
-            array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
+        except Exception as error:  # NumPy raises many kinds on damaged headers
             raise DataError(f"{path} is missing or damaged; render the pairs again") from error
         size = self.manifest.raster.size_px
         if array.shape != (len(font.chars), size, size) or array.dtype != np.uint8:

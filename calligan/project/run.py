@@ -23,14 +23,14 @@ from safetensors import SafetensorError, safe_open
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError, DataError, ModelError
+from calligan.limits import MAX_LOG_BYTES
 from calligan.pairs.store import PairStore, Selection
 from calligan.project.paths import found_path, stored_path
+from calligan.reading import parse_json, read_json, read_text
 from calligan.settings import from_dict, load_train_config
 from calligan.storage import (
     cannot_write,
     locked,
-    parse_json,
-    read_json,
     write_bytes,
     write_json,
 )
@@ -71,6 +71,8 @@ class Run:
             record = from_dict(_RunRecord, read_json(folder / "run.json"))
             config = load_train_config(folder / "config.json")
             data = found_path(record.data, folder, record.data_was)
+            if not (record.styles and record.sources):
+                raise ValueError("it lists no styles or no sources")
         except (OSError, ValueError, ConfigError) as error:
             detail = f" ({error})" if isinstance(error, ConfigError) else ""
             raise ModelError(
@@ -150,11 +152,19 @@ class Run:
 
     def trim_log(self, step: int) -> None:
         """Remove lines after `step`, as a resumed run writes them again."""
-        path = self.folder / "log.jsonl"
-        if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
+        if lines := self.log_lines():
             kept = [line for line in lines if _logged_step(line) <= step]
-            write_bytes(path, "".join(line + "\n" for line in kept).encode())
+            write_bytes(self.folder / "log.jsonl", "".join(line + "\n" for line in kept).encode())
+
+    def log_lines(self) -> list[str]:
+        """The lines of the log; none before the first. Raises ModelError if it is unreadable."""
+        path = self.folder / "log.jsonl"
+        try:
+            return read_text(path, MAX_LOG_BYTES).splitlines()
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot read {path}: {error}; remove it") from error
 
 
 def newest_run(parent: Path) -> Path:

@@ -11,7 +11,10 @@ from PIL import Image
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_label
+from calligan.limits import MAX_GLYPH_PX
 from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.pictures import read_picture
+from calligan.reading import read_text
 from calligan.storage import atomic_file, write_bytes
 
 LABELS, CONTACT_SHEET = "labels.csv", "contact-sheet.png"
@@ -139,12 +142,9 @@ def _read_grey(path: Path) -> np.ndarray:
     White ink on black is inverted.
     """
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            clear = image.convert("RGBA")
-            paper = Image.new("RGBA", clear.size, "white")
-            grey = np.asarray(Image.alpha_composite(paper, clear).convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} is a damaged image; scan it again or remove it") from error
+        grey = np.asarray(read_picture(path, MAX_GLYPH_PX).convert("L"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is unusable: {error}; scan it again or remove it") from error
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     return 255 - grey if max(np.median(border), np.median(grey)) < _DARK else grey
 
@@ -185,11 +185,11 @@ def _read_rows(path: Path) -> list[list[str]]:
     if not path.exists():
         return []
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         if "\0" in text:
             raise csv.Error("it has a NUL character")
         rows = [row for row in csv.reader(StringIO(text), strict=True) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}; save it as UTF-8 CSV") from error
     if not rows or tuple(rows[0]) != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
         raise DataError(f"{path} needs the columns {','.join(_COLUMNS)}, separated by commas")

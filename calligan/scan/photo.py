@@ -1,60 +1,39 @@
 """Photographs of pages: open them safely, straighten them by markers, separate ink from paper."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from calligan.errors import DataError
+from calligan.limits import MAX_PHOTO_PX, MAX_PHOTO_SIDE_PX
+from calligan.pictures import read_picture
 from calligan.scan.opencv import opencv
 from calligan.scan.template_sheet import MARKER_MM, TemplateSheet
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
-_MAX_PIXELS = 120_000_000
 _MIN_SIDE_PX = 64
-_MAX_SIDE_PX = 4500  # larger photographs are reduced to this
 _RUBBING_GREY = 105  # of 255: a page whose centre is darker is a rubbing (white on black)
 _MIN_PAPER_SHARE, _MAX_PAPER_SHARE = 0.25, 0.97  # of the picture, for a sheet on a background
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")  # in the order of the markers
 PX_PER_MM = 12.0  # resolution of a straightened page
 
 
-def open_photo(path: Path) -> np.ndarray:
-    """Open a picture, rotated by its EXIF data: uint8 (H, W, 3), RGB, at most 4,500 px a side.
+def open_photo(path: Path, max_px: int = MAX_PHOTO_PX) -> np.ndarray:
+    """Open a picture, turned by its EXIF data: uint8 (H, W, 3), RGB, at most 4,500 px a side.
 
     Raises DataError for a file that is damaged, too large, or not a supported picture.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            pages = getattr(image, "n_frames", 1)
-            if pages > 1 and image.format == "TIFF":  # a phone's JPEG may contain a preview
-                raise DataError(f"{path} has {pages} pages; save each as a separate picture")
-            if image.width * image.height > _MAX_PIXELS:
-                raise Image.DecompressionBombError
-            image.draft("RGB", (_MAX_SIDE_PX, _MAX_SIDE_PX))
-            clear = ImageOps.exif_transpose(image).convert("RGBA")
-            paper = Image.new("RGBA", clear.size, "white")
-            picture = Image.alpha_composite(paper, clear).convert("RGB")
+        picture = read_picture(path, max_px, _FORMATS, MAX_PHOTO_SIDE_PX)
     except IsADirectoryError as error:
         raise DataError(f"{path} is a folder; name the pictures in it") from error
     except FileNotFoundError as error:
         raise DataError(f"no picture {path}; check the path") from error
-    except Image.DecompressionBombError as error:
-        raise DataError(
-            f"{path} has too many pixels; reduce it below {_MAX_PIXELS // 1_000_000} "
-            "megapixels (a page needs about 8)"
-        ) from error
-    except UnidentifiedImageError as error:
-        kinds = ", ".join(_FORMATS)
-        raise DataError(f"{path} is not a picture of {kinds}; save it as JPEG") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path} is a damaged picture ({error}); save it again") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}; save the page as a JPEG again") from error
     if min(picture.size) < _MIN_SIDE_PX:
         size = f"{picture.width} x {picture.height} pixels"
         raise DataError(f"{path} is {size}, too small for a page; give a larger picture")
-    picture.thumbnail((_MAX_SIDE_PX, _MAX_SIDE_PX))
     return np.asarray(picture)
 
 

@@ -1,7 +1,7 @@
 """The photographs of a hand: taken in, cut into glyphs, and what became of each."""
 
 import contextlib
-from io import BytesIO
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,16 @@ from calligan.storage import atomic_file, read_json, write_bytes, write_json
 from calligan.studio.places import glyphs_folder, hand_folder
 
 MOST_BYTES = 40 * 2**20
-_MOST_PIXELS = 60_000_000  # a telephone's largest; the library takes more, and much memory for it
 _MOST_PAGES = 200
-_FORMATS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
+_FILE = re.compile(r"[0-9]{4}\.[a-z]{3,4}")
+_MAGIC = {  # of the pictures that can be read
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"RIFF": ".webp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+    b"BM": ".bmp",
+}
 _THUMB_PX = 1000
 _LONGEST_TEXT = 2000
 
@@ -25,8 +32,13 @@ def pages(hand: str) -> list[dict[str, Any]]:
     with contextlib.suppress(OSError, ValueError):
         found = read_json(hand_folder(hand) / "pages.json")
         if isinstance(found, list):
-            return [page for page in found if isinstance(page, dict)]
+            return [page for page in found if _is_page(page)]
     return []
+
+
+def _is_page(page: Any) -> bool:
+    """Whether an entry of the list names a file as `add_photo` does, and no other path."""
+    return isinstance(page, dict) and bool(_FILE.fullmatch(str(page.get("file"))))
 
 
 def photo_path(hand: str, file: str, thumb: bool = True) -> Path:
@@ -51,7 +63,7 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
     if len(there) >= _MOST_PAGES:
         raise DataError(f"{hand} has {_MOST_PAGES} pages; remove some first")
     text = _words(text)
-    suffix = _checked(name, data)
+    suffix = _suffix(name, data)
     number = max([int(page["file"][:4]) for page in there], default=0) + 1
     file = f"{number:04d}{suffix}"
     path = hand_folder(hand) / "photos" / file
@@ -59,9 +71,11 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
     try:
         page = {"file": file, "name": name[:80], "text": text, "columns": columns}
         page |= _read(hand, path, text, columns)
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
         _thumbnail(path).unlink(missing_ok=True)
+        if isinstance(error, DataError):
+            raise DataError(str(error).replace(str(path), name[:80])) from error
         raise
     write_json(hand_folder(hand) / "pages.json", [*pages(hand), page])
     return page
@@ -90,36 +104,28 @@ def _words(text: str) -> str:
     return words
 
 
-def _checked(name: str, data: bytes) -> str:
+def _suffix(name: str, data: bytes) -> str:
     """What the file of a picture ends in, by what it is. Raises DataError for none of ours."""
-    try:
-        with Image.open(BytesIO(data), formats=tuple(_FORMATS)) as image:
-            size, kind = image.width * image.height, image.format or ""
-    except Exception as error:  # Pillow raises a dozen kinds on what is hostile
-        kinds = ", ".join(_FORMATS)
-        raise DataError(f"{name[:80]} is no picture of {kinds}; save it as JPEG") from error
-    if size > _MOST_PIXELS:
-        most = _MOST_PIXELS // 1_000_000
-        raise DataError(f"{name[:80]} has more than {most} megapixels; make it smaller")
-    return _FORMATS[kind]
+    for magic, suffix in _MAGIC.items():
+        if data.startswith(magic):
+            return suffix
+    raise DataError(f"{name[:80]} is no picture of PNG, JPEG, WEBP, TIFF, BMP; save it as JPEG")
 
 
 def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
     from calligan.library.scanning import scan_pages
-    from calligan.scan.photo import corners_seen, open_photo
+    from calligan.scan.pages import preview
 
-    photo = open_photo(path)
-    small = Image.fromarray(photo)
-    small.thumbnail((_THUMB_PX, _THUMB_PX))
+    small, corners = preview(path, _THUMB_PX)
     with atomic_file(_thumbnail(path)) as file:
-        small.save(file, "JPEG", quality=82)
+        Image.fromarray(small).save(file, "JPEG", quality=82)
     notes: list[str] = []
     try:
         words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name
         done = scan_pages([path], folder, text=words, columns=columns, note=notes.append)
     except DataError as error:
         said = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
-        corners = None if text else corners_seen(photo)
-        return {"glyphs": 0, "trouble": said, "corners": corners, "notes": notes}
+        shown = None if text else corners
+        return {"glyphs": 0, "trouble": said, "corners": shown, "notes": notes}
     told = [line.replace(f"{path}: ", "") for line in notes]
     return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": told}

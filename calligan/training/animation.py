@@ -8,9 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from calligan.errors import ModelError
+from calligan.limits import MAX_PAGE_PX
 from calligan.page.sheet import GAP_PX, label_width_px
+from calligan.pictures import read_picture
 from calligan.project.run import Run
-from calligan.storage import parse_json
+from calligan.reading import parse_json
 
 _TITLE_PX = 28
 
@@ -27,15 +29,18 @@ class SampleSheet:
 
 def read_sheets(run: Run) -> Iterator[SampleSheet]:
     """The sample sheets of a run, in order; raises ModelError where there are none."""
-    paths = sorted((run.folder / "samples").glob("*.png"))
+    found = (run.folder / "samples").glob("*.png")
+    paths = sorted(path for path in found if path.stem.isdecimal())
     if not paths:
         raise ModelError(f"{run.folder} has no samples yet; train it for a while")
     names = run.styles
     label_px = label_width_px(["source", "real", *names])  # labels of the loop's sheets
     for path in paths:
-        with Image.open(path) as image:
-            page = np.asarray(image.convert("L"))
-            yield _split_sheet(page, int(path.stem), len(names), label_px)
+        try:
+            page = np.asarray(read_picture(path, MAX_PAGE_PX).convert("L"))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path} is unusable: {error}; remove it") from error
+        yield _split_sheet(page, int(path.stem), len(names), label_px)
 
 
 def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
@@ -62,7 +67,7 @@ def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarra
 def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
     """Numbers of the log, by name, as lists of (step, value)."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for line in (run.folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in run.log_lines():
         try:
             row = dict(parse_json(line))
             step = int(row["step"])
@@ -101,7 +106,9 @@ def _split_sheet(page: np.ndarray, step: int, styles: int, left: int) -> SampleS
     """Split a contact sheet into cells; the labels are `left` pixels wide."""
     size_px = (page.shape[0] - GAP_PX) // (3 * styles) - GAP_PX
     pitch = size_px + GAP_PX
-    count = (page.shape[1] - left) // pitch
+    count = (page.shape[1] - left) // pitch if size_px > 0 else 0
+    if count < 1:
+        raise ModelError(f"the samples of step {step:,} are not of this run; remove them")
     cells = np.stack(
         [
             np.stack(

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from calligan.config import TrainConfig
-from calligan.errors import ModelError
+from calligan.errors import ConfigError, ModelError
+from calligan.limits import MAX_CHECKPOINT_BYTES
 from calligan.models.critic import Critic
 from calligan.models.layers import to_device
 from calligan.models.networks import (
@@ -29,6 +31,8 @@ from calligan.models.networks import (
 )
 from calligan.reader.network import Reader
 from calligan.reader.verdict import Judge
+from calligan.reading import parse_json, read_bytes, read_json
+from calligan.settings import from_dict
 from calligan.storage import (
     cannot_write,
     fsync_folder,
@@ -39,6 +43,8 @@ from calligan.storage import (
 from calligan.training.optimizer import adamw, freeze_all_but, generator_optimizers
 
 _KEPT_CHECKPOINTS = 2
+_DAMAGED = (ConfigError, SafetensorError)
+_FILES = ("state.safetensors", "state.json")  # of a checkpoint, beside its manifest
 
 
 @dataclass
@@ -55,6 +61,11 @@ class Counters:
     metrics: dict[str, Any] = field(default_factory=dict)
     # new styles to the style of the initial model that they started from
     began_at: dict[str, str] = field(default_factory=dict)
+
+    def validate(self) -> None:
+        """Raise ValueError for a negative number."""
+        if min(self.step, self.stage, self.stage_step, self.images) < 0:
+            raise ValueError(f"{self} is out of range")
 
 
 class TrainState:
@@ -173,14 +184,15 @@ class TrainState:
         """Restore the checkpoint at `path`, after verifying its checksums."""
         files = _read_verified(path)
         try:
-            self.counters = Counters(**json.loads(files["state.json"]))
+            self.counters = from_dict(Counters, parse_json(files["state.json"]))
+            self.counters.validate()
             size_px = self.config.stages[self.counters.stage].size_px
             networks = [
                 make_generator(self.config.generator, self.styles, size_px) for _ in range(2)
             ]
             self._set_up(networks[0], networks[1], None)
             self._load_tensors(from_bytes(files["state.safetensors"]))
-        except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
+        except (LookupError, TypeError, RuntimeError, ValueError, *_DAMAGED) as error:
             raise ModelError(f"{path} does not fit this run's config; start a new run") from error
 
     def _networks(self) -> dict[str, nn.Module]:
@@ -250,11 +262,13 @@ def newest_verified(folder: Path) -> Path:
 
 def _read_verified(path: Path) -> dict[str, bytes]:
     try:
-        digests = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        files = {name: (path / name).read_bytes() for name in digests}
-    except (OSError, ValueError, TypeError) as error:
+        digests = read_json(path / "manifest.json")
+        files = {name: read_bytes(path / name, MAX_CHECKPOINT_BYTES) for name in _FILES}
+        if not isinstance(digests, dict) or set(digests) != set(_FILES):
+            raise ValueError
+    except (OSError, ValueError) as error:
         raise ModelError(f"checkpoint {path} is damaged or incomplete") from error
-    if not files or any(sha256_bytes(data) != digests[name] for name, data in files.items()):
+    if any(sha256_bytes(data) != digests[name] for name, data in files.items()):
         raise ModelError(f"checkpoint {path} is damaged (checksum)")
     return files
 

@@ -1,5 +1,6 @@
 """Add characters to an existing font. Its own glyphs, metrics and features stay as they are."""
 
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from fontTools.pens.boundsPen import BoundsPen
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
+from calligan.apart import Answer
 from calligan.errors import FontError
+from calligan.glyphs.face import Face, FontSpec
 from calligan.vector.borrow import glyph_name
-from calligan.vector.font import code_pages, ink_bounds, to_charstring, to_glyf
+from calligan.vector.font import NotdefBox, code_pages, ink_bounds, to_charstring, to_glyf
 from calligan.vector.name_table import Naming
 from calligan.vector.outline import Drawing
 
@@ -106,6 +109,17 @@ class BaseFont:
             claimed = font["OS/2"].getCodePageRanges()
             font["OS/2"].setCodePageRanges(claimed | code_pages(font))
         rename(font, naming)
+
+
+def read_all(path: str, face: str, instance: str | None) -> Answer:
+    """Read a whole font, add a glyph and save it, in a child process (glyphs/vetting.py)."""
+    spec = FontSpec(Path(path), face, instance)
+    base = BaseFont.open(spec.path, Face(spec).index)
+    there = base.codepoints
+    added = chr(next(code for code in range(0x4E00, 0x10FFFF) if code not in there))
+    base.add({added: NotdefBox()}, Naming("Trial", "Trial", "", "", "1.0"))
+    base.font.save(io.BytesIO())
+    return len(there), []
 
 
 def _drop_damaged_tables(font: TTFont) -> tuple[str, ...]:

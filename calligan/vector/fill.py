@@ -7,12 +7,11 @@ import numpy as np
 from freetype import raw as ft
 
 from calligan.glyphs.face import Bitmap
+from calligan.limits import MAX_OUTLINE_POINTS, MAX_OUTLINE_SIDE_PX
 from calligan.vector.outline import Outline
 
 _F26DOT6 = 64
 _ON, _CUBIC = 1, 2  # FreeType's point tags: on the curve, control point of a cubic
-_MAX_POINTS = 32_000  # FreeType counts the points of an outline in 16 bits
-_MAX_SIDE_PX = 16_000
 
 
 def fill(outline: Outline) -> Bitmap | None:
@@ -26,7 +25,7 @@ def fill(outline: Outline) -> Bitmap | None:
     right, bottom = np.ceil(outline.controls.max(axis=(0, 1))).astype(int) + 1
     width, height = int(right - left), int(bottom - top)
     points, tags, ends = _points(outline, left, bottom)
-    if len(points) > _MAX_POINTS or max(width, height) > _MAX_SIDE_PX:
+    if len(points) > MAX_OUTLINE_POINTS or max(width, height) > MAX_OUTLINE_SIDE_PX:
         raise ValueError(f"outline of {len(points)} points, {width} x {height} pixels")
     ink = np.zeros((height, width), np.uint8)
     path = ft.FT_Outline(
