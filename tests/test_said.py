@@ -1,14 +1,10 @@
 """What calligan says is so: fonts tell whose parts they hold, counts count, texts stay whole."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from conftest import HAN, build_font
 from fontTools.ttLib import TTFont
@@ -174,28 +170,3 @@ def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
     assert len(lines) == len(wrong)
     for line, said in zip(lines, wrong.values(), strict=True):
         assert said in line
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_ctrl_c_ends_an_export_in_one_line(tmp_path, common):
-    """A terminal sends it to every process of the group, the tracing ones too."""
-    options = ["--charset", HAN, "--no-verdict", "-o", tmp_path / "a.ttf"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "calligan", "export", *map(str, [*common, *options])],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in background
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    parts = tmp_path / ".a.ttf.parts"
-    until = time.monotonic() + 60
-    while not (parts / "job.json").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.3)  # the tracing processes are being started
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert said.strip().splitlines()[-1] == "calligan: interrupted" and "Traceback" not in said
-    assert np.all([path.name[0] == "." for path in tmp_path.iterdir()])

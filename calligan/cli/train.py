@@ -60,9 +60,8 @@ def train(
 
 
 def _train(session: "Session", tensorboard: bool) -> None:
-    """Train and print the next step. A stopped run exits with the signal's code."""
-    if code := run_training(session, tensorboard):
-        raise typer.Exit(code)
+    """Train and print the next step."""
+    run_training(session, tensorboard)
     if not session.ranks.is_main:
         return
     note(f"next: calligan infer 书法 --model {session.run.folder} --style 1 -o out.png")

@@ -1,6 +1,7 @@
 """Creating a run, and the cards of its models."""
 
 import platform
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,8 @@ def create_run(
 ) -> Run:
     """Create a numbered folder under `parent` and store everything that determines the run.
 
-    Raises ConfigError or DataError, before writing, where the data does not fit the config.
+    Raises ConfigError or DataError, before writing, where the data does not fit the config; and
+    DataError, leaving no folder, where the disk is full.
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
@@ -40,13 +42,17 @@ def create_run(
         tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
     )
     run = Run(folder, config, data, selection.data_hash, sources, styles, least, reader)
-    save(config, folder / "config.json")
-    if start is not None:
-        write_bytes(folder / "start.safetensors", start.read_bytes())
-        if critic := critic_beside(start):
-            write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
-    write_json(folder / "split.json", selection.store.manifest.held_out)
-    run.write_about(versions())
+    try:
+        save(config, folder / "config.json")
+        if start is not None:
+            write_bytes(folder / "start.safetensors", start.read_bytes())
+            if critic := critic_beside(start):
+                write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
+        write_json(folder / "split.json", selection.store.manifest.held_out)
+        run.write_about(versions())
+    except BaseException:  # such as a full disk
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     for font in selection.sources:
         remember_font(Path(font.path), font.font_sha256)
     return run
