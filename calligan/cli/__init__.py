@@ -68,6 +68,7 @@ _KEPT = {  # what an interrupted command leaves
     "learn": "repeat the command to go on",
     "train": "if it had begun, `calligan train --resume` goes on from its last checkpoint",
 }
+_TAKE_TEXT = (["infer"], ["morph"], ["sample"])  # commands
 _NOTHING_KEPT = "nothing unfinished was kept"
 
 
@@ -124,7 +125,9 @@ def _usage(error: BaseException) -> NoReturn:
         sys.exit(0)
     context = getattr(error, "ctx", None)
     hint = f"; see `{context.command_path} --help`" if context else ""
-    _fail(message.rstrip(".") + hint, 2)
+    unquoted = "unexpected extra argument" in message and sys.argv[1:2] in _TAKE_TEXT
+    cure = "; put a text that has spaces in quotes" if unquoted else ""
+    _fail(message.rstrip(".") + cure + hint, 2)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -57,7 +57,9 @@ def export(
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
 
-    drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
+    drawing = Model(
+        path, source, verdict, fine, device, note, on_open=model_note(path, model, source)
+    )
     with progress("drawing", "glyph") as update:
         made = make_font(drawing, request, update, note=note)
     _report(made, request)

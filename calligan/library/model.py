@@ -41,6 +41,7 @@ class Layout(TypedDict, total=False):
     wrap: int  # characters a line, on plain pages
     ink: str  # a colour: a name or #RRGGBB
     paper: str
+    labels: bool  # whether styles are named beside their lines, on plain pages
     transparent: bool
     vary: float  # how much repeats of a character differ, 0 to 1
     seed: int
@@ -77,7 +78,7 @@ class Model:
     note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
-    on_open: Callable[[], None] = ignore  # called when weights and source font are opened
+    on_open: Callable[[Writer], None] = ignore  # called when weights and source font are opened
 
     @cached_property
     def _card(self) -> ModelCard:
@@ -103,7 +104,7 @@ class Model:
         source = source_font(self._card, self.source, self.note)
         looks = Looks(self.pick, self.every_way) if self.check else None
         writer = Writer.open(self.path, source, self.fine, looks, self.device, self.note)
-        self.on_open()
+        self.on_open(writer)
         return writer
 
     def style_index(self, style: Style) -> int:
@@ -118,7 +119,7 @@ class Model:
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
-            return [self._added(with_random_style(self.writer.drawer, seed))]
+            return [self._added(with_random_style(self.writer.drawer, seed, self.note))]
         if isinstance(style, str):
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
@@ -160,6 +161,8 @@ class Model:
         Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         request = page_request(text, layout)
+        if style == "all" and request.labels is None and request.form is None:
+            request = replace(request, labels=True)
         return self.write_request(
             request, self.style_indices(style, request.seed), progress, cancel
         )

@@ -1,7 +1,6 @@
 """Creating a run, and the cards of its models."""
 
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
 from calligan.project.paths import public_path
-from calligan.project.run import Run, numbered_folder
+from calligan.project.run import Run, new_run_folder
 from calligan.reader.calibration import least_scores
 from calligan.settings import save
 from calligan.storage import write_bytes, write_json
@@ -37,25 +36,22 @@ def create_run(
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
-    folder, data = numbered_folder(parent), selection.store.folder.resolve()
+    data = selection.store.folder.resolve()
     sources, styles = (
         tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
     )
-    run = Run(folder, config, data, selection.data_hash, sources, styles, least, reader)
-    try:
-        save(config, folder / "config.json")
+    with new_run_folder(parent) as (staged, folder):
+        run = Run(staged, config, data, selection.data_hash, sources, styles, least, reader)
+        save(config, staged / "config.json")
         if start is not None:
-            write_bytes(folder / "start.safetensors", start.read_bytes())
+            write_bytes(staged / "start.safetensors", start.read_bytes())
             if critic := critic_beside(start):
-                write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
-        write_json(folder / "split.json", selection.store.manifest.held_out)
+                write_bytes(critic_path(staged / "start.safetensors"), critic.read_bytes())
+        write_json(staged / "split.json", selection.store.manifest.held_out)
         run.write_about(versions())
-    except BaseException:  # such as a full disk
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     for font in selection.sources:
         remember_font(Path(font.path), font.font_sha256)
-    return run
+    return replace(run, folder=folder)
 
 
 def versions() -> dict[str, str]:
