@@ -51,7 +51,8 @@ class Started:
 
     @property
     def said(self) -> str:
-        return (self.folder / "stderr").read_text()
+        path = self.folder / "stderr"
+        return path.read_text() if path.exists() else ""
 
 
 class Server:
@@ -135,7 +136,6 @@ COMMANDS = {
     "export ufo": "export --charset TEXT MODEL --no-verdict -o out.ufo",
     "template": "template --charset TEXT --font M/source.ttf -o out.pdf",
     "check": "check M/hand --font M/source.ttf --json out.json --sheet out.png",
-    "evaluate": "evaluate M/model.safetensors --data M/data --json out.json --sheet out.png",
     "morph": "morph TEXT MODEL --styles 1,2 --steps 2 -o out.gif",
     "restyle": "restyle M/hand --model M/model.safetensors -o out",
     "render-pairs": "render-pairs M/source.ttf M/bold.ttf --charset HAN --size 32 --data data",
@@ -144,6 +144,9 @@ COMMANDS = {
     "--steps 4 --hands hands SET",
     "scan": "scan M/page.png --text TEXT --columns rows --font M/source.ttf -o hand --size 64",
 }
+WRITERS = [
+    name for name in COMMANDS if name not in ("styles", "morph")
+]  # these write as infer does
 FOLDERS = ("restyle", "scan", "render-pairs")  # whose files take their names at the end, together
 
 
@@ -179,7 +182,7 @@ def unfinished(folder: Path) -> list[str]:
     return [str(p.relative_to(folder)) for p in folder.rglob(".*") if ".tmp" in p.name]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", WRITERS)
 def test_killed_in_a_write_and_at_a_rename(name, server, command, tmp_path):
     """SIGKILL, as when power is lost: the next run completes, and removes what was left."""
     stops = [("sync", 1), ("rename", 1), *([("rename", 6)] if name in FOLDERS else [])]
@@ -193,7 +196,7 @@ def test_killed_in_a_write_and_at_a_rename(name, server, command, tmp_path):
     assert not unfinished(tmp_path)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", WRITERS)
 def test_signals_end_in_one_line_and_leave_nothing_unfinished(name, server, command, tmp_path):
     kinds = SIGNALS if name in ("infer", "render-pairs", "train") else ["INT"]
     for kind in kinds:
@@ -328,32 +331,34 @@ def disk(tmp_path_factory):
 
 DISK_BYTES = 4 * 2**20
 ADDED = {"render-pairs": ["M/slanted.ttf"]}  # so that the second run has something to write
+# What these keep, so that the next run goes on from there; `check` writes two whole files.
+KEEPS = ("export", "export ufo", "render-pairs", "train", "learn", "check")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_full_disk_and_a_read_only_one(name, disk, server, command, material, tmp_path):
-    """One line, exit code 2, and what was there before: nothing, or an earlier output."""
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_and_a_read_only_one(name, disk, server, command, material):
+    """One line, exit code 2, and what was there before: an earlier output, or nothing."""
     work = disk / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    server.run(command(name), tmp_path)
-    needed = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    for share in (0.0, 0.7):
-        fail_on_full_disk(server, command(name), disk, round(share * needed))
-        assert not seen(work), (share, seen(work))
     server.run(command(name), work)
     before = contents(work)
     again = command(name) + [part.replace("M", str(material)) for part in ADDED.get(name, [])]
     fail_on_full_disk(server, again, disk, 0)
     assert contents(work) == before
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    try:
-        said = server.run(again, work, 2).strip().splitlines()
-    finally:
-        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    assert said[-1].startswith("calligan: "), said
-    assert name == "export ufo" or "cannot write" in said[-1], said
-    assert contents(work) == before
+    if name in ("infer", "scan", "train", "export"):
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        try:
+            said = server.run(again, work, 2).strip().splitlines()
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        assert said[-1].startswith("calligan: cannot write "), said
+        assert contents(work) == before
+    shutil.rmtree(work)
+    work.mkdir()
+    fail_on_full_disk(server, command(name), disk, round(0.4 * sum(map(len, before.values()))))
+    assert not unfinished(work)
+    assert name in KEEPS or not seen(work), seen(work)
 
 
 def fail_on_full_disk(server, argv, disk: Path, free_bytes: int) -> None:
