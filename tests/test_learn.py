@@ -24,7 +24,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
 from calligan.project.run import Run, is_finished
 from calligan.training.state import checkpoints
-from calligan.training.transfer import nearest_style
+from calligan.training.transfer import nearest_styles
 
 WRITTEN = HAN[:12]
 
@@ -55,7 +55,7 @@ def test_the_nearest_style_draws_alike_though_elsewhere():
         def image(self, field):
             return field
 
-    assert nearest_style(Drawn(), 2, 64, real) == 1
+    assert nearest_styles(Drawn(), 2, 64, real) == [1, 0]
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def learning(
         else:
             if before := hand_path(name, request.hands):
                 note(f"{name} was learned before ({before.parent}); the new run will replace it")
-            going = new_session(folder, config, selection, base, note)
+            going = new_session(folder, config, selection, base, note, try_nearest=True)
         with going as session:
             yield session
 

@@ -98,13 +98,18 @@ def new_session(
     selection: Selection,
     start: Path | None = None,
     note: Note = ignore,
+    try_nearest: bool = False,
 ) -> Iterator[Session]:
-    """Start a new run. Invalid input is refused before its folder is created."""
+    """Start a new run. Invalid input is refused before its folder is created.
+
+    `try_nearest`: see `initial_state`.
+    """
     selection.store.verify()
     _use_threads(config)
     with join_process_group(config.device) as ranks:
         ranks.check(config.batch_size, config.styles_per_char)
-        state = initial_state(config, selection, start)
+        alone = ranks.count == 1  # several processes must start from the same
+        state = initial_state(config, selection, start, note, try_nearest and alone)
         made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
             main_note = note if ranks.is_main else ignore
@@ -315,4 +320,4 @@ def _describe(run: Run, state: TrainState, note: Note) -> None:
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
     for name, nearest in state.counters.began_at.items():
-        note(f"{name} starts from {nearest}, the model's most similar style")
+        note(f"{name} starts from {nearest}, a similar style of the model")

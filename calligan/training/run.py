@@ -83,6 +83,7 @@ def model_card(
         tolerances |= {name: tolerances[first] for name, first in began_at.items()}
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
+        about["began_from"] = dict(began_at)
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
