@@ -11,8 +11,24 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
+MODULES = (  # imported before forking, so that each child starts at once
+    "calligan.cli",
+    "calligan.evaluation.evaluate",
+    "calligan.inference.pages",
+    "calligan.library.checking",
+    "calligan.library.films",
+    "calligan.library.fonts",
+    "calligan.library.hands",
+    "calligan.library.restyling",
+    "calligan.library.scanning",
+    "calligan.training.animation",
+    "cv2",
+    "reportlab.pdfgen.canvas",
+    "torch.utils.data",
+)
 CALLS = {
     "sync": [(os, "fsync")],
     "stubborn": [(os, "fsync")],
@@ -22,7 +38,8 @@ CALLS = {
 
 def main() -> None:
     """Serve requests until standard input ends."""
-
+    for name in MODULES:
+        import_module(name)
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

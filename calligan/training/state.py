@@ -166,6 +166,8 @@ class TrainState:
         except OSError as error:
             _restore_set_aside(folder)
             raise cannot_write(path, error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
         for old in checkpoints(folder)[:-_KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
         return path
