@@ -25,7 +25,9 @@ from calligan.evaluation.scores import METRICS
 from calligan.glyphs.charset import check_text, load_charset, load_text
 from calligan.glyphs.face import Face, FontSpec
 from calligan.inference import fontmaker
-from calligan.inference.writer import Writer
+from calligan.inference.content import PLAIN
+from calligan.inference.proofread import Attempt, Proofreader
+from calligan.inference.writer import Looks, Writer
 from calligan.library import judging
 from calligan.pairs.store import PairStore
 from calligan.vector.base_font import BaseFont
@@ -215,6 +217,24 @@ def test_candidates_do_not_change_the_picture(common, run, tmp_path):
     picks = ",".join(f"{char}=1" for char in HAN[:6])
     assert run("infer", HAN[:6], *common, "--pick", picks, "-o", "b.png")[0] == 0
     assert Image.open(tmp_path / "b.png").tobytes() == plain.tobytes()
+
+
+def test_the_first_way_that_is_good_enough_is_drawn_though_candidates_score_higher(
+    inked_model, font_folder, monkeypatch
+):
+    def attempts(self, chars, images, style_index, way=PLAIN.name):
+        return [Attempt(way, image, 0.9 if way == PLAIN.name else 0.99) for image in images]
+
+    def judged(*looks):
+        writer = Writer.open(inked_model, str(font_folder / "source.ttf"), looks=Looks(*looks))
+        return writer.proofreader.judged("一", 0)[0]
+
+    monkeypatch.setattr(Proofreader, "attempts", attempts)
+    monkeypatch.setattr(Proofreader, "least_score", lambda self, style_index: 0.5)
+    for looks in (({},), ({}, True), ({"一": 1},), ({"一": 1}, True)):
+        assert judged(*looks).best.way == PLAIN.name, looks
+    second = judged({}, True).attempts[1].way
+    assert second != PLAIN.name and judged({"一": 2}).best.way == second
 
 
 def test_a_picture_names_its_source_font(common, run, tmp_path, font_folder):
