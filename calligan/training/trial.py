@@ -16,8 +16,8 @@ from calligan.training.feed import Feed, to_example
 from calligan.training.state import TrainState
 from calligan.training.steps import training_step
 
-TRIED_STEPS = 30  # a hundred of three styles would take half of the ten minutes on two cores
-_BATCH_SIZE = 8
+TRIED_STEPS = 30  # a hundred of three styles would take a large part of ten minutes on two cores
+_BATCH_SIZE = 4
 _WARMUP_STEPS = 5
 
 
