@@ -20,6 +20,9 @@ import pytest
 from conftest import HAN, TINY
 from PIL import Image, ImageFilter
 
+from calligan.errors import DataError
+from calligan.page.film import save_film
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and POSIX signals")
 SCRIPT = Path(__file__).parent / "interrupted.py"
 SETTINGS = [part for setting in TINY for part in ("--set", setting)]
@@ -359,6 +362,23 @@ def test_a_full_disk_and_a_read_only_one(name, disk, server, command, material):
     fail_on_full_disk(server, command(name), disk, round(0.4 * sum(map(len, before.values()))))
     assert not unfinished(work)
     assert name in KEEPS or not seen(work), seen(work)
+
+
+def test_a_film_on_a_full_disk_is_not_half_there(disk):
+    """OpenCV says nothing of a disk that is full."""
+    pytest.importorskip("cv2")
+    frames = list(np.random.default_rng(0).integers(0, 255, (12, 64, 96), np.uint8))
+    save_film(disk / "a.mp4", frames, 6)
+    before = (disk / "a.mp4").read_bytes()
+    filler = disk / "filler"
+    filler.write_bytes(bytes(DISK_BYTES - 3 * len(before) // 2))
+    try:
+        with pytest.raises(DataError, match="not complete; is the disk full"):
+            save_film(disk / "a.mp4", frames, 6)
+    finally:
+        filler.unlink()
+    assert (disk / "a.mp4").read_bytes() == before
+    (disk / "a.mp4").unlink()
 
 
 def fail_on_full_disk(server, argv, disk: Path, free_bytes: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,10 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
     assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
-    assert "mine starts from bold" in done.stderr or "mine starts from slanted" in done.stderr
+    assert "trying the nearest styles as a start, 30 steps each: " in done.stderr
+    (said,) = re.findall(r"mine starts from (\w+): held-out L1 (.*?) after 30 .*\)", done.stderr)
+    others = re.findall(r"\(others: \w+ (0\.\d+)\)", done.stderr)
+    assert said[0] in ("bold", "slanted") and float(said[1]) <= float(others[0])
     assert "steps in that time" not in done.stderr  # it was told how many
     return home
 
