@@ -13,10 +13,10 @@ from calligan.training.objectives import OBJECTIVES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
-    {"errors", "described", "limits", "__init__"},
+    {"errors", "described", "limits", "interrupts", "__init__"},
     {"progress", "requests", "reading", "pictures"},
     {"storage", "workers", "resources"},
-    {"apart"},
+    {"apart", "folder_update"},
     {"config"},
     {"settings"},
     {"glyphs", "models"},

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from calligan.cli.options import ModelOption, SourceOption
-from calligan.cli.show import escape_controls, note
+from calligan.cli.show import note, print_table
 
 
 def styles(
@@ -21,22 +21,16 @@ def styles(
 
     Example: calligan styles -o styles.png
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from calligan.models.card import read_card
     from calligan.project.models import hand_names, model_path
 
     path = model_path(model)
     card = read_card(path)
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "name", "own name", "script", "licence"):
-        table.add_column(column)
-    for number, style in enumerate(card.styles, start=1):
-        cells = (style.name, style.chinese, style.script, style.licence)
-        table.add_row(str(number), *(Text(escape_controls(cell)) for cell in cells))
-    Console().print(table)
+    rows = [
+        (str(number), each.name, each.chinese, each.script, each.licence)
+        for number, each in enumerate(card.styles, start=1)
+    ]
+    print_table(("", "name", "own name", "script", "licence"), rows)
     if model is None and (hands := hand_names()):
         note(f"learned hands, to use by name: {', '.join(hands)}")
     if output is not None:

@@ -68,7 +68,7 @@ def numbered(path: Path, number: int) -> Path:
 
 def _png(page: Page, look: Look, file: BinaryIO) -> None:
     back = on_paper(page_px(page, look.dpi), page.paper, 0) if look.grain and page.paper else None
-    write_png(to_image(page, look.dpi, back, look.dryness), look.dpi, file)
+    write_png(to_image(page, look.dpi, back, look.dryness), look.dpi, file, page.about)
 
 
 def _svg(page: Page, look: Look, file: BinaryIO) -> None:
