@@ -7,7 +7,7 @@ from typing import Any
 
 from calligan.config import GeneratorConfig, TraceConfig
 from calligan.errors import ConfigError, DataError, ModelError
-from calligan.models.file import read_told
+from calligan.models.file import read_description
 from calligan.settings import from_dict
 from calligan.storage import parse_json
 
@@ -91,7 +91,7 @@ class ModelCard:
 
 def read_card(path: Path) -> ModelCard:
     """Read only the card, without torch. Raises ModelError naming the file and the cure."""
-    return card_of(path, read_told(path, KIND, NOUN, CURE))
+    return card_of(path, read_description(path, KIND, NOUN, CURE))
 
 
 def card_of(path: Path, description: str) -> ModelCard:
