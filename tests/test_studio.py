@@ -24,12 +24,12 @@ import calligan
 from calligan.errors import DataError
 from calligan.scan.folder import labels
 from calligan.studio.app import create_app
-from calligan.studio.foundry import Choices
-from calligan.studio.house import House
+from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
-from calligan.studio.places import STUDIO, checked_name
+from calligan.studio.locations import STUDIO, checked_name
 from calligan.studio.security import Key
 from calligan.studio.setting import Setting
+from calligan.studio.state import StudioState
 
 BASE = "http://127.0.0.1:8577"
 CHARS = "".join(dict.fromkeys("书法永和九年岁在癸丑" + HAN))
@@ -59,7 +59,7 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(project):
     key = Key()
-    app = create_app(House(warm=False, works=False), key)
+    app = create_app(StudioState(warm=False, works=False), key)
     with TestClient(app, base_url=BASE, headers={"Origin": BASE}) as client:
         client.get(f"/?token={key.token}")
         yield client
@@ -210,10 +210,10 @@ def test_every_view_in_the_browsers_language(client, language):
 def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     import re
 
-    from calligan.studio.frame import all_words
+    from calligan.studio.rendering import translations
 
-    here = Path(sys.modules["calligan.studio.frame"].__file__).parent
-    english, chinese = all_words("en"), all_words("zh")
+    here = Path(sys.modules["calligan.studio.rendering"].__file__).parent
+    english, chinese = translations("en"), translations("zh")
     text = "".join(
         p.read_text("utf-8") for p in [*here.glob("static/*.js"), *here.glob("templates/*")]
     )
@@ -446,43 +446,45 @@ def work(number: int) -> None:
     """Do a piece as the workshop does, in a process of its own; it must end well."""
     jobs = Jobs(STUDIO / "work.sqlite")
     while jobs.get(number).state == "waiting":
-        taken = jobs.take()
+        taken = jobs.take_next()
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "calligan.studio.worker", str(taken)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
         assert process.wait(200) == 0  # its standard input stays open: the server is there
     job = jobs.get(number)
-    assert job.state == "finished", job.said
+    assert job.state == "finished", job.message
 
 
 def test_the_queue_keeps_its_order_and_no_piece_twice(tmp_path):
     jobs = Jobs(tmp_path / "work.sqlite")
     first, second = jobs.add("learn", "a", {"minutes": 1}), jobs.add("learn", "b", {})
     assert jobs.add("learn", "a", {"minutes": 1}) == first
-    assert jobs.take() == first and jobs.get(first).state == "running"
+    assert jobs.take_next() == first and jobs.get(first).state == "running"
     jobs.cancel(second)
-    assert jobs.get(second).state == "cancelled" and jobs.take() is None
-    jobs.moved(first, "training", 3, 10)
+    assert jobs.get(second).state == "cancelled" and jobs.take_next() is None
+    jobs.set_progress(first, "training", 3, 10)
     assert (jobs.get(first).done, jobs.get(first).total) == (3, 10)
-    Jobs(tmp_path / "work.sqlite").take_up()  # another server, after this one was killed
+    Jobs(
+        tmp_path / "work.sqlite"
+    ).requeue_interrupted()  # another server, after this one was killed
     third = jobs.add("learn", "c", {})
-    assert jobs.get(first).resumed and jobs.take() == first
+    assert jobs.get(first).resumed and jobs.take_next() == first
     jobs.end(first, "failed", "no room on the disk")
-    assert jobs.again(first) not in (first, third)
-    with pytest.raises(DataError, match="no work 99"):
+    assert jobs.retry(first) not in (first, third)
+    with pytest.raises(DataError, match="no job 99"):
         jobs.get(99)
-    with pytest.raises(DataError, match="not done yet"):
-        jobs.again(third)
+    with pytest.raises(DataError, match="not ended yet"):
+        jobs.retry(third)
 
 
 def test_far_too_much_is_refused(tmp_path):
     jobs = Jobs(tmp_path / "work.sqlite")
-    with pytest.raises(DataError, match="too much work"):
+    with pytest.raises(DataError, match="too many jobs"):
         for number in range(100):
             jobs.add("learn", "a", {"minutes": number})
 
 
-class Studio:
+class StudioProcess:
     """`calligan studio` in a process of its own, and a client that opened its address."""
 
     def __init__(self, folder: Path) -> None:
@@ -546,15 +548,15 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
     shutil.copytree(written_hand, project / "studio/hands/killed/glyphs")
     asked = {"steps": 600, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
              "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
-    studio = Studio(project)
+    studio = StudioProcess(project)
     number = Jobs(project / STUDIO / "work.sqlite").add("learn", "killed", asked)
     log = project / "hands/killed/0001/log.jsonl"
     until(lambda: len(steps_of(log)) > 15)
     studio.kill()
-    studio = Studio(project)
+    studio = StudioProcess(project)
     try:
         job = until(lambda: studio.ended(number), 200)
-        assert job["state"] == "finished" and job["resumed"], job["said"]
+        assert job["state"] == "finished" and job["resumed"], job["message"]
         steps = steps_of(log)
         assert steps == sorted(set(steps)) and steps[-1] == 600
         assert not (project / "hands/killed/0002").exists()
@@ -566,7 +568,7 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
 
 
 def test_work_is_cancelled_and_gone_on_with(project, written_hand):
-    studio = Studio(project)
+    studio = StudioProcess(project)
     try:
         shutil.copytree(written_hand, project / "studio/hands/stopped/glyphs")
         settings = ["eval_chars=4", "sample_chars=2", "log_every_steps=2", "batch_size=4"]
@@ -579,7 +581,7 @@ def test_work_is_cancelled_and_gone_on_with(project, written_hand):
         assert studio.client.post(f"/api/work/{first}/cancel", json={}).status_code == 200
         until(lambda: jobs.get(first).state == "cancelled")
         failed = until(lambda: jobs.get(second) if jobs.get(second).ended else None)
-        assert failed.state == "failed" and "studio/hands/none" in failed.said
+        assert failed.state == "failed" and "studio/hands/none" in failed.message
         assert steps_of(log)[-1] < 5000
     finally:
         assert studio.stop() == 0

@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from calligan.errors import ConfigError, ModelError
 from calligan.models.base import GeneratorBase
 from calligan.models.file import kind_of
-from calligan.models.graph import OPSET, GraphDescription, Port, Weights, difference, exported, needed
+from calligan.models.graph import (
+    OPSET,
+    GraphDescription,
+    Port,
+    Weights,
+    difference,
+    exported,
+    needed,
+)
 from calligan.models.pixels import ink
 from calligan.models.upscaler import Upscaler, load_upscaler
 from calligan.models.weights import load_model

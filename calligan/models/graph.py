@@ -40,7 +40,11 @@ class GraphDescription:
 
 
 def exported(
-    network: nn.Module, inputs: list[Port], output: Port, weights: Weights, description: GraphDescription
+    network: nn.Module,
+    inputs: list[Port],
+    output: Port,
+    weights: Weights,
+    description: GraphDescription,
 ) -> bytes:
     """Export to ONNX, as bytes. `network` takes the inputs in order, all of one batch size.
 

@@ -1,4 +1,4 @@
-"""My hand: sheets, photographs, glyphs put right by eye, learning, and what to write next."""
+"""The My hand view: sheets, photographs, glyphs, learning, and what to write next."""
 
 import asyncio
 import tempfile
@@ -16,38 +16,40 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels, relabel
-from calligan.studio.asked import asked, asked_file, asked_json
 from calligan.studio.engine import Engine
-from calligan.studio.frame import framed
-from calligan.studio.photos import MOST_BYTES, add_photo, pages, photo_path, remove_photo
-from calligan.studio.places import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
-from calligan.studio.runs_view import newest_run, told_run
+from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
+from calligan.studio.photos import MAX_BYTES, add_photo, pages, photo_path, remove_photo
+from calligan.studio.rendering import render_page
+from calligan.studio.request_body import read_json_body, read_upload, studio_of
+from calligan.studio.runs_view import newest_run, run_state
 
-_MOST_CHARS = 500
-_MOST_MINUTES = 600
+_MAX_CHARS = 500
+_MAX_MINUTES = 600
 _PAPERS = ("a4", "letter")
 _COLUMNS = ("rtl", "ltr", "rows")
 
 
 async def overview(request: Request) -> Response:
-    """All hands, and how to begin one."""
+    """The list of hands."""
     names = sorted({*_begun(), *hand_names()})
     learned = set(hand_names())
     hands = [{"name": name, "glyphs": _count(name), "learned": name in learned} for name in names]
-    return framed(request, "hands.html", {"hands": hands})
+    return render_page(request, "hands.html", {"hands": hands})
 
 
 async def view(request: Request) -> Response:
-    """One hand. It is there from its first photograph on."""
+    """One hand; it exists once it has a photograph."""
     name = checked_name(request.path_params["name"])
-    return framed(request, "hand.html", {"name": name, "lan": bool(asked(request).address)})
+    return render_page(
+        request, "hand.html", {"name": name, "lan": bool(studio_of(request).address)}
+    )
 
 
 async def telephone(request: Request) -> Response:
-    """The hand's page as a QR code, for a telephone in the same network to photograph with."""
+    """The address of the hand's page as a QR code, for a phone in the same network."""
     import segno
 
-    name, address = checked_name(request.path_params["name"]), asked(request).address
+    name, address = checked_name(request.path_params["name"]), studio_of(request).address
     if not address:
         raise DataError("start `calligan studio --lan` for that")
     file = BytesIO()
@@ -56,10 +58,10 @@ async def telephone(request: Request) -> Response:
     return Response(file.getvalue(), media_type="image/svg+xml")
 
 
-async def told(request: Request) -> Response:
-    """All that is known of a hand."""
+async def describe(request: Request) -> Response:
+    """The state of a hand as JSON."""
     name = checked_name(request.path_params["name"])
-    jobs = [job for job in asked(request).jobs.recent(name) if job.kind in ("learn", "plan")]
+    jobs = [job for job in studio_of(request).jobs.recent(name) if job.kind in ("learn", "plan")]
     planned = next((job for job in jobs if job.kind == "plan" and job.state == "finished"), None)
     folder = glyphs_folder(name)
     return JSONResponse(
@@ -67,22 +69,22 @@ async def told(request: Request) -> Response:
             "pages": pages(name),
             "glyphs": [vars(label) for label in labels(folder)] if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
-            "run": told_run(newest_run(HANDS / name)),
+            "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",
         }
     )
 
 
 async def upload(request: Request) -> Response:
-    """A photograph, cut at once."""
+    """Upload a photograph; it is cut into glyphs at once."""
     name = checked_name(request.path_params["name"])
-    _check_new(name, await asked(request).engine.run(_taken))
-    file, data, fields = await asked_file(request, MOST_BYTES)
+    _check_new(name, await studio_of(request).engine.run(_taken))
+    file, data, fields = await read_upload(request, MAX_BYTES)
     columns = fields.get("columns", "rtl")
     if columns not in _COLUMNS:
         raise DataError(f"columns {columns!r} is not one of {', '.join(_COLUMNS)}")
     text = fields.get("text", "").replace("\r", "")
-    page = await asked(request).read(lambda: add_photo(name, file, data, text, columns))
+    page = await studio_of(request).run_on_files(lambda: add_photo(name, file, data, text, columns))
     return JSONResponse(page)
 
 
@@ -96,7 +98,7 @@ def _check_new(name: str, taken: set[str]) -> None:
 
 
 async def photo(request: Request) -> Response:
-    """A photograph, small."""
+    """A photograph, reduced."""
     path = photo_path(*_two(request))
     if not path.is_file():
         raise DataError("that photograph is not there any more")
@@ -106,11 +108,13 @@ async def photo(request: Request) -> Response:
 async def unphoto(request: Request) -> Response:
     """Remove a photograph and its glyphs."""
     name, file = _two(request)
-    return JSONResponse({"glyphs": await asked(request).read(lambda: remove_photo(name, file))})
+    return JSONResponse(
+        {"glyphs": await studio_of(request).run_on_files(lambda: remove_photo(name, file))}
+    )
 
 
 async def picture(request: Request) -> Response:
-    """A glyph as it was cut."""
+    """The image of a glyph."""
     name, file = _two(request)
     folder = glyphs_folder(name)
     if not folder.is_dir() or file not in {label.file for label in labels(folder)}:
@@ -119,34 +123,34 @@ async def picture(request: Request) -> Response:
 
 
 async def correct(request: Request) -> Response:
-    """A glyph's right character, or none; what it was, so that it can be undone."""
-    name, told = checked_name(request.path_params["name"]), await asked_json(request)
-    file, char = str(told.get("file", "")), str(told.get("char", ""))
-    before = await asked(request).read(lambda: relabel(glyphs_folder(name), file, char))
+    """Set the character of a glyph, or leave it out; returns the previous one."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    file, char = str(body.get("file", "")), str(body.get("char", ""))
+    before = await studio_of(request).run_on_files(lambda: relabel(glyphs_folder(name), file, char))
     return JSONResponse({"char": before.char, "note": before.note})
 
 
 async def learn(request: Request) -> Response:
-    """Queue the learning."""
-    name, told = checked_name(request.path_params["name"]), await asked_json(request)
+    """Queue learning the hand."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
     if not glyphs_folder(name).is_dir():
         raise DataError("there are no glyphs yet; give photographs first")
-    work: dict[str, Any] = {"even": told.get("even") is not False}
-    work["minutes"] = _number(told, "minutes", 10, _MOST_MINUTES)
-    return JSONResponse({"job": asked(request).jobs.add("learn", name, work)})
+    work: dict[str, Any] = {"even": body.get("even") is not False}
+    work["minutes"] = _number(body, "minutes", 10, _MAX_MINUTES)
+    return JSONResponse({"job": studio_of(request).jobs.add("learn", name, work)})
 
 
 async def plan(request: Request) -> Response:
-    """Queue sheets of what to write next."""
-    name, told = checked_name(request.path_params["name"]), await asked_json(request)
+    """Queue choosing what to write next."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
     if hand_path(name) is None:
         raise DataError("the hand is not learned yet; learn it first")
-    work = {"count": int(_number(told, "count", 50, _MOST_CHARS)), "paper": _paper(told)}
-    return JSONResponse({"job": asked(request).jobs.add("plan", name, work)})
+    work = {"count": int(_number(body, "count", 50, _MAX_CHARS)), "paper": _paper(body)}
+    return JSONResponse({"job": studio_of(request).jobs.add("plan", name, work)})
 
 
 async def next_sheets(request: Request) -> Response:
-    """The sheets that were planned."""
+    """The sheets of what to write next."""
     path = hand_folder(request.path_params["name"]) / NEXT
     if not path.is_file():
         raise DataError("no sheets are planned yet")
@@ -154,9 +158,9 @@ async def next_sheets(request: Request) -> Response:
 
 
 async def sheets(request: Request) -> Response:
-    """Sheets to begin a hand with: the characters that teach the most first."""
-    told = request.query_params
-    count, paper = int(_number(told, "count", 100, _MOST_CHARS)), _paper(told)
+    """Blank sheets with the most useful characters first, as PDF."""
+    params = request.query_params
+    count, paper = int(_number(params, "count", 100, _MAX_CHARS)), _paper(params)
     chars = pick_covering(load_charset("components-500"), count)
     data = await asyncio.to_thread(_template, chars, paper)
     headers = {"Content-Disposition": f'attachment; filename="calligan-sheets-{count}.pdf"'}
@@ -185,16 +189,16 @@ def _two(request: Request) -> tuple[str, str]:
     return checked_name(request.path_params["name"]), request.path_params["file"]
 
 
-def _paper(told: Mapping[str, Any]) -> str:
-    paper = told.get("paper", "a4")
+def _paper(values: Mapping[str, Any]) -> str:
+    paper = values.get("paper", "a4")
     if paper not in _PAPERS:
         raise DataError(f"paper {paper!r} is not one of {', '.join(_PAPERS)}")
     return str(paper)
 
 
-def _number(told: Mapping[str, Any], name: str, default: float, most: float) -> float:
+def _number(values: Mapping[str, Any], name: str, default: float, most: float) -> float:
     try:
-        value = float(told.get(name, default))
+        value = float(values.get(name, default))
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} is no number") from error
     if not 1 <= value <= most:
@@ -211,7 +215,7 @@ ROUTES = [
     Route("/hand/{name}/photo/{file}", photo),
     Route("/hand/{name}/glyph/{file}", picture),
     Route("/upload/hand/{name}", upload, methods=["POST"]),
-    Route("/api/hand/{name}", told),
+    Route("/api/hand/{name}", describe),
     Route("/api/hand/{name}/label", correct, methods=["POST"]),
     Route("/api/hand/{name}/photo/{file}/remove", unphoto, methods=["POST"]),
     Route("/api/hand/{name}/learn", learn, methods=["POST"]),

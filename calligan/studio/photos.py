@@ -1,4 +1,4 @@
-"""The photographs of a hand: taken in, cut into glyphs, and what became of each."""
+"""Uploaded photographs of a hand, cut into glyphs."""
 
 import contextlib
 from io import BytesIO
@@ -10,18 +10,18 @@ from PIL import Image
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.storage import atomic_file, read_json, write_bytes, write_json
-from calligan.studio.places import glyphs_folder, hand_folder
+from calligan.studio.locations import glyphs_folder, hand_folder
 
-MOST_BYTES = 40 * 2**20
-_MOST_PIXELS = 60_000_000  # a telephone's largest; the library takes more, and much memory for it
-_MOST_PAGES = 200
+MAX_BYTES = 40 * 2**20
+_MAX_PIXELS = 60_000_000  # a phone's largest
+_MAX_PAGES = 200
 _FORMATS = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp"}
 _THUMB_PX = 1000
-_LONGEST_TEXT = 2000
+_MAX_TEXT_CHARS = 2000
 
 
 def pages(hand: str) -> list[dict[str, Any]]:
-    """What is known of each photograph, in the order in which they came."""
+    """The entries of all photographs, in the order of upload."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(hand_folder(hand) / "pages.json")
         if isinstance(found, list):
@@ -30,7 +30,7 @@ def pages(hand: str) -> list[dict[str, Any]]:
 
 
 def photo_path(hand: str, file: str, thumb: bool = True) -> Path:
-    """A photograph that was taken in, or its small picture. Raises DataError for another."""
+    """An uploaded photograph, or its thumbnail. Raises DataError if there is none."""
     if file not in {page.get("file") for page in pages(hand)}:
         raise DataError("there is no such photograph")
     path = hand_folder(hand) / "photos" / file
@@ -42,14 +42,14 @@ def _thumbnail(photo: Path) -> Path:
 
 
 def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dict[str, Any]:
-    """Keep a photograph and cut it; what became of it. One at a time.
+    """Store a photograph, cut it into glyphs, and return its entry. Not thread-safe.
 
-    With `text` it is a free page that says that. Raises DataError for what is no picture, or far
-    too large; a page that cannot be read is kept, with what was wrong.
+    With `text` it is a page without template. Raises DataError for files that are not pictures or
+    too large; a page that cannot be read is stored, with the reason.
     """
     there = pages(hand)
-    if len(there) >= _MOST_PAGES:
-        raise DataError(f"{hand} has {_MOST_PAGES} pages; remove some first")
+    if len(there) >= _MAX_PAGES:
+        raise DataError(f"{hand} has {_MAX_PAGES} pages; remove some first")
     text = _words(text)
     suffix = _checked(name, data)
     number = max([int(page["file"][:4]) for page in there], default=0) + 1
@@ -68,7 +68,7 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
 
 
 def remove_photo(hand: str, file: str) -> int:
-    """Remove a photograph and what was cut out of it; how many glyphs that was."""
+    """Remove a photograph and its glyphs; returns the number of glyphs."""
     from calligan.scan.folder import remove_page
 
     path = photo_path(hand, file, thumb=False)
@@ -81,9 +81,9 @@ def remove_photo(hand: str, file: str) -> int:
 
 
 def _words(text: str) -> str:
-    """The Chinese characters and line breaks of a page's text; it is no name of a file then."""
-    if len(text) > _LONGEST_TEXT:
-        raise DataError(f"a page's text is longer than {_LONGEST_TEXT:,} characters")
+    """The Chinese characters and line breaks of a page's text."""
+    if len(text) > _MAX_TEXT_CHARS:
+        raise DataError(f"a page's text is longer than {_MAX_TEXT_CHARS:,} characters")
     words = "".join(char for char in text if is_han(char) or char == "\n").strip("\n")
     if text.strip() and not words:
         raise DataError("the page's text holds no Chinese character")
@@ -91,15 +91,15 @@ def _words(text: str) -> str:
 
 
 def _checked(name: str, data: bytes) -> str:
-    """What the file of a picture ends in, by what it is. Raises DataError for none of ours."""
+    """The suffix for a picture's format. Raises DataError for other files."""
     try:
         with Image.open(BytesIO(data), formats=tuple(_FORMATS)) as image:
             size, kind = image.width * image.height, image.format or ""
     except Exception as error:  # Pillow raises a dozen kinds on what is hostile
         kinds = ", ".join(_FORMATS)
         raise DataError(f"{name[:80]} is no picture of {kinds}; save it as JPEG") from error
-    if size > _MOST_PIXELS:
-        most = _MOST_PIXELS // 1_000_000
+    if size > _MAX_PIXELS:
+        most = _MAX_PIXELS // 1_000_000
         raise DataError(f"{name[:80]} has more than {most} megapixels; make it smaller")
     return _FORMATS[kind]
 
@@ -118,8 +118,8 @@ def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
         words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name
         done = scan_pages([path], folder, text=words, columns=columns, note=notes.append)
     except DataError as error:
-        said = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
+        reason = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
         corners = None if text else corners_seen(photo)
-        return {"glyphs": 0, "trouble": said, "corners": corners, "notes": notes}
-    told = [line.replace(f"{path}: ", "") for line in notes]
-    return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": told}
+        return {"glyphs": 0, "trouble": reason, "corners": corners, "notes": notes}
+    shown = [line.replace(f"{path}: ", "") for line in notes]
+    return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": shown}

@@ -1,4 +1,4 @@
-"""The queue of long work, as every page shows it."""
+"""The job queue, as every page shows it."""
 
 from dataclasses import asdict
 
@@ -7,31 +7,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from calligan.studio.asked import asked
+from calligan.studio.request_body import studio_of
 
 
 async def work(request: Request) -> Response:
-    """What runs, waits and ended."""
-    jobs = await run_in_threadpool(asked(request).jobs.recent)
+    """The list of jobs."""
+    jobs = await run_in_threadpool(studio_of(request).jobs.recent)
     return JSONResponse({"jobs": [asdict(job) for job in jobs]})
 
 
 async def cancel(request: Request) -> Response:
-    """Ask a piece to stop."""
-    jobs, number = asked(request).jobs, request.path_params["number"]
+    """Cancel a job."""
+    jobs, number = studio_of(request).jobs, request.path_params["number"]
     jobs.get(number)
     jobs.cancel(number)
     return JSONResponse({})
 
 
-async def again(request: Request) -> Response:
-    """Queue a piece once more."""
-    number = asked(request).jobs.again(request.path_params["number"])
+async def retry(request: Request) -> Response:
+    """Queue a job again."""
+    number = studio_of(request).jobs.retry(request.path_params["number"])
     return JSONResponse({"job": number})
 
 
 ROUTES = [
     Route("/api/work", work),
     Route("/api/work/{number:int}/cancel", cancel, methods=["POST"]),
-    Route("/api/work/{number:int}/again", again, methods=["POST"]),
+    Route("/api/work/{number:int}/retry", retry, methods=["POST"]),
 ]

@@ -1,7 +1,7 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
-import { showWays, waysOf } from "./ways.js";
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./common.js";
+import { showWays, waysOf } from "./candidates.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;

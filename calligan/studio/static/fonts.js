@@ -1,6 +1,6 @@
 // All fonts: give one to complete, or begin a new one.
 
-import { ask, t } from "./frame.js";
+import { ask, t } from "./common.js";
 
 document.getElementById("begin").addEventListener("submit", (event) => {
   event.preventDefault();

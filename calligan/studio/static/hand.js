@@ -1,7 +1,7 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
-import { course } from "./course.js";
-import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+import { course } from "./training.js";
+import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./common.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
 const BASE = `/hand/${encodeURIComponent(NAME)}`;

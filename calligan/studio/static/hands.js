@@ -1,6 +1,6 @@
 // All hands: begin one, and see those that are learned.
 
-import { ask, glyph } from "./frame.js";
+import { ask, glyph } from "./common.js";
 
 document.getElementById("begin").addEventListener("submit", (event) => {
   event.preventDefault();

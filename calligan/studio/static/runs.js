@@ -1,7 +1,7 @@
 // Training runs: curves and samples, two side by side.
 
-import { curves } from "./course.js";
-import { ask, isOpen, jobLine, look, make, t, time, toast } from "./frame.js";
+import { curves } from "./training.js";
+import { ask, isOpen, jobLine, look, make, t, time, toast } from "./common.js";
 
 const part = (id) => document.getElementById(id);
 let runs = [];

@@ -1,7 +1,7 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
-import { ask, copy, draw, glyph, make, t, toast } from "./frame.js";
-import { showWays, waysOf } from "./ways.js";
+import { ask, copy, draw, glyph, make, t, toast } from "./common.js";
+import { showWays, waysOf } from "./candidates.js";
 
 const form = document.getElementById("setting");
 const pages = document.getElementById("pages");

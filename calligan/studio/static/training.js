@@ -1,6 +1,6 @@
 // How a training goes: curves of loss, and the newest sheet of samples.
 
-import { draw, make, t } from "./frame.js";
+import { draw, make, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
 const COLOURS = ["reconstruction", "validation_l1"];

@@ -1,4 +1,4 @@
-"""The fonts of a studio: what was given, what was made of it, and what was chosen by eye."""
+"""The fonts of a studio: uploaded fonts, finished fonts, and what was chosen for their glyphs."""
 
 import contextlib
 import json
@@ -16,18 +16,18 @@ from fontTools.ttLib import TTFont
 
 from calligan.errors import DataError, FontError
 from calligan.storage import read_json, write_bytes, write_json
-from calligan.studio.places import STUDIO, font_folder
+from calligan.studio.locations import STUDIO, font_folder
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 CHECK_SHEET, VERDICTS = "check.png", "verdicts.json"
 _GIVEN = ("given.ttf", "given.otf")
 _MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
-_LOOK_S = 120
+_MAX_READ_S = 120
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen of a made font's glyphs: candidates by number, and those to leave out."""
+    """The user's choices for a font's glyphs: candidates by number, and glyphs to leave out."""
 
     hand: str = ""  # whose candidates they are
     picked: Mapping[str, int] = field(default_factory=dict)
@@ -35,21 +35,21 @@ class Choices:
 
     @classmethod
     def read(cls, font: str) -> "Choices":
-        """As they are kept; none where nothing was chosen."""
+        """The stored choices of a font, or empty ones."""
         with contextlib.suppress(OSError, ValueError, TypeError):
             return cls(**read_json(font_folder(font) / "choices.json"))
         return cls()
 
     def write(self, font: str) -> None:
-        """Keep them."""
+        """Store the choices."""
         write_json(font_folder(font) / "choices.json", asdict(self))
 
     def picked_of(self, hand: str) -> Mapping[str, int]:
-        """The candidates that were picked, if they are this hand's."""
+        """The picked candidates, if they are of this hand."""
         return self.picked if hand == self.hand else {}
 
     def changed(self, hand: str, char: str, number: int | None) -> "Choices":
-        """With a candidate (from 1) for a character, 0 to leave it out, None for neither."""
+        """A copy with a candidate (from 1) for a character; 0 leaves it out, None undoes both."""
         picked = {c: n for c, n in self.picked_of(hand).items() if c != char}
         left_out = self.left_out.replace(char, "")
         if number:
@@ -63,17 +63,17 @@ def font_names() -> list[str]:
 
 
 def given_font(name: str) -> Path:
-    """The font that was given. Raises DataError where none was."""
+    """The uploaded font. Raises DataError if there is none."""
     for file in _GIVEN:
         if (path := font_folder(name) / file).is_file():
             return path
-    raise DataError(f"{name} has no font that was given; drop one first")
+    raise DataError(f"{name} has no uploaded font; upload one first")
 
 
 def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
-    """Keep a font that was given, and what it has. Raises DataError for what is none.
+    """Store an uploaded font, and return its coverage. Raises DataError for other files.
 
-    It is looked at in a process of its own: a font may be hostile.
+    It is read in a process of its own, since a font may be hostile.
     """
     kind = _MAGIC.get(data[:4])
     if kind is None:
@@ -83,7 +83,7 @@ def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
         raise DataError(f"there is a font called {name} already; give this one another name")
     write_bytes(path, data)
     try:
-        about = {"file": file[:80], **_looked(path)}
+        about = {"file": file[:80], **_read_apart(path)}
     except BaseException:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -94,27 +94,27 @@ def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
 
 
 def about_font(name: str) -> dict[str, Any] | None:
-    """What a given font has; None where none was given."""
+    """The coverage of an uploaded font, or None if there is none."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(font_folder(name) / "about.json")
         return found if isinstance(found, dict) else None
     return None
 
 
-def _looked(path: Path) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "calligan.studio.foundry", str(path)]
+def _read_apart(path: Path) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "calligan.studio.font_files", str(path)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_LOOK_S, check=False)
-        told = json.loads(done.stdout.decode())
+        done = subprocess.run(command, capture_output=True, timeout=_MAX_READ_S, check=False)
+        found = json.loads(done.stdout.decode())
     except (subprocess.TimeoutExpired, ValueError) as error:
         raise FontError("the font cannot be read: damaged, or no font; export it again") from error
-    if "error" in told:
-        raise FontError(str(told["error"]).replace(str(path), "the font"))
-    return dict(told)
+    if "error" in found:
+        raise FontError(str(found["error"]).replace(str(path), "the font"))
+    return dict(found)
 
 
-def look(path: Path) -> str:
-    """What a font has, as JSON."""
+def describe(path: Path) -> str:
+    """A font's coverage, as JSON."""
     from calligan.errors import CalliganError
     from calligan.library.coverage import coverage
 
@@ -127,7 +127,7 @@ def look(path: Path) -> str:
 
 
 def made_path(name: str, kind: str = ".ttf") -> Path:
-    """The font that was made. Raises DataError where there is none of that kind."""
+    """The finished font of a kind. Raises DataError if there is none."""
     path = font_folder(name) / f"made{kind}"
     if not path.exists():
         raise DataError("no such font is made yet")
@@ -135,14 +135,14 @@ def made_path(name: str, kind: str = ".ttf") -> Path:
 
 
 def made_kinds(name: str) -> list[str]:
-    """The kinds in which it was made."""
+    """The kinds of the finished font."""
     return [
         kind for kind in (".ttf", ".otf", ".ufo") if (font_folder(name) / f"made{kind}").exists()
     ]
 
 
 def verdicts(name: str) -> list[dict[str, Any]]:
-    """The reader's word on each new glyph."""
+    """The verdict on each new glyph."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(font_folder(name) / VERDICTS)
         return found if isinstance(found, list) else []
@@ -150,7 +150,7 @@ def verdicts(name: str) -> list[dict[str, Any]]:
 
 
 def glyph_paths(name: str, chars: str) -> dict[str, str]:
-    """Glyphs of the made font as SVG paths, in an em of 1000 units, y upward."""
+    """Glyphs of the finished font as SVG paths, in an em of 1000 units, y upward."""
     kind = next(iter(made_kinds(name)), ".ttf")
     path = made_path(name, kind if kind != ".ufo" else ".ttf")
     font = _opened(path, path.stat().st_mtime_ns)
@@ -170,4 +170,4 @@ def _opened(path: Path, mtime_ns: int) -> TTFont:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(look(Path(sys.argv[1])))
+    sys.stdout.write(describe(Path(sys.argv[1])))

@@ -1,6 +1,6 @@
 // The ways in which a character was drawn, to choose from.
 
-import { ask, draw, glyph, make, t } from "./frame.js";
+import { ask, draw, glyph, make, t } from "./common.js";
 
 export const waysOf = (char) =>
   document.documentElement.lang === "en" ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`;

@@ -168,7 +168,7 @@ export function jobLine(job) {
     const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
     if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
   }
-  const said = job.state === "finished" ? job.said.split("\n").filter((line) => WORTH_KNOWING.test(line)) : [job.said];
+  const said = job.state === "finished" ? job.message.split("\n").filter((line) => WORTH_KNOWING.test(line)) : [job.message];
   if (!isOpen(job))
     for (const sentence of said.filter(Boolean))
       line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: inWords(sentence) }));
@@ -183,14 +183,14 @@ export function jobLine(job) {
   if (isOpen(job) && !job.cancel)
     line.append(make("button", { type: "button", class: "quiet", text: t("cancel"), onclick: () => act("cancel") }));
   if (job.state === "failed" || job.state === "cancelled")
-    line.append(make("button", { type: "button", class: "quiet", text: t(job.state === "failed" ? "again" : "go_on"), onclick: () => act("again") }));
+    line.append(make("button", { type: "button", class: "quiet", text: t(job.state === "failed" ? "again" : "go_on"), onclick: () => act("retry") }));
   return line;
 }
 
 let timer = 0;
 let before = "";
 
-/** Asks how far the work is; soon again while there is some. */
+/** Asks how far the work is; polls every second while a job is open. */
 export async function look() {
   clearTimeout(timer);
   let open = [];
