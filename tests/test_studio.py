@@ -215,7 +215,9 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     here = Path(sys.modules["calligan.studio.rendering"].__file__).parent
     english, chinese = translations("en"), translations("zh")
     text = "".join(
-        p.read_text("utf-8") for p in [*here.glob("static/*.js"), *here.glob("templates/*")]
+        p.read_text("utf-8")
+        for kind in ("static/*.js", "templates/*", "*.py")
+        for p in here.glob(kind)
     )
     named = set(re.findall(r"""\bt\((?:[\w.]+ \? )?["']([\w ]+)["']""", text))
     named = {name for name in named if not name.endswith("_")}
@@ -226,6 +228,43 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
     assert not [key for key in unused if not key.startswith(stems)], unused
     assert all(chinese[key].strip() and english[key].strip() for key in english)
+
+
+def sentences_of_the_library() -> str:
+    """Every text in the package's code, a line each; values that are filled in read as 7."""
+    import ast
+
+    found = []
+    for path in Path(calligan.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [v.value if isinstance(v, ast.Constant) else "7" for v in node.values]
+                found.append("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(line.replace("\n", " ") for line in found)
+
+
+def test_every_translated_message_is_one_that_the_library_has():
+    import re
+
+    from calligan.studio.messages import patterns
+
+    said = sentences_of_the_library()
+    outside = ("could not be fetched", "out of memory", "cannot write .*[Nn]o space left")
+    for pattern, texts in patterns():
+        found = re.search(pattern.pattern, said, re.M)
+        assert found or pattern.pattern in outside, pattern.pattern
+        assert texts["zh"].strip() and set(texts) <= {"zh", "en"}
+
+
+def test_errors_come_in_the_language_of_the_page(client):
+    asked = {"setting": {"text": "永", "hand": "nobody"}}
+    answer = client.post("/api/page", json=asked, headers={"Accept-Language": "zh-CN"})
+    assert answer.status_code == 422 and "没有这种字体" in answer.json()["error"]
+    assert "no style" in client.post("/api/page", json=asked).json()["error"]
+    unknown = client.post("/api/page", json=[], headers={"Accept-Language": "zh-CN"})
+    assert unknown.json()["error"].startswith("原文（英文）：the request is not")
 
 
 def test_what_the_browser_gets_is_small_and_its_own():
@@ -324,11 +363,11 @@ def picture(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "no picture"),
-        (b"<svg onload=alert(1)>", "no picture"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "no picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "no picture"),
-        (b"GIF89a" + b"\0" * 40, "no picture"),
+        (b"", "not a picture"),
+        (b"<svg onload=alert(1)>", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+        (b"GIF89a" + b"\0" * 40, "not a picture"),
         (picture(9000, 9000), "megapixels"),
         (picture(20, 20), "too small"),
         (b"x" * (41 * 2**20), "larger than 40 MB"),

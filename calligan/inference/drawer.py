@@ -1,12 +1,14 @@
 """Draw characters: a model's generator applied to the glyphs of a content source."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from calligan.errors import ModelError
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
+from calligan.models.average import Shares, average_weights
 from calligan.models.card import ModelCard
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
@@ -21,6 +23,7 @@ class Drawer:
     card: ModelCard
     predictor: Predictor
     source: ContentSource
+    networks: Mapping[int, Shares] = field(default_factory=dict)  # of styles that mix models
 
     @classmethod
     def open(
@@ -49,5 +52,8 @@ class Drawer:
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
-        style = self.predictor.style(style_index, way.strength)
-        return self.predictor.draw(self.source.images(chars, way), style)
+        style, predictor = self.predictor.style(style_index, way.strength), self.predictor
+        if style_index in self.networks:
+            generator = average_weights(self.networks[style_index])
+            predictor = Predictor(generator, predictor.device, predictor.fine, note=predictor.note)
+        return predictor.draw(self.source.images(chars, way), style)

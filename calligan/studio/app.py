@@ -14,7 +14,8 @@ from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
 from calligan.studio import font_view, hand_view, runs_view, work_view, write_view
-from calligan.studio.rendering import render_page
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of, render_page
 from calligan.studio.security import LOOPBACK, Guard, Key
 from calligan.studio.state import StudioState
 
@@ -54,9 +55,10 @@ async def _index(request: Request) -> Response:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     """An error that the user can fix."""
+    message = localize(str(error), language_of(request))
     if request.url.path.startswith("/api/") or request.method == "POST":
-        return JSONResponse({"error": str(error)}, 422)
-    return render_page(request, "error.html", {"message": str(error)}, 422)
+        return JSONResponse({"error": message}, 422)
+    return render_page(request, "error.html", {"message": message}, 422)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

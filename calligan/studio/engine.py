@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from calligan.errors import CalliganError, DataError
-from calligan.project.models import BUNDLE, HANDS, RUNS, hand_names, hand_path
+from calligan.project.models import BUNDLE, HANDS, RUNS, hand_names, hand_path, style_spaces
 from calligan.resources import bundled_model
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _MAX_MODELS = 6  # open at once; each takes about 50 MB
 _RUN = re.compile(r"(\d{4})/(.+)")
+_SPACE_CHARS = 12  # of a digest
 _KEY = re.compile(r"[\w:.+/ -]{1,200}")
 
 
@@ -34,7 +35,7 @@ class Hand:
     script: str
     origin: str  # bundle, hand or run
     licence: str
-    model: str  # hands of one model can be mixed
+    spaces: tuple[str, ...]  # hands with a common one can be mixed
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,13 @@ class Engine:
 
     def _hands_of(self, model: str, origin: str, before: str = "") -> list[Hand]:
         try:
-            styles = self._case(self._path(model)).model.styles
+            path = self._path(model)
+            styles = self._case(path).model.styles
         except CalliganError:
             return []  # a damaged model is not listed
+        spaces = tuple(digest[:_SPACE_CHARS] for digest in sorted(style_spaces(path)))
         return [
-            Hand(before + s.name, s.name, s.chinese, s.script, origin, s.licence, model)
+            Hand(before + s.name, s.name, s.chinese, s.script, origin, s.licence, spaces)
             for s in styles
             if ":" not in s.name  # a mixture
         ]
@@ -110,9 +113,19 @@ class Engine:
         if key in hand_names(HANDS):
             case = self._case(self._path(f"{HANDS}/{key}"))
             return Chosen(case, case.model.styles[0].name, ("--style", key))
-        case = self._case(self._path(BUNDLE))
-        named = ("--model", BUNDLE) if _runs(RUNS) else ()
+        model = self._mixture_base(key)
+        named = ("--model", model) if model != BUNDLE or _runs(RUNS) else ()
+        case = self._case(self._path(BUNDLE if model == BUNDLE else f"{HANDS}/{model}"))
         return Chosen(case, key, (*named, "--style", key))
+
+    def _mixture_base(self, key: str) -> str:
+        """The model that draws a style or mixture: the bundle, or a hand learned elsewhere."""
+        names = [part.partition(":")[0] for part in key.split("+")] if "+" in key else []
+        for name in set(names) & set(hand_names(HANDS)):
+            path = self._path(f"{HANDS}/{name}")
+            if not style_spaces(path) & style_spaces(self._path(BUNDLE)):
+                return name
+        return BUNDLE
 
     def check(self, key: str) -> None:
         """Raise what `chosen` raises, and ModelError for a style that the model does not have."""

@@ -16,7 +16,8 @@ from calligan.glyphs.charset import is_han
 from calligan.studio import font_files
 from calligan.studio.font_files import Choices
 from calligan.studio.locations import checked_name, font_folder
-from calligan.studio.rendering import render_page
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
 from calligan.studio.write_view import attachment
 
@@ -35,11 +36,11 @@ _TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff2": "font/woff2"}
 
 async def overview(request: Request) -> Response:
     """The list of fonts."""
-    fonts = []
+    t, fonts = translations(language_of(request)), []
     for name in font_files.font_names():
         about = font_files.about_font(name)
-        made = bool(font_files.made_kinds(name))
-        fonts.append({"name": name, "family": about["family"] if about else "", "made": made})
+        state = t["font_made" if font_files.made_kinds(name) else "font_not_made"]
+        fonts.append({"name": name, "details": [about["family"] if about else "", state]})
     return render_page(request, "fonts.html", {"fonts": fonts})
 
 
@@ -54,13 +55,14 @@ async def describe(request: Request) -> Response:
     name = checked_name(request.path_params["name"])
     jobs = studio_of(request).jobs.recent(name)
     done = {job.kind: job.result for job in reversed(jobs) if job.state == "finished"}
+    language = language_of(request)
     about, choices = font_files.about_font(name), Choices.read(name)
     glyphs = font_files.verdicts(name)
     kinds = font_files.made_kinds(name)
     stamp = max((font_files.made_path(name, kind).stat().st_mtime_ns for kind in kinds), default=0)
     return JSONResponse(
         {
-            "about": about,
+            "about": about and {**about, "refusal": localize(about["refusal"], language)},
             "check": done.get("check"),
             "made": done.get("font") if kinds else None,
             "kinds": kinds,

@@ -1,6 +1,7 @@
 """The My hand view: sheets, photographs, glyphs, learning, and what to write next."""
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -18,8 +19,9 @@ from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels, relabel
 from calligan.studio.engine import Engine
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
+from calligan.studio.messages import localize
 from calligan.studio.photos import MAX_BYTES, add_photo, pages, photo_path, remove_photo
-from calligan.studio.rendering import render_page
+from calligan.studio.rendering import language_of, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
 from calligan.studio.runs_view import newest_run, run_state
 
@@ -27,13 +29,19 @@ _MAX_CHARS = 500
 _MAX_MINUTES = 600
 _PAPERS = ("a4", "letter")
 _COLUMNS = ("rtl", "ltr", "rows")
+_CELL_COUNTS = re.compile(r"\d+ (written|empty|crossed|over)|empty: |crossed out: ")  # see hand.js
 
 
 async def overview(request: Request) -> Response:
     """The list of hands."""
-    names = sorted({*_begun(), *hand_names()})
-    learned = set(hand_names())
-    hands = [{"name": name, "glyphs": _count(name), "learned": name in learned} for name in names]
+    t, learned = translations(language_of(request)), set(hand_names())
+    hands = []
+    for name in sorted({*_begun(), *learned}):
+        count = _count(name)
+        glyphs = f"{count} {t['glyphs_count']}" if count else ""
+        state = t["learned" if name in learned else "not_learned"]
+        specimen = name if name in learned else ""
+        hands.append({"name": name, "specimen": specimen, "details": [glyphs, state]})
     return render_page(request, "hands.html", {"hands": hands})
 
 
@@ -66,13 +74,23 @@ async def describe(request: Request) -> Response:
     folder = glyphs_folder(name)
     return JSONResponse(
         {
-            "pages": pages(name),
+            "pages": [_localized(page, language_of(request)) for page in pages(name)],
             "glyphs": [vars(label) for label in labels(folder)] if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
             "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",
         }
     )
+
+
+def _localized(page: dict[str, Any], language: str) -> dict[str, Any]:
+    """A page's entry with its messages in the language of the page."""
+    notes = [
+        line if _CELL_COUNTS.match(line) else localize(line, language)
+        for line in page.get("notes", [])
+        if not line.startswith("font: ")
+    ]
+    return {**page, "trouble": localize(page.get("trouble", ""), language), "notes": notes}
 
 
 async def upload(request: Request) -> Response:

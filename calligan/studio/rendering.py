@@ -21,7 +21,7 @@ def render_page(
     request: Request, template: str, values: dict[str, Any] | None = None, status: int = 200
 ) -> Response:
     """Render a template. `t` translates a key; `words` holds all texts for the scripts."""
-    language, theme = _language(request), request.cookies.get("theme", "auto")
+    language, theme = language_of(request), request.cookies.get("theme", "auto")
     words = translations(language)
     page = _environment().get_template(template)
     shown = {
@@ -44,8 +44,8 @@ def translations(language: str) -> dict[str, str]:
     return {key: texts[_LANGUAGES.index(language)] for key, texts in table.items()}
 
 
-def _language(request: Request) -> str:
-    """The chosen language, else the browser's."""
+def language_of(request: Request) -> str:
+    """The language of a response: en or zh, as chosen, else as the browser prefers."""
     chosen = request.cookies.get("language", "")
     if chosen in _LANGUAGES:
         return chosen

@@ -1,19 +1,37 @@
 """The job queue, as every page shows it."""
 
+import re
 from dataclasses import asdict
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from calligan.studio.jobs import Job
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of
 from calligan.studio.request_body import studio_of
+
+# The notes of a finished job that are shown.
+_SHOWN_NOTES = re.compile(
+    r"only |labelled right|left out|not learned from|\d+ are few|the model is"
+)
 
 
 async def work(request: Request) -> Response:
     """The list of jobs."""
     jobs = await run_in_threadpool(studio_of(request).jobs.recent)
-    return JSONResponse({"jobs": [asdict(job) for job in jobs]})
+    language = language_of(request)
+    return JSONResponse({"jobs": [_as_json(job, language) for job in jobs]})
+
+
+def _as_json(job: Job, language: str) -> dict[str, Any]:
+    lines = job.message.split("\n")
+    if job.state == "finished":
+        lines = [line for line in lines if _SHOWN_NOTES.match(line)]
+    return {**asdict(job), "message": localize("\n".join(lines), language)}
 
 
 async def cancel(request: Request) -> Response:

@@ -1,12 +1,11 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./common.js";
-import { showWays, waysOf } from "./candidates.js";
+import { candidatesTitle, showCandidates } from "./candidates.js";
+import { ask, glyph, handLabel, isOpen, jobLine, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
-const part = (id) => document.getElementById(id);
 let known = null;
 let hands = [];
 
@@ -30,7 +29,7 @@ function showGiven() {
   if (!about) return;
   part("family").textContent = `${about.family} · ${about.file}`;
   part("coverage").replaceChildren(table(about.sets));
-  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${inWords(about.refusal)}` : "";
+  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${about.refusal}` : "";
   part("make-part").hidden = Boolean(about.refusal);
   part("own-part").hidden = hands.some((hand) => hand.key === NAME);
   part("found").replaceChildren(...(known.check ? found(known.check) : []));
@@ -66,8 +65,8 @@ function found(check) {
   return parts;
 }
 
-part("check").addEventListener("click", () => queue("check", {}));
-part("own").addEventListener("click", () => queue("learn", {}));
+part("check").addEventListener("click", () => startJob(`${API}/check`, {}));
+part("own").addEventListener("click", () => startJob(`${API}/learn`, {}));
 
 // ---- making
 
@@ -81,29 +80,21 @@ part("again").addEventListener("click", () => start(known.made?.order));
 
 function start(order, kind) {
   const fields = form.elements;
-  const asked = order ?? {
+  const options = order ?? {
     hand: fields.hand.value,
     charset: fields.charset.value,
     family: fields.family.value,
     family_chinese: fields.family_chinese.value,
   };
-  queue("make", { ...asked, kind: kind ?? order?.kind, complete: Boolean(known.about) });
+  startJob(`${API}/make`, { ...options, kind: kind ?? order?.kind, complete: Boolean(known.about) });
 }
 
-async function queue(what, asked) {
-  try {
-    await ask(`${API}/${what}`, asked);
-  } catch (error) {
-    toast(error.message);
-  }
-  look();
+async function loadHands() {
+  hands = (await ask("/api/hands")).hands;
+  const before = form.elements.hand.value;
+  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: handLabel(hand) })));
+  if (before) form.elements.hand.value = before;
 }
-
-const asked_hands = ask("/api/hands").then((told) => {
-  hands = told.hands;
-  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
-  form.elements.hand.replaceChildren(...options);
-});
 
 // ---- what was made
 
@@ -113,8 +104,8 @@ async function showMade() {
   part("made-part").hidden = !known.made;
   if (!known.made) return;
   const made = known.made;
-  const said = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
-  part("made-said").textContent = said.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
+  const facts = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
+  part("made-said").textContent = facts.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
   const links = [...known.kinds, ".woff2"].filter((kind) => kind !== ".ufo" || known.kinds.includes(".ufo"));
   const buttons = links.map((kind) => make("a", { class: "button", href: `${BASE}/made${kind}`, download: true, text: kind.slice(1).toUpperCase() }));
   if (!known.about)
@@ -146,11 +137,11 @@ let page = 0;
 async function showGlyphs(more = false) {
   page = more ? page + 1 : 0;
   const show = part("filters").querySelector(":checked").value;
-  const told = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
-  const cells = told.glyphs.map(cell);
+  const answer = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
+  const cells = answer.glyphs.map(cell);
   if (!more) part("glyphs").replaceChildren();
   part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
-  part("more").hidden = (page + 1) * told.a_page >= told.of;
+  part("more").hidden = (page + 1) * answer.a_page >= answer.of;
 }
 part("filters").addEventListener("change", () => showGlyphs());
 part("more").addEventListener("click", () => showGlyphs(true));
@@ -170,12 +161,12 @@ const dialog = part("candidates");
 
 async function choose(char) {
   const hand = known.made.order.hand;
-  part("candidates-title").textContent = waysOf(char);
+  part("candidates-title").textContent = candidatesTitle(char);
   part("out").onclick = () => take(char, 0);
   part("first-choice").hidden = !(char in known.picked || known.left_out.includes(char));
   part("first-choice").onclick = () => take(char, null);
   dialog.showModal();
-  await showWays(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
+  await showCandidates(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
 }
 
 async function take(char, number) {
@@ -211,15 +202,11 @@ document.addEventListener("work", async (event) => {
   states = now || "none";
 });
 
-/** A hand may have been learned meanwhile: then it is chosen. */
+/** The font's own hand is selected once it is learned. */
 async function refreshHands() {
-  const before = hands.length;
-  const told = await ask("/api/hands");
-  if (told.hands.length === before) return;
-  hands = told.hands;
-  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
-  form.elements.hand.replaceChildren(...options);
-  if (hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
+  const had = hands.some((hand) => hand.key === NAME);
+  await loadHands();
+  if (!had && hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
 }
 
-asked_hands.then(refresh, (error) => toast(error.message));
+loadHands().then(refresh, (error) => toast(error.message));
