@@ -354,6 +354,93 @@ def test_a_removed_page_takes_its_glyphs_along(client, project):
     assert "".join(label.char for label in there) == HAN[20:30]
 
 
+def copybook_page(font: Path, lines: list[str], gap_mm: float) -> bytes:
+    """A page without template in columns from right to left, `gap_mm` apart, as a picture."""
+    pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+    from calligan.page.drawing import Page
+    from calligan.page.flow import moved, set_line
+    from calligan.page.png import to_image
+    from calligan.scan.template_page import font_letters
+
+    letters, _ = font_letters(str(font), "".join(lines))
+    page = Page(100, 160, paper="white")
+    for number, line in enumerate(lines):
+        for row, char in enumerate(line):
+            marks, _ = set_line(char, letters, "vertical", 15, 0, "#201a18", np.eye(2, 3)[None])
+            x = 80 - number * (14 + gap_mm)
+            page.marks += [moved(mark, x, 10 + 17 * row) for mark in marks]
+    file = io.BytesIO()
+    to_image(page, 150).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def copybook(client, project):
+    """The hand `copybook`: a page whose two columns stand so close that they are found as one."""
+    lines = [HAN[:8], HAN[8:16]]
+    data = copybook_page(project / "bold.ttf", lines, gap_mm=-2)
+    page = give(client, "/upload/hand/copybook", data, text="\n".join(lines)).json()
+    return page["file"]
+
+
+def test_columns_of_a_page_are_corrected_and_that_is_undone(client, project, copybook):
+    api = f"/api/hand/copybook/page/{copybook}"
+    before = client.get(api).json()
+    assert len(before["cut"]["edges"]) == 1 and before["text"] == f"{HAN[:8]}\n{HAN[8:16]}"
+    width, height = (before["cut"][name] for name in ("width", "height"))
+    picture = client.get(f"/hand/copybook/page/{copybook}")
+    assert Image.open(io.BytesIO(picture.content)).size == (width, height)
+
+    ((left, right),) = before["cut"]["edges"]
+    middle = (left + right) / 2
+    edges = [[left, middle], [middle, right]]
+    asked = {"text": before["text"], "columns": "rtl", "edges": edges}
+    assert client.post(f"{api}/cut", json=asked).json()["trouble"]  # so it was before
+    first = client.get(api).json()
+    boxes = first["cut"]["boxes"]
+    assert "".join(box[0] for box in boxes) == HAN[:16]
+    assert all(abs(box[1] - (middle if n < 8 else left)) < 0.01 for n, box in enumerate(boxes))
+    there = labels(STUDIO / "hands/copybook/glyphs")
+    assert sorted(label.char for label in there) == sorted(HAN[:16])
+
+    moved = [[left, middle - 0.02], [middle - 0.02, right]]
+    undo = client.post(f"{api}/cut", json={**asked, "edges": moved}).json()
+    assert client.get(api).json()["cut"] != first["cut"] == undo["cut"]
+    again = {"text": undo["text"], "columns": undo["columns"], "edges": undo["cut"]["edges"]}
+    assert client.post(f"{api}/cut", json=again).status_code == 200
+    assert client.get(api).json() == first
+    assert len(labels(STUDIO / "hands/copybook/glyphs")) == len(boxes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"edges": [[0.9, 0.1]]}, "within the page"), ({"edges": "x"}, "pairs of numbers"),
+        ({"edges": []}, "1 to 60 columns"), ({"edges": [[0, float("inf")]]}, "JSON"),
+        ({"edges": [[0, 0.001]]}, "column 1 from the left"), ({"text": "abc"}, "text holds no"),
+        ({"edges": [[0.1, 0.6], [0.5, 0.9]]}, "column 2"), ({"columns": "up"}, "is not one of"),
+        ({"text": HAN * 3}, "do not fit"),
+    ],
+)  # fmt: skip
+def test_columns_that_make_no_sense_change_nothing(client, copybook, wrong, says):
+    api = f"/api/hand/copybook/page/{copybook}"
+    before = client.get(api).json(), labels(STUDIO / "hands/copybook/glyphs")
+    asked = {"text": HAN[:16], "columns": "rtl", "edges": None, **wrong}
+    answer = client.post(
+        f"{api}/cut", content=json.dumps(asked), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422 and says in answer.json()["error"], answer.text
+    assert (client.get(api).json(), labels(STUDIO / "hands/copybook/glyphs")) == before
+
+
+def test_a_sheet_with_cells_has_no_columns(client, written_hand):
+    asked = {"text": HAN[:16], "columns": "rtl", "edges": None}
+    answer = client.post("/api/hand/mine/page/0001.jpg/cut", json=asked)
+    assert answer.status_code == 422 and "no columns" in answer.json()["error"]
+    assert client.get("/hand/mine/page/0001.jpg").status_code == 422
+    assert client.get("/api/hand/mine/page/0002.jpg").status_code == 422
+
+
 def picture(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")

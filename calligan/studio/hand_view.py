@@ -1,4 +1,4 @@
-"""The My hand view: sheets, photographs, glyphs, learning, and what to write next."""
+"""The My hand view: sheets, learning, and what to write next."""
 
 import asyncio
 import re
@@ -16,19 +16,17 @@ from starlette.routing import Route
 from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
-from calligan.scan.folder import labels, relabel
-from calligan.studio.engine import Engine
+from calligan.scan.folder import labels
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
-from calligan.studio.photos import MAX_BYTES, add_photo, pages, photo_path, remove_photo
+from calligan.studio.photos import pages
 from calligan.studio.rendering import language_of, render_page, translations
-from calligan.studio.request_body import read_json_body, read_upload, studio_of
+from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.runs_view import newest_run, run_state
 
 _MAX_CHARS = 500
 _MAX_MINUTES = 600
 _PAPERS = ("a4", "letter")
-_COLUMNS = ("rtl", "ltr", "rows")
 _CELL_COUNTS = re.compile(r"\d+ (written|empty|crossed|over)|empty: |crossed out: ")  # see hand.js
 
 
@@ -93,61 +91,6 @@ def _localized(page: dict[str, Any], language: str) -> dict[str, Any]:
     return {**page, "trouble": localize(page.get("trouble", ""), language), "notes": notes}
 
 
-async def upload(request: Request) -> Response:
-    """Upload a photograph; it is cut into glyphs at once."""
-    name = checked_name(request.path_params["name"])
-    _check_new(name, await studio_of(request).engine.run(_taken))
-    file, data, fields = await read_upload(request, MAX_BYTES)
-    columns = fields.get("columns", "rtl")
-    if columns not in _COLUMNS:
-        raise DataError(f"columns {columns!r} is not one of {', '.join(_COLUMNS)}")
-    text = fields.get("text", "").replace("\r", "")
-    page = await studio_of(request).run_on_files(lambda: add_photo(name, file, data, text, columns))
-    return JSONResponse(page)
-
-
-def _taken(engine: Engine) -> set[str]:
-    return {hand.key for hand in engine.hands() if hand.origin == "bundle"}
-
-
-def _check_new(name: str, taken: set[str]) -> None:
-    if name in taken:
-        raise DataError(f"{name!r} is a hand that comes with calligan; call yours something else")
-
-
-async def photo(request: Request) -> Response:
-    """A photograph, reduced."""
-    path = photo_path(*_two(request))
-    if not path.is_file():
-        raise DataError("that photograph is not there any more")
-    return FileResponse(path, media_type="image/jpeg")
-
-
-async def unphoto(request: Request) -> Response:
-    """Remove a photograph and its glyphs."""
-    name, file = _two(request)
-    return JSONResponse(
-        {"glyphs": await studio_of(request).run_on_files(lambda: remove_photo(name, file))}
-    )
-
-
-async def picture(request: Request) -> Response:
-    """The image of a glyph."""
-    name, file = _two(request)
-    folder = glyphs_folder(name)
-    if not folder.is_dir() or file not in {label.file for label in labels(folder)}:
-        raise DataError("there is no such glyph")
-    return FileResponse(folder / file, media_type="image/png")
-
-
-async def correct(request: Request) -> Response:
-    """Set the character of a glyph, or leave it out; returns the previous one."""
-    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
-    file, char = str(body.get("file", "")), str(body.get("char", ""))
-    before = await studio_of(request).run_on_files(lambda: relabel(glyphs_folder(name), file, char))
-    return JSONResponse({"char": before.char, "note": before.note})
-
-
 async def learn(request: Request) -> Response:
     """Queue learning the hand."""
     name, body = checked_name(request.path_params["name"]), await read_json_body(request)
@@ -203,10 +146,6 @@ def _count(name: str) -> int:
     return len([1 for label in labels(folder) if label.char]) if folder.is_dir() else 0
 
 
-def _two(request: Request) -> tuple[str, str]:
-    return checked_name(request.path_params["name"]), request.path_params["file"]
-
-
 def _paper(values: Mapping[str, Any]) -> str:
     paper = values.get("paper", "a4")
     if paper not in _PAPERS:
@@ -230,12 +169,7 @@ ROUTES = [
     Route("/hand/{name}", view),
     Route("/hand/{name}/next.pdf", next_sheets),
     Route("/hand/{name}/telephone.svg", telephone),
-    Route("/hand/{name}/photo/{file}", photo),
-    Route("/hand/{name}/glyph/{file}", picture),
-    Route("/upload/hand/{name}", upload, methods=["POST"]),
     Route("/api/hand/{name}", describe),
-    Route("/api/hand/{name}/label", correct, methods=["POST"]),
-    Route("/api/hand/{name}/photo/{file}/remove", unphoto, methods=["POST"]),
     Route("/api/hand/{name}/learn", learn, methods=["POST"]),
     Route("/api/hand/{name}/plan", plan, methods=["POST"]),
 ]

@@ -11,6 +11,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.storage import atomic_file, read_json, write_bytes, write_json
 from calligan.studio.locations import glyphs_folder, hand_folder
+from calligan.studio.page_cuts import Edges, cut_files, cut_page, read_cut
 
 MAX_BYTES = 40 * 2**20
 _MAX_PIXELS = 60_000_000  # a phone's largest
@@ -60,8 +61,8 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
         page = {"file": file, "name": name[:80], "text": text, "columns": columns}
         page |= _read(hand, path, text, columns)
     except BaseException:
-        path.unlink(missing_ok=True)
-        _thumbnail(path).unlink(missing_ok=True)
+        for each in (path, _thumbnail(path), *cut_files(path)):
+            each.unlink(missing_ok=True)
         raise
     write_json(hand_folder(hand) / "pages.json", [*pages(hand), page])
     return page
@@ -75,8 +76,8 @@ def remove_photo(hand: str, file: str) -> int:
     gone = remove_page(glyphs_folder(hand), file) if glyphs_folder(hand).is_dir() else 0
     kept = [page for page in pages(hand) if page["file"] != file]
     write_json(hand_folder(hand) / "pages.json", kept)
-    path.unlink(missing_ok=True)
-    _thumbnail(path).unlink(missing_ok=True)
+    for each in (path, _thumbnail(path), *cut_files(path)):
+        each.unlink(missing_ok=True)
     return gone
 
 
@@ -104,6 +105,28 @@ def _checked(name: str, data: bytes) -> str:
     return _FORMATS[kind]
 
 
+def recut_photo(
+    hand: str, file: str, text: str, columns: str, edges: Edges | None
+) -> dict[str, Any]:
+    """Cut a page without template again, with other columns or text; its entry before.
+
+    Its glyphs are replaced. Raises DataError, and changes nothing, if columns and text do not fit.
+    """
+    path = photo_path(hand, file, thumb=False)
+    there = pages(hand)
+    before = next(page for page in there if page["file"] == file)
+    if before["glyphs"] and not before["text"]:
+        raise DataError("that page is a sheet with cells; it has no columns")
+    if not (text := _words(text)):
+        raise DataError("the page's text holds no Chinese character")
+    previous = {**before, "cut": read_cut(path)}
+    now = {**before, "text": text, "columns": columns}
+    now |= cut_page(glyphs_folder(hand), path, text, columns, edges, again=True)
+    kept = [now if page["file"] == file else page for page in there]
+    write_json(hand_folder(hand) / "pages.json", kept)
+    return previous
+
+
 def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
     from calligan.library.scanning import scan_pages
     from calligan.scan.photo import corners_seen, open_photo
@@ -113,13 +136,13 @@ def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
     small.thumbnail((_THUMB_PX, _THUMB_PX))
     with atomic_file(_thumbnail(path)) as file:
         small.save(file, "JPEG", quality=82)
+    if text:
+        return cut_page(glyphs_folder(hand), path, text, columns)
     notes: list[str] = []
     try:
-        words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name
-        done = scan_pages([path], folder, text=words, columns=columns, note=notes.append)
+        done = scan_pages([path], glyphs_folder(hand), note=notes.append)
     except DataError as error:
         reason = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
-        corners = None if text else corners_seen(photo)
-        return {"glyphs": 0, "trouble": reason, "corners": corners, "notes": notes}
+        return {"glyphs": 0, "trouble": reason, "corners": corners_seen(photo), "notes": notes}
     shown = [line.replace(f"{path}: ", "") for line in notes]
     return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": shown}
