@@ -13,7 +13,15 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
-from calligan.studio import font_view, hand_view, photo_view, runs_view, work_view, write_view
+from calligan.studio import (
+    font_view,
+    hand_view,
+    photo_view,
+    runs_view,
+    ui_font,
+    work_view,
+    write_view,
+)
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_page
 from calligan.studio.security import LOOPBACK, Guard, Key
@@ -40,6 +48,7 @@ def create_app(studio: StudioState, key: Key, hosts: frozenset[str] = LOOPBACK) 
             *font_view.ROUTES,
             *runs_view.ROUTES,
             *work_view.ROUTES,
+            *ui_font.ROUTES,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(Guard, key=key, hosts=hosts)],

@@ -11,6 +11,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from calligan.studio.ui_font import ui_font
+
 _HERE = Path(__file__).parent
 _LANGUAGES = ("en", "zh")
 _THEMES = ("auto", "light", "dark")
@@ -31,6 +33,7 @@ def render_page(
         "theme": theme if theme in _THEMES else "auto",
         "path": request.url.path,
         "views": VIEWS,
+        "ui_font": ui_font() is not None,
         **(values or {}),
     }
     return HTMLResponse(page.render(shown), status)

@@ -107,7 +107,7 @@ export async function showSpecimen(place, hand, text, labelled = false) {
 }
 
 /** A message that disappears by itself; with an action it stays longer. */
-export function toast(text, action) {
+export function toast(text, action, place = null) {
   const line = make("div", { class: "toast" }, make("span", { text }));
   if (action) {
     const done = () => {
@@ -116,7 +116,9 @@ export function toast(text, action) {
     };
     line.append(make("button", { type: "button", class: "quiet", text: action.name, onclick: done }));
   }
-  document.getElementById("toasts").append(line);
+  const toasts = document.getElementById("toasts");
+  (place ?? document.body).append(toasts); // a dialog covers what is outside of it
+  toasts.append(line);
   setTimeout(() => line.remove(), action ? 12000 : 5000);
 }
 
@@ -154,6 +156,16 @@ document.getElementById("theme").addEventListener("click", () => {
   root.dataset.theme = now === "dark" ? "light" : "dark";
   remember("theme", root.dataset.theme);
 });
+
+/** Whether 一 is drawn as a low stroke, and not as the tall box of a missing glyph. */
+async function hasChineseFont() {
+  await document.fonts.load('40px "calligan-ui"', "一").catch(() => {});
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
+  const seen = pen.measureText("一");
+  return seen.actualBoundingBoxAscent + seen.actualBoundingBoxDescent < 20;
+}
+hasChineseFont().then((found) => (part("no-font").hidden = found));
 
 // Menus close when one clicks elsewhere or presses Escape.
 document.addEventListener("click", (event) => {

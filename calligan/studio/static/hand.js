@@ -1,6 +1,7 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
 import { acceptFiles, ask, isOpen, jobLine, make, part, showSpecimen, startJob, t, toast } from "./common.js";
+import { openColumns } from "./columns.js";
 import { trainingState } from "./training.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
@@ -60,6 +61,7 @@ function showPhotos() {
     const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : page.trouble;
     if (page.trouble) caption.append(make("p", { class: "trouble", text: trouble }));
     for (const line of page.notes) caption.append(make("p", { class: "hint", text: counted(line) }));
+    if (page.text) caption.append(make("button", { type: "button", class: "quiet", text: t("correct_columns"), onclick: () => openColumns(BASE, page.file, refresh) }), " ");
     caption.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));
     card.append(caption);
     return card;
