@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from calligan.scan.folder import labels
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
-from calligan.studio.locations import STUDIO, checked_name
+from calligan.studio.locations import STUDIO, checked_name, font_folder
 from calligan.studio.security import Key
 from calligan.studio.setting import Setting
 from calligan.studio.state import StudioState
@@ -201,7 +202,7 @@ def test_hands_and_specimens(client):
 
 @pytest.mark.parametrize("language", ["en-GB,en;q=0.9", "zh-CN,zh;q=0.9,en;q=0.1", "fr"])
 def test_every_view_in_the_browsers_language(client, language):
-    for path in ("/write", "/hand", "/hand/mine", "/font", "/font/mine", "/runs"):
+    for path in ("/write", "/hand", "/hand/mine", "/font", "/font/mine?new=1", "/runs"):
         answer = client.get(path, headers={"Accept-Language": language})
         assert answer.status_code == 200
         assert ("zh-Hans" if language.startswith("zh") else "en") in answer.text.split(">")[1]
@@ -535,6 +536,46 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert after[HAN[0]] == before[HAN[0]]
     client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": None})
     assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
+
+
+def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch):
+    from calligan.library import fonts
+    from calligan.studio import tasks
+
+    monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:4],))
+    asked = {
+        "hand": HAND,
+        "charset": HAN[:4],
+        "complete": False,
+        "family": "Blank",
+        "family_chinese": "",
+        "kind": ".ttf",
+    }
+
+    class Job:
+        saved, note, progress = {}, staticmethod(print), staticmethod(lambda *a: None)
+        cancel = staticmethod(lambda: False)
+
+    made = fonts.make_font
+
+    def with_a_blank(*arguments):
+        return replace(made(*arguments), blank=HAN[1], drawn=HAN[0] + HAN[2:4])
+
+    monkeypatch.setattr("calligan.library.fonts.make_font", with_a_blank)
+    font_folder("blank").mkdir(parents=True)
+    tasks.font("blank", asked, Job())
+    glyphs = client.get("/api/font/blank/glyphs?show=doubtful").json()["glyphs"]
+    assert HAN[1] in {glyph["char"] for glyph in glyphs}
+    every = client.get("/api/font/blank/glyphs").json()["glyphs"]
+    assert [glyph["char"] for glyph in every] == list(HAN[:4])
+
+
+def test_a_font_that_is_not_there_says_what_to_do(client):
+    for language, said in (("en", "My font"), ("zh", "我的字库")):
+        answer = client.get("/font/nowhere", headers={"Accept-Language": language})
+        assert answer.status_code == 404 and said in answer.text and 'href="/font"' in answer.text
+    assert client.get("/font/nowhere?new=1").status_code == 200
+    assert not (STUDIO / "fonts/nowhere").exists()
 
 
 def glyphs_of(client, name):

@@ -23,7 +23,7 @@ from calligan.studio import (
     write_view,
 )
 from calligan.studio.messages import localize
-from calligan.studio.rendering import language_of, render_page
+from calligan.studio.rendering import language_of, render_error
 from calligan.studio.security import LOOPBACK, Guard, Key
 from calligan.studio.state import StudioState
 
@@ -68,11 +68,11 @@ async def _user_error(request: Request, error: Exception) -> Response:
     message = localize(str(error), language_of(request))
     if request.url.path.startswith("/api/") or request.method == "POST":
         return JSONResponse({"error": message}, 422)
-    return render_page(request, "error.html", {"message": message}, 422)
+    return render_error(request, 422, message)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if request.url.path.startswith("/api/") or request.method == "POST":
         return JSONResponse({"error": getattr(error, "detail", "")}, status)
-    return render_page(request, "error.html", {"message": ""}, status)
+    return render_error(request, status)

@@ -106,6 +106,8 @@ class Engine:
         """The hand of a key. Raises DataError or ModelError if there is none."""
         if not _KEY.fullmatch(key):
             raise DataError("no such hand; choose one of the list")
+        if "+" in key:
+            return self._mixture(key)
         run = _RUN.fullmatch(key)
         if run and self._run_path(run[1]).is_file():
             case = self._case(self._run_path(run[1]))
@@ -113,18 +115,32 @@ class Engine:
         if key in hand_names(HANDS):
             case = self._case(self._path(f"{HANDS}/{key}"))
             return Chosen(case, case.model.styles[0].name, ("--style", key))
-        model = self._mixture_base(key)
-        named = ("--model", model) if model != BUNDLE or _runs(RUNS) else ()
-        case = self._case(self._path(BUNDLE if model == BUNDLE else f"{HANDS}/{model}"))
+        case = self._case(self._path(BUNDLE))
+        named = ("--model", BUNDLE) if _runs(RUNS) else ()
         return Chosen(case, key, (*named, "--style", key))
 
-    def _mixture_base(self, key: str) -> str:
-        """The model that draws a style or mixture: the bundle, or a hand learned elsewhere."""
-        names = [part.partition(":")[0] for part in key.split("+")] if "+" in key else []
-        for name in set(names) & set(hand_names(HANDS)):
+    def _mixture(self, key: str) -> Chosen:
+        """Hands mixed by shares: `a:0.5+b:0.5`, where a run's hands are 0001/a and 0001/b or b."""
+        found = [_RUN.fullmatch(part) for part in key.split("+")]
+        runs = {run[1] for run in found if run}
+        if len(runs) > 1:
+            raise DataError("hands of two runs cannot be mixed; choose those of one")
+        style = "+".join(
+            run[2] if run else part for run, part in zip(found, key.split("+"), strict=True)
+        )
+        model = f"{RUNS}/{runs.pop()}" if runs else self._mixture_base(style)
+        is_default = model == BUNDLE and not _runs(RUNS)
+        named = () if is_default else ("--model", model.removeprefix(f"{HANDS}/"))
+        return Chosen(self._case(self._path(model)), style, (*named, "--style", style))
+
+    def _mixture_base(self, style: str) -> str:
+        """The bundle, or the model of a learned hand that does not come from the bundle."""
+        names = {part.partition(":")[0] for part in style.split("+")}
+        bundle = bundled_model()
+        for name in sorted(names & set(hand_names(HANDS))):
             path = self._path(f"{HANDS}/{name}")
-            if not style_spaces(path) & style_spaces(self._path(BUNDLE)):
-                return name
+            if bundle is None or not style_spaces(path) & style_spaces(bundle):
+                return f"{HANDS}/{name}"
         return BUNDLE
 
     def check(self, key: str) -> None:

@@ -17,7 +17,7 @@ from calligan.studio import font_files
 from calligan.studio.font_files import Choices
 from calligan.studio.locations import checked_name, font_folder
 from calligan.studio.messages import localize
-from calligan.studio.rendering import language_of, render_page, translations
+from calligan.studio.rendering import language_of, render_error, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
 from calligan.studio.write_view import attachment
 
@@ -45,8 +45,13 @@ async def overview(request: Request) -> Response:
 
 
 async def view(request: Request) -> Response:
-    """One font."""
+    """One font; a new one with ?new=1."""
     name = checked_name(request.path_params["name"])
+    exists = font_folder(name).is_dir() or studio_of(request).jobs.recent(name)
+    if not exists and request.query_params.get("new") != "1":
+        t = translations(language_of(request))
+        values = {"title": t["no_font"], "message": t["no_font_do"]}
+        return render_error(request, 404, **values, link="/font", link_text=t["to_fonts"])
     return render_page(request, "font.html", {"name": name, "charsets": CHARSETS})
 
 

@@ -39,6 +39,25 @@ def render_page(
     return HTMLResponse(page.render(shown), status)
 
 
+def render_error(
+    request: Request,
+    status: int,
+    message: str = "",
+    title: str = "",
+    link: str = "/write",
+    link_text: str = "",
+) -> Response:
+    """A page that says what is wrong and what to do; by default, that there is no such page."""
+    t = translations(language_of(request))
+    values = {
+        "title": title or t["failed" if message else "not_found"],
+        "message": message,
+        "link": link,
+        "link_text": link_text or t["back_to_write"],
+    }
+    return render_page(request, "error.html", values, status)
+
+
 @lru_cache
 def translations(language: str) -> dict[str, str]:
     """The texts of the pages by key, in a language."""

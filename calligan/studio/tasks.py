@@ -92,8 +92,11 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     findings = model.findings([made.style_index])
     glyphs = next(iter(findings.as_json().values()))["glyphs"] if findings else []
     by_char = {glyph["char"]: glyph for glyph in glyphs}
+    new = set(made.drawn + made.blank)  # a blank glyph is not in the font, but can be redrawn
     verdicts = [
-        by_char.get(char, {"char": char, "score": None, "doubtful": False}) for char in made.drawn
+        by_char.get(char, {"char": char, "score": None, "doubtful": char in made.blank})
+        for char in wanted
+        if char in new
     ]
     write_json(font_folder(name) / VERDICTS, verdicts)
     return {

@@ -89,7 +89,7 @@ export function acceptFiles(zone, input, receive) {
 export function openByName(form, view) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    location.href = `/${view}/${encodeURIComponent(form.elements.name.value)}`;
+    location.href = `/${view}/${encodeURIComponent(form.elements.name.value)}?new=1`;
   });
 }
 

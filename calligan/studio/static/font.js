@@ -153,7 +153,7 @@ function cell(one) {
   const button = make("button", { type: "button", class: kind, onclick: () => choose(one.char) });
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d));
   const score = one.score === null ? "" : `${(100 * one.score).toFixed(1)} %`;
-  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : score }));
+  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : one.d ? score : t("blank_glyph") }));
   return button;
 }
 

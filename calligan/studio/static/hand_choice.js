@@ -3,7 +3,6 @@
 import { ask, make, part, showSpecimen, t } from "./common.js";
 
 const list = part("hands");
-const MIXTURE = /^(?:(\d{4})\/)?(.+)$/s; // the number of a run, and the parts
 let hands = [];
 let current = "1";
 let notify = () => {};
@@ -20,28 +19,29 @@ export async function loadHands() {
   if (current === "1" && first) current = first.key;
 }
 
-/** The key of the hand, with what it is mixed with. */
+/** The key of the hand, with what it is mixed with: a:0.5+b:0.5, or 0001/a:0.5+b:0.5 in a run. */
 export function handKey() {
   const second = part("mix-second").value;
   if (!second) return current;
-  const [, run, name] = current.match(MIXTURE);
   const third = part("mix-third").value;
   const shares = [Number(part("mix-share").value) / 100];
   if (third) shares.push(Number(part("mix-share-third").value) / 100);
   const first = Math.max(0, 1 - shares.reduce((a, b) => a + b));
-  const parts = [[name, first], [second, shares[0]], [third, shares[1]]].filter(([one]) => one);
-  const mixture = parts.map(([one, share]) => `${one}:${Number(share.toFixed(2))}`).join("+");
-  return run ? `${run}/${mixture}` : mixture;
+  const parts = [[current, first], [inShort(second), shares[0]], [inShort(third), shares[1]]].filter(([one]) => one);
+  return parts.map(([one, share]) => `${one}:${Number(share.toFixed(2))}`).join("+");
 }
+
+const run = () => current.match(/^\d{4}\//)?.[0] ?? "";
+const inShort = (key) => (run() && key.startsWith(run()) ? key.slice(run().length) : key);
 
 /** Shows a hand, or a mixture. */
 export function setHand(key) {
-  const [, run, rest] = key.match(MIXTURE);
-  const parts = rest.split("+").map((one) => one.split(":"));
-  current = (run ? `${run}/` : "") + parts[0][0];
+  const parts = key.split("+").map((one) => one.match(/^(.*?)(?::([\d.]+))?$/s).slice(1));
+  current = parts[0][0];
   showMixable();
-  part("mix-second").value = parts[1]?.[0] ?? "";
-  part("mix-third").value = parts[2]?.[0] ?? "";
+  const keyOf = (name) => (name && !hands.some((hand) => hand.key === name) ? run() + name : name ?? "");
+  part("mix-second").value = keyOf(parts[1]?.[0]);
+  part("mix-third").value = keyOf(parts[2]?.[0]);
   if (parts[1]) part("mix-share").value = 100 * Number(parts[1][1] ?? 0.5);
   if (parts[2]) part("mix-share-third").value = 100 * Number(parts[2][1] ?? 0.3);
   if (parts[1]) part("mix").open = true;
@@ -57,7 +57,7 @@ function showMixable() {
   part("mix-why").hidden = mixable.length === others.length;
   part("mix-why").textContent = t(mixable.length ? "mix_some" : "mix_nothing");
   for (const id of ["mix-second", "mix-third"]) {
-    const options = mixable.map((hand) => make("option", { value: hand.name, text: [hand.chinese, hand.name].filter(Boolean).join(" · ") }));
+    const options = mixable.map((hand) => make("option", { value: hand.key, text: [hand.chinese, hand.name].filter(Boolean).join(" · ") }));
     part(id).replaceChildren(make("option", { value: "", text: t("mix_none") }), ...options);
     part(id).disabled = !mixable.length;
   }
