@@ -13,6 +13,7 @@ from calligan.cli.options import (
     SourceOption,
     StrictOption,
     VerdictOption,
+    WeightOption,
     options_of,
 )
 from calligan.cli.show import abbreviate, note, progress
@@ -28,6 +29,7 @@ def export(
     font: dict[str, Any],
     model: ModelOption = None,
     source: SourceOption = None,
+    weight: WeightOption = 0.0,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
@@ -43,10 +45,11 @@ def export(
     Repeat an interrupted command to continue it.
     """
     from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import check_font
+    from calligan.library.orders import check_font, check_weight
 
     request = FontRequest(**font)
     check_font(request)
+    check_weight(weight)
     needed = bool(report or strict or request.fallback in DOUBTED)
     check_verdict_options(verdict, needed, report or [])
     load_charset(request.charset)  # raises before torch is imported below
@@ -57,7 +60,8 @@ def export(
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
 
-    drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
+    drawing = Model(path, source, verdict, fine, device, note, weight=weight)
+    drawing.on_open = model_note(path, model)
     with progress("drawing", "glyph") as update:
         made = make_font(drawing, request, update, note=note)
     _report(made, request)

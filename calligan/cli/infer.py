@@ -15,6 +15,7 @@ from calligan.cli.options import (
     SourceOption,
     StrictOption,
     VerdictOption,
+    WeightOption,
     options_of,
 )
 from calligan.cli.show import note, progress
@@ -74,6 +75,7 @@ def infer(
     dpi: Annotated[float, typer.Option(help="Resolution of PNG and GIF.")] = 96.0,
     grain: Annotated[bool, typer.Option(help="Give the paper a soft grain (PNG only).")] = False,
     dry: _DryOption = 0.0,
+    weight: WeightOption = 0.0,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
@@ -93,13 +95,17 @@ def infer(
     request, picked = PageRequest(_read_text(text), **page), _parse_picks(pick)
     needs_verdict = bool(report or strict or candidates or picked)
     _check(request, output, picked, (dpi, grain, dry), (verdict, needs_verdict, report or []))
+    from calligan.library.orders import check_weight
     from calligan.project.models import check_styles, model_path
 
+    check_weight(weight)
     path = model_path(model, style)
     check_styles(path, style)
     from calligan.library.model import Model  # imports torch
 
-    drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates))
+    drawing = Model(
+        path, source, verdict, fine, device, note, picked, bool(candidates), weight=weight
+    )
     drawing.on_open = model_note(path, model)
     indices = drawing.style_indices(style, request.seed)
     with progress("writing", "glyph") as update:

@@ -109,6 +109,13 @@ StrictOption = Annotated[
     bool,
     typer.Option("--strict", help=f"End with exit code {EXIT_DOUBTFUL} if a glyph stays doubtful."),
 ]
+WeightOption = Annotated[
+    float,
+    typer.Option(
+        help="Make strokes bolder, or lighter if negative: thousandths of an em to add to their "
+        "thickness, -60 to 60."
+    ),
+]
 StyleOption = Annotated[
     str, typer.Option(help="Style number or name, as listed by `calligan styles`.")
 ]

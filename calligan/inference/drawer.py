@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import ModelError
+from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
 from calligan.models.average import Shares, average_weights
 from calligan.models.card import ModelCard
@@ -23,6 +24,7 @@ class Drawer:
     card: ModelCard
     predictor: Predictor
     source: ContentSource
+    bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
     networks: Mapping[int, Shares] = field(default_factory=dict)  # of styles that mix models
 
     @classmethod
@@ -33,17 +35,21 @@ class Drawer:
         fine: bool = False,
         device: str = "cpu",
         note: Note = ignore,
+        bolder_em: float = 0.0,
     ) -> "Drawer":
         """Open a model file and a source font, by name or path; None: one of the model's own.
 
-        Raises ModelError for a model that draws from noise, ConfigError for a missing device.
+        `bolder_em` is added to the thickness of strokes. Raises ModelError for a model that draws
+        from noise, or ink if strokes shall be bolder; ConfigError for a missing device.
         """
         device = pick_device(device)
         generator, card = load_model(model, device)
         if generator.takes_char_index:
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
+        if bolder_em and not generator.outputs_distance:
+            raise ModelError(f"{model} draws ink, whose strokes cannot be made bolder or lighter")
         predictor = Predictor(generator, device, fine, note=note)
-        return cls(card, predictor, FontSource.open(card, source))
+        return cls(card, predictor, FontSource.open(card, source), bolder_em)
 
     @property
     def has_styles(self) -> bool:
@@ -56,4 +62,6 @@ class Drawer:
         if style_index in self.networks:
             generator = average_weights(self.networks[style_index])
             predictor = Predictor(generator, predictor.device, predictor.fine, note=predictor.note)
-        return predictor.draw(self.source.images(chars, way), style)
+        bolder_em = self.card.styles[style_index].bolder_em + self.bolder_em
+        sources, bolder = self.source.images(chars, way), share_of_canvas(bolder_em)
+        return predictor.draw(sources, style, bolder)

@@ -57,6 +57,7 @@ class Job:
             "verdict": _verdict_key(writer),
             "enlarged": _digest(writer.upscaler),
             "fine": writer.drawer.predictor.fine,
+            "bolder": writer.drawer.bolder_em,
         }
         if writer.proofreader is not None and writer.proofreader.picked:
             parts["picked"] = dict(writer.proofreader.picked)

@@ -44,11 +44,13 @@ def with_hands(
     shares: Mapping[int, float],
     hands: Sequence[tuple[GeneratorBase, float]],
     name: str,
+    sha256: str,
 ) -> Drawer:
     """A copy of the drawer with a mixture of its styles and of other models' first styles appended.
 
-    `shares` are by style index. The mixture is drawn with averaged weights. Raises ModelError if
-    the networks differ in shape or have no style vectors.
+    `shares` are by style index; `sha256` identifies the other models, in the style's card. The
+    mixture is drawn with averaged weights. Raises ModelError if the networks differ in shape or
+    have no style vectors.
     """
     own = drawer.predictor.generator
     parts = ((own, sum(shares.values())), *hands)
@@ -58,7 +60,7 @@ def with_hands(
     total = sum(share for _, share in parts)
     rows = [own.embedding.weight.detach()[index] * (s / total) for index, s in shares.items()]
     rows += [hand.embedding.weight.detach()[0] * (s / total) for hand, s in hands]
-    mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name)
+    mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name, sha256)
     return replace(mixed, networks={**mixed.networks, len(drawer.card.styles): parts})
 
 
@@ -67,13 +69,14 @@ def _check_styles(drawer: Drawer) -> None:
         raise ModelError("a new style needs a model with at least two styles; give another --model")
 
 
-def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
+def _with_style(drawer: Drawer, vector: Tensor, name: str, sha256: str = "") -> Drawer:
     generator = _shallow_copy(drawer.predictor.generator)
     rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
-    predictor = Predictor(generator, drawer.predictor.device, drawer.predictor.fine)
+    old = drawer.predictor
+    predictor = Predictor(generator, old.device, old.fine, note=old.note)
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
-    blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
+    blank = FontCard(name, name, "", licence, name, sha256, "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)
     card = replace(drawer.card, styles=(*drawer.card.styles, style))
     return replace(drawer, predictor=predictor, card=card)

@@ -1,7 +1,7 @@
 """Write text with a model: check the text, draw glyphs, proofread them, and trace them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from calligan.progress import Note, ignore
 from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
+from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
@@ -74,6 +75,7 @@ class Writer:
         looks: Looks | None = None,
         device: str = "cpu",
         note: Note = ignore,
+        bolder_em: float = 0.0,
     ) -> "Writer":
         """Open a model file.
 
@@ -81,7 +83,7 @@ class Writer:
         before tracing. With `looks`, drawn glyphs are checked, if the reader is installed. Raises
         as `Drawer.open`.
         """
-        drawer = Drawer.open(model, source, fine, device, note)
+        drawer = Drawer.open(model, source, fine, device, note, bolder_em)
         on = drawer.predictor.device
         proofreader = None
         if looks is not None and reader_model() is not None:
@@ -166,10 +168,14 @@ class Writer:
         """A letter copied from the source font; a box if the font lacks it."""
         if self.source.lacks(char):
             return Letter(char, Outline.from_drawing(NotdefBox()), 1.0)
-        lettering = self.source.lettering
+        lettering = self.lettering(self.source.lettering)
         outlines = [Outline.from_drawing(glyph.drawing) for glyph in lettering.glyph(char)]
         first, *vertical = outlines or [Outline.from_drawing(Blank())]
         return Letter(char, first, lettering.advance_em(char), *vertical)
+
+    def lettering(self, plain: Lettering) -> Lettering:
+        """Borrowed marks, digits and letters, with strokes made bolder as those drawn."""
+        return replace(plain, bolder_em=self.drawer.bolder_em)
 
     def traced(self, images: Sequence[np.ndarray], style_index: int) -> list[Outline]:
         """Outlines of glyphs, uint8 (S, S), in an em box of UPEM units."""

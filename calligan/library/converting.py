@@ -12,15 +12,7 @@ from torch import Tensor, nn
 from calligan.errors import ConfigError, ModelError
 from calligan.models.base import GeneratorBase
 from calligan.models.file import kind_of
-from calligan.models.graph import (
-    OPSET,
-    GraphDescription,
-    Port,
-    Weights,
-    difference,
-    exported,
-    needed,
-)
+from calligan.models.graph import OPSET, GraphNote, Port, Weights, difference, exported, needed
 from calligan.models.pixels import ink
 from calligan.models.upscaler import Upscaler, load_upscaler
 from calligan.models.weights import load_model
@@ -118,7 +110,7 @@ def convert(
         **job.metadata,
     }
     about = f"calligan's {job.kind}; docs/onnx.md says how to use it"
-    data = exported(job.network, job.inputs, job.output, weights, GraphDescription(about, metadata))
+    data = exported(job.network, job.inputs, job.output, weights, GraphNote(about, metadata))
     off = difference(data, job.network, job.probe)
     largest, mean = float(off.max()), float(off.mean())
     if largest > _FAULT[weights][0] or mean > _FAULT[weights][1] or np.isnan(largest):

@@ -16,7 +16,7 @@ from calligan.inference.invent import with_blend, with_hands, with_random_style
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
-from calligan.library.orders import parse_share
+from calligan.library.orders import check_weight, parse_share
 from calligan.library.pages import Pages
 from calligan.models.base import GeneratorBase
 from calligan.models.card import FontCard, ModelCard
@@ -26,6 +26,8 @@ from calligan.progress import Cancel, Note, Progress, count_progress, ignore, ne
 from calligan.project.models import mixed_hand, model_path, style_index
 from calligan.project.source import source_font
 from calligan.requests import PageRequest, Style
+from calligan.storage import sha256_file
+from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 
 
@@ -78,6 +80,7 @@ class Model:
     note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
+    weight: float = 0.0  # added to the thickness of strokes, in 1/1000 em; -60 to 60
     on_open: Callable[[], None] = ignore  # called when weights and source font are opened
 
     @cached_property
@@ -103,7 +106,8 @@ class Model:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
         looks = Looks(self.pick, self.every_way) if self.check else None
-        writer = Writer.open(self.path, source, self.fine, looks, self.device, self.note)
+        how = (self.fine, looks, self.device, self.note, self.weight / UPEM)
+        writer = Writer.open(self.path, source, *how)
         self.on_open()
         return writer
 
@@ -157,13 +161,14 @@ class Model:
         self, shares: Mapping[int, float], hands: Mapping[str, float], name: str
     ) -> Drawer:
         """A drawer with a mixture of styles and learned hands appended."""
-        drawer, found = self.writer.drawer, []
+        drawer, found, digests = self.writer.drawer, [], []
         for hand, share in hands.items():
             path = mixed_hand(self.path, self.card, hand)
             assert path is not None
             generator = _generator(path, path.stat().st_mtime_ns, drawer.predictor.device)
             found.append((generator, share))
-        return with_hands(drawer, shares, found, name)
+            digests.append(sha256_file(path))
+        return with_hands(drawer, shares, found, name, " ".join(digests))
 
     def write(
         self,
@@ -252,16 +257,19 @@ def load(
     check: bool = True,
     fine: bool = True,
     device: str = "auto",
+    weight: float = 0.0,
     note: Note = ignore,
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
 
     `style` may name a hand of `hands/`; then its model is loaded. `source` is the source font, by
     catalog name or path; by default one of the model's, or else an installed or downloaded one
-    (reported to `note`). Raises ModelError if there is no such model.
+    (reported to `note`). `weight` is added to the thickness of strokes, in 1/1000 em, -60 to 60.
+    Raises ModelError if there is no such model.
     """
     path = model_path(Path(model) if model is not None else None, style)
-    made = Model(path, source, check, fine, device, note)
+    check_weight(weight)
+    made = Model(path, source, check, fine, device, note, weight=weight)
     _ = made.styles  # raises ModelError for another file
     return made
 
