@@ -158,14 +158,25 @@ document.getElementById("theme").addEventListener("click", () => {
 });
 
 /** Whether 一 is drawn as a low stroke, and not as the tall box of a missing glyph. */
-async function hasChineseFont() {
-  await document.fonts.load('40px "calligan-ui"', "一").catch(() => {});
+function hasChineseFont() {
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
   const seen = pen.measureText("一");
   return seen.actualBoundingBoxAscent + seen.actualBoundingBoxDescent < 20;
 }
-hasChineseFont().then((found) => (part("no-font").hidden = found));
+
+/** Where the browser has no Chinese font, that of the studio is used, or a notice is shown. */
+async function provideChineseFont() {
+  if (hasChineseFont()) return;
+  const root = document.documentElement;
+  if ("uiFont" in root.dataset) {
+    const face = new FontFace("calligan-ui", 'url("/ui-font")');
+    await face.load().then((loaded) => document.fonts.add(loaded)).catch(() => {});
+    root.classList.add("ui-font");
+  }
+  part("no-font").hidden = hasChineseFont();
+}
+provideChineseFont();
 
 // Menus close when one clicks elsewhere or presses Escape.
 document.addEventListener("click", (event) => {
