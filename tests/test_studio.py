@@ -193,6 +193,17 @@ def test_many_pages_come_as_an_archive(client):
         assert len(archive.namelist()) > 1
 
 
+def test_a_model_whose_file_changed_is_opened_anew(client, project):
+    from calligan.studio.engine import Engine
+
+    engine, path = Engine(), Path("runs/0001/best.safetensors")
+    first = engine.chosen(HAND).case
+    assert engine.chosen("0001/slanted").case is first
+    told = path.stat()
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns + 10**9))
+    assert engine.chosen(HAND).case is not first
+
+
 def test_hands_and_specimens(client):
     hands = client.get("/api/hands").json()["hands"]
     assert {"0001/bold", "0001/slanted"} <= {hand["key"] for hand in hands}

@@ -52,7 +52,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "drawing", initializer=_start_thread)
-        self._cases: dict[Path, TypeCase] = {}
+        self._cases: dict[tuple[Path, int], TypeCase] = {}  # a hand's file changes as it is learned
         self.last_note = ""  # from the library, such as which font is being fetched
 
     async def run(self, work: "Callable[[Engine], T]") -> T:
@@ -168,13 +168,14 @@ class Engine:
         from calligan.library.model import load
         from calligan.library.typecase import TypeCase
 
-        if path not in self._cases:
+        version = (path, path.stat().st_mtime_ns if path.is_file() else 0)
+        if version not in self._cases:
             if len(self._cases) >= _MAX_MODELS:
                 self._cases.pop(next(iter(self._cases)))
-            self._cases[path] = TypeCase(load(path, note=self._note))
+            self._cases[version] = TypeCase(load(path, note=self._note))
         else:
-            self._cases[path] = self._cases.pop(path)  # most recently used last
-        return self._cases[path]
+            self._cases[version] = self._cases.pop(version)  # most recently used last
+        return self._cases[version]
 
     def _note(self, line: str) -> None:
         self.last_note = line

@@ -173,8 +173,9 @@ function showLearning() {
 let drawn = "";
 
 function specimen() {
-  if (drawn === known.run?.path) return;
-  drawn = known.run?.path;
+  const now = `${known.run?.path} ${known.run?.finished}`;
+  if (drawn === now) return;
+  drawn = now;
   showSpecimen(part("specimen"), NAME, "永和九年书", true);
 }
 

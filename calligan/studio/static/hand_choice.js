@@ -57,7 +57,7 @@ function showMixable() {
   part("mix-why").hidden = mixable.length === others.length;
   part("mix-why").textContent = t(mixable.length ? "mix_some" : "mix_nothing");
   for (const id of ["mix-second", "mix-third"]) {
-    const options = mixable.map((hand) => make("option", { value: hand.key, text: [hand.chinese, hand.name].filter(Boolean).join(" · ") }));
+    const options = mixable.map((hand) => make("option", { value: hand.key, text: [...new Set([hand.chinese, hand.name])].filter(Boolean).join(" · ") }));
     part(id).replaceChildren(make("option", { value: "", text: t("mix_none") }), ...options);
     part(id).disabled = !mixable.length;
   }
@@ -70,7 +70,7 @@ function showName() {
   if (hand) showSpecimen(document.querySelector("#hand .specimen"), hand.key, "永书");
 }
 
-const kind = (hand) => [hand.chinese ? hand.name : "", hand.script].filter(Boolean).join(" · ");
+const kind = (hand) => [hand.chinese && hand.chinese !== hand.name ? hand.name : "", hand.script].filter(Boolean).join(" · ");
 
 /** Opens the dialog; each hand shows the first characters of a text. */
 export async function openHands(text) {
