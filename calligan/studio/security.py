@@ -31,6 +31,9 @@ _SAFE = frozenset({"GET", "HEAD"})
 _OWN_SITE = frozenset({"same-origin", "none"})  # Sec-Fetch-Site; "none" is an address typed in
 _SECRET_BYTES = 32
 _REDIRECT = re.compile(r"/hand/[\w-]{1,40}")  # target of the QR code for phones
+_NO_COOKIE = (
+    "open the address that `calligan studio` printed\n请打开运行 calligan studio 后显示的网址"
+)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -122,9 +125,9 @@ class Guard:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         token = query.get("token", [""])[0]
         if scope["method"] != "GET" or scope["path"] != "/":
-            return _refusal(403, "open the address that `calligan studio` printed")
+            return _refusal(403, _NO_COOKIE)
         if not hmac.compare_digest(token.encode(), self.key.token.encode()):
-            return _refusal(403, "open the address that `calligan studio` printed")
+            return _refusal(403, _NO_COOKIE)
         to = query.get("to", [""])[0]
         answer = RedirectResponse(quote(to) if _REDIRECT.fullmatch(to) else "/", 303)
         answer.set_cookie(name, self.key.cookie, httponly=True, samesite="strict", path="/")
