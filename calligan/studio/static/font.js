@@ -6,6 +6,7 @@ import { ask, glyph, handLabel, isOpen, jobLine, make, part, startJob, t, toast 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
+const MIN_FOR_TEXT = 2000; // glyphs of a new font that can show a classical text
 let known = null;
 let hands = [];
 
@@ -125,7 +126,7 @@ async function showMade() {
     await face.load();
     for (const old of [...document.fonts]) if (old.family === "just-made") document.fonts.delete(old);
     document.fonts.add(face);
-    part("trial").style.fontFamily = "just-made";
+    part("trial").classList.add("made");
   } catch (error) {
     toast(error.message);
   }
@@ -139,6 +140,9 @@ async function showGlyphs(more = false) {
   const show = part("filters").querySelector(":checked").value;
   const answer = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
   const cells = answer.glyphs.map(cell);
+  const trial = part("trial");
+  if (!known.about && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
+    trial.value = answer.glyphs.slice(0, 20).map((one) => one.char).join("");
   if (!more) part("glyphs").replaceChildren();
   part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
   part("more").hidden = (page + 1) * answer.a_page >= answer.of;
