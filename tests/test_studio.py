@@ -581,6 +581,14 @@ def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch
     assert [glyph["char"] for glyph in every] == list(HAN[:4])
 
 
+def test_hands_and_fonts_are_listed(client, project):
+    font_folder("listed").mkdir(parents=True)
+    (STUDIO / "hands/listed").mkdir(parents=True)
+    for view in ("hand", "font"):
+        answer = client.get(f"/{view}")
+        assert answer.status_code == 200 and f'href="/{view}/listed"' in answer.text
+
+
 def test_a_font_that_is_not_there_says_what_to_do(client):
     for language, said in (("en", "My font"), ("zh", "我的字库")):
         answer = client.get("/font/nowhere", headers={"Accept-Language": language})

@@ -58,8 +58,9 @@ def with_hands(
         raise ModelError("this model has no style vectors; give one of kind calligan")
     average_weights(parts)  # raises before anything is drawn
     total = sum(share for _, share in parts)
-    rows = [own.embedding.weight.detach()[index] * (s / total) for index, s in shares.items()]
-    rows += [hand.embedding.weight.detach()[0] * (s / total) for hand, s in hands]
+    learned = own.embedding.weight.detach()
+    rows = [learned[index] * (s / total) for index, s in shares.items()]
+    rows += [hand.embedding.weight.detach()[0].to(learned) * (s / total) for hand, s in hands]
     mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name, sha256)
     return replace(mixed, networks={**mixed.networks, len(drawer.card.styles): parts})
 

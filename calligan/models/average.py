@@ -29,5 +29,5 @@ def average_weights(shares: Shares) -> GeneratorBase:
             if name not in state or state[name].shape != tensor.shape:
                 raise ModelError("the networks of these styles differ in shape and cannot be mixed")
             if share:
-                tensor.lerp_(state[name], share / total)
+                tensor.lerp_(state[name].to(tensor), share / total)
     return mixed

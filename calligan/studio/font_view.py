@@ -40,7 +40,9 @@ async def overview(request: Request) -> Response:
     for name in font_files.font_names():
         about = font_files.about_font(name)
         state = t["font_made" if font_files.made_kinds(name) else "font_not_made"]
-        fonts.append({"name": name, "details": [about["family"] if about else "", state]})
+        fonts.append(
+            {"name": name, "specimen": "", "details": [about["family"] if about else "", state]}
+        )
     return render_page(request, "fonts.html", {"fonts": fonts})
 
 
