@@ -21,6 +21,8 @@ def glyph(seed):
 
 
 class Same:
+    name = "same"
+
     """Scores 1 where glyph and reference are one picture, else 0.01."""
 
     def scores(self, glyphs, references):

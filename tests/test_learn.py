@@ -14,6 +14,7 @@ import torch
 from conftest import HAN, build_font
 from PIL import Image, ImageDraw, ImageFont
 
+import calligan as calligan_library
 from calligan.config import RasterConfig
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
@@ -98,6 +99,33 @@ def test_a_learned_hand_is_a_style_by_its_name(learned, calligan):
     assert done.returncode == 0, done.stderr
     assert np.asarray(Image.open(learned / "out.png").convert("L")).min() < 255
     assert Image.open(learned / "hands/mine/0001/before-after.png").width > 100
+
+
+def test_a_learned_hand_is_mixed_with_the_styles_that_it_was_learned_from(
+    learned, run_folder, monkeypatch
+):
+    monkeypatch.chdir(learned)
+    model, hand = calligan_library.load(run_folder), calligan_library.load("mine")
+
+    def drawn(model, style):
+        index = model.style_indices(style)[0]
+        return model.writer.drawer.draw(HAN[20:24], index).astype(float)
+
+    first, mine = drawn(model, "1"), drawn(hand, "mine")
+    assert (drawn(model, "1:1+mine:0") == first).all()
+    assert (drawn(model, "1:0+mine:1") == mine).all()
+    half = drawn(model, "1:0.5+mine:0.5")
+    assert (half != first).any() and (half != mine).any()
+    assert (drawn(model, "1") == first).all()  # the model itself is as before
+
+
+def test_a_hand_of_another_model_is_not_mixed(learned, run_folder, calligan, tmp_path):
+    shutil.copytree(learned / "hands", tmp_path / "hands")
+    shutil.copytree(run_folder, tmp_path / "runs/0001")
+    (tmp_path / "hands/mine/0001/start.safetensors").write_bytes(b"of another model")
+    done = calligan("infer", HAN[20], "--style", "1:0.5+mine:0.5", "-o", "out.png", cwd=tmp_path)
+    assert done.returncode == 2 and "was learned from another model" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "out.png").exists()
 
 
 def test_styles_names_the_hands_that_are_here(learned, calligan, run_folder):

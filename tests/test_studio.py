@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,12 @@ import calligan
 from calligan.errors import DataError
 from calligan.scan.folder import labels
 from calligan.studio.app import create_app
-from calligan.studio.foundry import Choices
-from calligan.studio.house import House
+from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
-from calligan.studio.places import STUDIO, checked_name
+from calligan.studio.locations import STUDIO, checked_name, font_folder
 from calligan.studio.security import Key
 from calligan.studio.setting import Setting
+from calligan.studio.state import StudioState
 
 BASE = "http://127.0.0.1:8577"
 CHARS = "".join(dict.fromkeys("书法永和九年岁在癸丑" + HAN))
@@ -59,7 +60,7 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(project):
     key = Key()
-    app = create_app(House(warm=False, works=False), key)
+    app = create_app(StudioState(warm=False, works=False), key)
     with TestClient(app, base_url=BASE, headers={"Origin": BASE}) as client:
         client.get(f"/?token={key.token}")
         yield client
@@ -192,6 +193,17 @@ def test_many_pages_come_as_an_archive(client):
         assert len(archive.namelist()) > 1
 
 
+def test_a_model_whose_file_changed_is_opened_anew(client, project):
+    from calligan.studio.engine import Engine
+
+    engine, path = Engine(), Path("runs/0001/best.safetensors")
+    first = engine.chosen(HAND).case
+    assert engine.chosen("0001/slanted").case is first
+    told = path.stat()
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns + 10**9))
+    assert engine.chosen(HAND).case is not first
+
+
 def test_hands_and_specimens(client):
     hands = client.get("/api/hands").json()["hands"]
     assert {"0001/bold", "0001/slanted"} <= {hand["key"] for hand in hands}
@@ -201,7 +213,7 @@ def test_hands_and_specimens(client):
 
 @pytest.mark.parametrize("language", ["en-GB,en;q=0.9", "zh-CN,zh;q=0.9,en;q=0.1", "fr"])
 def test_every_view_in_the_browsers_language(client, language):
-    for path in ("/write", "/hand", "/hand/mine", "/font", "/font/mine", "/runs"):
+    for path in ("/write", "/hand", "/hand/mine", "/font", "/font/mine?new=1", "/runs"):
         answer = client.get(path, headers={"Accept-Language": language})
         assert answer.status_code == 200
         assert ("zh-Hans" if language.startswith("zh") else "en") in answer.text.split(">")[1]
@@ -210,12 +222,14 @@ def test_every_view_in_the_browsers_language(client, language):
 def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     import re
 
-    from calligan.studio.frame import all_words
+    from calligan.studio.rendering import translations
 
-    here = Path(sys.modules["calligan.studio.frame"].__file__).parent
-    english, chinese = all_words("en"), all_words("zh")
+    here = Path(sys.modules["calligan.studio.rendering"].__file__).parent
+    english, chinese = translations("en"), translations("zh")
     text = "".join(
-        p.read_text("utf-8") for p in [*here.glob("static/*.js"), *here.glob("templates/*")]
+        p.read_text("utf-8")
+        for kind in ("static/*.js", "templates/*", "*.py")
+        for p in here.glob(kind)
     )
     named = set(re.findall(r"""\bt\((?:[\w.]+ \? )?["']([\w ]+)["']""", text))
     named = {name for name in named if not name.endswith("_")}
@@ -226,6 +240,43 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
     assert not [key for key in unused if not key.startswith(stems)], unused
     assert all(chinese[key].strip() and english[key].strip() for key in english)
+
+
+def sentences_of_the_library() -> str:
+    """Every text in the package's code, a line each; values that are filled in read as 7."""
+    import ast
+
+    found = []
+    for path in Path(calligan.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [v.value if isinstance(v, ast.Constant) else "7" for v in node.values]
+                found.append("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(line.replace("\n", " ") for line in found)
+
+
+def test_every_translated_message_is_one_that_the_library_has():
+    import re
+
+    from calligan.studio.messages import patterns
+
+    said = sentences_of_the_library()
+    outside = ("could not be fetched", "out of memory", "cannot write .*[Nn]o space left")
+    for pattern, texts in patterns():
+        found = re.search(pattern.pattern, said, re.M)
+        assert found or pattern.pattern in outside, pattern.pattern
+        assert texts["zh"].strip() and set(texts) <= {"zh", "en"}
+
+
+def test_errors_come_in_the_language_of_the_page(client):
+    asked = {"setting": {"text": "永", "hand": "nobody"}}
+    answer = client.post("/api/page", json=asked, headers={"Accept-Language": "zh-CN"})
+    assert answer.status_code == 422 and "没有这种字体" in answer.json()["error"]
+    assert "no style" in client.post("/api/page", json=asked).json()["error"]
+    unknown = client.post("/api/page", json=[], headers={"Accept-Language": "zh-CN"})
+    assert unknown.json()["error"].startswith("原文（英文）：the request is not")
 
 
 def test_what_the_browser_gets_is_small_and_its_own():
@@ -315,6 +366,93 @@ def test_a_removed_page_takes_its_glyphs_along(client, project):
     assert "".join(label.char for label in there) == HAN[20:30]
 
 
+def copybook_page(font: Path, lines: list[str], gap_mm: float) -> bytes:
+    """A page without template in columns from right to left, `gap_mm` apart, as a picture."""
+    pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
+    from calligan.page.drawing import Page
+    from calligan.page.flow import moved, set_line
+    from calligan.page.png import to_image
+    from calligan.scan.template_page import font_letters
+
+    letters, _ = font_letters(str(font), "".join(lines))
+    page = Page(100, 160, paper="white")
+    for number, line in enumerate(lines):
+        for row, char in enumerate(line):
+            marks, _ = set_line(char, letters, "vertical", 15, 0, "#201a18", np.eye(2, 3)[None])
+            x = 80 - number * (14 + gap_mm)
+            page.marks += [moved(mark, x, 10 + 17 * row) for mark in marks]
+    file = io.BytesIO()
+    to_image(page, 150).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def copybook(client, project):
+    """The hand `copybook`: a page whose two columns stand so close that they are found as one."""
+    lines = [HAN[:8], HAN[8:16]]
+    data = copybook_page(project / "bold.ttf", lines, gap_mm=-2)
+    page = give(client, "/upload/hand/copybook", data, text="\n".join(lines)).json()
+    return page["file"]
+
+
+def test_columns_of_a_page_are_corrected_and_that_is_undone(client, project, copybook):
+    api = f"/api/hand/copybook/page/{copybook}"
+    before = client.get(api).json()
+    assert len(before["cut"]["edges"]) == 1 and before["text"] == f"{HAN[:8]}\n{HAN[8:16]}"
+    width, height = (before["cut"][name] for name in ("width", "height"))
+    picture = client.get(f"/hand/copybook/page/{copybook}")
+    assert Image.open(io.BytesIO(picture.content)).size == (width, height)
+
+    ((left, right),) = before["cut"]["edges"]
+    middle = (left + right) / 2
+    edges = [[left, middle], [middle, right]]
+    asked = {"text": before["text"], "columns": "rtl", "edges": edges}
+    assert client.post(f"{api}/cut", json=asked).json()["trouble"]  # so it was before
+    first = client.get(api).json()
+    boxes = first["cut"]["boxes"]
+    assert "".join(box[0] for box in boxes) == HAN[:16]
+    assert all(abs(box[1] - (middle if n < 8 else left)) < 0.01 for n, box in enumerate(boxes))
+    there = labels(STUDIO / "hands/copybook/glyphs")
+    assert sorted(label.char for label in there) == sorted(HAN[:16])
+
+    moved = [[left, middle - 0.02], [middle - 0.02, right]]
+    undo = client.post(f"{api}/cut", json={**asked, "edges": moved}).json()
+    assert client.get(api).json()["cut"] != first["cut"] == undo["cut"]
+    again = {"text": undo["text"], "columns": undo["columns"], "edges": undo["cut"]["edges"]}
+    assert client.post(f"{api}/cut", json=again).status_code == 200
+    assert client.get(api).json() == first
+    assert len(labels(STUDIO / "hands/copybook/glyphs")) == len(boxes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"edges": [[0.9, 0.1]]}, "within the page"), ({"edges": "x"}, "pairs of numbers"),
+        ({"edges": []}, "1 to 60 columns"), ({"edges": [[0, float("inf")]]}, "JSON"),
+        ({"edges": [[0, 0.001]]}, "column 1 from the left"), ({"text": "abc"}, "text holds no"),
+        ({"edges": [[0.1, 0.6], [0.5, 0.9]]}, "column 2"), ({"columns": "up"}, "is not one of"),
+        ({"text": HAN * 3}, "do not fit"),
+    ],
+)  # fmt: skip
+def test_columns_that_make_no_sense_change_nothing(client, copybook, wrong, says):
+    api = f"/api/hand/copybook/page/{copybook}"
+    before = client.get(api).json(), labels(STUDIO / "hands/copybook/glyphs")
+    asked = {"text": HAN[:16], "columns": "rtl", "edges": None, **wrong}
+    answer = client.post(
+        f"{api}/cut", content=json.dumps(asked), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422 and says in answer.json()["error"], answer.text
+    assert (client.get(api).json(), labels(STUDIO / "hands/copybook/glyphs")) == before
+
+
+def test_a_sheet_with_cells_has_no_columns(client, written_hand):
+    asked = {"text": HAN[:16], "columns": "rtl", "edges": None}
+    answer = client.post("/api/hand/mine/page/0001.jpg/cut", json=asked)
+    assert answer.status_code == 422 and "no columns" in answer.json()["error"]
+    assert client.get("/hand/mine/page/0001.jpg").status_code == 422
+    assert client.get("/api/hand/mine/page/0002.jpg").status_code == 422
+
+
 def picture(width: int, height: int) -> bytes:
     file = io.BytesIO()
     Image.new("1", (width, height)).save(file, "PNG")
@@ -324,11 +462,11 @@ def picture(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "no picture"),
-        (b"<svg onload=alert(1)>", "no picture"),
+        (b"", "not a picture"),
+        (b"<svg onload=alert(1)>", "not a picture"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "not a picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "no picture"),
-        (b"GIF89a" + b"\0" * 40, "no picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+        (b"GIF89a" + b"\0" * 40, "not a picture"),
         (picture(9000, 9000), "megapixels"),
         (picture(20, 20), "too small"),
         (b"x" * (41 * 2**20), "larger than 40 MB"),
@@ -411,6 +549,54 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
 
 
+def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch):
+    from calligan.library import fonts
+    from calligan.studio import tasks
+
+    monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:4],))
+    asked = {
+        "hand": HAND,
+        "charset": HAN[:4],
+        "complete": False,
+        "family": "Blank",
+        "family_chinese": "",
+        "kind": ".ttf",
+    }
+
+    class Job:
+        saved, note, progress = {}, staticmethod(print), staticmethod(lambda *a: None)
+        cancel = staticmethod(lambda: False)
+
+    made = fonts.make_font
+
+    def with_a_blank(*arguments):
+        return replace(made(*arguments), blank=HAN[1], drawn=HAN[0] + HAN[2:4])
+
+    monkeypatch.setattr("calligan.library.fonts.make_font", with_a_blank)
+    font_folder("blank").mkdir(parents=True)
+    tasks.font("blank", asked, Job())
+    glyphs = client.get("/api/font/blank/glyphs?show=doubtful").json()["glyphs"]
+    assert HAN[1] in {glyph["char"] for glyph in glyphs}
+    every = client.get("/api/font/blank/glyphs").json()["glyphs"]
+    assert [glyph["char"] for glyph in every] == list(HAN[:4])
+
+
+def test_hands_and_fonts_are_listed(client, project):
+    font_folder("listed").mkdir(parents=True)
+    (STUDIO / "hands/listed").mkdir(parents=True)
+    for view in ("hand", "font"):
+        answer = client.get(f"/{view}")
+        assert answer.status_code == 200 and f'href="/{view}/listed"' in answer.text
+
+
+def test_a_font_that_is_not_there_says_what_to_do(client):
+    for language, said in (("en", "My font"), ("zh", "我的字库")):
+        answer = client.get("/font/nowhere", headers={"Accept-Language": language})
+        assert answer.status_code == 404 and said in answer.text and 'href="/font"' in answer.text
+    assert client.get("/font/nowhere?new=1").status_code == 200
+    assert not (STUDIO / "fonts/nowhere").exists()
+
+
 def glyphs_of(client, name):
     told = client.get(f"/api/font/{name}/glyphs").json()
     return {glyph["char"]: glyph["d"] for glyph in told["glyphs"]}
@@ -446,43 +632,45 @@ def work(number: int) -> None:
     """Do a piece as the workshop does, in a process of its own; it must end well."""
     jobs = Jobs(STUDIO / "work.sqlite")
     while jobs.get(number).state == "waiting":
-        taken = jobs.take()
+        taken = jobs.take_next()
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "calligan.studio.worker", str(taken)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
         assert process.wait(200) == 0  # its standard input stays open: the server is there
     job = jobs.get(number)
-    assert job.state == "finished", job.said
+    assert job.state == "finished", job.message
 
 
 def test_the_queue_keeps_its_order_and_no_piece_twice(tmp_path):
     jobs = Jobs(tmp_path / "work.sqlite")
     first, second = jobs.add("learn", "a", {"minutes": 1}), jobs.add("learn", "b", {})
     assert jobs.add("learn", "a", {"minutes": 1}) == first
-    assert jobs.take() == first and jobs.get(first).state == "running"
+    assert jobs.take_next() == first and jobs.get(first).state == "running"
     jobs.cancel(second)
-    assert jobs.get(second).state == "cancelled" and jobs.take() is None
-    jobs.moved(first, "training", 3, 10)
+    assert jobs.get(second).state == "cancelled" and jobs.take_next() is None
+    jobs.set_progress(first, "training", 3, 10)
     assert (jobs.get(first).done, jobs.get(first).total) == (3, 10)
-    Jobs(tmp_path / "work.sqlite").take_up()  # another server, after this one was killed
+    Jobs(
+        tmp_path / "work.sqlite"
+    ).requeue_interrupted()  # another server, after this one was killed
     third = jobs.add("learn", "c", {})
-    assert jobs.get(first).resumed and jobs.take() == first
+    assert jobs.get(first).resumed and jobs.take_next() == first
     jobs.end(first, "failed", "no room on the disk")
-    assert jobs.again(first) not in (first, third)
-    with pytest.raises(DataError, match="no work 99"):
+    assert jobs.retry(first) not in (first, third)
+    with pytest.raises(DataError, match="no job 99"):
         jobs.get(99)
-    with pytest.raises(DataError, match="not done yet"):
-        jobs.again(third)
+    with pytest.raises(DataError, match="not ended yet"):
+        jobs.retry(third)
 
 
 def test_far_too_much_is_refused(tmp_path):
     jobs = Jobs(tmp_path / "work.sqlite")
-    with pytest.raises(DataError, match="too much work"):
+    with pytest.raises(DataError, match="too many jobs"):
         for number in range(100):
             jobs.add("learn", "a", {"minutes": number})
 
 
-class Studio:
+class StudioProcess:
     """`calligan studio` in a process of its own, and a client that opened its address."""
 
     def __init__(self, folder: Path) -> None:
@@ -546,15 +734,15 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
     shutil.copytree(written_hand, project / "studio/hands/killed/glyphs")
     asked = {"steps": 600, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
              "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
-    studio = Studio(project)
+    studio = StudioProcess(project)
     number = Jobs(project / STUDIO / "work.sqlite").add("learn", "killed", asked)
     log = project / "hands/killed/0001/log.jsonl"
     until(lambda: len(steps_of(log)) > 15)
     studio.kill()
-    studio = Studio(project)
+    studio = StudioProcess(project)
     try:
         job = until(lambda: studio.ended(number), 200)
-        assert job["state"] == "finished" and job["resumed"], job["said"]
+        assert job["state"] == "finished" and job["resumed"], job["message"]
         steps = steps_of(log)
         assert steps == sorted(set(steps)) and steps[-1] == 600
         assert not (project / "hands/killed/0002").exists()
@@ -566,7 +754,7 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
 
 
 def test_work_is_cancelled_and_gone_on_with(project, written_hand):
-    studio = Studio(project)
+    studio = StudioProcess(project)
     try:
         shutil.copytree(written_hand, project / "studio/hands/stopped/glyphs")
         settings = ["eval_chars=4", "sample_chars=2", "log_every_steps=2", "batch_size=4"]
@@ -579,7 +767,7 @@ def test_work_is_cancelled_and_gone_on_with(project, written_hand):
         assert studio.client.post(f"/api/work/{first}/cancel", json={}).status_code == 200
         until(lambda: jobs.get(first).state == "cancelled")
         failed = until(lambda: jobs.get(second) if jobs.get(second).ended else None)
-        assert failed.state == "failed" and "studio/hands/none" in failed.said
+        assert failed.state == "failed" and "studio/hands/none" in failed.message
         assert steps_of(log)[-1] < 5000
     finally:
         assert studio.stop() == 0

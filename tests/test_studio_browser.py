@@ -12,7 +12,11 @@ import pytest
 pytest.importorskip("starlette", reason="the studio needs pip install 'calligan[studio]'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from conftest import HAN, build_font
-from test_studio import CHARS, HAND, project, written_page  # noqa: F401
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
+from test_studio import CHARS, HAND, copybook_page, project, written_page  # noqa: F401
+
+from calligan.studio.jobs import Jobs
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -25,6 +29,8 @@ def address(project):  # noqa: F811
     """The printed address of a studio in a process of its own."""
     (project / "page.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20]))
     (project / "torn.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20], trim=200))
+    lines = [HAN[:8], HAN[8:16]]
+    (project / "copybook.jpg").write_bytes(copybook_page(project / "bold.ttf", lines, gap_mm=-2))
     build_font(project / "Begun.ttf", HAN[:30] + "A", weight=90, family="Begun")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "calligan", "studio", str(project), "--no-browser"]
@@ -117,7 +123,7 @@ def test_a_hand_is_chosen_by_its_look(page):
     page.click("[data-key='0001/slanted']")
     page.wait_for_url("**hand=0001%2Fslanted**")
     page.click("#mix > summary")
-    page.select_option("#mix-second", "bold")
+    page.select_option("#mix-second", "0001/bold")
     page.wait_for_url("**hand=0001%2Fslanted%3A0.5%2Bbold%3A0.5**")
 
 
@@ -195,3 +201,164 @@ def test_language_and_look_are_switched_and_kept(page):
     page.reload()
     assert page.get_attribute("html", "data-theme") == look in ("light", "dark")
     assert page.get_attribute("html", "lang") != first
+
+
+@pytest.mark.parametrize("page", ["en-GB"], indirect=True)
+def test_columns_of_a_copybook_are_moved_by_mouse_and_by_keys(page, project):  # noqa: F811
+    name = f"book-{page.evaluate('navigator.language')}"
+    page.goto(f"{page.base}/hand/{name}")
+    page.click("#free > summary")
+    page.fill("#page-text", f"{HAN[:8]}\n{HAN[8:16]}")
+    page.set_input_files("#files", project / "copybook.jpg")
+    page.click(".photo-card .trouble ~ .quiet >> nth=0")  # two columns were found as one
+    page.wait_for_selector("#columns-board .handle")
+    assert page.locator("#columns-board .column").count() == 1
+    page.click("#columns-add")
+    assert page.locator("#columns-board .column").count() == 2
+
+    page.focus("[data-handle='0-1']")
+    before = float(page.get_attribute("[data-handle='0-1']", "aria-valuenow"))
+    for key in ("ArrowLeft", "Shift+ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+    after = float(page.get_attribute("[data-handle='0-1']:focus", "aria-valuenow"))
+    assert abs(before - after - 1.0) < 0.11
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert float(page.get_attribute("[data-handle='0-1']", "aria-valuenow")) == before
+
+    box = page.locator("[data-handle='0-0'] rect").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 25, middle[1], steps=4)
+    page.mouse.up()
+    moved = page.locator("[data-handle='0-0'] rect").bounding_box()
+    assert abs(moved["x"] - box["x"] + 25) < 2
+
+    page.click("#columns-cut")
+    page.wait_for_selector("#columns-board .cut-box >> nth=15", state="attached")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".cell >> nth=15")
+    assert {one.text_content() for one in page.locator(".cell-char").all()} == set(HAN[:16])
+
+
+@pytest.mark.parametrize("page", ["zh-CN"], indirect=True)
+def test_from_photographs_to_text(page, project):  # noqa: F811
+    """Sheet, photograph, a corrected label, learning that outlives a reload, and a mixture."""
+    name = f"walk-{page.evaluate('navigator.language')}"
+
+    def learn_fast(route):  # as the page asks, but with the tiny model and few steps
+        told = {"steps": 150, "model": "runs/0001", "settings": [
+            "eval_chars=4", "sample_chars=2", "log_every_steps=2", "keep_every_steps=20",
+            "batch_size=4"]}  # fmt: skip
+        route.fulfill(json={"job": Jobs(project / "studio/work.sqlite").add("learn", name, told)})
+
+    page.goto(f"{page.base}/hand")
+    with page.expect_download() as got:
+        page.click("#sheets button")
+    assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
+    page.fill("#name", name)
+    page.click("#begin button")
+    page.wait_for_selector("#zone")
+    page.set_input_files("#files", project / "page.jpg")
+    page.click(".cell >> nth=4")
+    page.fill("#glyph-char", "永")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".cell-char:text-is('永')")
+
+    page.route("**/api/hand/*/learn", learn_fast)
+    page.click("#learn button")
+    page.wait_for_selector("#learning .job.running progress")
+    page.reload()  # in the middle: the learning goes on
+    page.wait_for_selector("#learning .job.running, #learning .job.finished")
+    page.click("#write-with", timeout=180_000)
+    page.wait_for_selector(".glyph[data-char='永'] path[d^='M']")
+    assert f"hand={name}" in page.url
+
+    page.click("#mix > summary")
+    page.select_option("#mix-second", HAND)
+    page.wait_for_url(f"**hand={name}%3A0.5%2B0001%2Fbold%3A0.5**")
+    page.wait_for_selector("svg[data-pending='0'] .glyph[data-char='永'] path[d^='M']")
+    assert f"--model runs/0001 --style {name}:0.5+bold:0.5" in page.text_content("#command")
+    assert page.is_visible("#mix-why")  # the bundle's hands are of another model
+
+
+@pytest.mark.parametrize("page", ["zh-CN"], indirect=True)
+def test_without_a_chinese_font_there_is_one_or_a_notice(page, project):  # noqa: F811
+    there = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout.strip()
+    if there:
+        pytest.skip("this machine has a Chinese font")
+    page.route("**/ui-font", lambda route: route.fulfill(status=404))
+    page.goto(f"{page.base}/hand")
+    page.wait_for_selector("#no-font:not([hidden])")
+    font, pen, file = TTFont(project / "source.ttf"), TTGlyphPen(None), project / "ui.ttf"
+    for index, point in enumerate([(100, 350), (100, 400), (900, 400), (900, 350)]):
+        (pen.lineTo if index else pen.moveTo)(point)
+    pen.closePath()
+    font["glyf"]["u4E00"] = pen.glyph()  # a low stroke, as 一 is
+    font.save(file)
+    page.unroute("**/ui-font")
+    page.route("**/ui-font", lambda route: route.fulfill(path=file))
+    page.goto(f"{page.base}/hand")
+    page.wait_for_function("[...document.fonts].some((font) => font.status === 'loaded')")
+    page.wait_for_timeout(200)
+    assert page.is_hidden("#no-font")
+
+
+def findings(page) -> list[str]:
+    """What axe-core finds serious or critical on the page as it is."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [f"{page.url}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in grave]
+
+
+def test_axe_finds_nothing_on_any_view_light_or_dark(page, project):  # noqa: F811
+    name, found = f"axe-{page.evaluate('navigator.language')}", []
+
+    def look():
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found.extend(findings(page))
+
+    write(page, "永和", format="scroll", sign="丙", seal="书")
+    page.click("#mix > summary")
+    page.select_option("#mix-second", index=1)
+    page.click("#work > summary")
+    look()
+    page.click("summary:has-text('Download'), summary:has-text('下载')")
+    look()
+    page.keyboard.press("Escape")
+    page.click("#hand")
+    page.wait_for_selector("[data-key='0001/slanted'] .glyph-picture")
+    look()
+    page.keyboard.press("Escape")
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way >> nth=3")
+    look()
+    for path in ("hand", "font", "font/none", "font/new?new=1", "runs?run=runs/0001", "nothing"):
+        page.goto(f"{page.base}/{path}")
+        page.wait_for_load_state("networkidle")
+        look()
+    page.goto(f"{page.base}/hand/{name}")
+    look()
+    page.set_input_files("#files", [project / "torn.jpg", project / "page.jpg"])
+    page.wait_for_selector(".photo-card >> nth=1")
+    page.click("#free > summary")
+    page.fill("#page-text", f"{HAN[:8]}\n{HAN[8:16]}")
+    page.set_input_files("#files", project / "copybook.jpg")
+    page.wait_for_selector(".photo-card >> nth=2")
+    look()
+    page.click(".cell >> nth=2")
+    look()
+    page.keyboard.press("Escape")
+    page.click(".photo-card .trouble ~ .quiet >> nth=0")
+    page.wait_for_selector("#columns-board .handle")
+    look()
+    assert not found, "\n".join(found)
+
+
+def test_axe_would_find_something(page):
+    page.goto(f"{page.base}/hand")
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert "image-alt" in "".join(findings(page))

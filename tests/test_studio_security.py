@@ -12,8 +12,8 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from calligan.studio.app import create_app
-from calligan.studio.house import House
-from calligan.studio.security import MOST_BYTES, MOST_UPLOAD_BYTES, Key
+from calligan.studio.security import MAX_BYTES, MAX_UPLOAD_BYTES, Key
+from calligan.studio.state import StudioState
 
 BASE = "http://127.0.0.1:80"
 OWN = {"Origin": BASE.removesuffix(":80")}
@@ -27,7 +27,7 @@ def key():
 @pytest.fixture
 def app(tmp_path, key, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return create_app(House(warm=False, works=False), key)
+    return create_app(StudioState(warm=False, works=False), key)
 
 
 @pytest.fixture
@@ -213,16 +213,16 @@ def test_bodies_that_are_no_json(guest, body, kind):
 
 def test_bodies_that_are_too_large(guest):
     headers = {**OWN, "Content-Type": "application/json"}
-    large = b" " * (MOST_BYTES + 1)
+    large = b" " * (MAX_BYTES + 1)
     assert guest.post("/api/page", content=large, headers=headers).status_code == 413
-    told = {**headers, "Content-Length": str(MOST_UPLOAD_BYTES + 1)}
+    told = {**headers, "Content-Length": str(MAX_UPLOAD_BYTES + 1)}
     assert guest.post("/upload/hand/mine", content=b"", headers=told).status_code == 413
     for odd in ("-1", "1e3", "9" * 40):
         told = {**headers, "Content-Length": odd}
         assert guest.post("/api/page", content=b"", headers=told).status_code == 413
 
     def endless():  # no length is told
-        for _ in range(MOST_BYTES // 2**16 + 2):
+        for _ in range(MAX_BYTES // 2**16 + 2):
             yield b" " * 2**16
 
     assert guest.post("/api/page", content=endless(), headers=headers).status_code == 413

@@ -42,7 +42,7 @@ _StylesOption = Annotated[
     str,
     typer.Option(
         help="Style number or name, as listed by `calligan styles`. Several are separated by "
-        "commas; also `all`, or `random`."
+        "commas; also `all`, or `random`. 1:0.7+4:0.3 is a mixture; learned hands can be in it."
     ),
 ]
 _OutputOption = Annotated[

@@ -1,6 +1,7 @@
 """Draw characters: a model's generator applied to the glyphs of a content source."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 from calligan.errors import ModelError
 from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
+from calligan.models.average import Shares, average_weights
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
@@ -25,6 +27,7 @@ class Drawer:
     predictor: Predictor
     source: ContentSource
     bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
+    networks: Mapping[int, Shares] = field(default_factory=dict)  # of styles that mix models
 
     @classmethod
     def open(
@@ -57,9 +60,12 @@ class Drawer:
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
-        vector = self.predictor.style(style_index, way.strength)
+        vector, predictor = self.predictor.style(style_index, way.strength), self.predictor
+        if style_index in self.networks:
+            generator = average_weights(self.networks[style_index])
+            predictor = Predictor(generator, predictor.device, predictor.fine, note=predictor.note)
         style, sources = self.card.styles[style_index], self.source.images(chars, way)
-        return draw_style(self.predictor, style, vector, sources, self.bolder_em)
+        return draw_style(predictor, style, vector, sources, self.bolder_em)
 
 
 def draw_style(

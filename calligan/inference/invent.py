@@ -1,7 +1,7 @@
-"""New styles: mixtures of the learned ones."""
+"""New styles: mixtures of the learned ones, also of models that were trained from one another."""
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from calligan.errors import ModelError
 from calligan.inference.drawer import Drawer
+from calligan.models.average import average_weights
 from calligan.models.base import GeneratorBase
 from calligan.models.card import FontCard, ModelCard
 from calligan.models.predictor import Predictor
@@ -49,22 +50,55 @@ def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer
     return _with_style(drawer, torch.stack(rows).sum(dim=0), name)
 
 
+def with_hands(
+    drawer: Drawer,
+    shares: Mapping[int, float],
+    hands: Sequence[tuple[GeneratorBase, float]],
+    name: str,
+    sha256: str,
+) -> Drawer:
+    """A copy of the drawer with a mixture of its styles and of other models' first styles appended.
+
+    `shares` are by style index; `sha256` identifies the other models, in the style's card. The
+    mixture is drawn with averaged weights. Raises ModelError if the networks differ in shape or
+    have no style vectors.
+    """
+    own = drawer.predictor.generator
+    parts = ((own, sum(shares.values())), *hands)
+    if not all(generator.interpolates_styles for generator, _ in parts):
+        raise ModelError("this model has no style vectors; give one of kind calligan")
+    average_weights(parts)  # raises before anything is drawn
+    total = sum(share for _, share in parts)
+    learned = own.embedding.weight.detach()
+    rows = [learned[index] * (s / total) for index, s in shares.items()]
+    rows += [hand.embedding.weight.detach()[0].to(learned) * (s / total) for hand, s in hands]
+    mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name, sha256)
+    return replace(mixed, networks={**mixed.networks, len(drawer.card.styles): parts})
+
+
 def _check_styles(drawer: Drawer) -> None:
     if not drawer.has_styles:
         raise ModelError("a new style needs a model with at least two styles; give another --model")
 
 
-def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
-    generator = deepcopy(drawer.predictor.generator)
+def _with_style(drawer: Drawer, vector: Tensor, name: str, sha256: str = "") -> Drawer:
+    generator = _shallow_copy(drawer.predictor.generator)
     rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
     old = drawer.predictor
     predictor = Predictor(generator, old.device, old.fine, note=old.note)
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
-    blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
+    blank = FontCard(name, name, "", licence, name, sha256, "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)
     card = replace(drawer.card, styles=(*drawer.card.styles, style))
     return replace(drawer, predictor=predictor, card=card)
+
+
+def _shallow_copy(generator: GeneratorBase) -> GeneratorBase:
+    """A copy that shares all weights, but whose modules can be replaced."""
+    copied = copy(generator)
+    copied._modules = dict(generator._modules)
+    return copied
 
 
 def _sampled_vector(generator: GeneratorBase, seed: int) -> Tensor:

@@ -1,7 +1,6 @@
 """Interpolate between styles, of one model or of two."""
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -11,11 +10,11 @@ from torch import Tensor
 
 from calligan.errors import ModelError
 from calligan.inference.drawer import Drawer
+from calligan.models.average import average_weights
 from calligan.models.base import GeneratorBase
 from calligan.models.predictor import Predictor
 
 WAYS = ("slerp", "lerp")
-_TABLES = ("embedding.", "log_variance.")  # one row per style; a stop has its own vector instead
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Stop:
         style = between(self.style, other.style, share, way)
         if other.generator is self.generator or share == 0:
             return Stop(self.generator, style)
-        return Stop(_mixed(self.generator, other.generator, share), style)
+        shares = ((self.generator, 1 - share), (other.generator, share))
+        return Stop(average_weights(shares), style)
 
 
 def stop_of(generator: GeneratorBase, index: int) -> Stop:
@@ -80,15 +80,3 @@ def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:
     if angle < 1e-4:
         return a + share * (b - a)
     return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-
-
-def _mixed(a: GeneratorBase, b: GeneratorBase, share: float) -> GeneratorBase:
-    mixed = deepcopy(a)
-    weights, others = mixed.state_dict(), b.state_dict()
-    for name, tensor in weights.items():
-        if name.startswith(_TABLES):
-            continue
-        if name not in others or others[name].shape != tensor.shape:
-            raise ModelError("the networks of these styles differ in shape and cannot be mixed")
-        tensor.lerp_(others[name], share)
-    return mixed

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def _check_against(
     there = dict(zip(*_printed(font, chars), strict=True))
     return checked(
         *(chars, images, [there.get(char) for char in chars], judge, least_score, progress),
-        others=lambda: _printed(font, load_charset("gb2312")),
+        others=lambda: _printed_charset(font),
         floor=_floor(script, judge),
     )
 
@@ -161,6 +162,17 @@ def _floor(script: str, judge: Judge) -> Callable[[np.ndarray], float]:
     if known is None or known.reader != judge.name:
         return lambda scores: 0.0
     return lambda scores: known.floor_of(script, scores)
+
+
+def _printed_charset(name: str) -> Printed:
+    path = resolve_font(name).spec.path
+    return _kept_charset(name, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=1)
+def _kept_charset(name: str, mtime_ns: int) -> Printed:
+    """A regular font's glyphs of the most used characters; kept, as several sets are checked."""
+    return _printed(name, load_charset("gb2312"))
 
 
 def _printed(name: str, chars: str) -> Printed:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -12,19 +12,21 @@ from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference.drawer import Drawer
-from calligan.inference.invent import with_blend, with_random_style
+from calligan.inference.invent import with_blend, with_hands, with_random_style
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
 from calligan.library.orders import check_weight, parse_share
 from calligan.library.pages import Pages
+from calligan.models.base import GeneratorBase
 from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import read_card
+from calligan.models.weights import load_model, read_card
 from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.project.models import model_path, style_index
+from calligan.project.models import mixed_hand, model_path, style_index
 from calligan.project.source import source_font
 from calligan.requests import PageRequest, Style
+from calligan.storage import sha256_file
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 
@@ -117,7 +119,8 @@ class Model:
     def style_indices(self, style: Style | Sequence[Style], seed: int = 0) -> list[int]:
         """The indices of one or several styles; "all"; or "random", a new one by the seed.
 
-        `1+4` or `1:0.7+4:0.3` is a mixture of two or more styles with these shares.
+        `1+4` or `1:0.7+4:0.3` is a mixture of two or more styles with these shares. With a learned
+        hand, as in `1:0.7+mine:0.3`, the weights of the networks are averaged too.
         """
         if style == "all":
             return list(range(len(self.styles)))
@@ -137,16 +140,36 @@ class Model:
         if style.strip() in names:  # mixed before, or a style of that name
             return names.index(style.strip())
         shares: dict[int, float] = {}
+        hands: dict[str, float] = {}
         for part in style.split("+"):
             name, share = parse_share(part)
+            if mixed_hand(self.path, self.card, name):
+                hands[name] = hands.get(name, 0) + share
+                continue
             index = self.style_index(name)
             shares[index] = shares.get(index, 0) + share
-        if not sum(shares.values()):
+        if not sum(shares.values()) + sum(hands.values()):
             raise ConfigError(f"the shares of {style!r} are all 0; give one more than 0")
-        name = "+".join(f"{names[i]}:{share:g}" for i, share in shares.items())
+        named = {**{names[i]: share for i, share in shares.items()}, **hands}
+        name = "+".join(f"{part}:{share:g}" for part, share in named.items())
         if name in names:  # mixed before
             return names.index(name)
+        if hands:
+            return self._added(self._with_hands(shares, hands, name))
         return self._added(with_blend(self.writer.drawer, shares, name))
+
+    def _with_hands(
+        self, shares: Mapping[int, float], hands: Mapping[str, float], name: str
+    ) -> Drawer:
+        """A drawer with a mixture of styles and learned hands appended."""
+        drawer, found, digests = self.writer.drawer, [], []
+        for hand, share in hands.items():
+            path = mixed_hand(self.path, self.card, hand)
+            assert path is not None
+            generator = _generator(path, path.stat().st_mtime_ns, drawer.predictor.device)
+            found.append((generator, share))
+            digests.append(sha256_file(path))
+        return with_hands(drawer, shares, found, name, " ".join(digests))
 
     def write(
         self,
@@ -265,6 +288,12 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
         return Glyph(drawn.char, drawn.image, outline)
     found = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
     return Glyph(drawn.char, drawn.image, outline, *found)
+
+
+@lru_cache(maxsize=4)
+def _generator(path: Path, mtime_ns: int, device: str) -> GeneratorBase:
+    """A learned hand's network; kept, since a slider asks for many mixtures."""
+    return load_model(path, device)[0]
 
 
 def page_request(text: str, layout: Mapping[str, Any]) -> PageRequest:

@@ -9,18 +9,16 @@ import numpy as np
 
 from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.charset import is_file, is_han, load_text
+from calligan.glyphs.charset import is_file, load_text
 from calligan.library.checking import proofread
+from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
-from calligan.scan.copybook import crop, find_characters, find_doubts, remove_rules
 from calligan.scan.folder import ScannedGlyph, save_hand
-from calligan.scan.pages import page_ink, template_cells
-from calligan.scan.template_page import font_image, font_letters
-
-_MIN_RULED_CHARS = 8  # rules are not removed with fewer: a stroke may be as long as a rule
+from calligan.scan.pages import template_cells
+from calligan.scan.template_page import font_image
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ def scan_pages(
     size_px: int = 256,
     text: str | None = None,
     columns: str = "rtl",
+    edges: Edges | None = None,
     font: str | None = None,
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
@@ -60,13 +59,14 @@ def scan_pages(
     """Cut the characters out of filled template pages, or of one page whose `text` is known.
 
     Adds a PNG per glyph, `size_px` square and named by its character, to `folder`. `columns` is the
-    direction of a free page: "rtl", "ltr" (columns), or "rows". `font` is a regular font to compare
-    with. Needs OpenCV (the extra `scan`). Raises DataError if a page cannot be read; then nothing
-    is saved.
+    direction of a free page: "rtl", "ltr" (columns), or "rows". `edges` are its columns, as shares
+    of the page's width (rows: height), where they are not found right. `font` is a regular font to
+    compare with. Needs OpenCV (the extra `scan`). Raises DataError if a page cannot be read; then
+    nothing is saved.
     """
     if not 32 <= size_px <= 1024:
         raise ConfigError(f"--size {size_px} is out of range; give 32 to 1024 pixels")
-    if columns not in ("rtl", "ltr", "rows"):
+    if columns not in READINGS:
         raise ConfigError(f"--columns {columns!r} is not one of rtl, ltr, rows")
     paths, folder = [Path(page) for page in pages], Path(folder)
     name = chinese_font_name(font, note)
@@ -74,11 +74,11 @@ def scan_pages(
         add = count_progress("reading", len(paths), progress, cancel)
         found = _template_pages(paths, size_px, add, note)
     else:
-        found = _free_page(paths, text, columns, size_px, name)
+        found = _free_page(paths, text, columns, edges, size_px, name)
     if not found:
         names = ", ".join(map(str, paths))
         raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
-    found = _proofread(found, name, note)
+    found = proofread_glyphs(found, name, note)
     return Scanned(folder, found, save_hand(folder, found, font_image(name, size_px)))
 
 
@@ -126,27 +126,23 @@ def page_text(text: str) -> str:
 
 
 def _free_page(
-    pages: Sequence[Path], text: str, columns: str, size: int, font: str
+    pages: Sequence[Path],
+    text: str,
+    columns: str,
+    edges: Edges | None,
+    size_px: int,
+    font: str,
 ) -> list[ScannedGlyph]:
     if len(pages) != 1:
         raise DataError("--text is for one page: run `scan` once for each page with its own text")
-    words = page_text(text)
-    words = "".join(char for char in words if is_han(char) or char == "\n")
+    words = page_words(page_text(text))
     if not words.strip():
         raise DataError("--text has no Chinese character; give the page's text")
-    letters, _ = font_letters(font, words.replace("\n", ""))
-    ink = page_ink(pages[0])
-    if len(words) >= _MIN_RULED_CHARS:
-        ink = remove_rules(ink)
-    boxes = find_characters(ink, words, columns, letters)  # type: ignore[arg-type]
-    notes = find_doubts(boxes)
-    return [
-        ScannedGlyph(box.char, crop(ink, box, size), pages[0].name, said)
-        for box, said in zip(boxes, notes, strict=True)
-    ]
+    page = FreePage.open(pages[0], words)
+    return page.cut(words, columns, edges, size_px, font)[1]
 
 
-def _proofread(found: list[ScannedGlyph], font: str, note: Note) -> list[ScannedGlyph]:
+def proofread_glyphs(found: list[ScannedGlyph], font: str, note: Note) -> list[ScannedGlyph]:
     """Add a note to each glyph that reads as another character, or badly."""
     seen = proofread([(glyph.char, glyph.image) for glyph in found], font)
     if seen is None:

@@ -1,13 +1,14 @@
 """Find a model: a file, a run folder, a learned hand by name, the newest run, or the bundle."""
 
-import re
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from calligan.errors import ModelError
 from calligan.models.card import ModelCard, read_card
 from calligan.project.run import newest_finished, newest_run
 from calligan.resources import bundled_model, reader_model, upscaler_model
+from calligan.storage import sha256_file
 
 RUNS, HANDS = Path("runs"), Path("hands")
 BUNDLE = "bundle"  # the name of the model that ships with calligan
@@ -66,8 +67,38 @@ def check_styles(model: Path, styles: str) -> None:
     """Raise ModelError for a style, of some with commas, that a model file does not have."""
     if styles not in ("all", "random"):
         card = read_card(model)
-        for name in re.split("[,+]", styles):  # mixtures read as 1:0.7+4:0.3
-            style_index(card, name.partition(":")[0].strip())
+        for style in styles.split(","):
+            for part in style.split("+"):  # mixtures read as 1:0.7+4:0.3
+                name = part.partition(":")[0].strip()
+                if "+" not in style or mixed_hand(model, card, name) is None:
+                    style_index(card, name)
+
+
+def mixed_hand(model: Path, card: ModelCard, name: str) -> Path | None:
+    """The model of a learned hand in a mixture; None for a style of the model itself.
+
+    Raises ModelError if the hand's model does not share a style space with this one.
+    """
+    if name.isdecimal() or name in [style.name for style in card.styles]:
+        return None
+    path = hand_path(name)
+    if path is not None and not style_spaces(path) & style_spaces(model):
+        raise ModelError(f"{name} was learned from another model, so it cannot be mixed with these")
+    return path
+
+
+def style_spaces(model: Path) -> frozenset[str]:
+    """SHA-256 of a model file and of the model that it was trained from, if that is stored.
+
+    Models with a common one share a style space: their styles can be mixed.
+    """
+    paths = [path for path in (model, model.with_name("start.safetensors")) if path.is_file()]
+    return frozenset(_digest(path, path.stat().st_mtime_ns) for path in paths)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, mtime_ns: int) -> str:
+    return sha256_file(path)
 
 
 def model_path(given: Path | None, style: str = "") -> Path:

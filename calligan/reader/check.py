@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def check(
     taken: dict[str, str] = {}
     if doubtful:
         known_chars = "".join(char for char, is_known in zip(chars, known, strict=True) if is_known)
-        printed = _merge((known_chars, shown[known]), others())
+        printed = _Embedded.of((known_chars, shown[known]), others(), judge)
         own = {chars[row]: (images[row], float(scores[row])) for row in doubtful}
         taken = _find_mislabelled(own, printed, judge)
     return Checked(
@@ -103,28 +104,55 @@ def _duplicates(chars: str, images: np.ndarray, inked: np.ndarray) -> tuple[str,
     return tuple(group for group in found.values() if len(group) > 1)
 
 
-def _merge(some: Printed, others: Printed) -> Printed:
-    """Both sets of references, each character once."""
-    have = set(some[0])
-    rows = [row for row, char in enumerate(others[0]) if char not in have]
-    if not rows:
-        return some
-    chars = some[0] + "".join(others[0][row] for row in rows)
-    return chars, np.concatenate([some[1], others[1][rows]])
+@dataclass(frozen=True)
+class _Embedded:
+    """References and their embeddings: each character once."""
+
+    chars: str
+    images: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, own: Printed, others: Printed, judge: Judge) -> "_Embedded":
+        """The references of a set, and those of `others` that it lacks."""
+        have = set(own[0])
+        rows = [row for row, char in enumerate(others[0]) if char not in have]
+        vectors = judge.embeddings(own[1])
+        if not rows:
+            return cls(*own, vectors)
+        chars = own[0] + "".join(others[0][row] for row in rows)
+        images = np.concatenate([own[1], others[1][rows]])
+        return cls(chars, images, np.concatenate([vectors, _embeddings(judge, others[1])[rows]]))
+
+
+_kept: dict[bytes, np.ndarray] = {}  # embeddings of the last set of references
+
+
+def _embeddings(judge: Judge, images: np.ndarray) -> np.ndarray:
+    """Embeddings of a charset's references; kept, since several sets are compared with them."""
+    key = blake2b(images.tobytes(), key=judge.name.encode()).digest()
+    if key not in _kept:
+        found = judge.embeddings(images)
+        _kept.clear()
+        _kept[key] = found
+    return _kept[key]
 
 
 def _find_mislabelled(
-    doubtful: dict[str, tuple[np.ndarray, float]], printed: Printed, judge: Judge
+    doubtful: dict[str, tuple[np.ndarray, float]], printed: _Embedded, judge: Judge
 ) -> dict[str, str]:
     """Which doubtful glyphs, given with their scores, read as another character; and as which."""
-    chars, shown = printed
-    embedded, found = judge.embeddings(shown), {}
+    chars, found = printed.chars, {}
     seen = judge.embeddings(np.stack([image for image, _ in doubtful.values()]))
     for (char, (image, own)), glyph in zip(doubtful.items(), seen, strict=True):
-        near = [row for row in np.argsort(-(embedded @ glyph))[:_NEIGHBOURS] if chars[row] != char]
+        near = [
+            row
+            for row in np.argsort(-(printed.vectors @ glyph))[:_NEIGHBOURS]
+            if chars[row] != char
+        ]
         if not near:
             continue
-        scores = judge.scores(np.repeat(image[None], len(near), 0), shown[near])
+        scores = judge.scores(np.repeat(image[None], len(near), 0), printed.images[near])
         least = max(_MIN_OTHER_SCORE, _MIN_SCORE_RATIO * own)
         matches = [row for row, score in zip(near, scores, strict=True) if score >= least]
         if matches:

@@ -28,6 +28,7 @@ _MAX_COLUMN_CHARS = 60
 _MIN_RULE_SHARE = 0.5  # length of a printed rule, as a share of the page's side
 _MAX_RULE_TILT = 0.06  # offset of a rule's ends, as a share of its length
 _MIN_CHAR_PX = 3  # smallest height of a character on the reduced page
+_INKED = 0.5  # ink of a pixel of the reduced page that counts
 _INFINITE_COST = 1e9
 _ODD_LOG_RATIO = 0.75  # |log(height / median)| above which a size is doubtful
 
@@ -44,18 +45,27 @@ class CharacterBox:
     cost: float
 
 
+def find_columns(ink: np.ndarray, reading: Reading) -> list[tuple[int, int]]:
+    """Left and right of each column of ink (H, W), or top and bottom of each row, ascending."""
+    small, scale = _reduced(ink, reading)
+    return [(round(a / scale), round(b / scale)) for a, b in _find_columns(small)]
+
+
 def find_characters(
-    ink: np.ndarray, text: str, reading: Reading, letters: Mapping[str, Letter]
+    ink: np.ndarray,
+    text: str,
+    reading: Reading,
+    letters: Mapping[str, Letter],
+    columns: Sequence[tuple[int, int]] | None = None,
 ) -> list[CharacterBox]:
     """Find each character of `text` on a page of ink, float (H, W), 1 = ink.
 
-    `letters` give the expected height of each character: 一 is lower than 鹭. Raises DataError if
-    the page has no columns or cannot hold the text.
+    `letters` give the expected height of each character: 一 is lower than 鹭. `columns` are used
+    instead of those that `find_columns` finds. Raises DataError if the page has no columns or
+    cannot hold the text, or for columns that overlap or hold no ink.
     """
-    upright = ink.T if reading == "rows" else ink
-    scale = min(1.0, _SEARCH_PX / max(upright.shape))
-    small = _resize(upright, scale)
-    columns = _find_columns(small)
+    small, scale = _reduced(ink, reading)
+    columns = _find_columns(small) if columns is None else _checked(small, columns, scale)
     if not columns:
         raise DataError("no writing was found on the page; check that it is upright, and --columns")
     if reading == "rtl":
@@ -135,6 +145,30 @@ def _resize(ink: np.ndarray, scale: float) -> np.ndarray:
     return resized
 
 
+def _reduced(ink: np.ndarray, reading: Reading) -> tuple[np.ndarray, float]:
+    """The page on which columns and cuts are searched, with rows as columns, and its scale."""
+    upright = ink.T if reading == "rows" else ink
+    scale = min(1.0, _SEARCH_PX / max(upright.shape))
+    return _resize(upright, scale), scale
+
+
+def _checked(
+    small: np.ndarray, columns: Sequence[tuple[int, int]], scale: float
+) -> list[tuple[int, int]]:
+    """Given columns on the reduced page, ascending. Raises DataError for those without ink."""
+    scaled = sorted((round(a * scale), round(b * scale)) for a, b in columns)
+    before = 0
+    for number, (left, right) in enumerate(scaled, start=1):
+        apart = before <= left and right - left >= _MIN_CHAR_PX and right <= small.shape[1]
+        if not apart or small[:, left:right].max() <= _INKED:
+            raise DataError(
+                f"column {number} from the left (or top) is too narrow, overlaps another, or holds "
+                "no ink; move its edges or remove it"
+            )
+        before = right
+    return scaled
+
+
 def _find_columns(ink: np.ndarray) -> list[tuple[int, int]]:
     """Left and right of each column, left to right: runs of ink in the sum over rows."""
     cv2 = opencv()
@@ -182,7 +216,7 @@ def _cut_columns(
 def _profile(ink: np.ndarray, column: tuple[int, int]) -> tuple[int, np.ndarray]:
     """The first row of a column with ink, and the ink share of each row from there to the last."""
     part = ink[:, column[0] : column[1]]
-    rows = np.flatnonzero(part.max(axis=1) > 0.5)
+    rows = np.flatnonzero(part.max(axis=1) > _INKED)
     top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 1)
     return top, part[top:bottom].mean(axis=1)
 

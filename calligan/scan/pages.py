@@ -30,11 +30,14 @@ def template_cells(child: ChildReader, path: Path, size_px: int) -> list[Cell]:
     return [Cell(char, image, status) for (char, status), image in both]
 
 
-def page_ink(path: Path) -> np.ndarray:
-    """The ink of a free page, float (H, W), 1 = ink. Raises DataError if it is no picture."""
+def flat_page(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A free page, flattened, uint8 (H, W, 3), and its ink, float (H, W), 1 = ink.
+
+    Raises DataError if it is no picture.
+    """
     with ChildReader() as child:
-        _, (ink,) = child.call(f"{_HERE}:_ink", str(path), what=str(path))
-    return ink
+        _, (page, ink) = child.call(f"{_HERE}:_flat", str(path), what=str(path))
+    return page, ink
 
 
 def preview(path: Path, side_px: int) -> tuple[np.ndarray, Corners]:
@@ -55,8 +58,9 @@ def _cells(path: str, size_px: int) -> Answer:
     return told, [np.stack([cell.image for cell in cells])]
 
 
-def _ink(path: str) -> Answer:
-    return None, [extract_ink(flatten_page(open_photo(Path(path))))]
+def _flat(path: str) -> Answer:
+    page = flatten_page(open_photo(Path(path)))
+    return None, [page, extract_ink(page)]
 
 
 def _preview(path: str, side_px: int) -> Answer:

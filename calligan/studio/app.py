@@ -1,4 +1,4 @@
-"""The studio as a web application: its views, behind the guard."""
+"""The web application: all views, behind access control."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,54 +13,66 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
-from calligan.studio import font_view, hand_view, runs_view, work_view, write_view
-from calligan.studio.frame import framed
-from calligan.studio.house import House
+from calligan.studio import (
+    font_view,
+    hand_view,
+    photo_view,
+    runs_view,
+    ui_font,
+    work_view,
+    write_view,
+)
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of, render_error
 from calligan.studio.security import LOOPBACK, Guard, Key
+from calligan.studio.state import StudioState
 
 _HERE = Path(__file__).parent
 
 
-def create_app(house: House, key: Key, hosts: frozenset[str] = LOOPBACK) -> Starlette:
-    """The application of the working directory; whoever is let in knows the key."""
+def create_app(studio: StudioState, key: Key, hosts: frozenset[str] = LOOPBACK) -> Starlette:
+    """The application for the working directory."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        house.open()
+        studio.open()
         yield
-        house.close()
+        studio.close()
 
     app = Starlette(
         routes=[
-            Route("/", _first),
+            Route("/", _index),
             *write_view.ROUTES,
             *hand_view.ROUTES,
+            *photo_view.ROUTES,
             *font_view.ROUTES,
             *runs_view.ROUTES,
             *work_view.ROUTES,
+            *ui_font.ROUTES,
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
         middleware=[Middleware(Guard, key=key, hosts=hosts)],
-        exception_handlers={CalliganError: _mendable, HTTPException: _missing},
+        exception_handlers={CalliganError: _user_error, HTTPException: _http_error},
         lifespan=lifespan,
     )
-    app.state.house = house
+    app.state.studio = studio
     return app
 
 
-async def _first(request: Request) -> Response:
+async def _index(request: Request) -> Response:
     return RedirectResponse("/write", 303)
 
 
-async def _mendable(request: Request, error: Exception) -> Response:
-    """What a user can mend, in one sentence."""
+async def _user_error(request: Request, error: Exception) -> Response:
+    """An error that the user can fix."""
+    message = localize(str(error), language_of(request))
     if request.url.path.startswith("/api/") or request.method == "POST":
-        return JSONResponse({"error": str(error)}, 422)
-    return framed(request, "error.html", {"said": str(error)}, 422)
+        return JSONResponse({"error": message}, 422)
+    return render_error(request, 422, message)
 
 
-async def _missing(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if request.url.path.startswith("/api/") or request.method == "POST":
         return JSONResponse({"error": getattr(error, "detail", "")}, status)
-    return framed(request, "error.html", {"said": ""}, status)
+    return render_error(request, status)

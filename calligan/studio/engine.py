@@ -1,4 +1,4 @@
-"""The one thread that draws: models are not safe to be used by two at once.
+"""The drawing thread: models are not thread-safe, so one thread owns them.
 
 torch is imported on that thread, so that the first page is served while it loads.
 """
@@ -12,34 +12,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from calligan.errors import CalliganError, DataError
-from calligan.project.models import BUNDLE, HANDS, RUNS, hand_names, hand_path
+from calligan.project.models import BUNDLE, HANDS, RUNS, hand_names, hand_path, style_spaces
 from calligan.resources import bundled_model
 
 if TYPE_CHECKING:
     from calligan.library.typecase import TypeCase
 
 T = TypeVar("T")
-_MOST_MODELS = 6  # opened at once; each takes some 50 MB
+_MAX_MODELS = 6  # open at once; each takes about 50 MB
 _RUN = re.compile(r"(\d{4})/(.+)")
+_SPACE_CHARS = 12  # of a digest
 _KEY = re.compile(r"[\w:.+/ -]{1,200}")
 
 
 @dataclass(frozen=True)
 class Hand:
-    """Something to write with, as the page shows it."""
+    """A hand, as the page shows it."""
 
-    key: str  # what an address calls it: a style, a learned hand, or 0001/style for a run's
+    key: str  # its name in addresses: a style, a learned hand, or 0001/style of a run
     name: str
     chinese: str
     script: str
     origin: str  # bundle, hand or run
     licence: str
-    model: str  # hands of one model can be mixed
+    spaces: tuple[str, ...]  # hands with a common one can be mixed
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A hand ready to write, and how the command line names it."""
+    """A hand ready to draw, and the options that name it on the command line."""
 
     case: "TypeCase"
     style: str
@@ -47,23 +48,23 @@ class Chosen:
 
 
 class Engine:
-    """Models and the thread that owns them. Only `run` may be called from elsewhere."""
+    """Models and the thread that owns them. Other threads may call only `run`."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "drawing", initializer=_begin)
-        self._cases: dict[Path, TypeCase] = {}
-        self.said = ""  # the last line that the library told, such as which font is fetched
+        self._thread = ThreadPoolExecutor(1, "drawing", initializer=_start_thread)
+        self._cases: dict[tuple[Path, int], TypeCase] = {}  # a hand's file changes as it is learned
+        self.last_note = ""  # from the library, such as which font is being fetched
 
     async def run(self, work: "Callable[[Engine], T]") -> T:
-        """Do something on the drawing thread."""
+        """Run a function on the drawing thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self)
 
     def warm(self) -> None:
-        """Begin to open the bundle, so that the first glyph need not wait for it."""
+        """Start opening the bundle before the first request."""
         self._thread.submit(self._warm)
 
     def close(self) -> None:
-        """Finish what is being drawn, and nothing else."""
+        """Finish the current call, and drop the waiting ones."""
         self._thread.shutdown(cancel_futures=True)
 
     def _warm(self) -> None:
@@ -71,13 +72,13 @@ class Engine:
             from calligan.project.source import trained_source
 
             model = self.chosen("1").case.model
-            if trained_source(model.card):  # nothing is fetched before it is asked for
+            if trained_source(model.card):  # no download without a request
                 model.glyphs("永", style=1)
         except CalliganError:
-            return  # whoever asks for a page is told
+            return  # the first request reports it
 
     def hands(self) -> list[Hand]:
-        """Everything there is to write with: learned hands, the bundle's, the newest run's."""
+        """All hands: learned ones, the bundle's, and the newest run's."""
         found: list[Hand] = []
         for name in hand_names(HANDS):
             found += self._hands_of(f"{HANDS}/{name}", "hand")
@@ -90,19 +91,23 @@ class Engine:
 
     def _hands_of(self, model: str, origin: str, before: str = "") -> list[Hand]:
         try:
-            styles = self._case(self._path(model)).model.styles
+            path = self._path(model)
+            styles = self._case(path).model.styles
         except CalliganError:
-            return []  # a damaged model is no hand
+            return []  # a damaged model is not listed
+        spaces = tuple(digest[:_SPACE_CHARS] for digest in sorted(style_spaces(path)))
         return [
-            Hand(before + s.name, s.name, s.chinese, s.script, origin, s.licence, model)
+            Hand(before + s.name, s.name, s.chinese, s.script, origin, s.licence, spaces)
             for s in styles
-            if ":" not in s.name  # a mixture that was written with
+            if ":" not in s.name  # a mixture
         ]
 
     def chosen(self, key: str) -> Chosen:
-        """The hand of a key. Raises DataError or ModelError for one that there is not."""
+        """The hand of a key. Raises DataError or ModelError if there is none."""
         if not _KEY.fullmatch(key):
             raise DataError("no such hand; choose one of the list")
+        if "+" in key:
+            return self._mixture(key)
         run = _RUN.fullmatch(key)
         if run and self._run_path(run[1]).is_file():
             case = self._case(self._run_path(run[1]))
@@ -114,8 +119,32 @@ class Engine:
         named = ("--model", BUNDLE) if _runs(RUNS) else ()
         return Chosen(case, key, (*named, "--style", key))
 
+    def _mixture(self, key: str) -> Chosen:
+        """Hands mixed by shares: `a:0.5+b:0.5`, where a run's hands are 0001/a and 0001/b or b."""
+        found = [_RUN.fullmatch(part) for part in key.split("+")]
+        runs = {run[1] for run in found if run}
+        if len(runs) > 1:
+            raise DataError("hands of two runs cannot be mixed; choose those of one")
+        style = "+".join(
+            run[2] if run else part for run, part in zip(found, key.split("+"), strict=True)
+        )
+        model = f"{RUNS}/{runs.pop()}" if runs else self._mixture_base(style)
+        is_default = model == BUNDLE and not _runs(RUNS)
+        named = () if is_default else ("--model", model.removeprefix(f"{HANDS}/"))
+        return Chosen(self._case(self._path(model)), style, (*named, "--style", style))
+
+    def _mixture_base(self, style: str) -> str:
+        """The bundle, or the model of a learned hand that does not come from the bundle."""
+        names = {part.partition(":")[0] for part in style.split("+")}
+        bundle = bundled_model()
+        for name in sorted(names & set(hand_names(HANDS))):
+            path = self._path(f"{HANDS}/{name}")
+            if bundle is None or not style_spaces(path) & style_spaces(bundle):
+                return f"{HANDS}/{name}"
+        return BUNDLE
+
     def check(self, key: str) -> None:
-        """Raise as `chosen` does, also for a style that the model does not have."""
+        """Raise what `chosen` raises, and ModelError for a style that the model does not have."""
         chosen = self.chosen(key)
         chosen.case.model.style_index(chosen.style)
 
@@ -139,25 +168,26 @@ class Engine:
         from calligan.library.model import load
         from calligan.library.typecase import TypeCase
 
-        if path not in self._cases:
-            if len(self._cases) >= _MOST_MODELS:
+        version = (path, path.stat().st_mtime_ns if path.is_file() else 0)
+        if version not in self._cases:
+            if len(self._cases) >= _MAX_MODELS:
                 self._cases.pop(next(iter(self._cases)))
-            self._cases[path] = TypeCase(load(path, note=self._note))
+            self._cases[version] = TypeCase(load(path, note=self._note))
         else:
-            self._cases[path] = self._cases.pop(path)  # the newest last
-        return self._cases[path]
+            self._cases[version] = self._cases.pop(version)  # most recently used last
+        return self._cases[version]
 
     def _note(self, line: str) -> None:
-        self.said = line
+        self.last_note = line
 
 
-def _begin() -> None:
-    """One glyph needs one core: beside long work, two threads mostly wait for each other."""
+def _start_thread() -> None:
+    """Use one thread: beside a job, two threads mostly wait for each other."""
     import torch
 
     torch.set_num_threads(1)
 
 
 def _runs(folder: Path) -> list[Path]:
-    """The models of runs, the newest first."""
+    """The models of runs, newest first."""
     return sorted(folder.glob("[0-9][0-9][0-9][0-9]/best.safetensors"), reverse=True)

@@ -1,4 +1,4 @@
-"""My font: given or new, what it has and lacks, made in a hand, looked at glyph by glyph."""
+"""The My font view: upload, coverage, completing or making a font, and its new glyphs."""
 
 import asyncio
 import zipfile
@@ -13,11 +13,12 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
-from calligan.studio import foundry
-from calligan.studio.asked import asked, asked_file, asked_json
-from calligan.studio.foundry import Choices
-from calligan.studio.frame import framed
-from calligan.studio.places import checked_name, font_folder
+from calligan.studio import font_files
+from calligan.studio.font_files import Choices
+from calligan.studio.locations import checked_name, font_folder
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of, render_error, render_page, translations
+from calligan.studio.request_body import read_json_body, read_upload, studio_of
 from calligan.studio.write_view import attachment
 
 CHARSETS = (
@@ -34,33 +35,41 @@ _TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff2": "font/woff2"}
 
 
 async def overview(request: Request) -> Response:
-    """All fonts, and how to begin one."""
-    fonts = []
-    for name in foundry.font_names():
-        about = foundry.about_font(name)
-        made = bool(foundry.made_kinds(name))
-        fonts.append({"name": name, "family": about["family"] if about else "", "made": made})
-    return framed(request, "fonts.html", {"fonts": fonts})
+    """The list of fonts."""
+    t, fonts = translations(language_of(request)), []
+    for name in font_files.font_names():
+        about = font_files.about_font(name)
+        state = t["font_made" if font_files.made_kinds(name) else "font_not_made"]
+        fonts.append(
+            {"name": name, "specimen": "", "details": [about["family"] if about else "", state]}
+        )
+    return render_page(request, "fonts.html", {"fonts": fonts})
 
 
 async def view(request: Request) -> Response:
-    """One font. It is there from its first making, or when a file is given."""
+    """One font; a new one with ?new=1."""
     name = checked_name(request.path_params["name"])
-    return framed(request, "font.html", {"name": name, "charsets": CHARSETS})
+    exists = font_folder(name).is_dir() or studio_of(request).jobs.recent(name)
+    if not exists and request.query_params.get("new") != "1":
+        t = translations(language_of(request))
+        values = {"title": t["no_font"], "message": t["no_font_do"]}
+        return render_error(request, 404, **values, link="/font", link_text=t["to_fonts"])
+    return render_page(request, "font.html", {"name": name, "charsets": CHARSETS})
 
 
-async def told(request: Request) -> Response:
-    """All that is known of a font."""
+async def describe(request: Request) -> Response:
+    """The state of a font as JSON."""
     name = checked_name(request.path_params["name"])
-    jobs = asked(request).jobs.recent(name)
+    jobs = studio_of(request).jobs.recent(name)
     done = {job.kind: job.result for job in reversed(jobs) if job.state == "finished"}
-    about, choices = foundry.about_font(name), Choices.read(name)
-    glyphs = foundry.verdicts(name)
-    kinds = foundry.made_kinds(name)
-    stamp = max((foundry.made_path(name, kind).stat().st_mtime_ns for kind in kinds), default=0)
+    language = language_of(request)
+    about, choices = font_files.about_font(name), Choices.read(name)
+    glyphs = font_files.verdicts(name)
+    kinds = font_files.made_kinds(name)
+    stamp = max((font_files.made_path(name, kind).stat().st_mtime_ns for kind in kinds), default=0)
     return JSONResponse(
         {
-            "about": about,
+            "about": about and {**about, "refusal": localize(about["refusal"], language)},
             "check": done.get("check"),
             "made": done.get("font") if kinds else None,
             "kinds": kinds,
@@ -74,57 +83,59 @@ async def told(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """A font to complete."""
+    """Upload a font to complete."""
     name = checked_name(request.path_params["name"])
-    file, data, _ = await asked_file(request, foundry.MOST_BYTES)
-    return JSONResponse(await asked(request).read(lambda: foundry.take_font(name, file, data)))
+    file, data, _ = await read_upload(request, font_files.MAX_BYTES)
+    return JSONResponse(
+        await studio_of(request).run_on_files(lambda: font_files.take_font(name, file, data))
+    )
 
 
 async def check(request: Request) -> Response:
-    """Queue a look for what is wrong with it."""
+    """Queue a check of the given font."""
     name = checked_name(request.path_params["name"])
-    foundry.given_font(name)
-    return JSONResponse({"job": asked(request).jobs.add("check", name, {})})
+    font_files.given_font(name)
+    return JSONResponse({"job": studio_of(request).jobs.add("check", name, {})})
 
 
 async def check_sheet(request: Request) -> Response:
-    """Pictures of what was found."""
-    path = font_folder(request.path_params["name"]) / foundry.CHECK_SHEET
+    """The picture of what the check found."""
+    path = font_folder(request.path_params["name"]) / font_files.CHECK_SHEET
     if not path.is_file():
         raise DataError("it was not checked yet")
     return FileResponse(path, media_type="image/png")
 
 
 async def learn(request: Request) -> Response:
-    """Queue the learning of the given font's own hand."""
+    """Queue learning the given font's own hand."""
     name = checked_name(request.path_params["name"])
-    foundry.given_font(name)
+    font_files.given_font(name)
     work = {"font": True, "minutes": 10}
-    return JSONResponse({"job": asked(request).jobs.add("learn", name, work)})
+    return JSONResponse({"job": studio_of(request).jobs.add("learn", name, work)})
 
 
 async def make(request: Request) -> Response:
-    """Queue the making."""
-    name, told = checked_name(request.path_params["name"]), await asked_json(request)
-    hand = str(told.get("hand", ""))
-    await asked(request).engine.run(lambda engine: engine.check(hand))
-    charset, complete = told.get("charset"), told.get("complete") is True
+    """Queue making the font."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    hand = str(body.get("hand", ""))
+    await studio_of(request).engine.run(lambda engine: engine.check(hand))
+    charset, complete = body.get("charset"), body.get("complete") is True
     if charset not in CHARSETS:
         raise DataError(f"no charset {charset!r}; choose one of the list")
-    given = foundry.given_font(name).suffix if complete else ".ttf"
-    kind = told.get("kind") or given
+    given = font_files.given_font(name).suffix if complete else ".ttf"
+    kind = body.get("kind") or given
     if kind not in ((given,) if complete else (".ttf", ".otf", ".ufo")):
         raise DataError(f"no kind of font {kind!r}; choose one of the list")
-    families = {key: str(told.get(key, ""))[:60].strip() for key in ("family", "family_chinese")}
+    families = {key: str(body.get(key, ""))[:60].strip() for key in ("family", "family_chinese")}
     work = {"hand": hand, "charset": charset, "complete": complete, "kind": kind, **families}
     font_folder(name).mkdir(parents=True, exist_ok=True)
-    return JSONResponse({"job": asked(request).jobs.add("font", name, work)})
+    return JSONResponse({"job": studio_of(request).jobs.add("font", name, work)})
 
 
 async def glyphs(request: Request) -> Response:
-    """New glyphs, a page of them: all, or those that are doubtful, picked or left out."""
-    name, told = checked_name(request.path_params["name"]), request.query_params
-    page = int(told["page"]) if told.get("page", "").isdecimal() else 0
+    """A page of the new glyphs: all, the doubtful ones, or those changed by the user."""
+    name, params = checked_name(request.path_params["name"]), request.query_params
+    page = int(params["page"]) if params.get("page", "").isdecimal() else 0
     choices = Choices.read(name)
     chosen = set(choices.picked) | set(choices.left_out)
     kinds: dict[str, Callable[[dict[str, Any]], bool]] = {
@@ -132,21 +143,21 @@ async def glyphs(request: Request) -> Response:
         "doubtful": lambda glyph: glyph["doubtful"],
         "changed": lambda glyph: glyph["char"] in chosen,
     }
-    kept = kinds.get(told.get("show", "all"), kinds["all"])
-    found = [glyph for glyph in foundry.verdicts(name) if kept(glyph)]
-    if told.get("show") == "doubtful":
+    kept = kinds.get(params.get("show", "all"), kinds["all"])
+    found = [glyph for glyph in font_files.verdicts(name) if kept(glyph)]
+    if params.get("show") == "doubtful":
         found.sort(key=lambda glyph: glyph["score"] or 0)
     part = found[min(page, 10_000) * _A_PAGE :][:_A_PAGE]
     chars = "".join(str(glyph["char"]) for glyph in part)
-    paths = await asked(request).read(lambda: foundry.glyph_paths(name, chars))
+    paths = await studio_of(request).run_on_files(lambda: font_files.glyph_paths(name, chars))
     shown = [{**glyph, "d": paths.get(glyph["char"], "")} for glyph in part]
     return JSONResponse({"glyphs": shown, "of": len(found), "a_page": _A_PAGE})
 
 
 async def choose(request: Request) -> Response:
-    """Pick a candidate of a glyph, leave it out, or take that back; what was chosen before."""
-    name, told = checked_name(request.path_params["name"]), await asked_json(request)
-    char, hand, number = str(told.get("char", "")), str(told.get("hand", "")), told.get("number")
+    """Pick a candidate, leave the glyph out, or undo either; returns the previous choice."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    char, hand, number = str(body.get("char", "")), str(body.get("hand", "")), body.get("number")
     if len(char) != 1 or not is_han(char):
         raise DataError("choose for one Chinese character")
     if number is not None and (not isinstance(number, int) or not 0 <= number <= 99):
@@ -158,24 +169,24 @@ async def choose(request: Request) -> Response:
 
 
 async def download(request: Request) -> Response:
-    """The font that was made, for keeping or for the page to show text in."""
+    """The finished font as a file."""
     name, kind = checked_name(request.path_params["name"]), f".{request.path_params['kind']}"
     if kind == ".woff2":
         data = await asyncio.to_thread(_woff2, name)
         return attachment(data, f"{name}.woff2", _TYPES[kind])
     if kind == ".ufo":
-        data = await asyncio.to_thread(_zipped, foundry.made_path(name, kind), name)
+        data = await asyncio.to_thread(_zipped, font_files.made_path(name, kind), name)
         return attachment(data, f"{name}.ufo.zip", "application/zip")
     if kind not in _TYPES:
         raise DataError(f"no kind of font {kind!r}")
-    path = foundry.made_path(name, kind)
+    path = font_files.made_path(name, kind)
     return FileResponse(path, media_type=_TYPES[kind], filename=f"{name}{kind}")
 
 
 async def report(request: Request) -> Response:
-    """The reader's word on every new glyph, as JSON."""
+    """The verdicts on all new glyphs, as JSON."""
     name = checked_name(request.path_params["name"])
-    path = font_folder(name) / foundry.VERDICTS
+    path = font_folder(name) / font_files.VERDICTS
     if not path.is_file():
         raise DataError("no font is made yet")
     return FileResponse(path, media_type="application/json", filename=f"{name}-report.json")
@@ -184,8 +195,8 @@ async def report(request: Request) -> Response:
 def _woff2(name: str) -> bytes:
     from fontTools.ttLib import TTFont
 
-    kinds = [kind for kind in foundry.made_kinds(name) if kind != ".ufo"]
-    font, file = TTFont(foundry.made_path(name, kinds[0] if kinds else ".ttf")), BytesIO()
+    kinds = [kind for kind in font_files.made_kinds(name) if kind != ".ufo"]
+    font, file = TTFont(font_files.made_path(name, kinds[0] if kinds else ".ttf")), BytesIO()
     font.flavor = "woff2"
     font.save(file)
     return file.getvalue()
@@ -207,7 +218,7 @@ ROUTES = [
     Route("/font/{name}/report.json", report),
     Route("/font/{name}/made.{kind}", download),
     Route("/upload/font/{name}", upload, methods=["POST"]),
-    Route("/api/font/{name}", told),
+    Route("/api/font/{name}", describe),
     Route("/api/font/{name}/check", check, methods=["POST"]),
     Route("/api/font/{name}/learn", learn, methods=["POST"]),
     Route("/api/font/{name}/make", make, methods=["POST"]),

@@ -1,4 +1,4 @@
-"""The photographs of a hand: taken in, cut into glyphs, and what became of each."""
+"""Uploaded photographs of a hand, cut into glyphs."""
 
 import contextlib
 import re
@@ -10,10 +10,11 @@ from PIL import Image
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.storage import atomic_file, read_json, write_bytes, write_json
-from calligan.studio.places import glyphs_folder, hand_folder
+from calligan.studio.locations import glyphs_folder, hand_folder
+from calligan.studio.page_cuts import Edges, cut_files, cut_page, read_cut
 
-MOST_BYTES = 40 * 2**20
-_MOST_PAGES = 200
+MAX_BYTES = 40 * 2**20
+_MAX_PAGES = 200
 _FILE = re.compile(r"[0-9]{4}\.[a-z]{3,4}")
 _MAGIC = {  # of the pictures that can be read
     b"\x89PNG": ".png",
@@ -24,11 +25,11 @@ _MAGIC = {  # of the pictures that can be read
     b"BM": ".bmp",
 }
 _THUMB_PX = 1000
-_LONGEST_TEXT = 2000
+_MAX_TEXT_CHARS = 2000
 
 
 def pages(hand: str) -> list[dict[str, Any]]:
-    """What is known of each photograph, in the order in which they came."""
+    """The entries of all photographs, in the order of upload."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(hand_folder(hand) / "pages.json")
         if isinstance(found, list):
@@ -42,7 +43,7 @@ def _is_page(page: Any) -> bool:
 
 
 def photo_path(hand: str, file: str, thumb: bool = True) -> Path:
-    """A photograph that was taken in, or its small picture. Raises DataError for another."""
+    """An uploaded photograph, or its thumbnail. Raises DataError if there is none."""
     if file not in {page.get("file") for page in pages(hand)}:
         raise DataError("there is no such photograph")
     path = hand_folder(hand) / "photos" / file
@@ -54,14 +55,14 @@ def _thumbnail(photo: Path) -> Path:
 
 
 def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dict[str, Any]:
-    """Keep a photograph and cut it; what became of it. One at a time.
+    """Store a photograph, cut it into glyphs, and return its entry. Not thread-safe.
 
-    With `text` it is a free page that says that. Raises DataError for what is no picture, or far
-    too large; a page that cannot be read is kept, with what was wrong.
+    With `text` it is a page without template. Raises DataError for files that are not pictures or
+    too large; a page that cannot be read is stored, with the reason.
     """
     there = pages(hand)
-    if len(there) >= _MOST_PAGES:
-        raise DataError(f"{hand} has {_MOST_PAGES} pages; remove some first")
+    if len(there) >= _MAX_PAGES:
+        raise DataError(f"{hand} has {_MAX_PAGES} pages; remove some first")
     text = _words(text)
     suffix = _suffix(name, data)
     number = max([int(page["file"][:4]) for page in there], default=0) + 1
@@ -72,8 +73,8 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
         page = {"file": file, "name": name[:80], "text": text, "columns": columns}
         page |= _read(hand, path, text, columns)
     except BaseException as error:
-        path.unlink(missing_ok=True)
-        _thumbnail(path).unlink(missing_ok=True)
+        for each in (path, _thumbnail(path), *cut_files(path)):
+            each.unlink(missing_ok=True)
         if isinstance(error, DataError):
             raise DataError(str(error).replace(str(path), name[:80])) from error
         raise
@@ -82,22 +83,22 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
 
 
 def remove_photo(hand: str, file: str) -> int:
-    """Remove a photograph and what was cut out of it; how many glyphs that was."""
+    """Remove a photograph and its glyphs; returns the number of glyphs."""
     from calligan.scan.folder import remove_page
 
     path = photo_path(hand, file, thumb=False)
     gone = remove_page(glyphs_folder(hand), file) if glyphs_folder(hand).is_dir() else 0
     kept = [page for page in pages(hand) if page["file"] != file]
     write_json(hand_folder(hand) / "pages.json", kept)
-    path.unlink(missing_ok=True)
-    _thumbnail(path).unlink(missing_ok=True)
+    for each in (path, _thumbnail(path), *cut_files(path)):
+        each.unlink(missing_ok=True)
     return gone
 
 
 def _words(text: str) -> str:
-    """The Chinese characters and line breaks of a page's text; it is no name of a file then."""
-    if len(text) > _LONGEST_TEXT:
-        raise DataError(f"a page's text is longer than {_LONGEST_TEXT:,} characters")
+    """The Chinese characters and line breaks of a page's text."""
+    if len(text) > _MAX_TEXT_CHARS:
+        raise DataError(f"a page's text is longer than {_MAX_TEXT_CHARS:,} characters")
     words = "".join(char for char in text if is_han(char) or char == "\n").strip("\n")
     if text.strip() and not words:
         raise DataError("the page's text holds no Chinese character")
@@ -109,7 +110,31 @@ def _suffix(name: str, data: bytes) -> str:
     for magic, suffix in _MAGIC.items():
         if data.startswith(magic):
             return suffix
-    raise DataError(f"{name[:80]} is no picture of PNG, JPEG, WEBP, TIFF, BMP; save it as JPEG")
+    raise DataError(
+        f"{name[:80]} is not a picture of type PNG, JPEG, WEBP, TIFF, BMP; save it as JPEG"
+    )
+
+
+def recut_photo(
+    hand: str, file: str, text: str, columns: str, edges: Edges | None
+) -> dict[str, Any]:
+    """Cut a page without template again, with other columns or text; its entry before.
+
+    Its glyphs are replaced. Raises DataError, and changes nothing, if columns and text do not fit.
+    """
+    path = photo_path(hand, file, thumb=False)
+    there = pages(hand)
+    before = next(page for page in there if page["file"] == file)
+    if before["glyphs"] and not before["text"]:
+        raise DataError("that page is a sheet with cells; it has no columns")
+    if not (text := _words(text)):
+        raise DataError("the page's text holds no Chinese character")
+    previous = {**before, "cut": read_cut(path)}
+    now = {**before, "text": text, "columns": columns}
+    now |= cut_page(glyphs_folder(hand), path, text, columns, edges, again=True)
+    kept = [now if page["file"] == file else page for page in there]
+    write_json(hand_folder(hand) / "pages.json", kept)
+    return previous
 
 
 def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
@@ -119,13 +144,13 @@ def _read(hand: str, path: Path, text: str, columns: str) -> dict[str, Any]:
     small, corners = preview(path, _THUMB_PX)
     with atomic_file(_thumbnail(path)) as file:
         Image.fromarray(small).save(file, "JPEG", quality=82)
+    if text:
+        return cut_page(glyphs_folder(hand), path, text, columns)
     notes: list[str] = []
     try:
-        words, folder = f"\n{text}" if text else None, glyphs_folder(hand)  # never a file's name
-        done = scan_pages([path], folder, text=words, columns=columns, note=notes.append)
+        done = scan_pages([path], glyphs_folder(hand), note=notes.append)
     except DataError as error:
-        said = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
-        shown = None if text else corners
-        return {"glyphs": 0, "trouble": said, "corners": shown, "notes": notes}
-    told = [line.replace(f"{path}: ", "") for line in notes]
-    return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": told}
+        reason = str(error).replace(f"{path}: ", "").replace(str(path), path.name)
+        return {"glyphs": 0, "trouble": reason, "corners": corners, "notes": notes}
+    shown = [line.replace(f"{path}: ", "") for line in notes]
+    return {"glyphs": len(done.glyphs), "trouble": "", "corners": None, "notes": shown}

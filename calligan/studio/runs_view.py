@@ -1,4 +1,4 @@
-"""Runs as they go: curves, sheets of samples, begun and gone on with."""
+"""The Runs view: curves and sample sheets of training runs; start and resume."""
 
 import re
 from pathlib import Path
@@ -12,15 +12,15 @@ from calligan.errors import CalliganError, DataError
 from calligan.project.models import HANDS, RUNS
 from calligan.project.run import Run
 from calligan.storage import parse_json
-from calligan.studio.asked import asked, asked_json
-from calligan.studio.frame import framed
-from calligan.studio.places import checked_name
+from calligan.studio.locations import checked_name
+from calligan.studio.rendering import render_page
+from calligan.studio.request_body import read_json_body, studio_of
 
 DATA = Path("data")
-_MOST_RUNS = 60
-_MOST_MINUTES = 10_000
+_MAX_RUNS = 60
+_MAX_MINUTES = 10_000
 _POINTS = 300  # of a curve
-_MOST_BYTES = 64 * 2**20
+_MAX_BYTES = 64 * 2**20
 _LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
 _SHEET = re.compile(r"\d{7}\.png|before-after\.png")
 
@@ -31,8 +31,8 @@ def newest_run(parent: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def told_run(folder: Path | None) -> dict[str, Any] | None:
-    """A run's curves and sheets, as a page shows them; None for what is no run yet."""
+def run_state(folder: Path | None) -> dict[str, Any] | None:
+    """A run's curves and sample sheets as JSON; None if the folder is not a run."""
     if folder is None:
         return None
     try:
@@ -57,8 +57,8 @@ def told_run(folder: Path | None) -> dict[str, Any] | None:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log; one that is being written is left out."""
-    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+    """The rows of a log; an incomplete last line is ignored."""
+    if not path.is_file() or path.stat().st_size > _MAX_BYTES:
         return []
     rows = []
     for line in path.read_text("utf-8", "replace").splitlines():
@@ -82,40 +82,40 @@ def _curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
 
 
 async def view(request: Request) -> Response:
-    """All runs; two can be seen side by side."""
-    return framed(request, "runs.html")
+    """The page of all runs."""
+    return render_page(request, "runs.html")
 
 
-async def told(request: Request) -> Response:
-    """All runs here, the newest first, and whether there is data to train on."""
+async def describe(request: Request) -> Response:
+    """All runs, newest first, and whether there is training data."""
     found = [path for path in RUNS.glob("[0-9][0-9][0-9][0-9]")]
     found += [path for name in HANDS.glob("*") for path in name.glob("[0-9][0-9][0-9][0-9]")]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    runs = [told for path in found[:_MOST_RUNS] if (told := told_run(path))]
+    runs = [state for path in found[:_MAX_RUNS] if (state := run_state(path))]
     return JSONResponse({"runs": runs, "data": (DATA / "manifest.json").is_file()})
 
 
 async def begin(request: Request) -> Response:
-    """Queue the training of a new run on the project's data."""
-    told = await asked_json(request)
+    """Queue training a new run on the project's data."""
+    body = await read_json_body(request)
     if not (DATA / "manifest.json").is_file():
         raise DataError("there is no data/ here; `calligan render-pairs` makes it of fonts")
-    minutes = told.get("minutes", 30)
-    if not isinstance(minutes, int | float) or not 1 <= minutes <= _MOST_MINUTES:
-        raise DataError(f"minutes is out of range; give 1 to {_MOST_MINUTES:,}")
-    return JSONResponse({"job": asked(request).jobs.add("train", "runs", {"minutes": minutes})})
+    minutes = body.get("minutes", 30)
+    if not isinstance(minutes, int | float) or not 1 <= minutes <= _MAX_MINUTES:
+        raise DataError(f"minutes is out of range; give 1 to {_MAX_MINUTES:,}")
+    return JSONResponse({"job": studio_of(request).jobs.add("train", "runs", {"minutes": minutes})})
 
 
-async def go_on(request: Request) -> Response:
-    """Queue an interrupted run, to go on where it was."""
-    run = str((await asked_json(request)).get("run", ""))
-    if not re.fullmatch(rf"{RUNS}/\d{{4}}", run) or told_run(Path(run)) is None:
+async def resume(request: Request) -> Response:
+    """Queue resuming an interrupted run."""
+    run = str((await read_json_body(request)).get("run", ""))
+    if not re.fullmatch(rf"{RUNS}/\d{{4}}", run) or run_state(Path(run)) is None:
         raise DataError("there is no such run")
-    return JSONResponse({"job": asked(request).jobs.add("resume", run, {"run": run})})
+    return JSONResponse({"job": studio_of(request).jobs.add("resume", run, {"run": run})})
 
 
 async def sheet(request: Request) -> Response:
-    """A sheet of samples, or of before and after."""
+    """A sample sheet, or the before-and-after sheet."""
     kind, owner, number, file = (
         request.path_params[name] for name in ("kind", "owner", "number", "file")
     )
@@ -132,8 +132,8 @@ async def sheet(request: Request) -> Response:
 
 ROUTES = [
     Route("/runs", view),
-    Route("/api/runs", told),
+    Route("/api/runs", describe),
     Route("/api/runs/begin", begin, methods=["POST"]),
-    Route("/api/runs/resume", go_on, methods=["POST"]),
+    Route("/api/runs/resume", resume, methods=["POST"]),
     Route("/sheet/{kind}/{owner}/{number}/{file}", sheet),
 ]

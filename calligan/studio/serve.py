@@ -1,4 +1,4 @@
-"""The studio's server: a port, an address, and a browser that opens it."""
+"""The studio's server: port, address, and opening the browser."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ import uvicorn
 
 from calligan.errors import ConfigError
 from calligan.studio.app import create_app
-from calligan.studio.house import House
-from calligan.studio.places import STUDIO
+from calligan.studio.locations import STUDIO
 from calligan.studio.security import LOOPBACK, Key
+from calligan.studio.state import StudioState
 
 PORT = 8577  # taken where it is free, so that a kept address is good for the next time
 _LOOPBACK = "127.0.0.1"
@@ -27,11 +27,11 @@ def serve(
     host: str = _LOOPBACK,
     lan: bool = False,
     browser: bool = True,
-    told: Callable[[str], None] = lambda address: None,
+    announce: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Serve the studio of a project folder until it is interrupted.
 
-    `told` takes the address to open; it holds a token, without which nothing is served. Other
+    `announce` receives the address to open, which holds the access token. Other
     hosts than the loopback are for those who name them; `lan` listens on this machine's address
     in its network. Raises ConfigError for a taken port.
     """
@@ -39,13 +39,13 @@ def serve(
     os.chdir(folder)  # the library finds hands and runs there
     listening = _socket(host, port)
     number = listening.getsockname()[1]
-    key, house = Key.kept(STUDIO / "key"), House()
+    key, studio = Key.kept(STUDIO / "key"), StudioState()
     names = LOOPBACK if host in _LOOPBACKS else LOOPBACK | {host.lower()}
     base = f"http://{f'[{host}]' if ':' in host else host}:{number}"
     address = f"{base}/?token={key.token}"
-    house.address = address if lan else ""
+    studio.address = address if lan else ""
     config = uvicorn.Config(
-        create_app(house, key, names),
+        create_app(studio, key, names),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -53,20 +53,20 @@ def serve(
         limit_concurrency=_AT_ONCE,
         timeout_graceful_shutdown=2,
     )
-    server = _Server(config, lambda: _opened(address, browser, told))
+    server = _Server(config, lambda: _announce(address, browser, announce))
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
         server.run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    """A server that calls a function when it is ready."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, then call the function."""
         await super().startup(sockets)
         if self.started:
             self._ready()
@@ -74,16 +74,16 @@ class _Server(uvicorn.Server):
 
 def lan_address() -> str:
     """This machine's address in its network. Raises ConfigError where it is in none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            asked.connect(("192.0.2.1", 9))  # nothing is sent; the route says which address is ours
+            probe.connect(("192.0.2.1", 9))  # nothing is sent; the route says which address is ours
         except OSError as error:
             raise ConfigError("this machine is in no network; leave --lan out") from error
-        return str(asked.getsockname()[0])
+        return str(probe.getsockname()[0])
 
 
-def _opened(address: str, browser: bool, told: Callable[[str], None]) -> None:
-    told(address)
+def _announce(address: str, browser: bool, announce: Callable[[str], None]) -> None:
+    announce(address)
     if browser:
         webbrowser.open(address)
 
@@ -99,6 +99,6 @@ def _socket(host: str, port: int | None) -> socket.socket:
             return made
         except OSError as error:
             made.close()
-            said = error
+            error_text = error.strerror
     where = host if port is None else f"{host}, port {port}"
-    raise ConfigError(f"cannot listen on {where}: {said.strerror}; give another --host or --port")
+    raise ConfigError(f"cannot listen on {where}: {error_text}; give another --host or --port")

@@ -1,4 +1,4 @@
-"""What the Write view is set to: as an address says it, and as the command line does."""
+"""The settings of the Write view, as an address and as a command line."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from calligan.errors import DataError
 from calligan.page.formats import format_names
 
-_LONGEST = {"text": 3000, "title": 60, "sign": 60, "seal": 4, "hand": 200, "pick": 2000}
+_MAX_CHARS = {"text": 3000, "title": 60, "sign": 60, "seal": 4, "hand": 200, "pick": 2000}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PICK = re.compile(r"(.)=(\d{1,2})", re.S)
 _SWITCHES = ("vertical", "transparent", "marks")
@@ -21,14 +21,14 @@ _NUMBERS: dict[str, tuple[type, float, float]] = {
     "seed": (int, 0, 9999),
     "trace": (int, 0, 100),
 }
-_AS_OPTION = {"sign": "signature", "size": "cell_px"}  # where the library has another name
+_AS_OPTION = {"sign": "signature", "size": "cell_px"}  # names that differ in the library
 _PLAIN_ONLY = ("vertical", "size", "wrap")
 _FORMAT_ONLY = ("title", "sign", "seal", "seal-kind", "marks", "trace")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A text, a hand, and what was chosen of everything else, by the command line's names."""
+    """A text, a hand, and all other options by their names on the command line."""
 
     text: str
     hand: str = "1"
@@ -36,10 +36,10 @@ class Setting:
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> "Setting":
-        """What an address or a page says. Raises DataError for what it cannot mean."""
-        values = {name: str(value) for name, value in told.items() if str(value)}
-        for name, most in _LONGEST.items():
+    def read(cls, given: Mapping[str, Any]) -> "Setting":
+        """Parse the values of an address or a page. Raises DataError for invalid ones."""
+        values = {name: str(value) for name, value in given.items() if str(value)}
+        for name, most in _MAX_CHARS.items():
             if len(values.get(name, "")) > most:
                 raise DataError(f"{name} is longer than {most:,} characters; give less")
         text = values.get("text", "").replace("\r", "")
@@ -63,7 +63,7 @@ class Setting:
         return {**named, "missing": "box"}
 
     def query(self) -> str:
-        """As an address holds it."""
+        """The query of an address."""
         values = {"text": self.text, "hand": self.hand}
         values |= {n: "1" if v is True else str(v) for n, v in self.chosen.items()}
         if self.pick:
@@ -71,10 +71,10 @@ class Setting:
         return urlencode(values)
 
     def command(self, hand: tuple[str, ...], output: str = "out.png") -> str:
-        """The command line that writes the same; `hand` are the options that name the hand."""
+        """The equivalent command line; `hand` are the options that name the hand."""
         words = ["calligan", "infer", self.text.replace("\n", "\\n"), *hand]
         for name, value in self.chosen.items():
-            words += [f"--{name}"] if value is True else [f"--{name}", _said(value)]
+            words += [f"--{name}"] if value is True else [f"--{name}", _text_of(value)]
         if self.pick:
             picked = [f"{char}={number}" for char, number in self.pick.items()]
             words += ["--pick", ",".join(picked)]
@@ -99,11 +99,11 @@ def _colour(name: str, text: str) -> str:
 
 
 def _format(name: str) -> str:
-    """A shipped format: files are not for a page to name."""
+    """A shipped format; a page cannot name files."""
     if name not in format_names():
         raise DataError(f"no format {name!r}; choose one of the list")
     return name
 
 
-def _said(value: object) -> str:
+def _text_of(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)

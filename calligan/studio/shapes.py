@@ -1,4 +1,4 @@
-"""Pages for a browser: marks that name outlines, and the outlines that it does not have yet."""
+"""Pages as JSON for the browser: placed outlines, and the outlines it does not have yet."""
 
 from collections.abc import Collection
 from hashlib import blake2b
@@ -13,10 +13,10 @@ _MOST = 20_000  # paths kept
 _paths: dict[str, str] = {}
 
 
-def shown(pages: list[Page], have: Collection[str]) -> dict[str, Any]:
-    """Pages as JSON, and the paths of their outlines by name but for those that are there."""
+def pages_as_json(pages: list[Page], have: Collection[str]) -> dict[str, Any]:
+    """Pages, and the SVG paths of their outlines by name, except those in `have`."""
     outlines: dict[str, str] = {}
-    told = []
+    found = []
     for page in pages:
         marks = []
         for mark in page.marks:
@@ -27,8 +27,8 @@ def shown(pages: list[Page], have: Collection[str]) -> dict[str, Any]:
                 outlines[name] = path(mark.outline, name)
             marks.append([name, _matrix(mark), mark.colour, mark.text])
         size = {"width_mm": page.width_mm, "height_mm": page.height_mm}
-        told.append({**size, "paper": page.paper, "marks": marks})
-    return {"pages": told, "outlines": outlines}
+        found.append({**size, "paper": page.paper, "marks": marks})
+    return {"pages": found, "outlines": outlines}
 
 
 def path(outline: Outline, name: str = "") -> str:
@@ -44,7 +44,7 @@ def path(outline: Outline, name: str = "") -> str:
 
 
 def _name(outline: Outline) -> str:
-    """A name by what it is, so that it is the same after a restart."""
+    """A name derived from the content, so that it stays the same after a restart."""
     return blake2b(outline.controls.tobytes(), digest_size=9).hexdigest()
 
 

@@ -1,37 +1,55 @@
-"""The queue of long work, as every page shows it."""
+"""The job queue, as every page shows it."""
 
+import re
 from dataclasses import asdict
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from calligan.studio.asked import asked
+from calligan.studio.jobs import Job
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of
+from calligan.studio.request_body import studio_of
+
+# The notes of a finished job that are shown.
+_SHOWN_NOTES = re.compile(
+    r"only |labelled right|left out|not learned from|\d+ are few|the model is"
+)
 
 
 async def work(request: Request) -> Response:
-    """What runs, waits and ended."""
-    jobs = await run_in_threadpool(asked(request).jobs.recent)
-    return JSONResponse({"jobs": [asdict(job) for job in jobs]})
+    """The list of jobs."""
+    jobs = await run_in_threadpool(studio_of(request).jobs.recent)
+    language = language_of(request)
+    return JSONResponse({"jobs": [_as_json(job, language) for job in jobs]})
+
+
+def _as_json(job: Job, language: str) -> dict[str, Any]:
+    lines = job.message.split("\n")
+    if job.state == "finished":
+        lines = [line for line in lines if _SHOWN_NOTES.match(line)]
+    return {**asdict(job), "message": localize("\n".join(lines), language)}
 
 
 async def cancel(request: Request) -> Response:
-    """Ask a piece to stop."""
-    jobs, number = asked(request).jobs, request.path_params["number"]
+    """Cancel a job."""
+    jobs, number = studio_of(request).jobs, request.path_params["number"]
     jobs.get(number)
     jobs.cancel(number)
     return JSONResponse({})
 
 
-async def again(request: Request) -> Response:
-    """Queue a piece once more."""
-    number = asked(request).jobs.again(request.path_params["number"])
+async def retry(request: Request) -> Response:
+    """Queue a job again."""
+    number = studio_of(request).jobs.retry(request.path_params["number"])
     return JSONResponse({"job": number})
 
 
 ROUTES = [
     Route("/api/work", work),
     Route("/api/work/{number:int}/cancel", cancel, methods=["POST"]),
-    Route("/api/work/{number:int}/again", again, methods=["POST"]),
+    Route("/api/work/{number:int}/retry", retry, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""The Write view: a page drawn as one types, glyphs to choose from, and files of it."""
+"""The Write view: the page, candidates of glyphs, and downloads."""
 
 import asyncio
 import re
@@ -15,18 +15,18 @@ from starlette.routing import Route
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_text, text_titles
 from calligan.page.formats import format_names, load_format
-from calligan.studio.asked import asked, asked_json
 from calligan.studio.engine import Engine
-from calligan.studio.frame import framed
+from calligan.studio.rendering import render_page
+from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
-from calligan.studio.shapes import path, shown
+from calligan.studio.shapes import pages_as_json, path
 
 if TYPE_CHECKING:  # torch comes with it, on the drawing thread
     from calligan.library.pages import Pages
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
-_MOST_KNOWN = 5000
-_MOST_DPI = 600
+_MAX_KNOWN = 5000
+_MAX_DPI = 600
 _ORDER = ("scroll", "hall", "square", "banner", "couplet", "fan", "letter", "practice")
 _KINDS = {
     "png": "image/png",
@@ -37,24 +37,24 @@ _KINDS = {
 
 
 async def view(request: Request) -> Response:
-    """The page itself; its script asks for the rest."""
+    """The HTML page; its script requests the rest."""
     names = sorted(format_names(), key=lambda name: (*_ORDER, name).index(name))
     forms = [(name, load_format(name)) for name in names]
     shapes = {name: (form.width_mm, form.height_mm) for name, form in forms}
     looks = {name: (form.paper, form.ink) for name, form in forms}
     values = {"formats": shapes, "looks": looks, "texts": text_titles()}
-    return framed(request, "write.html", values)
+    return render_page(request, "write.html", values)
 
 
 async def page(request: Request) -> Response:
-    """A setting's pages as outlines, as far as they can be drawn at once."""
-    told = await asked_json(request)
-    setting, have = Setting.read(told.get("setting", {})), told.get("have", [])
-    if not isinstance(have, list) or len(have) > _MOST_KNOWN:
+    """The pages of a setting as outlines; glyphs that take longer are listed as pending."""
+    body = await read_json_body(request)
+    setting, have = Setting.read(body.get("setting", {})), body.get("have", [])
+    if not isinstance(have, list) or len(have) > _MAX_KNOWN:
         raise DataError("have is no list of outlines")
     known = {str(name) for name in have}
-    house = asked(request)
-    return JSONResponse(await house.engine.run(lambda engine: _page(engine, setting, known)))
+    studio = studio_of(request)
+    return JSONResponse(await studio.engine.run(lambda engine: _page(engine, setting, known)))
 
 
 def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
         setting.text, chosen.style, pick=setting.pick, seconds=_AT_ONCE_S, **setting.layout
     )
     return {
-        **shown(list(proof.pages.pages), known),
+        **pages_as_json(list(proof.pages.pages), known),
         "pending": proof.pending,
         "doubtful": "".join(proof.pages.doubtful.values()),
         "missing": proof.pages.missing,
@@ -74,8 +74,8 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
 
 
 async def hands(request: Request) -> Response:
-    """Everything to write with."""
-    found = await asked(request).engine.run(lambda engine: engine.hands())
+    """All hands."""
+    found = await studio_of(request).engine.run(lambda engine: engine.hands())
     return JSONResponse({"hands": [asdict(hand) for hand in found]})
 
 
@@ -90,11 +90,11 @@ async def specimen(request: Request) -> Response:
         marks = proof.pages.pages[0].marks
         return [{"char": mark.text, "d": path(mark.outline)} for mark in marks if mark.text]
 
-    return JSONResponse({"glyphs": await asked(request).engine.run(draw)})
+    return JSONResponse({"glyphs": await studio_of(request).engine.run(draw)})
 
 
 async def candidates(request: Request) -> Response:
-    """The ways in which a character was drawn, and what the reader thinks of each."""
+    """The candidates of a character, with the score of each."""
     key, char = (request.query_params.get(name, "") for name in ("hand", "char"))
     if len(char) != 1 or not is_han(char):
         raise DataError("candidates are drawn of one Chinese character")
@@ -106,10 +106,10 @@ async def candidates(request: Request) -> Response:
             {"number": c.number, "way": c.way, "score": _finite(c.score), "d": path(c.outline)}
             for c in found
         ]
-        said = chosen.case.score(char, chosen.style)
-        return {"char": char, "ways": ways, "least": said[1] if said else None}
+        score = chosen.case.score(char, chosen.style)
+        return {"char": char, "ways": ways, "least": score[1] if score else None}
 
-    return JSONResponse(await asked(request).engine.run(draw))
+    return JSONResponse(await studio_of(request).engine.run(draw))
 
 
 async def text(request: Request) -> Response:
@@ -126,7 +126,7 @@ async def download(request: Request) -> Response:
     if kind not in _KINDS:
         raise DataError(f"no kind of file {kind!r}; there are {', '.join(_KINDS)}")
     setting = Setting.read(params)
-    dpi, dryness = _number(params.get("dpi", "96"), 10, _MOST_DPI), params.get("dry", "0")
+    dpi, dryness = _number(params.get("dpi", "96"), 10, _MAX_DPI), params.get("dry", "0")
     grain, dry = params.get("grain") == "1", _number(dryness, 0, 1)
 
     def draw(engine: Engine) -> "Pages":
@@ -134,7 +134,7 @@ async def download(request: Request) -> Response:
         case, layout = chosen.case, setting.layout
         return case.page(setting.text, chosen.style, pick=setting.pick, **layout).pages
 
-    pages = await asked(request).engine.run(draw)
+    pages = await studio_of(request).engine.run(draw)
     name = _file_name(setting.text)
     if len(pages) > 1 and kind != "pdf":
         data = await asyncio.to_thread(_zipped, pages, name, kind, (dpi, grain, dry))
@@ -144,9 +144,9 @@ async def download(request: Request) -> Response:
 
 
 def attachment(data: bytes, name: str, kind: str) -> Response:
-    """A file to keep, under a name in any script (RFC 6266)."""
-    told = f"attachment; filename*=UTF-8''{quote(name)}"
-    return Response(data, media_type=kind, headers={"Content-Disposition": told})
+    """A download whose name may be in any script (RFC 6266)."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+    return Response(data, media_type=kind, headers={"Content-Disposition": disposition})
 
 
 def _bytes(pages: "Pages", kind: str, look: tuple[float, bool, float]) -> bytes:

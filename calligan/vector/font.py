@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.basePen import AbstractPen
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.qu2cuPen import Qu2CuPen
 from fontTools.pens.reverseContourPen import ReverseContourPen
-from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.tables.O_S_2f_2 import calcCodePageRanges
@@ -82,6 +80,8 @@ def build_font(glyphs: Sequence[FontGlyph], naming: Naming, kind: Kind) -> TTFon
             f"languagesystem {script} dflt;" for script in ("DFLT", "hani", "kana", "latn")
         )
         feature = f"{scripts} feature vert {{ {rules} }} vert; feature vrt2 {{ {rules} }} vrt2;"
+        from fontTools.feaLib.builder import addOpenTypeFeaturesFromString  # slow to import
+
         addOpenTypeFeaturesFromString(builder.font, feature)
     return builder.font
 
@@ -95,6 +95,8 @@ def to_glyf(drawing: Drawing) -> object:
 
 def to_charstring(drawing: Drawing, advance_upem: int) -> object:
     """A CFF charstring: cubic curves, contours reversed so that ink is on their left."""
+    from fontTools.pens.t2CharStringPen import T2CharStringPen  # slow to import
+
     pen = T2CharStringPen(advance_upem, None)
     drawing.draw(ReverseContourPen(Qu2CuPen(pen, QUADRATIC_ERROR_UPEM, all_cubic=True)))
     return pen.getCharString()

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from fontTools.pens.pointPen import SegmentToPointPen
-from fontTools.ufoLib import UFOWriter
 
 from calligan.errors import DataError
 from calligan.storage import cannot_write
@@ -39,6 +38,8 @@ def write_ufo(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
 
 
 def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
+    from fontTools.ufoLib import UFOWriter  # slow to import
+
     writer = UFOWriter(path)
     layer = writer.getGlyphSet()
     for glyph in glyphs:

@@ -1,12 +1,12 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
-import { showWays, waysOf } from "./ways.js";
+import { candidatesTitle, showCandidates } from "./candidates.js";
+import { ask, glyph, handLabel, isOpen, jobLine, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
-const part = (id) => document.getElementById(id);
+const MIN_FOR_TEXT = 2000; // glyphs of a new font that can show a classical text
 let known = null;
 let hands = [];
 
@@ -30,7 +30,7 @@ function showGiven() {
   if (!about) return;
   part("family").textContent = `${about.family} · ${about.file}`;
   part("coverage").replaceChildren(table(about.sets));
-  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${inWords(about.refusal)}` : "";
+  part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${about.refusal}` : "";
   part("make-part").hidden = Boolean(about.refusal);
   part("own-part").hidden = hands.some((hand) => hand.key === NAME);
   part("found").replaceChildren(...(known.check ? found(known.check) : []));
@@ -66,8 +66,8 @@ function found(check) {
   return parts;
 }
 
-part("check").addEventListener("click", () => queue("check", {}));
-part("own").addEventListener("click", () => queue("learn", {}));
+part("check").addEventListener("click", () => startJob(`${API}/check`, {}));
+part("own").addEventListener("click", () => startJob(`${API}/learn`, {}));
 
 // ---- making
 
@@ -81,29 +81,21 @@ part("again").addEventListener("click", () => start(known.made?.order));
 
 function start(order, kind) {
   const fields = form.elements;
-  const asked = order ?? {
+  const options = order ?? {
     hand: fields.hand.value,
     charset: fields.charset.value,
     family: fields.family.value,
     family_chinese: fields.family_chinese.value,
   };
-  queue("make", { ...asked, kind: kind ?? order?.kind, complete: Boolean(known.about) });
+  startJob(`${API}/make`, { ...options, kind: kind ?? order?.kind, complete: Boolean(known.about) });
 }
 
-async function queue(what, asked) {
-  try {
-    await ask(`${API}/${what}`, asked);
-  } catch (error) {
-    toast(error.message);
-  }
-  look();
+async function loadHands() {
+  hands = (await ask("/api/hands")).hands;
+  const before = form.elements.hand.value;
+  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: handLabel(hand) })));
+  if (before) form.elements.hand.value = before;
 }
-
-const asked_hands = ask("/api/hands").then((told) => {
-  hands = told.hands;
-  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
-  form.elements.hand.replaceChildren(...options);
-});
 
 // ---- what was made
 
@@ -113,8 +105,8 @@ async function showMade() {
   part("made-part").hidden = !known.made;
   if (!known.made) return;
   const made = known.made;
-  const said = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
-  part("made-said").textContent = said.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
+  const facts = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
+  part("made-said").textContent = facts.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
   const links = [...known.kinds, ".woff2"].filter((kind) => kind !== ".ufo" || known.kinds.includes(".ufo"));
   const buttons = links.map((kind) => make("a", { class: "button", href: `${BASE}/made${kind}`, download: true, text: kind.slice(1).toUpperCase() }));
   if (!known.about)
@@ -134,7 +126,7 @@ async function showMade() {
     await face.load();
     for (const old of [...document.fonts]) if (old.family === "just-made") document.fonts.delete(old);
     document.fonts.add(face);
-    part("trial").style.fontFamily = "just-made";
+    part("trial").classList.add("made");
   } catch (error) {
     toast(error.message);
   }
@@ -146,11 +138,14 @@ let page = 0;
 async function showGlyphs(more = false) {
   page = more ? page + 1 : 0;
   const show = part("filters").querySelector(":checked").value;
-  const told = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
-  const cells = told.glyphs.map(cell);
+  const answer = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
+  const cells = answer.glyphs.map(cell);
+  const trial = part("trial");
+  if (!known.about && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
+    trial.value = answer.glyphs.slice(0, 20).map((one) => one.char).join("");
   if (!more) part("glyphs").replaceChildren();
   part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
-  part("more").hidden = (page + 1) * told.a_page >= told.of;
+  part("more").hidden = (page + 1) * answer.a_page >= answer.of;
 }
 part("filters").addEventListener("change", () => showGlyphs());
 part("more").addEventListener("click", () => showGlyphs(true));
@@ -162,7 +157,7 @@ function cell(one) {
   const button = make("button", { type: "button", class: kind, onclick: () => choose(one.char) });
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d));
   const score = one.score === null ? "" : `${(100 * one.score).toFixed(1)} %`;
-  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : score }));
+  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : one.d ? score : t("blank_glyph") }));
   return button;
 }
 
@@ -170,12 +165,12 @@ const dialog = part("candidates");
 
 async function choose(char) {
   const hand = known.made.order.hand;
-  part("candidates-title").textContent = waysOf(char);
+  part("candidates-title").textContent = candidatesTitle(char);
   part("out").onclick = () => take(char, 0);
   part("first-choice").hidden = !(char in known.picked || known.left_out.includes(char));
   part("first-choice").onclick = () => take(char, null);
   dialog.showModal();
-  await showWays(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
+  await showCandidates(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
 }
 
 async function take(char, number) {
@@ -211,15 +206,11 @@ document.addEventListener("work", async (event) => {
   states = now || "none";
 });
 
-/** A hand may have been learned meanwhile: then it is chosen. */
+/** The font's own hand is selected once it is learned. */
 async function refreshHands() {
-  const before = hands.length;
-  const told = await ask("/api/hands");
-  if (told.hands.length === before) return;
-  hands = told.hands;
-  const options = hands.map((hand) => make("option", { value: hand.key, text: [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ") }));
-  form.elements.hand.replaceChildren(...options);
-  if (hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
+  const had = hands.some((hand) => hand.key === NAME);
+  await loadHands();
+  if (!had && hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
 }
 
-asked_hands.then(refresh, (error) => toast(error.message));
+loadHands().then(refresh, (error) => toast(error.message));

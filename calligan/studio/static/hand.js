@@ -1,12 +1,12 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
-import { course } from "./course.js";
-import { ask, glyph, inWords, isOpen, jobLine, look, make, t, toast } from "./frame.js";
+import { acceptFiles, ask, isOpen, jobLine, make, part, showSpecimen, startJob, t, toast } from "./common.js";
+import { openColumns } from "./columns.js";
+import { trainingState } from "./training.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
 const BASE = `/hand/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
-const part = (id) => document.getElementById(id);
 let known = { pages: [], glyphs: [] };
 
 async function refresh() {
@@ -23,21 +23,7 @@ async function refresh() {
 
 // ---- photographs
 
-const zone = part("zone");
-for (const kind of ["dragenter", "dragover"])
-  zone.addEventListener(kind, (event) => {
-    event.preventDefault();
-    zone.classList.add("over");
-  });
-for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
-zone.addEventListener("drop", (event) => {
-  event.preventDefault();
-  send([...event.dataTransfer.files]);
-});
-part("files").addEventListener("change", (event) => {
-  send([...event.target.files]);
-  event.target.value = "";
-});
+acceptFiles(part("zone"), part("files"), send);
 
 /** One after another, so that each is seen as soon as it is read. */
 async function send(files) {
@@ -69,22 +55,23 @@ function showPhotos() {
     for (const [corner, place] of Object.entries(page.corners ?? {}))
       picture.append(make("span", { class: `corner ${corner.replace(" ", "-")} ${place ? "seen" : "lost"}` }));
     const card = make("figure", { class: page.trouble ? "photo-card bad" : "photo-card" }, picture);
-    const told = make("figcaption");
-    told.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
+    const caption = make("figcaption");
+    caption.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
     const lost = Object.entries(page.corners ?? {}).filter(([, place]) => !place).map(([corner]) => t(`corner_${corner}`));
-    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : inWords(page.trouble);
-    if (page.trouble) told.append(make("p", { class: "trouble", text: trouble }));
-    for (const line of page.notes) told.append(make("p", { class: "hint", text: counted(line) }));
-    told.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));
-    card.append(told);
+    const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : page.trouble;
+    if (page.trouble) caption.append(make("p", { class: "trouble", text: trouble }));
+    for (const line of page.notes) caption.append(make("p", { class: "hint", text: counted(line) }));
+    if (page.text) caption.append(make("button", { type: "button", class: "quiet", text: t("correct_columns"), onclick: () => openColumns(BASE, page.file, refresh) }), " ");
+    caption.append(make("button", { type: "button", class: "quiet", text: t("remove"), onclick: () => removePage(page) }));
+    card.append(caption);
     return card;
   });
   part("photos").replaceChildren(...cards.reverse());
 }
 
-/** What the library says of a page's cells, in the page's language. */
+/** The counts of a page's cells, translated. */
 const counted = (line) =>
-  ["written", "empty", "crossed out", "over the edge"].reduce((told, word) => told.replace(word, t(`cells_${word}`)), line);
+  ["written", "empty", "crossed out", "over the edge"].reduce((text, word) => text.replace(word, t(`cells_${word}`)), line);
 
 async function removePage(page) {
   if (!confirm(t("remove_page_ask"))) return;
@@ -161,30 +148,21 @@ async function label(one, char) {
 
 // ---- learning
 
-part("learn").addEventListener("submit", async (event) => {
+part("learn").addEventListener("submit", (event) => {
   event.preventDefault();
   const { minutes, even } = event.target.elements;
-  await queue("learn", { minutes: Number(minutes.value), even: even.checked });
+  startJob(`${API}/learn`, { minutes: Number(minutes.value), even: even.checked });
 });
-part("plan").addEventListener("submit", async (event) => {
+part("plan").addEventListener("submit", (event) => {
   event.preventDefault();
-  await queue("plan", { count: Number(event.target.elements.count.value) });
+  startJob(`${API}/plan`, { count: Number(event.target.elements.count.value) });
 });
-
-async function queue(what, asked) {
-  try {
-    await ask(`${API}/${what}`, asked);
-  } catch (error) {
-    toast(error.message);
-  }
-  look();
-}
 
 function showLearning() {
   part("learn").querySelector("button").textContent = t(known.learned ? "learn_again" : "learn_start");
   const count = known.glyphs.filter(FILTERS.all).length;
   part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");
-  part("course").replaceChildren(...(known.run ? course(known.run) : []));
+  part("course").replaceChildren(...(known.run ? trainingState(known.run) : []));
   part("next-part").hidden = !known.learned;
   part("write-with").href = `/write?${new URLSearchParams({ hand: NAME, text: t("text_start") })}`;
   part("next-chars").textContent = known.next;
@@ -194,11 +172,11 @@ function showLearning() {
 
 let drawn = "";
 
-async function specimen() {
-  if (drawn === known.run?.path) return;
-  drawn = known.run?.path;
-  const told = await ask(`/api/specimen?${new URLSearchParams({ hand: NAME, text: "永和九年书" })}`);
-  part("specimen").replaceChildren(...told.glyphs.map((one) => glyph(one.d, one.char)));
+function specimen() {
+  const now = `${known.run?.path} ${known.run?.finished}`;
+  if (drawn === now) return;
+  drawn = now;
+  showSpecimen(part("specimen"), NAME, "永和九年书", true);
 }
 
 let states = "";

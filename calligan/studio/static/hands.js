@@ -1,17 +1,7 @@
-// All hands: begin one, and see those that are learned.
+// All hands: name a new one, and see those that are learned.
 
-import { ask, glyph } from "./frame.js";
+import { openByName, part, showSpecimen } from "./common.js";
 
-document.getElementById("begin").addEventListener("submit", (event) => {
-  event.preventDefault();
-  location.href = `/hand/${encodeURIComponent(event.target.elements.name.value)}`;
-});
-
-for (const place of document.querySelectorAll("[data-hand]")) {
-  if (!place.dataset.hand) continue;
-  const query = new URLSearchParams({ hand: place.dataset.hand, text: "永和书" });
-  ask(`/api/specimen?${query}`).then(
-    (told) => place.replaceChildren(...told.glyphs.map((one) => glyph(one.d))),
-    () => {},
-  );
-}
+openByName(part("begin"), "hand");
+for (const place of document.querySelectorAll("[data-hand]"))
+  if (place.dataset.hand) showSpecimen(place, place.dataset.hand, "永和书");

@@ -1,18 +1,17 @@
 // Training runs: curves and samples, two side by side.
 
-import { curves } from "./course.js";
-import { ask, isOpen, jobLine, look, make, t, time, toast } from "./frame.js";
+import { curves } from "./training.js";
+import { ask, isOpen, jobLine, make, part, startJob, t, time, toast } from "./common.js";
 
-const part = (id) => document.getElementById(id);
 let runs = [];
 let jobs = [];
 let chosen = new URLSearchParams(location.search).getAll("run");
 
 async function refresh() {
   try {
-    const told = await ask("/api/runs");
-    runs = told.runs;
-    part("begin").hidden = !told.data;
+    const found = await ask("/api/runs");
+    runs = found.runs;
+    part("begin").hidden = !found.data;
   } catch (error) {
     toast(error.message);
     return;
@@ -26,7 +25,7 @@ function show() {
   part("runs-pick").textContent = t(runs.length ? "runs_pick" : "runs_none");
   part("runs").replaceChildren(...runs.map(card));
   const two = chosen.map((path) => runs.find((run) => run.path === path)).filter(Boolean);
-  part("shown").replaceChildren(...two.map((run, at) => told(run, two[1 - at])));
+  part("shown").replaceChildren(...two.map((run, at) => details(run, two[1 - at])));
   const query = new URLSearchParams(chosen.map((path) => ["run", path]));
   history.replaceState(null, "", `/runs${chosen.length ? `?${query}` : ""}`);
 }
@@ -38,7 +37,7 @@ function card(run) {
   return make(
     "button",
     { type: "button", class: mine ? "hand-card mine" : "hand-card", "aria-pressed": mine ? "true" : "false", onclick: () => choose(run.path) },
-    make("span", { class: "hand-told" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(", ") + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
+    make("span", { class: "hand-text" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(", ") + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
   );
 }
 
@@ -51,7 +50,7 @@ function choose(path) {
 
 const sample = {};
 
-function told(run, other) {
+function details(run, other) {
   const box = make("section", { class: "card" });
   box.append(make("h2", { text: run.path }));
   box.append(make("p", { class: "hint", text: `${run.step.toLocaleString()} ${t("steps")} · ${time(run.elapsed_s)}` }));
@@ -61,11 +60,11 @@ function told(run, other) {
   const job = jobs.find((one) => (one.subject === run.path || one.result.run === run.path) && isOpen(one));
   if (job) box.append(jobLine(job));
   else if (!run.finished && run.path.startsWith("runs/"))
-    box.append(make("p", {}, make("button", { type: "button", class: "button", text: t("run_resume"), onclick: () => queue("resume", { run: run.path }) })));
+    box.append(make("p", {}, make("button", { type: "button", class: "button", text: t("run_resume"), onclick: () => startJob("/api/runs/resume", { run: run.path }) })));
   return box;
 }
 
-/** Its sheets of samples, from the first to the last, under one's hand. */
+/** Its sheets of samples, from the first to the last, selected by a slider. */
 function film(run) {
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const last = run.sheets.length - 1;
@@ -87,17 +86,9 @@ function film(run) {
   return make("figure", {}, picture, make("figcaption", { class: "hint", text: t("samples") }), row);
 }
 
-async function queue(what, asked) {
-  try {
-    await ask(`/api/runs/${what}`, asked);
-  } catch (error) {
-    toast(error.message);
-  }
-  look();
-}
 part("begin").addEventListener("submit", (event) => {
   event.preventDefault();
-  queue("begin", { minutes: Number(event.target.elements.minutes.value) });
+  startJob("/api/runs/begin", { minutes: Number(event.target.elements.minutes.value) });
 });
 
 let ticks = 0;

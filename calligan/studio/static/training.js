@@ -1,21 +1,21 @@
-// How a training goes: curves of loss, and the newest sheet of samples.
+// A training run: curves of its losses, and the newest sample sheet.
 
-import { draw, make, t } from "./frame.js";
+import { draw, make, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
 const COLOURS = ["reconstruction", "validation_l1"];
 
-/** What `told_run` says of a run, as pictures. */
-export function course(run) {
+/** The state of a run as pictures. */
+export function trainingState(run) {
   const parts = [];
   const names = COLOURS.filter((name) => (run.curves[name]?.length ?? 0) > 1);
   if (names.length) parts.push(curves(run, names));
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const sheet = run.before_after && run.finished ? "before-after.png" : run.sheets.at(-1);
   if (sheet) {
-    const said = t(sheet.startsWith("before") ? "before_after" : "samples");
-    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: said, class: "samples", loading: "lazy" });
-    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: said })));
+    const label = t(sheet.startsWith("before") ? "before_after" : "samples");
+    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: label, class: "samples", loading: "lazy" });
+    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: label })));
   }
   return parts;
 }
@@ -25,8 +25,8 @@ export function curves(run, names, other = null) {
   const last = Math.max(...all.map(([step]) => step), 1);
   const high = quantile(all.map(([, value]) => value), 0.98) * 1.05;
   const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 24}`, class: "curves", role: "img" });
-  const said = names.map((name) => `${label(name)}: ${run.curves[name]?.at(-1)?.[1].toFixed(4) ?? "–"}`);
-  svg.append(draw("title", { text: said.join(", ") }));
+  const titles = names.map((name) => `${label(name)}: ${run.curves[name]?.at(-1)?.[1].toFixed(4) ?? "–"}`);
+  svg.append(draw("title", { text: titles.join(", ") }));
   for (const share of [0, 0.5, 1]) {
     const y = HEIGHT * (1 - share) + 4;
     svg.append(draw("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }));

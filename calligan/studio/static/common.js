@@ -1,8 +1,9 @@
-// What every view shares: words, requests, toasts, language and look.
+// What all views share: texts, requests, uploads, toasts, jobs, language and theme.
 
 const words = JSON.parse(document.getElementById("words").textContent);
 
 export const t = (key) => words[key] ?? key;
+export const part = (id) => document.getElementById(id);
 
 /** An element: `make("p", {class: "hint", text: "…", onclick: f}, child, …)`. */
 export function make(tag, options = {}, ...children) {
@@ -42,39 +43,71 @@ export async function ask(path, body) {
   } catch {
     throw new Error(t("unreachable"));
   }
-  const told = answer.headers.get("content-type")?.startsWith("application/json")
+  const data = answer.headers.get("content-type")?.startsWith("application/json")
     ? await answer.json()
     : { error: await answer.text() };
-  if (!answer.ok) throw new Error(inWords(told.error || t("failed")));
-  return told;
+  if (!answer.ok) throw new Error(data.error || t("failed"));
+  return data;
 }
 
-// What the library says most often to people who write; everything else is shown as it says it.
-const SENTENCES = [
-  [/characters are too many for/, "says_too_many"],
-  [/more lines than the format/, "says_too_many_lines"],
-  [/is no picture of/, "says_no_picture"],
-  [/megapixels/, "says_megapixels"],
-  [/is no name:/, "says_no_name"],
-  [/there is a font called/, "says_font_there"],
-  [/is no TTF or OTF/, "says_no_font"],
-  [/should be ASCII/, "says_ascii"],
-  [/may reserve; choose another/, "says_reserved"],
-  [/no character of the charset is missing/, "says_nothing_missing"],
-  [/no cell is written on/, "says_no_ink"],
-  [/^only [\d,]+ steps in that time/, "says_few_steps"],
-  [/is CID-keyed/, "says_cid"],
-  [/is variable;/, "says_variable"],
-  [/forbids changes/, "says_forbidden"],
-];
-
-export function inWords(message) {
-  const found = SENTENCES.find(([pattern]) => pattern.test(message));
-  return found ? t(found[1]) : message;
+/** Sends a request whose failure is only shown; true if it succeeded. */
+export async function tryAsk(path, body) {
+  try {
+    await ask(path, body);
+    return true;
+  } catch (error) {
+    toast(error.message);
+    return false;
+  }
 }
 
-/** A line that goes by itself; with an action it stays longer. */
-export function toast(text, action) {
+/** Adds a job, and shows it. */
+export async function startJob(path, options) {
+  await tryAsk(path, options);
+  look();
+}
+
+/** Passes on the files that are dropped on a zone or chosen with its button. */
+export function acceptFiles(zone, input, receive) {
+  for (const kind of ["dragenter", "dragover"])
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  for (const kind of ["dragleave", "drop"]) zone.addEventListener(kind, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    receive([...event.dataTransfer.files]);
+  });
+  input.addEventListener("change", () => {
+    receive([...input.files]);
+    input.value = "";
+  });
+}
+
+/** The form that names a new hand or font opens its page. */
+export function openByName(form, view) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.href = `/${view}/${encodeURIComponent(form.elements.name.value)}?new=1`;
+  });
+}
+
+/** A hand's name and script. */
+export const handLabel = (hand) => [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ");
+
+/** Glyphs of a hand as pictures; none if they cannot be drawn. */
+export async function showSpecimen(place, hand, text, labelled = false) {
+  try {
+    const { glyphs } = await ask(`/api/specimen?${new URLSearchParams({ hand, text })}`);
+    place.replaceChildren(...glyphs.map((one) => glyph(one.d, labelled ? one.char : "")));
+  } catch {
+    place.replaceChildren();
+  }
+}
+
+/** A message that disappears by itself; with an action it stays longer. */
+export function toast(text, action, place = null) {
   const line = make("div", { class: "toast" }, make("span", { text }));
   if (action) {
     const done = () => {
@@ -83,7 +116,9 @@ export function toast(text, action) {
     };
     line.append(make("button", { type: "button", class: "quiet", text: action.name, onclick: done }));
   }
-  document.getElementById("toasts").append(line);
+  const toasts = document.getElementById("toasts");
+  (place ?? document.body).append(toasts); // a dialog covers what is outside of it
+  toasts.append(line);
   setTimeout(() => line.remove(), action ? 12000 : 5000);
 }
 
@@ -122,6 +157,27 @@ document.getElementById("theme").addEventListener("click", () => {
   remember("theme", root.dataset.theme);
 });
 
+/** Whether 一 is drawn as a low stroke, and not as the tall box of a missing glyph. */
+function hasChineseFont() {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `40px ${getComputedStyle(document.body).fontFamily}`;
+  const seen = pen.measureText("一");
+  return seen.actualBoundingBoxAscent + seen.actualBoundingBoxDescent < 20;
+}
+
+/** Where the browser has no Chinese font, that of the studio is used, or a notice is shown. */
+async function provideChineseFont() {
+  if (hasChineseFont()) return;
+  const root = document.documentElement;
+  if ("uiFont" in root.dataset) {
+    const face = new FontFace("calligan-ui", 'url("/ui-font")');
+    await face.load().then((loaded) => document.fonts.add(loaded)).catch(() => {});
+    root.classList.add("ui-font");
+  }
+  part("no-font").hidden = hasChineseFont();
+}
+provideChineseFont();
+
 // Menus close when one clicks elsewhere or presses Escape.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.drop[open]"))
@@ -141,7 +197,7 @@ for (const dialog of document.querySelectorAll("dialog"))
     if (event.target === dialog) dialog.close();
   });
 
-// ---- long work: seen on every page
+// ---- jobs: shown on every page
 
 export const time = (seconds) => {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} ${t("seconds")}`;
@@ -151,10 +207,7 @@ export const time = (seconds) => {
 
 export const isOpen = (job) => job.state === "running" || job.state === "waiting";
 
-// Of what the library notes about work that ended well.
-const WORTH_KNOWING = /^(only |labelled right|left out|not learned from|not in the source)/;
-
-/** A piece of work: what it is, how far it is, and what can be done about it. */
+/** A job: its kind, its progress, and buttons to cancel or retry it. */
 export function jobLine(job) {
   const line = make("div", { class: `job ${job.state}` });
   line.append(make("div", { class: "row" },
@@ -168,29 +221,21 @@ export function jobLine(job) {
     const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
     if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
   }
-  const said = job.state === "finished" ? job.said.split("\n").filter((line) => WORTH_KNOWING.test(line)) : [job.said];
   if (!isOpen(job))
-    for (const sentence of said.filter(Boolean))
-      line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: inWords(sentence) }));
-  const act = async (what) => {
-    try {
-      await ask(`/api/work/${job.id}/${what}`, {});
-    } catch (error) {
-      toast(error.message);
-    }
-    look();
-  };
+    for (const sentence of job.message.split("\n").filter(Boolean))
+      line.append(make("p", { class: job.state === "failed" ? "trouble" : "hint", text: sentence }));
+  const act = (what) => startJob(`/api/work/${job.id}/${what}`, {});
   if (isOpen(job) && !job.cancel)
     line.append(make("button", { type: "button", class: "quiet", text: t("cancel"), onclick: () => act("cancel") }));
   if (job.state === "failed" || job.state === "cancelled")
-    line.append(make("button", { type: "button", class: "quiet", text: t(job.state === "failed" ? "again" : "go_on"), onclick: () => act("again") }));
+    line.append(make("button", { type: "button", class: "quiet", text: t(job.state === "failed" ? "again" : "go_on"), onclick: () => act("retry") }));
   return line;
 }
 
 let timer = 0;
 let before = "";
 
-/** Asks how far the work is; soon again while there is some. */
+/** Requests the state of all jobs; polls every second while a job is open. */
 export async function look() {
   clearTimeout(timer);
   let open = [];

@@ -1,10 +1,10 @@
-"""Where a studio keeps things, below its project's folder, by names that were checked.
+"""Folders and files of the studio in a project; names are checked.
 
-studio/key                what open pages are known by
-studio/work.sqlite        the queue of long work (work.log, work.lock)
+studio/key                the secret of the cookie
+studio/work.sqlite        the job queue (also work.log, work.lock)
 studio/hands/NAME/        photographs of a hand: photos/, pages.json, glyphs/ (as `scan` makes it)
-studio/fonts/NAME/        a font: given.ttf, and what was made of it
-hands/NAME/, runs/NNNN/   what was learned and trained, as the commands keep it
+studio/fonts/NAME/        a font: given.ttf, and the fonts made from it
+hands/NAME/, runs/NNNN/   learned hands and training runs, as the commands keep them
 """
 
 import re
@@ -13,13 +13,13 @@ from pathlib import Path
 from calligan.errors import DataError
 
 STUDIO = Path("studio")
-NEXT = "next.pdf"  # of a hand: the sheets to write next
+NEXT = "next.pdf"  # the sheets to write next, in a hand's folder
 _NAME = re.compile(r"[\w-]{1,40}")
 _RESERVED = {"con", "prn", "aux", "nul", "all", "random", "bundle"}
 
 
 def checked_name(name: str) -> str:
-    """A name for a hand or font that can be a folder's anywhere. Raises DataError for another."""
+    """A name of a hand or font, valid as a folder name on every system. Raises DataError."""
     taken = name.lower() in _RESERVED or name.isdecimal()
     if not _NAME.fullmatch(name) or taken or name.startswith("-"):
         raise DataError(f"{name!r} is no name: letters, digits, - and _, at most 40, not a number")
@@ -27,15 +27,15 @@ def checked_name(name: str) -> str:
 
 
 def hand_folder(name: str) -> Path:
-    """A hand's photographs and glyphs."""
+    """The folder of a hand's photographs and glyphs."""
     return STUDIO / "hands" / checked_name(name)
 
 
 def glyphs_folder(name: str) -> Path:
-    """What was cut out of them: a folder as `calligan scan` makes it."""
+    """The folder of its glyphs, as `calligan scan` makes it."""
     return hand_folder(name) / "glyphs"
 
 
 def font_folder(name: str) -> Path:
-    """A font and what was made of it."""
+    """The folder of a font."""
     return STUDIO / "fonts" / checked_name(name)

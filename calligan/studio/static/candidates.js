@@ -1,16 +1,16 @@
-// The ways in which a character was drawn, to choose from.
+// The candidates of a character, to choose from.
 
-import { ask, draw, glyph, make, t } from "./frame.js";
+import { ask, draw, glyph, make, t } from "./common.js";
 
-export const waysOf = (char) =>
+export const candidatesTitle = (char) =>
   document.documentElement.lang === "en" ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`;
 
-/** Fills a place with buttons, one a way; `take` gets the number of the one that is pressed. */
-export async function showWays(place, hand, char, chosen, take) {
+/** Fills an element with a button for each candidate; `take` receives the number of the chosen one. */
+export async function showCandidates(place, hand, char, chosen, take) {
   place.replaceChildren(make("p", { class: "waiting", text: "…" }));
   try {
-    const told = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
-    place.replaceChildren(...told.ways.map((way) => button(way, told.least, chosen, take)));
+    const answer = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
+    place.replaceChildren(...answer.ways.map((way) => button(way, answer.least, chosen, take)));
     place.querySelector("button")?.focus();
   } catch (error) {
     place.replaceChildren(make("p", { class: "trouble", text: error.message }));
@@ -30,7 +30,7 @@ function button(way, least, chosen, take) {
   return one;
 }
 
-/** How sure the reader is, and what real glyphs reach. */
+/** The score, and the mark that real glyphs reach. */
 function meter(score, least) {
   const bar = draw("svg", { viewBox: "0 0 100 6", class: score < least ? "meter low" : "meter", "aria-hidden": "true" });
   bar.append(
@@ -38,6 +38,6 @@ function meter(score, least) {
     draw("rect", { class: "value", width: 100 * score, height: 2, y: 2 }),
     draw("rect", { class: "mark", x: Math.min(99, 100 * least), width: 1, height: 6 }),
   );
-  const told = make("span", { class: "score", text: `${(100 * score).toFixed(1)} %` });
-  return make("span", { class: "meter-row" }, bar, told);
+  const text = make("span", { class: "score", text: `${(100 * score).toFixed(1)} %` });
+  return make("span", { class: "meter-row" }, bar, text);
 }

@@ -1,4 +1,4 @@
-"""The fonts of a studio: what was given, what was made of it, and what was chosen by eye."""
+"""The fonts of a studio: uploaded fonts, finished fonts, and what was chosen for their glyphs."""
 
 import contextlib
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from fontTools.ttLib import TTFont
 from calligan import apart
 from calligan.errors import CalliganError, DataError, FontError
 from calligan.storage import read_json, write_bytes, write_json
-from calligan.studio.places import STUDIO, font_folder
+from calligan.studio.locations import STUDIO, font_folder
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 CHECK_SHEET, VERDICTS = "check.png", "verdicts.json"
 _GIVEN = ("given.ttf", "given.otf")
 _MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
@@ -25,7 +25,7 @@ _LOOK_S = 40.0  # processor time beyond the limit: fontTools reads the whole fon
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen of a made font's glyphs: candidates by number, and those to leave out."""
+    """The user's choices for a font's glyphs: candidates by number, and glyphs to leave out."""
 
     hand: str = ""  # whose candidates they are
     picked: Mapping[str, int] = field(default_factory=dict)
@@ -33,21 +33,21 @@ class Choices:
 
     @classmethod
     def read(cls, font: str) -> "Choices":
-        """As they are kept; none where nothing was chosen."""
+        """The stored choices of a font, or empty ones."""
         with contextlib.suppress(OSError, ValueError, TypeError):
             return cls(**read_json(font_folder(font) / "choices.json"))
         return cls()
 
     def write(self, font: str) -> None:
-        """Keep them."""
+        """Store the choices."""
         write_json(font_folder(font) / "choices.json", asdict(self))
 
     def picked_of(self, hand: str) -> Mapping[str, int]:
-        """The candidates that were picked, if they are this hand's."""
+        """The picked candidates, if they are of this hand."""
         return self.picked if hand == self.hand else {}
 
     def changed(self, hand: str, char: str, number: int | None) -> "Choices":
-        """With a candidate (from 1) for a character, 0 to leave it out, None for neither."""
+        """A copy with a candidate (from 1) for a character; 0 leaves it out, None undoes both."""
         picked = {c: n for c, n in self.picked_of(hand).items() if c != char}
         left_out = self.left_out.replace(char, "")
         if number:
@@ -61,17 +61,17 @@ def font_names() -> list[str]:
 
 
 def given_font(name: str) -> Path:
-    """The font that was given. Raises DataError where none was."""
+    """The uploaded font. Raises DataError if there is none."""
     for file in _GIVEN:
         if (path := font_folder(name) / file).is_file():
             return path
-    raise DataError(f"{name} has no font that was given; drop one first")
+    raise DataError(f"{name} has no uploaded font; upload one first")
 
 
 def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
-    """Keep a font that was given, and what it has. Raises DataError for what is none.
+    """Store an uploaded font, and return its coverage. Raises DataError for other files.
 
-    It is looked at in a process of its own: a font may be hostile.
+    It is read in a process of its own, since a font may be hostile.
     """
     kind = _MAGIC.get(data[:4])
     if kind is None:
@@ -81,7 +81,7 @@ def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
         raise DataError(f"there is a font called {name} already; give this one another name")
     write_bytes(path, data)
     try:
-        about = {"file": file[:80], **_looked(path)}
+        about = {"file": file[:80], **_read_apart(path)}
     except BaseException:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -92,16 +92,16 @@ def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
 
 
 def about_font(name: str) -> dict[str, Any] | None:
-    """What a given font has; None where none was given."""
+    """The coverage of an uploaded font, or None if there is none."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(font_folder(name) / "about.json")
         return found if isinstance(found, dict) else None
     return None
 
 
-def _looked(path: Path) -> dict[str, Any]:
+def _read_apart(path: Path) -> dict[str, Any]:
     try:
-        here = "calligan.studio.foundry:look"
+        here = "calligan.studio.font_files:look"
         told, _ = apart.call(here, str(path), what="the font", seconds=_LOOK_S)
     except CalliganError as error:
         raise FontError(str(error).replace(str(path), "the font")) from error
@@ -118,7 +118,7 @@ def look(path: str) -> apart.Answer:
 
 
 def made_path(name: str, kind: str = ".ttf") -> Path:
-    """The font that was made. Raises DataError where there is none of that kind."""
+    """The finished font of a kind. Raises DataError if there is none."""
     path = font_folder(name) / f"made{kind}"
     if not path.exists():
         raise DataError("no such font is made yet")
@@ -126,14 +126,14 @@ def made_path(name: str, kind: str = ".ttf") -> Path:
 
 
 def made_kinds(name: str) -> list[str]:
-    """The kinds in which it was made."""
+    """The kinds of the finished font."""
     return [
         kind for kind in (".ttf", ".otf", ".ufo") if (font_folder(name) / f"made{kind}").exists()
     ]
 
 
 def verdicts(name: str) -> list[dict[str, Any]]:
-    """The reader's word on each new glyph."""
+    """The verdict on each new glyph."""
     with contextlib.suppress(OSError, ValueError):
         found = read_json(font_folder(name) / VERDICTS)
         return found if isinstance(found, list) else []
@@ -141,7 +141,7 @@ def verdicts(name: str) -> list[dict[str, Any]]:
 
 
 def glyph_paths(name: str, chars: str) -> dict[str, str]:
-    """Glyphs of the made font as SVG paths, in an em of 1000 units, y upward."""
+    """Glyphs of the finished font as SVG paths, in an em of 1000 units, y upward."""
     kind = next(iter(made_kinds(name)), ".ttf")
     path = made_path(name, kind if kind != ".ufo" else ".ttf")
     font = _opened(path, path.stat().st_mtime_ns)

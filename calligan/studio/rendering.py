@@ -1,4 +1,4 @@
-"""Pages in a language and a look: words, templates, and what every view shows."""
+"""HTML pages: templates, the language, the theme, and the texts in both languages."""
 
 import json
 import tomllib
@@ -11,18 +11,20 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from calligan.studio.ui_font import ui_font
+
 _HERE = Path(__file__).parent
 _LANGUAGES = ("en", "zh")
 _THEMES = ("auto", "light", "dark")
-VIEWS = ("write", "hand", "font", "runs")  # in the bar, by their paths
+VIEWS = ("write", "hand", "font", "runs")  # in the navigation, by their paths
 
 
-def framed(
+def render_page(
     request: Request, template: str, values: dict[str, Any] | None = None, status: int = 200
 ) -> Response:
-    """A view's page. `t` gives words in the language, `words` all of them to its scripts."""
-    language, theme = _language(request), request.cookies.get("theme", "auto")
-    words = all_words(language)
+    """Render a template. `t` translates a key; `words` holds all texts for the scripts."""
+    language, theme = language_of(request), request.cookies.get("theme", "auto")
+    words = translations(language)
     page = _environment().get_template(template)
     shown = {
         "t": words.__getitem__,
@@ -31,21 +33,41 @@ def framed(
         "theme": theme if theme in _THEMES else "auto",
         "path": request.url.path,
         "views": VIEWS,
+        "ui_font": ui_font() is not None,
         **(values or {}),
     }
     return HTMLResponse(page.render(shown), status)
 
 
+def render_error(
+    request: Request,
+    status: int,
+    message: str = "",
+    title: str = "",
+    link: str = "/write",
+    link_text: str = "",
+) -> Response:
+    """A page that says what is wrong and what to do; by default, that there is no such page."""
+    t = translations(language_of(request))
+    values = {
+        "title": title or t["failed" if message else "not_found"],
+        "message": message,
+        "link": link,
+        "link_text": link_text or t["back_to_write"],
+    }
+    return render_page(request, "error.html", values, status)
+
+
 @lru_cache
-def all_words(language: str) -> dict[str, str]:
-    """What the pages say, by key, in a language."""
+def translations(language: str) -> dict[str, str]:
+    """The texts of the pages by key, in a language."""
     with (_HERE / "words.toml").open("rb") as file:
         table = tomllib.load(file)
-    return {key: said[_LANGUAGES.index(language)] for key, said in table.items()}
+    return {key: texts[_LANGUAGES.index(language)] for key, texts in table.items()}
 
 
-def _language(request: Request) -> str:
-    """As was chosen, or as the browser asks for."""
+def language_of(request: Request) -> str:
+    """The language of a response: en or zh, as chosen, else as the browser prefers."""
     chosen = request.cookies.get("language", "")
     if chosen in _LANGUAGES:
         return chosen
@@ -57,7 +79,7 @@ def _language(request: Request) -> str:
 
 
 def _data(value: Any) -> Markup:
-    """JSON for a data block, which no script of a stranger's can leave."""
+    """JSON for a data block, escaped so that it cannot end the block."""
     text = json.dumps(value, ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 

@@ -1,0 +1,42 @@
+"""Shared state of a running studio: the drawing thread, the file thread and the job queue."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from calligan.studio.engine import Engine
+from calligan.studio.jobs import JobRunner, Jobs
+from calligan.studio.locations import STUDIO
+
+T = TypeVar("T")
+
+
+class StudioState:
+    """The studio of the working directory; hands and runs are those of the commands."""
+
+    def __init__(self, warm: bool = True, works: bool = True) -> None:
+        self._warm, self._works = warm, works
+        self.address = ""  # in the local network, with --lan
+        self.engine = Engine()
+        self.jobs = Jobs(STUDIO / "work.sqlite")
+        self._files = ThreadPoolExecutor(1, "files")  # reads and changes files, one call at a time
+        self._runner = JobRunner(Path(), self.jobs)
+
+    def open(self) -> None:
+        """Start the threads."""
+        if self._warm:
+            self.engine.warm()
+        if self._works:
+            self._runner.open()
+
+    async def run_on_files(self, work: Callable[[], T]) -> T:
+        """Run a function that reads or changes files, in order of calls; drawing goes on."""
+        return await asyncio.get_running_loop().run_in_executor(self._files, work)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self.engine.close()
+        self._files.shutdown(cancel_futures=True)
+        self._runner.close()
