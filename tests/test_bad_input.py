@@ -15,7 +15,7 @@ TEXT = HAN[:2]
 
 
 @pytest.fixture
-def place(tmp_path, font_folder, data_folder, run_folder):
+def place(tmp_path, font_folder, data_folder, run_folder, inked_model):
     """A folder with good things and bad ones; the table's arguments are formatted with it."""
     good = (font_folder / "source.ttf").read_bytes()
     (tmp_path / "empty.ttf").touch()
@@ -31,6 +31,7 @@ def place(tmp_path, font_folder, data_folder, run_folder):
     (tmp_path / "typo.toml").write_text("batchsize = 3")
     (tmp_path / "type.toml").write_text('batch_size = "many"')
     shutil.copytree(run_folder, tmp_path / "run")
+    shutil.copy(inked_model, tmp_path / "run" / "best.safetensors")
     model = bytearray((run_folder / "best.safetensors").read_bytes())
     model[-9] ^= 16
     (tmp_path / "flipped.safetensors").write_bytes(model)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from conftest import save_inked
 
 from calligan.config import (
     AugmentConfig,
@@ -149,7 +150,8 @@ def test_distance_is_trained_resumed_and_written(calligan, data_folder, tiny_set
     files = [folder / "0001" / "last.safetensors" for folder in (runs, tmp_path / "again")]
     assert files[0].read_bytes()[-4096:] == files[1].read_bytes()[-4096:]
     picture = tmp_path / "out.png"
-    done = calligan("infer", "一丁", "--model", runs / "0001", "--no-verdict", "-o", picture)
+    model = save_inked(runs / "0001" / "best.safetensors", tmp_path / "inked.safetensors")
+    done = calligan("infer", "一丁", "--model", model, "--no-verdict", "-o", picture)
     assert done.returncode == 0, done.stderr
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import HAN
+from conftest import HAN, save_inked
 from PIL import Image
 
 from calligan.config import TrainConfig
@@ -157,11 +157,12 @@ def test_vae_draws_new_hands(trained, calligan, tmp_path):
     run = trained("vae", "generator.grid=8")
     generator, _ = load_model(run / "best.safetensors")
     assert generator.log_variance is not None
+    model = save_inked(run / "best.safetensors", tmp_path / "inked.safetensors")
     images = []
     for seed in (7, 7, 8):
         out = tmp_path / "v.png"
         done = calligan(
-            *("infer", HAN[:2], "--style", "random", "--seed", seed, "--model", run, "-o", out)
+            *("infer", HAN[:2], "--style", "random", "--seed", seed, "--model", model, "-o", out)
         )
         assert done.returncode == 0, done.stderr
         images.append(Image.open(out).tobytes())

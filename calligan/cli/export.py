@@ -61,9 +61,13 @@ def export(
     from calligan.library.model import Model
 
     drawing = Model(path, source, verdict, fine, device, note, weight=weight)
-    drawing.on_open = model_note(path, model, source)
+    about = model_note(path, model, source)
+    if model is None:
+        drawing.on_open = about
     with progress("drawing", "glyph") as update:
         made = make_font(drawing, request, update, note=note)
+    if model is not None:  # later, so that an error is one line
+        about(drawing.writer)
     _report(made, request)
     typer.echo(request.path)
     if report_findings(drawing, [made.style_index], report or []) and strict:

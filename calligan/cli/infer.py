@@ -107,13 +107,17 @@ def infer(
     drawing = Model(
         path, source, verdict, fine, device, note, picked, bool(candidates), weight=weight
     )
-    drawing.on_open = model_note(path, model, source)
+    about = model_note(path, model, source)
+    if model is None:
+        drawing.on_open = about
     indices = drawing.style_indices(style, request.seed)
     if style == "all" and request.labels is None and request.form is None:
         request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
         pages = drawing.write_request(request, indices, update)
     files = pages.save(output, dpi, grain, dry)
+    if model is not None:  # later, so that an error is one line
+        about(drawing.writer)
     _report(request, pages)
     for file in files:
         typer.echo(file)
