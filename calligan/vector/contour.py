@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import Any
 
 import numpy as np
 from contourpy import LineType, contour_generator
@@ -36,16 +36,22 @@ def extract_chains(image: np.ndarray, config: TraceConfig) -> list[Chain]:
     The iso-line is interpolated between pixel centres: it is accurate to a fraction of a pixel
     where edges are grey. Specks and pinholes are left out.
     """
-    field = np.zeros((image.shape[0] + 2, image.shape[1] + 2))  # a border of paper closes lines
-    np.subtract(255.0, image, out=field[1:-1, 1:-1])
-    generator = contour_generator(*_centres(field.shape), field, line_type=LineType.Separate)
-    lines = [
-        line[:-1] for line in cast("list[np.ndarray]", generator.lines(127.5)) if len(line) > 3
-    ]
+    found = iso_lines(255 - image)
+    lines = [line[:-1] for line in found if len(line) > 3]
     if not lines:
         return []
     found = _make_chains([resample(line - 0.5, config.step_px) for line in lines], config)
     return [chain for chain in found if abs(chain.area_px) >= config.speck_px2]
+
+
+def iso_lines(ink: np.ndarray, line_type: LineType = LineType.Separate) -> Any:
+    """Closed lines of half ink around glyphs, of ink uint8 (H, W), as contourpy gives them.
+
+    The centre of the first pixel is at (1, 1): there is a border of paper, which closes the lines.
+    """
+    field = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2))
+    field[1:-1, 1:-1] = ink
+    return contour_generator(*_centres(field.shape), field, line_type=line_type).lines(127.5)
 
 
 @lru_cache(maxsize=4)
