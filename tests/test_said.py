@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,9 +40,8 @@ def named_font(path, chars, names: dict[int, str], **options):
 
 @pytest.fixture
 def export(monkeypatch, capsys, common):
-    """Run `calligan export` in this process, tracing in a thread: what it said."""
+    """Run `calligan export` in this process: what it said."""
     from calligan.cli import main
-    from calligan.inference import export
 
     def run(*options) -> str:
         line = [
@@ -52,7 +50,6 @@ def export(monkeypatch, capsys, common):
             *map(str, [*common, "--charset", ASKED, "--no-fine", *options]),
         ]
         monkeypatch.setattr(sys, "argv", line)
-        monkeypatch.setattr(export, "worker_pool", lambda: ThreadPoolExecutor(1))
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr().err

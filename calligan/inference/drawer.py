@@ -1,25 +1,31 @@
 """Draw characters: a model's generator applied to the glyphs of a content source."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calligan.errors import ModelError
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
-from calligan.models.card import ModelCard
-from calligan.models.device import pick_device
-from calligan.models.predictor import Predictor
-from calligan.models.weights import load_model
+from calligan.models.card import ModelCard, read_card
 from calligan.progress import Note, ignore
+
+if TYPE_CHECKING:
+    from calligan.models.predictor import Predictor
 
 
 @dataclass(frozen=True)
 class Drawer:
-    """Draws characters in a style, once each, without checking the result."""
+    """Draws characters in a style, once each, without checking the result.
+
+    The network is opened, and torch imported, when something is drawn.
+    """
 
     card: ModelCard
-    predictor: Predictor
+    network: "Callable[[], Predictor]"  # opens it, or gives the opened one
     source: ContentSource
 
     @classmethod
@@ -33,14 +39,29 @@ class Drawer:
     ) -> "Drawer":
         """Open a model file and a source font, by name or path; None: one of the model's own.
 
-        Raises ModelError for a model that draws from noise, ConfigError for a missing device.
+        Raises ModelError for a model that draws from noise; when something is drawn, ModelError for
+        damaged weights and ConfigError for a missing device.
         """
-        device = pick_device(device)
-        generator, card = load_model(model, device)
-        if generator.takes_char_index:
+        card = read_card(model)
+        if card.generator.kind == "noise":
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
-        predictor = Predictor(generator, device, fine, note=note)
-        return cls(card, predictor, FontSource.open(card, source))
+
+        @cache
+        def network() -> "Predictor":
+            from calligan.models.device import pick_device
+            from calligan.models.precision import store_as_computed
+            from calligan.models.predictor import Predictor
+            from calligan.models.weights import load_model
+
+            on = pick_device(device)
+            return Predictor(store_as_computed(load_model(model, on)[0], on), on, fine, note=note)
+
+        return cls(card, network, FontSource.open(card, source))
+
+    @property
+    def predictor(self) -> "Predictor":
+        """The network, opened."""
+        return self.network()
 
     @property
     def has_styles(self) -> bool:

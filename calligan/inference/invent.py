@@ -52,7 +52,7 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
     blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)
     card = replace(drawer.card, styles=(*drawer.card.styles, style))
-    return replace(drawer, predictor=predictor, card=card)
+    return replace(drawer, network=lambda: predictor, card=card)
 
 
 def _random_vector(generator: GeneratorBase, seed: int) -> Tensor:

@@ -12,14 +12,12 @@ from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference.drawer import Drawer
-from calligan.inference.invent import with_blend, with_random_style
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
 from calligan.library.orders import parse_share
 from calligan.library.pages import Pages
-from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import read_card
+from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import model_path, style_index
@@ -77,7 +75,8 @@ class Model:
     note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
-    on_open: Callable[[], None] = ignore  # called when weights and source font are opened
+    on_open: Callable[[], None] = ignore  # called when the source font is opened
+    cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
 
     @cached_property
     def _card(self) -> ModelCard:
@@ -102,7 +101,8 @@ class Model:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
         looks = Looks(self.pick, self.every_way) if self.check else None
-        writer = Writer.open(self.path, source, self.fine, looks, self.device, self.note)
+        how = (self.fine, looks, self.device, self.note, self.cache)
+        writer = Writer.open(self.path, source, *how)
         self.on_open()
         return writer
 
@@ -118,6 +118,8 @@ class Model:
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
+            from calligan.inference.invent import with_random_style
+
             return [self._added(with_random_style(self.writer.drawer, seed))]
         if isinstance(style, str):
             style = style.split(",")
@@ -142,6 +144,8 @@ class Model:
         name = "+".join(f"{names[i]}:{share:g}" for i, share in shares.items())
         if name in names:  # mixed before
             return names.index(name)
+        from calligan.inference.invent import with_blend
+
         return self._added(with_blend(self.writer.drawer, shares, name))
 
     def write(
@@ -231,16 +235,18 @@ def load(
     check: bool = True,
     fine: bool = True,
     device: str = "auto",
+    cache: bool = True,
     note: Note = ignore,
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
 
     `style` may name a hand of `hands/`; then its model is loaded. `source` is the source font, by
     catalog name or path; by default one of the model's, or else an installed or downloaded one
-    (reported to `note`). Raises ModelError if there is no such model.
+    (reported to `note`). With `cache`, drawn glyphs are kept on disk and not drawn again. Raises
+    ModelError if there is no such model.
     """
     path = model_path(Path(model) if model is not None else None, style)
-    made = Model(path, source, check, fine, device, note)
+    made = Model(path, source, check, fine, device, note, cache=cache)
     _ = made.styles  # raises ModelError for another file
     return made
 
