@@ -168,7 +168,9 @@ def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch, 
     monkeypatch.setattr("calligan.inference.writer.__version__", "another version")
     keys.append(job.key(writer))
     keys.append(replace(job, upem=2000).key(writer))
-    assert len(set(keys)) == 5
+    bolder = replace(writer.drawer, bolder_em=0.01)
+    keys.append(replace(job, upem=2000).key(replace(writer, drawer=bolder)))
+    assert len(set(keys)) == 6
 
 
 def _written_page(path, project):

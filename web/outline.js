@@ -89,7 +89,7 @@ function curve(points) {
     const count = (end - corner + fine.length - 1) % fine.length + 1; // a whole round where there is one
     return between(Array.from({ length: count + 1 }, (_, k) => fine[(corner + k) % fine.length]));
   });
-  return `M${told(fine[corners[0]])}${parts.join("")}Z`;
+  return `M${pointText(fine[corners[0]])}${parts.join("")}Z`;
 }
 
 /** A closed line's points at equal distances of about `step`. */
@@ -129,15 +129,15 @@ function between(points) {
   let path = "";
   for (let k = 1; k < steps; k++) {
     const end = k === steps - 1 ? carried[steps] : mixed(carried[k], carried[k + 1], HALF);
-    path += `Q${told(carried[k])} ${told(end)}`;
+    path += `Q${pointText(carried[k])} ${pointText(end)}`;
   }
-  return path || `L${told(carried[steps])}`;
+  return path || `L${pointText(carried[steps])}`;
 }
 
 function spline(points) {
   const middle = (i) => mixed(points[i], points[(i + 1) % points.length], HALF);
-  const parts = points.map((p, i) => `Q${told(p)} ${told(middle(i))}`);
-  return `M${told(middle(points.length - 1))}${parts.join("")}Z`;
+  const parts = points.map((p, i) => `Q${pointText(p)} ${pointText(middle(i))}`);
+  return `M${pointText(middle(points.length - 1))}${parts.join("")}Z`;
 }
 
 function mixed(a, b, share) {
@@ -148,6 +148,6 @@ function distance(a, b) {
   return Math.hypot(b[0] - a[0], b[1] - a[1]);
 }
 
-function told([x, y]) {
+function pointText([x, y]) {
   return `${+x.toFixed(2)} ${+y.toFixed(2)}`;
 }

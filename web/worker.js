@@ -7,10 +7,10 @@ import { outline } from "./outline.js";
 
 let session;
 
-onmessage = ({ data }) => told(draw(data));
-told(open());
+onmessage = ({ data }) => reported(draw(data));
+reported(open());
 
-async function told(work) {
+async function reported(work) {
   try {
     await work;
   } catch (error) {

@@ -1,14 +1,14 @@
 """Build the bundle: the last run's model, its card and its logs.
 
-    python weights/curves.py runs/0002/last.safetensors tolerances.json python weights/build.py
-    tolerances.json "on one GPU" runs/0001 runs/0002 make report                                   #
-    evaluates it, and writes metrics.json python weights/build.py tolerances.json "on one GPU"
-    runs/0001 runs/0002    # again, for the card
+    python weights/outlines.py runs/0002/last.safetensors outlines.json
+    python weights/build.py outlines.json "on one GPU" runs/0001 runs/0002
+    make report                 # evaluates it, and writes metrics.json
+    python weights/build.py outlines.json "on one GPU" runs/0001 runs/0002    # again, for the card
 
 The runs are those that led to the model, in order, each started from the previous one (`--from`).
 Writes, in this folder: calligan.safetensors, calligan-critic.safetensors (for `learn`),
 config.json, log.jsonl (every evaluation), MODEL_CARD.md with the figures of metrics.json. The card
-gets the tolerance of each style's curves.
+gets each style's stroke weight and tolerance of curves.
 """
 
 import json
@@ -30,12 +30,12 @@ SHOWN_METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 
 def main() -> None:
     """Copy the model and write its files."""
-    tolerances, machine = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
+    outlines, machine = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
     runs = [Run.open(Path(name)) for name in sys.argv[3:]]
     model, last = HERE / "calligan.safetensors", runs[-1].last
     generator, card = load_model(last)
     shutil.copyfile(critic_path(runs[-1].best), critic_path(model))
-    styles = (replace(style, tolerance_em=tolerances[style.name]) for style in card.styles)
+    styles = (replace(style, **outlines[style.name]) for style in card.styles)
     card = replace(card, styles=tuple(styles))
     save_model(model, generator, card)
     for font in (*card.styles, *card.sources):

@@ -1,25 +1,30 @@
 """`calligan export`: make a font of a style, or complete an existing font."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from calligan.cli.options import (
     EXIT_DOUBTFUL,
+    CacheOption,
     DeviceOption,
     FineOption,
+    JsonOption,
     ModelOption,
     ReportOption,
     SourceOption,
     StrictOption,
     VerdictOption,
+    WeightOption,
     options_of,
 )
-from calligan.cli.show import abbreviate, note, progress
-from calligan.cli.verdict import check_verdict_options, model_note, report_findings
+from calligan.cli.show import abbreviate, claim_stdout, note, progress, result, write_summary
+from calligan.cli.verdict import check_verdict_options, model_note, reasons_of, report_findings
 from calligan.requests import DOUBTED, FALLBACKS, FontRequest
 
 if TYPE_CHECKING:
+    from calligan.library.model import Model
     from calligan.library.orders import MadeFont
 
 
@@ -28,11 +33,14 @@ def export(
     font: dict[str, Any],
     model: ModelOption = None,
     source: SourceOption = None,
+    weight: WeightOption = 0.0,
     fine: FineOption = True,
     verdict: VerdictOption = True,
     report: ReportOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
+    cache: CacheOption = True,
+    json_path: JsonOption = None,
 ) -> None:
     """Make an installable font of a style, or complete an existing font.
 
@@ -43,10 +51,12 @@ def export(
     Repeat an interrupted command to continue it.
     """
     from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import check_font
+    from calligan.library.orders import check_font, check_weight
 
     request = FontRequest(**font)
+    claim_stdout(json_path)
     check_font(request)
+    check_weight(weight)
     needed = bool(report or strict or request.fallback in DOUBTED)
     check_verdict_options(verdict, needed, report or [])
     load_charset(request.charset)  # raises before torch is imported below
@@ -57,13 +67,21 @@ def export(
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
 
-    drawing = Model(path, source, verdict, fine, device, note, on_open=model_note(path, model))
+    drawing = Model(path, source, verdict, fine, device, note, weight=weight, cache=cache)
+    drawing.on_open = model_note(path, model)
     with progress("drawing", "glyph") as update:
         made = make_font(drawing, request, update, note=note)
     _report(made, request)
-    typer.echo(request.path)
+    result(request.path)
+    write_summary(json_path, _summary(made, drawing))
     if report_findings(drawing, [made.style_index], report or []) and strict:
         raise typer.Exit(EXIT_DOUBTFUL)
+
+
+def _summary(made: "MadeFont", drawing: "Model") -> dict[str, Any]:
+    summary = {**asdict(made), "model": drawing.path, "source": drawing.writer.source.name}
+    summary["style"] = drawing.style_name(summary.pop("style_index"))
+    return {**summary, "doubtful": reasons_of(drawing, [made.style_index])}
 
 
 def _report(made: "MadeFont", request: FontRequest) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.show import escape_controls, note, progress
+from calligan.cli.show import note, progress
 
 if TYPE_CHECKING:
     from calligan.pairs.manifest import FontEntry
@@ -39,12 +39,11 @@ def render_pairs(
 
     A later call adds fonts to the folder. Repeating a call changes nothing.
     """
-    from tqdm import tqdm
 
     from calligan.library.pairs import render_pairs as render
 
     def print_font(font: "FontEntry", known: bool) -> None:
-        tqdm.write(escape_controls(_describe(font, known)), file=sys.stderr)
+        note(_describe(font, known))
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with progress("rendering", "glyph", unit_scale=True) as update:

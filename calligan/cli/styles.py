@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.options import ModelOption, SourceOption
-from calligan.cli.show import escape_controls, note
+from calligan.cli.options import JsonOption, ModelOption, SourceOption
+from calligan.cli.show import claim_stdout, escape_controls, note, result, write_summary
 
 
 def styles(
@@ -16,6 +16,7 @@ def styles(
     ] = None,
     text: Annotated[str, typer.Option(help="Text to draw into the PNG.")] = "永和九年书法",
     source: SourceOption = None,
+    json_path: JsonOption = None,
 ) -> None:
     """List the styles of a model with their numbers, and draw them with -o.
 
@@ -28,6 +29,7 @@ def styles(
     from calligan.models.card import read_card
     from calligan.project.models import hand_names, model_path
 
+    piped = claim_stdout(json_path)
     path = model_path(model)
     card = read_card(path)
     table = Table(box=None, pad_edge=False)
@@ -36,8 +38,14 @@ def styles(
     for number, style in enumerate(card.styles, start=1):
         cells = (style.name, style.chinese, style.script, style.licence)
         table.add_row(str(number), *(Text(escape_controls(cell)) for cell in cells))
-    Console().print(table)
-    if model is None and (hands := hand_names()):
+    if not piped:
+        Console().print(table)
+    hands = hand_names() if model is None else []
+    told = ("name", "chinese", "script", "licence")
+    rows = [{name: getattr(style, name) for name in told} for style in card.styles]
+    numbered = [{"number": number, **row} for number, row in enumerate(rows, start=1)]
+    write_summary(json_path, {"model": path, "styles": numbered, "hands": hands})
+    if hands:
         note(f"learned hands, to use by name: {', '.join(hands)}")
     if output is not None:
         from calligan.library.model import Model
@@ -47,4 +55,4 @@ def styles(
         sheet = Model(path, source, check=False, fine=False, note=note).specimen(text)
         with atomic_file(output) as file:
             save_png(sheet, file)
-        typer.echo(output)
+        result(output)

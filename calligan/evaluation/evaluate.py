@@ -18,6 +18,7 @@ from calligan.evaluation.judge_styles import (
 from calligan.evaluation.recogniser import Recogniser, frechet_distance
 from calligan.evaluation.scores import COMMON_PX, LARGE_PX, REAL, Scores
 from calligan.evaluation.style_classifier import classify, train_style_classifier
+from calligan.glyphs.placement import share_of_canvas
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, read_card
@@ -89,8 +90,10 @@ def draw_glyphs(plan: EvaluationPlan, progress: Progress) -> Glyphs:
         progress("drawing", index, len(pairs.styles))
         batch = pairs.spread(index, plan.count, plan.chars)
         for name, predictor in predictors.items():
-            number = models[name][1].style_index(style.name)
-            drawn = predictor.draw(batch.source, predictor.style(number))
+            card = models[name][1]
+            number = card.style_index(style.name)
+            bolder = share_of_canvas(card.styles[number].bolder_em)
+            drawn = predictor.draw(batch.source, predictor.style(number), bolder)
             glyphs.drawn.setdefault(name, []).append(_scale_like(drawn, batch.target))
         glyphs.drawn.setdefault(COPY, []).append(batch.source)
         nearest = nearest_training_glyph(batch, training.spread(index))

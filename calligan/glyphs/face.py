@@ -167,14 +167,21 @@ class Face:
         ink = np.frombuffer(buffer, np.uint8).reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
         return Bitmap(ink, slot.bitmap_left, slot.bitmap_top)
 
-    def draw_outline(self, glyph: int, pen: "AbstractPen") -> None:
-        """Draw a glyph to a fontTools pen, in font units, ink to the right of each contour."""
+    def draw_outline(self, glyph: int, pen: "AbstractPen", bolder_units: int = 0) -> None:
+        """Draw a glyph to a fontTools pen, in font units, ink to the right of each contour.
+
+        `bolder_units` is added to the thickness of its strokes; it may be negative.
+        """
         from fontTools.pens.recordingPen import RecordingPen
         from fontTools.pens.reverseContourPen import ReverseContourPen
 
         if ft.FT_Load_Glyph(self._face._FT_Face, glyph, _LOAD_UNSCALED):
             return
         outline, drawn = self._face.glyph.outline, RecordingPen()
+        if half := round(bolder_units / 2):  # FreeType keeps the left and bottom edges in place
+            slot = ctypes.byref(self._face._FT_Face.contents.glyph.contents.outline)
+            ft.FT_Outline_Embolden(slot, 2 * half)
+            ft.FT_Outline_Translate(slot, -half, -half)
         outline.decompose(
             drawn,
             move_to=_begin,

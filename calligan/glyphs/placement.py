@@ -20,6 +20,11 @@ _MIN_BOXES = 5
 _MAX_EM_CANVASES = 8.0  # largest em, in canvas sides: tiny glyphs in a large em stay small
 
 
+def share_of_canvas(length_em: float) -> float:
+    """A length in ems of a full-width font as a share of the canvas."""
+    return length_em * PITCH
+
+
 @dataclass(frozen=True)
 class Placement:
     """The em box on a square canvas, in pixels from the canvas's top left corner, y down.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import ModelError
+from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
 from calligan.models.card import ModelCard, read_card
 from calligan.progress import Note, ignore
@@ -27,6 +28,7 @@ class Drawer:
     card: ModelCard
     network: "Callable[[], Predictor]"  # opens it, or gives the opened one
     source: ContentSource
+    bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
 
     @classmethod
     def open(
@@ -36,15 +38,19 @@ class Drawer:
         fine: bool = False,
         device: str = "cpu",
         note: Note = ignore,
+        bolder_em: float = 0.0,
     ) -> "Drawer":
         """Open a model file and a source font, by name or path; None: one of the model's own.
 
-        Raises ModelError for a model that draws from noise; when something is drawn, ModelError for
+        `bolder_em` is added to the thickness of strokes. Raises ModelError for a model that draws
+        from noise, or ink if strokes shall be bolder; when something is drawn, ModelError for
         damaged weights and ConfigError for a missing device.
         """
         card = read_card(model)
         if card.generator.kind == "noise":
             raise ModelError(f"{model} draws from noise, without a source; use `calligan sample`")
+        if bolder_em and card.generator.output != "distance":
+            raise ModelError(f"{model} draws ink, whose strokes cannot be made bolder or lighter")
 
         @cache
         def network() -> "Predictor":
@@ -56,7 +62,7 @@ class Drawer:
             on = pick_device(device)
             return Predictor(store_as_computed(load_model(model, on)[0], on), on, fine, note=note)
 
-        return cls(card, network, FontSource.open(card, source))
+        return cls(card, network, FontSource.open(card, source), bolder_em)
 
     @property
     def predictor(self) -> "Predictor":
@@ -71,4 +77,6 @@ class Drawer:
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
         style = self.predictor.style(style_index, way.strength)
-        return self.predictor.draw(self.source.images(chars, way), style)
+        bolder_em = self.card.styles[style_index].bolder_em + self.bolder_em
+        sources, bolder = self.source.images(chars, way), share_of_canvas(bolder_em)
+        return self.predictor.draw(sources, style, bolder)

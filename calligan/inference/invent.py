@@ -47,7 +47,8 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
     generator = deepcopy(drawer.predictor.generator)
     rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
-    predictor = Predictor(generator, drawer.predictor.device, drawer.predictor.fine)
+    old = drawer.predictor
+    predictor = Predictor(generator, old.device, old.fine, note=old.note)
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
     blank = FontCard(name, name, "", licence, name, "", "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
 from calligan.storage import sha256_bytes, sha256_file
+from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace_all
@@ -99,6 +100,7 @@ class Writer:
         looks: Looks | None = None,
         device: str = "cpu",
         note: Note = ignore,
+        bolder_em: float = 0.0,
         kept: bool = False,
     ) -> "Writer":
         """Open a model file.
@@ -107,7 +109,7 @@ class Writer:
         before tracing. With `looks`, drawn glyphs are checked, if the reader is installed. With
         `kept`, drawn glyphs are kept in the cache. Raises as `Drawer.open`.
         """
-        drawer = Drawer.open(model, source, fine, device, note)
+        drawer = Drawer.open(model, source, fine, device, note, bolder_em)
         proofreader = None
         if looks is not None and reader_model() is not None:
             how = (looks.picked, looks.every_way, shipped())
@@ -253,6 +255,7 @@ class Writer:
         return {
             "model": sha256_file(self.origin["model"]),
             "fine": self.origin["fine"],
+            "bolder": self.drawer.bolder_em,
             "device": self.origin["device"],
             "version": __version__,
             "torch": version("torch"),
@@ -277,10 +280,14 @@ class Writer:
         """A letter copied from the source font; a box if the font lacks it."""
         if self.source.lacks(char):
             return Letter(char, Outline.from_drawing(NotdefBox()), 1.0)
-        lettering = self.source.lettering
+        lettering = self.lettering(self.source.lettering)
         outlines = [Outline.from_drawing(glyph.drawing) for glyph in lettering.glyph(char)]
         first, *vertical = outlines or [Outline.from_drawing(Blank())]
         return Letter(char, first, lettering.advance_em(char), *vertical)
+
+    def lettering(self, plain: Lettering) -> Lettering:
+        """Borrowed marks, digits and letters, with strokes made bolder as those drawn."""
+        return replace(plain, bolder_em=self.drawer.bolder_em)
 
     def traced(
         self, images: Sequence[np.ndarray], style_index: int, em: Em | None = None

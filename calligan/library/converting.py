@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from calligan.errors import ConfigError, ModelError
 from calligan.models.base import GeneratorBase
 from calligan.models.file import kind_of
-from calligan.models.graph import OPSET, Port, Told, Weights, difference, exported, needed
+from calligan.models.graph import OPSET, GraphNote, Port, Weights, difference, exported, needed
 from calligan.models.pixels import ink
 from calligan.models.upscaler import Upscaler, load_upscaler
 from calligan.models.weights import load_model
@@ -50,7 +50,7 @@ class _Job:
     inputs: list[Port]
     output: Port
     probe: list[Tensor]  # inputs on which torch and onnxruntime are compared
-    told: dict[str, str]
+    metadata: dict[str, str]
 
 
 class _Drawing(nn.Module):
@@ -103,14 +103,14 @@ def convert(
     check_writable(output)
     needed("onnx")
     job = _JOBS.get(kind_of(path), _no_job)(path)
-    told = {
+    metadata = {
         "calligan.kind": job.kind,
         "calligan.weights": weights,
         "calligan.model_sha256": sha256_file(path),
-        **job.told,
+        **job.metadata,
     }
     about = f"calligan's {job.kind}; docs/onnx.md says how to use it"
-    data = exported(job.network, job.inputs, job.output, weights, Told(about, told))
+    data = exported(job.network, job.inputs, job.output, weights, GraphNote(about, metadata))
     off = difference(data, job.network, job.probe)
     largest, mean = float(off.max()), float(off.mean())
     if largest > _FAULT[weights][0] or mean > _FAULT[weights][1] or np.isnan(largest):
@@ -128,7 +128,7 @@ def _generator(path: Path) -> _Job:
         raise ModelError(f"{path} draws from noise: it has no ONNX form; give another model")
     size_px = card.size_px
     vectors = generator.embedding.weight.detach()
-    told = {
+    metadata = {
         "calligan.card": json.dumps(asdict(card), ensure_ascii=False, allow_nan=False),
         "calligan.style_vectors": json.dumps([[round(x, 6) for x in v] for v in vectors.tolist()]),
     }
@@ -136,7 +136,7 @@ def _generator(path: Path) -> _Job:
     style = Port("style", (vectors.shape[1],), "one of the vectors in the metadata, or between")
     drawn = Port("ink", (1, size_px, size_px), f"{_GLYPH}, as the style draws it")
     probe = [_blots(source), vectors[torch.arange(_PROBES) % len(vectors)]]
-    return _Job("generator", _Drawing(generator), [source, style], drawn, probe, told)
+    return _Job("generator", _Drawing(generator), [source, style], drawn, probe, metadata)
 
 
 def _upscaler(path: Path) -> _Job:
@@ -150,9 +150,9 @@ def _reader(path: Path) -> _Job:
     glyph = Port("glyph", (1, SIZE_PX, SIZE_PX), _GLYPH)
     reference = Port("reference", (1, SIZE_PX, SIZE_PX), f"{_GLYPH}: the character in print")
     read = Port("probability", (2,), "that the glyph is that character, and that it is whole")
-    told = {"calligan.card": json.dumps(asdict(card), ensure_ascii=False, allow_nan=False)}
+    metadata = {"calligan.card": json.dumps(asdict(card), ensure_ascii=False, allow_nan=False)}
     probe = [_blots(glyph), _blots(reference).flip(3)]
-    return _Job("reader", _Reading(reader), [glyph, reference], read, probe, told)
+    return _Job("reader", _Reading(reader), [glyph, reference], read, probe, metadata)
 
 
 def _no_job(path: Path) -> _Job:

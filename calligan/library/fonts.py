@@ -206,8 +206,9 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
 
 def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
     if order.latin is None:
-        return model.writer.source.lettering
-    return maker.placed_font(order.latin, wanted, model.card.size_px, least=0)
+        return model.writer.lettering(model.writer.source.lettering)
+    placed = maker.placed_font(order.latin, wanted, model.card.size_px, least=0)
+    return model.writer.lettering(placed)
 
 
 def _save(

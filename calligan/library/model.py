@@ -15,7 +15,7 @@ from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
-from calligan.library.orders import parse_share
+from calligan.library.orders import check_weight, parse_share
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.page.sheet import Row, contact_sheet
@@ -23,6 +23,7 @@ from calligan.progress import Cancel, Note, Progress, count_progress, ignore, ne
 from calligan.project.models import model_path, style_index
 from calligan.project.source import source_font
 from calligan.requests import PageRequest, Style
+from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
 
 
@@ -75,6 +76,7 @@ class Model:
     note: Note = ignore
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
+    weight: float = 0.0  # added to the thickness of strokes, in 1/1000 em; -60 to 60
     on_open: Callable[[], None] = ignore  # called when the source font is opened
     cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
 
@@ -101,7 +103,7 @@ class Model:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
         looks = Looks(self.pick, self.every_way) if self.check else None
-        how = (self.fine, looks, self.device, self.note, self.cache)
+        how = (self.fine, looks, self.device, self.note, self.weight / UPEM, self.cache)
         writer = Writer.open(self.path, source, *how)
         self.on_open()
         return writer
@@ -235,6 +237,7 @@ def load(
     check: bool = True,
     fine: bool = True,
     device: str = "auto",
+    weight: float = 0.0,
     cache: bool = True,
     note: Note = ignore,
 ) -> Model:
@@ -242,11 +245,13 @@ def load(
 
     `style` may name a hand of `hands/`; then its model is loaded. `source` is the source font, by
     catalog name or path; by default one of the model's, or else an installed or downloaded one
-    (reported to `note`). With `cache`, drawn glyphs are kept on disk and not drawn again. Raises
-    ModelError if there is no such model.
+    (reported to `note`). `weight` is added to the thickness of strokes, in 1/1000 em, -60 to 60.
+    With `cache`, drawn glyphs are kept on disk and not drawn again. Raises ModelError if there is
+    no such model.
     """
     path = model_path(Path(model) if model is not None else None, style)
-    made = Model(path, source, check, fine, device, note, cache=cache)
+    check_weight(weight)
+    made = Model(path, source, check, fine, device, note, weight=weight, cache=cache)
     _ = made.styles  # raises ModelError for another file
     return made
 

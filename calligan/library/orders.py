@@ -6,7 +6,10 @@ from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
+from calligan.models.card import MAX_BOLDER_EM
 from calligan.requests import FALLBACKS, FontRequest
+
+MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
 
 def parse_share(text: str) -> tuple[str, float]:
@@ -19,6 +22,12 @@ def parse_share(text: str) -> tuple[str, float]:
     if not name or not 0 <= share <= 1000:
         raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
+
+
+def check_weight(weight: float) -> None:
+    """Raise ConfigError for a thickness to add to strokes, in 1/1000 em, that is too large."""
+    if not -MAX_WEIGHT <= weight <= MAX_WEIGHT:
+        raise ConfigError(f"--weight {weight:g} is not between -{MAX_WEIGHT} and {MAX_WEIGHT}")
 
 
 def check_font(request: FontRequest) -> None:

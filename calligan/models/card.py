@@ -7,11 +7,12 @@ from typing import Any
 
 from calligan.config import GeneratorConfig, TraceConfig
 from calligan.errors import ConfigError, DataError, ModelError
-from calligan.models.file import read_told
+from calligan.models.file import read_metadata
 from calligan.settings import from_dict
 from calligan.storage import parse_json
 
 KIND, NOUN = "calligan", "model"  # of a model's file, see models.file
+MAX_BOLDER_EM = 0.06  # a network knows distances up to about .05 em from an edge
 CURE = "copy it again, or use --model bundle"
 
 
@@ -31,6 +32,7 @@ class FontCard:
     placement: dict[str, Any]  # see glyphs.placement
     least_score: float | None = None  # reader score that 95 % of its real glyphs reach
     tolerance_em: float | None = None  # TraceConfig.tolerance_em for its glyphs; None: the default
+    bolder_em: float = 0.0  # added to the thickness of strokes, for the font's own on average
 
     @property
     def tracing(self) -> TraceConfig:
@@ -58,6 +60,10 @@ class ModelCard:
             raise ValueError(f"{len(self.styles)} styles at {self.size_px} px")
         for style in self.styles:
             style.tracing.validate()
+            if abs(style.bolder_em) > MAX_BOLDER_EM or (
+                style.bolder_em and self.generator.output != "distance"
+            ):
+                raise ValueError(f"bolder_em is {style.bolder_em}")
 
     def check_unseen(self, chars: str) -> None:
         """Raise DataError if the model was trained on any of `chars`."""
@@ -91,7 +97,7 @@ class ModelCard:
 
 def read_card(path: Path) -> ModelCard:
     """Read only the card, without torch. Raises ModelError naming the file and the cure."""
-    return card_of(path, read_told(path, KIND, NOUN, CURE))
+    return card_of(path, read_metadata(path, KIND, NOUN, CURE))
 
 
 def card_of(path: Path, description: str) -> ModelCard:

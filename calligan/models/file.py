@@ -39,7 +39,7 @@ def read_weights(path: Path, kind: str, noun: str, cure: str) -> "tuple[dict[str
     return state, header[kind]
 
 
-def read_told(path: Path, kind: str, noun: str, cure: str) -> str:
+def read_metadata(path: Path, kind: str, noun: str, cure: str) -> str:
     """Read the description without loading the tensors."""
     return _read(path, kind, noun, cure, tensors=False)[1][kind]
 

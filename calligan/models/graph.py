@@ -24,15 +24,15 @@ _EXPORT_BATCH = 2  # images in the exporter's example input
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output, float32 (batch, *shape), and its description (`told`)."""
+    """An input or output, float32 (batch, *shape), and its description."""
 
     name: str
     shape: tuple[int, ...]
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
-class Told:
+class GraphNote:
     """The documentation of a graph: a description and metadata."""
 
     about: str
@@ -40,7 +40,7 @@ class Told:
 
 
 def exported(
-    network: nn.Module, inputs: list[Port], output: Port, weights: Weights, told: Told
+    network: nn.Module, inputs: list[Port], output: Port, weights: Weights, note: GraphNote
 ) -> bytes:
     """Export to ONNX, as bytes. `network` takes the inputs in order, all of one batch size.
 
@@ -50,11 +50,11 @@ def exported(
     _strip(model)
     if weights != "fp32":
         _pack(model.graph, weights)
-    model.producer_name, model.doc_string = "calligan", told.about
+    model.producer_name, model.doc_string = "calligan", note.about
     ports = zip([*inputs, output], [*model.graph.input, *model.graph.output], strict=True)
     for port, value in ports:
-        value.doc_string = port.told
-    for key, text in told.metadata.items():
+        value.doc_string = port.description
+    for key, text in note.metadata.items():
         model.metadata_props.add(key=key, value=text)
     data: bytes = model.SerializeToString()
     return data

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from calligan.errors import ModelError
 from calligan.models.base import GeneratorBase
 from calligan.models.cycle_spinning import cycle_spin
 from calligan.models.device import BATCH_SIZES
+from calligan.models.distance import UNITS_PER_CANVAS
 from calligan.models.pixels import to_tensor, to_uint8
 from calligan.models.precision import inference_precision
 from calligan.progress import Note, ignore
@@ -52,12 +54,18 @@ class Predictor:
             mean = self.generator.embedding.weight.mean(dim=0)
             return mean + strength * (style - mean)
 
-    def draw(self, sources: np.ndarray, style: Tensor) -> np.ndarray:
-        """Sources uint8 (N, H, W) in a style (D,): uint8 (N, S, S), 255 = paper."""
+    def draw(self, sources: np.ndarray, style: Tensor, bolder: float = 0.0) -> np.ndarray:
+        """Sources uint8 (N, H, W) in a style (D,): uint8 (N, S, S), 255 = paper.
+
+        `bolder` is added to the thickness of strokes, as a share of the canvas; negative values
+        make them thinner. Raises ModelError for it if the generator draws ink, not distances.
+        """
+        if bolder and not self.generator.outputs_distance:
+            raise ModelError("this model draws ink, whose strokes cannot be made bolder or lighter")
 
         def part(rows: slice) -> np.ndarray:
             content = self._content(sources[rows])
-            return to_uint8(self._images(content, style.expand(len(content), -1)))
+            return to_uint8(self._images(content, style.expand(len(content), -1), bolder=bolder))
 
         blank = np.empty((0, self.size_px, self.size_px), np.uint8)
         return np.concatenate([blank, *self._in_batches(len(sources), part)])
@@ -86,12 +94,16 @@ class Predictor:
     def _content(self, sources: np.ndarray) -> Tensor:
         return to_tensor(sources, self.size_px, self.device)
 
-    def _images(self, content: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+    def _images(
+        self, content: Tensor, style: Tensor, noise: Tensor | None = None, bolder: float = 0.0
+    ) -> Tensor:
         generator = self.generator
         with torch.inference_mode(), self.precision():
             if self.fine and generator.has_grid_artefacts:
                 return generator.image(cycle_spin(generator, content, style))
-            return generator.image(generator.field(content, style, noise))
+            field = generator.field(content, style, noise)
+            # Both edges of a stroke move by half of `bolder`.
+            return generator.image(field + bolder / 2 * UNITS_PER_CANVAS)
 
     def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
         """The results of each batch; batches get smaller where memory runs out."""

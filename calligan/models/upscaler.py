@@ -82,9 +82,9 @@ def save_upscaler(path: Path, network: Upscaler) -> None:
 
 def load_upscaler(path: Path, device: str = "cpu") -> Upscaler:
     """Read what `save_upscaler` wrote. Raises ModelError naming the file and the cure."""
-    state, told = read_weights(path, _KIND, _KIND, "install calligan again")
+    state, metadata = read_weights(path, _KIND, _KIND, "install calligan again")
     try:
-        network = Upscaler(UpscalerConfig(**json.loads(told)))
+        network = Upscaler(UpscalerConfig(**json.loads(metadata)))
         network.load_state_dict(state)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is of another version of calligan; install it again") from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import ModelError
-from calligan.models.file import read_told, read_weights, write_weights
+from calligan.models.file import read_metadata, read_weights, write_weights
 from calligan.resources import reader_model
 from calligan.storage import parse_json, sha256_file
 
@@ -53,7 +53,7 @@ class Judge:
         """A reader, by default the one that ships with calligan. Raises ModelError without one."""
         if (path := path or reader_model()) is None:
             raise ModelError("this installation of calligan has no reader; install it again")
-        card = _card_of(path, read_told(path, _KIND, _KIND, _CURE))
+        card = _card_of(path, read_metadata(path, _KIND, _KIND, _CURE))
         return cls(lambda: load_reader(path)[0], card, sha256_file(path)[:8], device)
 
     @cached_property

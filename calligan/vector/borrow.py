@@ -42,11 +42,12 @@ class Lettering:
     """A font from which punctuation, digits and letters are copied.
 
     `placement` is its place on the canvas on which Han characters are drawn, so that both have
-    the same size.
+    the same size. `bolder_em` is added to the thickness of strokes.
     """
 
     face: Face
     placement: Placement
+    bolder_em: float = 0.0
 
     def glyphs(self) -> Iterator[FontGlyph]:
         """Spaces, then each mark, digit and letter, followed by its vertical form if it has one."""
@@ -69,13 +70,13 @@ class Lettering:
         face = self.face
         glyph = face.glyph_index(char)
         name, advance = glyph_name(ord(char)), round(face.advance_em(glyph) * UPEM)
-        plain = _borrow(face, self.placement, glyph, advance)
+        plain = self._borrowed(glyph, advance)
         if not plain.recorded.value:
             return
         yield FontGlyph(name, (ord(char),), advance, plain)
         form = face.vertical_forms.get(glyph)
         if form:
-            vertical = _borrow(face, self.placement, form, UPEM)
+            vertical = self._borrowed(form, UPEM)
         elif char in TURNED:
             vertical = BorrowedOutline(plain.recorded, _QUARTER_TURN.transform(plain.transform))
         elif char in TO_CORNER:
@@ -85,19 +86,19 @@ class Lettering:
             return
         yield FontGlyph(f"{name}.vert", (), UPEM, vertical, vertical_of=name)
 
+    def _borrowed(self, glyph: int, advance_upem: int) -> BorrowedOutline:
+        """A glyph at the scale and height its font has on the canvas, centred in its advance."""
+        placement, face = self.placement, self.face
+        cell = Placement.full_width(placement.size_px)
+        scale = placement.em_px / cell.em_px
+        raise_upem = (cell.baseline_y_px - placement.baseline_y_px) / cell.em_px * UPEM
+        recorded = RecordingPen()
+        face.draw_outline(glyph, recorded, round(self.bolder_em / scale * face.upem))
+        side_upem = advance_upem * (1 - scale) / 2
+        unit = scale * UPEM / face.upem
+        return BorrowedOutline(recorded, Transform(unit, 0, 0, unit, side_upem, raise_upem))
+
 
 def glyph_name(codepoint: int) -> str:
     """Glyph name in the Adobe Glyph List's notation: uni4E66, u2000B."""
     return f"uni{codepoint:04X}" if codepoint <= 0xFFFF else f"u{codepoint:X}"
-
-
-def _borrow(face: Face, placement: Placement, glyph: int, advance_upem: int) -> BorrowedOutline:
-    """A glyph at the scale and height its font has on the canvas, centred in its advance."""
-    cell = Placement.full_width(placement.size_px)
-    scale = placement.em_px / cell.em_px
-    raise_upem = (cell.baseline_y_px - placement.baseline_y_px) / cell.em_px * UPEM
-    recorded = RecordingPen()
-    face.draw_outline(glyph, recorded)
-    side_upem = advance_upem * (1 - scale) / 2
-    unit = scale * UPEM / face.upem
-    return BorrowedOutline(recorded, Transform(unit, 0, 0, unit, side_upem, raise_upem))

@@ -1,0 +1,127 @@
+"""Choose the stroke weight and the tolerance of curves of each style, for a model's outlines.
+
+    python weights/outlines.py MODEL outlines.json
+    python weights/outlines.py MODEL outlines.json --write     # also into the card of MODEL
+
+`bolder_em`: what is added to the thickness of strokes, so that validation characters are as bold as
+in the real font on average (calligan/evaluation/skeleton.py).
+
+`tolerance_em`: with a small tolerance, curves show the noise of the network's edges; with a large
+one, they lose the rough edge of a brush. So each style gets the tolerance at which its validation
+characters have as many bends as those of the real font (calligan/evaluation/contour_walk.py).
+
+`build.py` writes both into the model's card.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log
+from pathlib import Path
+
+import numpy as np
+
+from calligan.config import TraceConfig
+from calligan.evaluation.contour_walk import Shape, count_bends, shape_of, turning_angles
+from calligan.evaluation.judge_styles import RealFont, shared_chars
+from calligan.evaluation.line import measure_line, real_outline
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import PITCH, Placement
+from calligan.inference.writer import Writer
+from calligan.models.card import MAX_BOLDER_EM, FontCard
+from calligan.models.weights import load_model, save_model
+from calligan.storage import write_json
+from calligan.vector.font import UPEM
+from calligan.vector.trace import trace
+
+TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
+# Below the first, a brush has as many bends as the real font, but twice as many curves.
+CHARS = 60  # validation characters per style
+Images = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is chosen for a style; the fields are those of its card."""
+
+    bolder_em: float
+    tolerance_em: float
+
+
+def choose(writer: Writer, style: FontCard) -> Chosen:
+    """Choose for one style. Whatever its card says now has no influence on its strokes' weight."""
+    real = RealFont(style.name, Face(resolve_font(style.name).spec), Placement(**style.placement))
+    chars = shared_chars(writer, real.face, writer.card.held_out["validation"])
+    chars = chars[:: max(1, len(chars) // CHARS)][:CHARS]
+    bolder_em = round(choose_bolder_em(draw(writer, style, chars, 0.0), real), 4)
+    images = draw(writer, style, chars, bolder_em)
+    weight = measure_line(images, real.face, real.placement).figure("weight")
+    assert weight is not None
+    print(f"{style.name}: {1000 * bolder_em:+.1f} upem, then weight x real {weight.mean:.3f}")
+    return Chosen(bolder_em, choose_tolerance_em(images, real))
+
+
+def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float) -> Images:
+    """Characters in a style, bolder than the network draws them; ready to be traced."""
+    added = bolder_em - style.bolder_em  # the drawer adds what the card says
+    drawer = replace(writer.drawer, bolder_em=added)
+    images = drawer.draw(chars, writer.card.style_index(style.name))
+    return dict(zip(chars, writer.enlarged([*images]), strict=True))
+
+
+def choose_bolder_em(images: Images, real: RealFont) -> float:
+    """By how much strokes are too thin; in ems of a full-width font."""
+    drawn, wanted = measure_line(images, real.face, real.placement).means("weight")
+    thickness_em = 2 * (wanted - drawn) / 1000  # of the real font; weights are half-widths
+    size_px = real.placement.size_px
+    bolder_em = thickness_em * real.placement.em_px / (size_px * PITCH)
+    return float(np.clip(bolder_em, -MAX_BOLDER_EM, MAX_BOLDER_EM))
+
+
+def choose_tolerance_em(images: Images, real: RealFont) -> float:
+    """The value in TOLERANCES_EM whose number of bends is closest to the real font's."""
+    real_bends = 0
+    for char in images:
+        outline = real_outline(real.face, char)
+        assert outline is not None  # shared_chars
+        real_bends += bends_in(shape_of(outline, real.placement, real.face.upem))
+    found = {}
+    for tolerance in TOLERANCES_EM:
+        config = TraceConfig(tolerance)
+        outlines = [trace(image, real.placement, UPEM, config) for image in images.values()]
+        found[tolerance] = sum(bends_in(shape_of(o, real.placement, UPEM)) for o in outlines)
+    ratios = {tolerance: (count + 1) / (real_bends + 1) for tolerance, count in found.items()}
+    summary = ", ".join(f"{tolerance}: {ratio:.2f}" for tolerance, ratio in ratios.items())
+    print(f"{real.name}: bends x real at {summary}", flush=True)
+    return min(ratios, key=lambda tolerance: abs(log(ratios[tolerance])))
+
+
+def bends_in(shape: Shape) -> int:
+    """The number of bends of a glyph."""
+    return sum(count_bends(turning_angles(line)) for line in shape.main_lines)
+
+
+def write_into(model: Path, chosen: Mapping[str, Chosen]) -> None:
+    """Write what was chosen into a model's card; its weights stay as they are."""
+    generator, card = load_model(model)
+    styles = (replace(style, **vars(chosen[style.name])) for style in card.styles)
+    save_model(model, generator, replace(card, styles=tuple(styles)))
+
+
+def main() -> None:
+    """Choose for each style of the model."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--write", action="store_true", help="also write into the card of MODEL")
+    options = parser.parse_args()
+    writer = Writer.open(options.model)
+    chosen = {style.name: choose(writer, style) for style in writer.card.styles}
+    write_json(options.output, {name: vars(each) for name, each in chosen.items()})
+    if options.write:
+        write_into(options.model, chosen)
+
+
+if __name__ == "__main__":
+    main()
