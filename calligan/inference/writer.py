@@ -24,10 +24,11 @@ from calligan.inference.proofread import Proofreader, Verdict
 from calligan.models.card import ModelCard
 from calligan.page.flow import Letter
 from calligan.progress import Note, ignore
+from calligan.project.source import file_digest
 from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
-from calligan.storage import sha256_bytes, sha256_file
+from calligan.storage import sha256_bytes
 from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
@@ -221,7 +222,7 @@ class Writer:
     ) -> Generator[tuple[DrawnGlyph, Outline], None, None]:
         if not chars:
             return
-        self._open_networks()  # before threads need them
+        self.open_networks()  # before threads need them
 
         def work(part: str) -> list[tuple[DrawnGlyph, Outline]]:
             drawn = self.draw(part, style_index)
@@ -235,7 +236,8 @@ class Writer:
             for result in results:
                 yield from result
 
-    def _open_networks(self) -> None:
+    def open_networks(self) -> None:
+        """Open the networks, which otherwise happens when something is drawn."""
         _ = self.drawer.predictor, self.upscaler
         if self.proofreader is not None:
             _ = self.proofreader.judge.reader
@@ -253,7 +255,7 @@ class Writer:
         em = em or Em(Placement.full_width(self.card.size_px))
         checked, larger = self.proofreader, self.upscaler_path
         return {
-            "model": sha256_file(self.origin["model"]),
+            "model": file_digest(self.origin["model"]),
             "fine": self.origin["fine"],
             "bolder": self.drawer.bolder_em,
             "device": self.origin["device"],
@@ -263,7 +265,7 @@ class Writer:
             "style": [style_index, self.card.styles[style_index].name],
             "em": [asdict(em.placement), em.upem],
             "trace": asdict(self.tracing(style_index)),
-            "enlarged": larger and sha256_file(larger),
+            "enlarged": larger and file_digest(larger),
             "checked": checked and [checked.judge.name, repr(checked.calibration)],
         }
 

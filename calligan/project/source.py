@@ -48,7 +48,7 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
     """
     for font in card.sources:
         for path in _places(font):
-            if _digest(path, path.stat().st_mtime_ns) == font.font_sha256:
+            if file_digest(path) == font.font_sha256:
                 _placement(font)
                 yield _open_face(FontSpec(path, font.face, font.instance), font.font_sha256), font
                 break
@@ -76,9 +76,16 @@ def _placement(font: FontCard) -> Placement:
     return placement
 
 
+def file_digest(path: Path) -> str:
+    """The hex sha256 of a file, remembered while its time of change stays.
+
+    It is checked before a font is opened, as a model's card may name any file.
+    """
+    return _digest(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=32)
 def _digest(path: Path, mtime_ns: int) -> str:
-    """The digest, checked before opening a font, as a model's card may name any file."""
     return sha256_file(path)
 
 

@@ -72,7 +72,7 @@ class Engine:
 
             model = self.chosen("1").case.model
             if trained_source(model.card):  # nothing is fetched before it is asked for
-                model.glyphs("永", style=1)
+                model.writer.open_networks()
         except CalliganError:
             return  # whoever asks for a page is told
 
