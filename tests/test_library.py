@@ -130,7 +130,7 @@ def test_errors_name_what_is_wrong(model):
         (lambda: model.write("书", vary=2.0), "out of range"),
         (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
-        (lambda: model.write("书").save("x.jpg"), r"\.png"),
+        (lambda: model.write("书").save("x.bmp"), r"\.png"),
         (lambda: calligan.export_font(model, "x.ttf", fallback="pray"), "pray"),
     ):
         with pytest.raises(calligan.CalliganError, match=says):

@@ -151,7 +151,7 @@ for line in sys.argv[1:]:
 def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
     good = font_folder / "source.ttf"
     wrong = {
-        "infer 书 -o a.jpg": "a.jpg",
+        "infer 书 -o a.bmp": "a.bmp",
         "infer 书 --format scrol": "did you mean scroll",
         "infer 书 --ink mauvish": "mauvish",
         "infer 书 --missing never": "never",
