@@ -206,6 +206,7 @@ def _isolated_px2(ink: np.ndarray) -> float:
 
 def _dilate(ink: np.ndarray, by_px: int) -> np.ndarray:
     """Dilate ink, uint8 (H, W), by a square of radius `by_px`: shifts that double in length."""
+    by_px = min(by_px, len(ink))  # farther than the canvas there is nothing
     rows, wanted = _bordered(ink, by_px, np.uint8), 2 * by_px + 1
     for _ in range(2):
         width = 1
