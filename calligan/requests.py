@@ -59,6 +59,12 @@ class PageRequest:
     paper: str | None = described(
         None, "Paper colour: a name or #RRGGBB. Default: white, or the format's colour."
     )
+    labels: bool | None = described(
+        None,
+        "Write the number and name of each style beside its lines. For plain pages. Default: for "
+        "`--style all`.",
+        "--labels/--no-labels",
+    )
     transparent: bool = described(False, "Make the background transparent.")
     vary: float | None = described(
         None,

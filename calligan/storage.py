@@ -2,12 +2,14 @@
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import math
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,14 +34,22 @@ def sha256_file(path: Path) -> str:
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block ends without an error.
 
+    A link keeps its place, and its target is replaced. Pipes and devices are written directly.
     Raises DataError naming `path` if the folder cannot be written or the disk is full.
     """
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # such as /dev/stdout
+            with path.open("wb") as file:
+                yield file
+            return
+        path = path.resolve() if path.is_symlink() else path
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
+            _lock(handle)
             temporary.chmod(0o666 & ~_umask())
             yield file
             file.flush()
@@ -55,25 +65,59 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def locked(path: Path, busy: str = "") -> Iterator[None]:
+def locked(
+    path: Path, busy: str = "", on_wait: Callable[[], object] | None = None
+) -> Iterator[None]:
     """Hold the lock file `path`. The lock ends with the process, even if it is killed.
 
-    If another process holds it, wait; or with `busy`, raise ConfigError with that message.
+    If another process holds it, wait, after a call of `on_wait`; or with `busy`, raise ConfigError
+    with that message.
     """
     from filelock import FileLock, Timeout
 
+    lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=0 if busy else -1)
-        lock.acquire()
-    except Timeout as error:
-        raise ConfigError(busy) from error
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            if busy:
+                raise ConfigError(busy) from error
+            if on_wait:
+                on_wait()
+            lock.acquire()
     except OSError as error:
         raise cannot_write(path, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+@functools.cache
+def _leftovers(folder: Path) -> list[str]:
+    """Temporary files that were in a folder when this process first wrote there."""
+    return [path.name for path in folder.glob(".*.tmp")]
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files that killed processes left beside `path`, under its name."""
+    for name in _leftovers(path.parent.resolve()):
+        if re.fullmatch(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp", name):
+            with contextlib.suppress(OSError), (path.parent / name).open("rb") as file:
+                if _lock(file.fileno()):  # no process is writing it
+                    (path.parent / name).unlink()
+
+
+def _lock(handle: int) -> bool:
+    """Lock a temporary file for its process; whether that succeeded. Without effect on Windows."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except (ImportError, OSError):
+        return False
 
 
 def cannot_write(path: Path, error: OSError) -> DataError:

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 
 def usable_cores() -> int:
@@ -15,20 +16,44 @@ def usable_cores() -> int:
 
 @contextmanager
 def worker_pool() -> Iterator[ProcessPoolExecutor]:
-    """One worker process per core; only this process reacts to Ctrl-C.
+    """One worker process per core; only this process reacts to Ctrl-C and closed terminals.
 
-    A terminal sends SIGINT to the whole process group, and a worker that is still starting would
-    print a traceback. So SIGINT is blocked while they start: they inherit the mask, and this
-    process receives a pending signal when it is unblocked.
+    Both signals reach the whole process group, and a worker that is still starting would print a
+    traceback. So they are blocked while processes start, which inherit that; this process receives
+    a pending signal when it is unblocked. Workers end with this process, even if it is killed.
     """
-    ignore_sigint = (signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), *ignore_sigint) as pool:
-        blocks = hasattr(signal, "pthread_sigmask")
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
+    with _signals_blocked():
+        pool = ProcessPoolExecutor(usable_cores(), get_context("spawn"), _end_with_parent)
+        for _ in range(usable_cores()):  # each task starts a worker while none is idle
+            pool.submit(os.getpid)
+    with pool:
         try:
-            for _ in range(usable_cores()):  # each task starts a worker while none is idle
-                pool.submit(os.getpid)
-        finally:
-            if blocks:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        yield pool
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """In a worker: ignore Ctrl-C, and end when the process that started it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -157,8 +157,11 @@ def run_folder(data_folder, calligan, tiny_settings) -> Path:
     return runs / "0001"
 
 
-def save_inked(model: Path, path: Path) -> Path:
-    """Write a tiny model with so much bias to ink that nothing it draws is blank."""
+def save_inked(model: Path, path: Path, share: float = 0.6) -> Path:
+    """Write a tiny model with so much bias to ink that nothing it draws is blank.
+
+    With a negative `share`, all is.
+    """
     import torch
 
     from calligan.models.weights import load_model, save_model
@@ -167,7 +170,8 @@ def save_inked(model: Path, path: Path) -> Path:
     with torch.no_grad():
         style = generator.embedding.weight[:1].expand(4, -1)
         sources = torch.rand(4, 1, card.size_px, card.size_px) * 2 - 1
-        generator.unfold.conv.bias -= generator.field(sources, style).quantile(0.6)
+        field = generator.field(sources, style)
+        generator.unfold.conv.bias -= field.quantile(share) if share >= 0 else field.max() + 9
     save_model(path, generator, card)
     return path
 

@@ -13,9 +13,10 @@ from calligan.training.objectives import OBJECTIVES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
-    {"errors", "described", "__init__"},
+    {"errors", "described", "interrupts", "__init__"},
     {"progress", "requests"},
     {"storage", "workers", "resources"},
+    {"folder_update"},
     {"config"},
     {"settings"},
     {"glyphs", "models"},

@@ -132,9 +132,9 @@ def test_a_random_style_is_new_and_the_same_by_its_seed(infer):
     assert all(other.tobytes() != seven.tobytes() for other in others)
 
 
-def test_infer_reads_standard_input(run_folder, tmp_path):
+def test_infer_reads_standard_input(inked_model, tmp_path):
     out = tmp_path / "x.png"
-    command = [sys.executable, "-m", "calligan", "infer", "-", "--model", run_folder, "-o", out]
+    command = [sys.executable, "-m", "calligan", "infer", "-", "--model", inked_model, "-o", out]
     done = subprocess.run(command, input=PLAIN.encode(), capture_output=True)
     assert done.returncode == 0 and out.is_file()
 

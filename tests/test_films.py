@@ -13,7 +13,7 @@ from calligan.errors import ModelError, Unmeasured
 from calligan.inference.morph import Stop, path_through
 from calligan.models.networks import make_generator
 from calligan.project.run import Run
-from calligan.training.animation import read_curves, read_sheets
+from calligan.training.animation import read_curves, read_sheets, save_curves
 from calligan.training.tensorboard import check_tensorboard
 
 
@@ -146,3 +146,19 @@ def test_tensorboard_is_asked_for_before_anything_is_made(monkeypatch):
     monkeypatch.setattr("calligan.training.tensorboard.find_spec", lambda name: None)
     with pytest.raises(Unmeasured, match="tensorboard"):
         check_tensorboard()
+
+
+def test_curves_of_one_point_are_seen_and_a_film_of_one_frame_is_said(
+    calligan, run_folder, tmp_path
+):
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    lines = (run / "log.jsonl").read_text().splitlines()
+    (run / "log.jsonl").write_text(lines[-1] + "\n")
+    for sheet in sorted((run / "samples").glob("*.png"))[:-1]:
+        sheet.unlink()
+    save_curves(Run.open(run), tmp_path / "c.png")
+    blue = np.asarray(Image.open(tmp_path / "c.png").convert("RGB")).astype(int)
+    assert ((blue[..., 2] > blue[..., 0] + 60).sum()) > 20
+    done = calligan("animate", run, "-o", tmp_path / "f.gif")
+    assert done.returncode == 0 and "the film is a still" in done.stderr

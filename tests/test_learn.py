@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
 from calligan.project.run import Run, is_finished
 from calligan.training.state import checkpoints
-from calligan.training.transfer import nearest_style
+from calligan.training.transfer import nearest_styles
 
 WRITTEN = HAN[:12]
 
@@ -55,7 +56,7 @@ def test_the_nearest_style_draws_alike_though_elsewhere():
         def image(self, field):
             return field
 
-    assert nearest_style(Drawn(), 2, 64, real) == 1
+    assert nearest_styles(Drawn(), 2, 64, real) == [1, 0]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,10 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
     assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
-    assert "mine starts from bold" in done.stderr or "mine starts from slanted" in done.stderr
+    assert "trying the nearest styles as a start, 30 steps each: " in done.stderr
+    (said,) = re.findall(r"mine starts from (\w+): held-out L1 (.*?) after 30 .*\)", done.stderr)
+    others = re.findall(r"\(others: \w+ (0\.\d+)\)", done.stderr)
+    assert said[0] in ("bold", "slanted") and float(said[1]) <= float(others[0])
     assert "steps in that time" not in done.stderr  # it was told how many
     return home
 

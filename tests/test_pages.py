@@ -20,9 +20,11 @@ from calligan.page.fitting import fit_text
 from calligan.page.flow import Letter, Variation, broken, set_line
 from calligan.page.formats import Fan, Format, Region, format_names, load_format
 from calligan.page.layout import Setting, Words, lay_out
+from calligan.page.output import Look, save_pages
 from calligan.page.png import to_image
 from calligan.page.rows import Rows
 from calligan.page.seal import seal
+from calligan.page.svg import to_svg
 from calligan.vector.fill import fill
 from calligan.vector.font import NotdefBox
 from calligan.vector.outline import Outline
@@ -350,3 +352,57 @@ def test_infer_writes_with_a_dry_brush(write):
     assert (dry >= wet - 1).all() and dry.sum() > wet.sum()
     _, done = write("c.png", HAN[:3], "--dry", "2")
     assert done.returncode == 2 and "--dry 2" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        ("banner", ["厚德载物"]),  # to the left
+        ("scroll", ["厚德载物"]),
+        ("couplet", ["春回大地百花艳", "日照山河万里红", "万象更新"]),
+        ("fan", ["厚德载物"]),
+    ],
+)
+def test_text_is_read_out_in_its_order_in_every_direction(form, lines, tmp_path):
+    pages = lay_out(Words("\n".join(lines)), load_format(form), SETTING)
+    pages[0].about = {"Source": "<a> & b"}
+    save_pages(tmp_path / "a.pdf", pages, Look())
+    (page,) = pypdfium2.PdfDocument(tmp_path / "a.pdf")
+    read = page.get_textpage().get_text_range()
+    assert [line for line in lines if line in read] == lines, read
+    svg = ET.fromstring(to_svg(pages[0]))
+    (title, text) = (svg.find(f"{{*}}{name}") for name in ("title", "text"))
+    assert title.text == text.text == "".join(lines)
+    assert len(text.get("x").split()) == len(text.text)
+    assert svg.find("{*}desc").text == "Source: <a> & b"
+
+
+def test_a_couplet_needs_two_lines():
+    with pytest.raises(DataError, match=r"needs 2 lines or more: right strip, left strip"):
+        lay_out(Words("春回大地"), load_format("couplet"), SETTING)
+
+
+def test_text_beside_a_seal_alone_is_in_the_middle_of_a_square():
+    form, seal = load_format("square"), [BOX] * 2
+    for text, columns in (("上善若水", 2), ("床前明月光\n疑是地上霜\n举头望明月\n低头思故乡", 4)):
+        (page,) = lay_out(Words(text, seal=seal), form, SETTING)
+        places = np.array([mark.matrix[:, 2] for mark in page.marks if mark.text])
+        size_mm = page.marks[0].size_mm
+        middle = (places[:, 0].min() + places[:, 0].max() + size_mm) / 2
+        assert middle == pytest.approx(form.width_mm / 2, abs=0.5)
+        assert len({round(x) for x in places[:, 0]}) == columns
+        stamp = page.marks[-1].outline.transform(page.marks[-1].matrix).controls.reshape(-1, 2)
+        width, height = np.ptp(stamp, axis=0)
+        assert height > 1.5 * width  # upright, for two characters
+        assert stamp[:, 0].max() < places[:, 0].min()
+
+
+def test_cells_side_by_side_share_their_border():
+    (page,) = lay_out(Words("永"), load_format("practice"), SETTING)
+    image = np.asarray(to_image(page, 300).convert("L"))
+    row = image[round(20 * 300 / 25.4)] < 230  # crosses the first row of cells off their guides
+    starts = np.flatnonzero(np.diff(row.astype(int)) == 1) * 25.4 / 300
+    at_border = [np.abs(starts - (15 + 22 * number)).min() < 0.5 for number in range(1, 8)]
+    assert all(at_border)
+    near = [(np.abs(starts - (15 + 22 * number)) < 1).sum() for number in range(1, 8)]
+    assert near == [1] * 7

@@ -21,7 +21,7 @@ from calligan.models.weights import read_card
 from calligan.pairs.store import PairStore
 from calligan.project.models import hand_names, hand_path
 from calligan.project.paths import found_path, public_path, stored_path
-from calligan.project.run import Run, is_finished, numbered_folder
+from calligan.project.run import Run, is_finished, new_run_folder
 from calligan.project.source import trained_source
 from calligan.storage import locked
 
@@ -194,9 +194,17 @@ def test_a_run_is_held_while_its_first_step_is_waited_for(tmp_path, data_folder)
 
 
 def test_runs_that_begin_at_once_have_folders_of_their_own(tmp_path):
+    def begin(number: int) -> str:
+        with new_run_folder(tmp_path / "runs") as (staged, folder):
+            (staged / "run.json").write_text(str(number))
+        return folder.name
+
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: numbered_folder(tmp_path / "runs"), range(24)))
-    assert len(set(made)) == 24
+        made = list(pool.map(begin, range(24)))
+    assert sorted(made) == [f"{number:04d}" for number in range(1, 25)]
+    assert [(tmp_path / "runs" / name / "run.json").read_text() for name in made] == [
+        str(number) for number in range(24)
+    ]
 
 
 def test_a_lock_waits_where_it_is_not_told_to_refuse(tmp_path):

@@ -1,21 +1,34 @@
 """What calligan says is so: fonts tell whose parts they hold, counts count, texts stay whole."""
 
-import os
-import signal
+import re
+import shutil
 import subprocess
 import sys
-import time
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import pypdfium2
 import pytest
-from conftest import HAN, build_font
+import torch
+from conftest import HAN, build_font, save_inked
 from fontTools.ttLib import TTFont
+from PIL import Image
+from torch.nn import functional as F
 
+import calligan
+from calligan.errors import DataError, ModelError
+from calligan.evaluation.interval import estimate
+from calligan.evaluation.metrics import clean
+from calligan.evaluation.scores import METRICS
 from calligan.glyphs.charset import check_text, load_charset, load_text
 from calligan.glyphs.face import Face, FontSpec
 from calligan.inference import fontmaker
-from calligan.inference.writer import Writer
+from calligan.inference.content import PLAIN
+from calligan.inference.proofread import Attempt, Proofreader
+from calligan.inference.writer import Looks, Writer
+from calligan.library import judging
+from calligan.pairs.store import PairStore
 from calligan.vector.base_font import BaseFont
 from calligan.vector.font import NotdefBox
 from calligan.vector.name_table import Naming
@@ -158,6 +171,9 @@ def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
         "infer 书 --report a.txt": "a.txt",
         "infer 书 --size 1": "--size 1",
         "infer @nosuchtext": "nosuchtext",
+        "infer 书 法": "put a text that has spaces in quotes",
+        "infer 书 --style mine": "`calligan learn mine --from FOLDER`",
+        "infer 书 --format scroll --labels": "--labels is for plain pages",
         "export -o a.pdf": "a.pdf",
         "export -o a.ttf --charset gb2321": "did you mean gb2312",
         "export -o a.ttf --fallback never": "never",
@@ -173,26 +189,136 @@ def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
         assert said in line
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_ctrl_c_ends_an_export_in_one_line(tmp_path, common):
-    """A terminal sends it to every process of the group, the tracing ones too."""
-    options = ["--charset", HAN, "--no-verdict", "-o", tmp_path / "a.ttf"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "calligan", "export", *map(str, [*common, *options])],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in background
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    parts = tmp_path / ".a.ttf.parts"
-    until = time.monotonic() + 60
-    while not (parts / "job.json").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.3)  # the tracing processes are being started
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert said.strip().splitlines()[-1] == "calligan: interrupted" and "Traceback" not in said
-    assert np.all([path.name[0] == "." for path in tmp_path.iterdir()])
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run a command in this process: its exit code, and what it said and printed."""
+    from calligan.cli import main
+
+    def run(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["calligan", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        done = capsys.readouterr()
+        return ended.value.code, done.err, done.out
+
+    return run
+
+
+def test_candidates_do_not_change_the_picture(common, run, tmp_path):
+    """Nor the numbers of the sheet, of which the first is what the picture shows."""
+    assert run("infer", HAN[:6], *common, "-o", "plain.png")[0] == 0
+    assert run("infer", HAN[:6], *common, "--candidates", 3, "-o", "a.png")[0] == 0
+    plain, chosen = (Image.open(tmp_path / name) for name in ("plain.png", "a.png"))
+    assert plain.tobytes() == chosen.tobytes()
+    picks = ",".join(f"{char}=1" for char in HAN[:6])
+    assert run("infer", HAN[:6], *common, "--pick", picks, "-o", "b.png")[0] == 0
+    assert Image.open(tmp_path / "b.png").tobytes() == plain.tobytes()
+
+
+def test_the_first_way_that_is_good_enough_is_drawn_though_candidates_score_higher(
+    inked_model, font_folder, monkeypatch
+):
+    def attempts(self, chars, images, style_index, way=PLAIN.name):
+        return [Attempt(way, image, 0.9 if way == PLAIN.name else 0.99) for image in images]
+
+    def judged(*looks):
+        writer = Writer.open(inked_model, str(font_folder / "source.ttf"), looks=Looks(*looks))
+        return writer.proofreader.judged("一", 0)[0]
+
+    monkeypatch.setattr(Proofreader, "attempts", attempts)
+    monkeypatch.setattr(Proofreader, "least_score", lambda self, style_index: 0.5)
+    for looks in (({},), ({}, True), ({"一": 1},), ({"一": 1}, True)):
+        assert judged(*looks).best.way == PLAIN.name, looks
+    second = judged({}, True).attempts[1].way
+    assert second != PLAIN.name and judged({"一": 2}).best.way == second
+
+
+def test_a_picture_names_its_source_font(common, run, tmp_path, font_folder):
+    code, said, _ = run("infer", ASKED, *common[:2], "-o", "a.png", "--no-verdict")
+    assert code == 0 and said == "source font: source.ttf\n"
+    about = Image.open(tmp_path / "a.png").text
+    digest = Face(FontSpec(font_folder / "source.ttf")).sha256
+    assert about["Source"] == f"Source, sha256 {digest}" and about["Styles"] == "1 bold"
+    assert run("infer", ASKED, *common, "-o", "a.svg", "--no-verdict")[:2] == (0, "")
+    assert digest in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert run("infer", ASKED, *common, "-o", "a.pdf", "--no-verdict")[0] == 0
+    told = pypdfium2.PdfDocument(tmp_path / "a.pdf").get_metadata_dict()
+    assert digest in told["Subject"]
+
+
+def test_the_run_that_was_found_is_said_and_a_blank_page_is_not_written(
+    common, run, run_folder, tmp_path
+):
+    shutil.copytree(run_folder, tmp_path / "runs" / "0001")
+    best = tmp_path / "runs" / "0001" / "best.safetensors"
+    shutil.copy(common[1], best)
+    code, said, _ = run("infer", ASKED, "-o", "a.png", "--no-verdict")
+    assert code == 0
+    assert said == "model: runs/0001/best.safetensors (8 steps); source font: source.ttf\n"
+    save_inked(best, tmp_path / "blank.safetensors", share=-1)
+    for also in ([], ["--no-verdict"]):
+        command = ["infer", ASKED, "--model", "blank.safetensors", "-o", "b.png", *also]
+        code, said, _ = run(*command)
+        assert code == 2 and "draws only blank glyphs in bold; train it longer" in said
+        assert not (tmp_path / "b.png").exists()
+
+
+def test_a_random_style_says_what_it_mixes(common, run):
+    said = run("infer", "一", *common, "--style", "random", "--seed", 2, "-o", "a.png")[1]
+    assert re.search(r"random-2 mixes (bold|slanted):[01]\.\d\d", said), said
+
+
+def test_all_styles_are_labelled_unless_told_otherwise(common, run, tmp_path):
+    for name, also in (("labels", []), ("bare", ["--no-labels"])):
+        options = ["--style", "all", "--no-verdict", *also, "-o", f"{name}.svg"]
+        assert run("infer", "一", *common, *options)[0] == 0
+    labels, bare = ((tmp_path / f"{n}.svg").read_text("utf-8") for n in ("labels", "bare"))
+    title = "<title>一一</title>"  # labels are no part of the text
+    assert title in labels and title in bare
+    assert labels.count("#808080") == len("1bold2slanted") and "#808080" not in bare
+
+
+def test_tables_are_whole_in_a_narrow_terminal(inked_model, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    printed = run("styles", "--model", inked_model)[2]
+    assert "slanted" in printed and "Slanted Hand" in printed and "…" not in printed
+    assert "aoyagi-kouzan-t " in run("fonts")[2]
+
+
+def test_what_is_given_to_check_and_load_is_named(run, tmp_path):
+    Image.new("L", (9, 9)).save(tmp_path / "page.png")
+    code, said, _ = run("check", "page.png")
+    assert code == 2 and "page.png is a picture; give a font, or a folder of PNGs" in said
+    with pytest.raises(ModelError, match="give a file, a run folder, a hand, or bundle"):
+        calligan.load("nope")
+
+
+def test_evaluate_names_the_styles_that_the_data_has(inked_model, data_folder, monkeypatch):
+    monkeypatch.setattr(judging, "style_names", lambda model: ["bold", "other"])
+    with pytest.raises(DataError, match=r"lacks styles of the model: other; .*--styles bold"):
+        judging._selection(inked_model, data_folder, None, None)
+
+
+def test_fog_specks_and_haloes_lower_a_figure_beside_content(data_folder):
+    store = PairStore.open(data_folder)
+    glyphs = np.array(store.images(store.manifest.named("bold"))).repeat(4, 1).repeat(4, 2)
+    before = clean(glyphs)
+    assert before.min() > 0.95
+    fog = np.minimum(glyphs, 220)
+    dots = glyphs.copy()
+    dots[:, ::8, ::8] = np.minimum(dots[:, ::8, ::8], 90)
+    wide = F.avg_pool2d(torch.from_numpy(255.0 - glyphs)[:, None], 25, 1, 12)[:, 0].numpy()
+    halo = np.minimum(glyphs, 255 - wide).astype(np.uint8)
+    for spoiled in (fog, dots, halo):
+        assert (clean(spoiled) < before - 0.02).mean() > 0.9
+    assert next(m for m in METRICS if m.name == "clean").better == "as real"
+
+
+def test_intervals_of_few_glyphs_warn_of_nothing():
+    values = np.full((3, 40), np.nan)
+    values[0, 0], values[1, :2] = 1.0, (0.0, 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = estimate(values)
+    assert found.n == 3 and found.mean == 0.75 and found.low <= 0.75 <= found.high

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import TINY
+from PIL import Image
 
+from calligan import storage
 from calligan.config import TrainConfig
 from calligan.errors import DataError
+from calligan.folder_update import complete_update
+from calligan.pairs.contact_sheet import write_contact_sheet
 from calligan.pairs.store import PairStore
+from calligan.scan.folder import ScannedGlyph, save_hand
 from calligan.settings import parse_setting, replaced
 from calligan.storage import atomic_file, write_bytes, write_json
 from calligan.training.state import TrainState, newest_verified
@@ -30,6 +36,7 @@ CALLS = [
     (Path, "replace"),
     (Path, "rename"),
 ]
+REMOVALS = [(Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree")]
 
 
 @pytest.fixture(autouse=True)
@@ -100,16 +107,19 @@ def disk_that(disk: Disk) -> Iterator[Disk]:
 
         return run
 
-    def unlink(path, missing_ok=False):
-        if disk.dead:
-            raise Died
-        return remove(path, missing_ok=missing_ok)
+    def living(call):
+        def run(*arguments, **options):
+            if disk.dead:
+                raise Died
+            return call(*arguments, **options)
 
-    remove = Path.unlink
+        return run
+
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in CALLS:
             patch.setattr(owner, name, routed(name, getattr(owner, name)))
-        patch.setattr(Path, "unlink", unlink)
+        for owner, name in REMOVALS:
+            patch.setattr(owner, name, living(getattr(owner, name)))
         yield disk
 
 
@@ -125,7 +135,10 @@ def faults(write: Callable[[], object]) -> Iterator[Disk]:
 def seen(folder: Path, hidden: bool = False) -> dict[str, bytes]:
     """Files of a folder and what they hold."""
     paths = (path for path in folder.rglob("*") if path.is_file())
-    return {p.name: p.read_bytes() for p in paths if hidden or p.name[0] != "."}
+    shown = (
+        p for p in paths if hidden or not any(n[0] == "." for n in p.relative_to(folder).parts)
+    )
+    return {path.name: path.read_bytes() for path in shown}
 
 
 def test_a_write_is_synced_before_it_takes_its_name(tmp_path):
@@ -206,14 +219,68 @@ def test_whichever_call_fails_a_data_folder_holds_what_it_says(tmp_path, data_fo
         made = PairStore.create_or_open(folder, "x", store.manifest.chars, *settings)
         made.add_images(source, images[source.name])
         made.add_images(style, images[style.name])
+        write_contact_sheet(made, folder)
         return made
+
+    def add(made: PairStore) -> None:
+        entry = made._write_array(other, images[other.name])
+        made._registered(entry, write_contact_sheet)
 
     settings = store.manifest.raster, store.manifest.split
     first = begin(tmp_path / "first")
-    for number, disk in enumerate(faults(lambda: first.add_images(other, images[other.name]))):
+    rows = {}  # heights of the contact sheets
+    for number, disk in enumerate(faults(lambda: add(first))):
         made = begin(tmp_path / f"{number}")
+        rows[2] = Image.open(made.folder / "contact-sheet.png").height
+        rows[3] = Image.open(first.folder / "contact-sheet.png").height
         with disk_that(disk), pytest.raises((Died, DataError)):
-            made.add_images(other, images[other.name])
+            add(made)
         again = PairStore.open(made.folder)
         again.verify()
-        assert [font.name for font in again.manifest.fonts][:2] == [source.name, style.name]
+        names = [font.name for font in again.manifest.fonts]
+        assert names in ([source.name, style.name], [source.name, style.name, other.name])
+        assert Image.open(made.folder / "contact-sheet.png").height == rows[len(names)]
+        if not disk.dies and disk.calls[disk.bad_call] != "fsync":  # the array took its name before
+            arrays = {path.stem for path in (made.folder / "glyphs").iterdir()}
+            assert arrays == set(names), disk.calls[disk.bad_call]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["added to", "new"])
+def test_whichever_call_fails_a_hand_is_the_old_one_or_the_new_one(tmp_path, there):
+    """Pictures, labels and contact sheet change together, even if the process dies between."""
+    page = [ScannedGlyph(char, np.full((32, 32), 200, np.uint8), "p") for char in "永和"]
+
+    def scan(folder: Path, glyphs: list[ScannedGlyph]) -> list[str]:
+        return save_hand(folder, glyphs, lambda char: glyphs[0].image)
+
+    scan(tmp_path / "old", page[:1])
+    shutil.copytree(tmp_path / "old", tmp_path / "new")
+    scan(tmp_path / "new", page[1:])
+    if not there:
+        shutil.rmtree(tmp_path / "old")
+        shutil.rmtree(tmp_path / "new")
+        scan(tmp_path / "new", page[1:])
+    for number, disk in enumerate(faults(lambda: scan(tmp_path / "first", page[1:]))):
+        folder = tmp_path / f"{number}"
+        if there:
+            shutil.copytree(tmp_path / "old", folder)
+        with disk_that(disk), pytest.raises((Died, DataError)):
+            scan(folder, page[1:])
+        if folder.exists():
+            complete_update(folder)  # as every reader does
+        found = seen(folder)
+        assert found in (seen(tmp_path / "old"), seen(tmp_path / "new")), disk.calls[disk.bad_call]
+        if not there and not disk.dies:
+            assert found or not folder.exists()
+
+
+def test_leftovers_of_killed_processes_are_removed_and_others_kept(tmp_path):
+    left, other = tmp_path / ".a.abcdefgh.tmp", tmp_path / ".b.abcdefgh.tmp"
+    for path in (left, other):
+        path.write_bytes(b"half")
+    with atomic_file(tmp_path / "a") as file:
+        assert not left.exists() and other.exists()
+        file.write(b"mine")
+        storage._leftovers.cache_clear()  # as in another process
+        write_bytes(tmp_path / "a", b"theirs")  # must not remove what is being written
+    assert seen(tmp_path, hidden=True) == {"a": b"mine", other.name: b"half"}

@@ -1,5 +1,6 @@
 """The commands. Only this subpackage prints, prompts or exits; commands import torch when run."""
 
+import contextlib
 import logging
 import sys
 from typing import NoReturn
@@ -28,6 +29,7 @@ from calligan.cli import (
 from calligan.cli.options import EXIT_DOUBTFUL, with_shared_options
 from calligan.cli.show import escape_controls
 from calligan.errors import CalliganError
+from calligan.interrupts import received
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
@@ -74,6 +76,15 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 _INTERRUPTED = 130  # exit code after Ctrl-C, as in shells
+_KEPT = {  # what an interrupted command leaves
+    "export": "what is drawn is kept: repeat the command to go on",
+    "render-pairs": "finished fonts are kept: repeat the command to go on",
+    "fonts": "fetched fonts are kept: repeat the command to go on",
+    "learn": "repeat the command to go on",
+    "train": "if it had begun, `calligan train --resume` goes on from its last checkpoint",
+}
+_TAKE_TEXT = (["infer"], ["morph"], ["sample"])  # commands
+_NOTHING_KEPT = "nothing unfinished was kept"
 
 
 @app.callback(invoke_without_command=True)
@@ -92,20 +103,34 @@ def main() -> NoReturn:
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # hide its warnings
     try:
         outcome = app(standalone_mode=False)
-        if outcome == _INTERRUPTED:  # Typer returns this after Ctrl-C
-            raise KeyboardInterrupt
-        sys.exit(outcome if isinstance(outcome, int) else 0)
-    except CalliganError as error:
+    except BaseException as error:
+        if received:  # libraries may turn an interruption into another error
+            _fail_interrupted()
+        _report(error)
+        raise
+    if outcome == _INTERRUPTED:  # Typer returns this after KeyboardInterrupt
+        _fail_interrupted()
+    sys.exit(outcome if isinstance(outcome, int) else 0)
+
+
+def _report(error: BaseException) -> None:
+    """Print an error that the user can fix, and exit; return for any other."""
+    if isinstance(error, CalliganError):
         _fail(str(error), error.exit_code)
-    except _UsageError as error:
+    if isinstance(error, _UsageError):
         _usage(error)
-    except (typer.Abort, KeyboardInterrupt):
-        _fail("interrupted", _INTERRUPTED)
-    except BrokenPipeError:
+    if isinstance(error, typer.Abort | KeyboardInterrupt):
+        _fail_interrupted()
+    if isinstance(error, BrokenPipeError):
         sys.stderr.close()
         sys.exit(141)
-    except OSError as error:
+    if isinstance(error, OSError):
         _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", 2)
+
+
+def _fail_interrupted() -> NoReturn:
+    kept = _KEPT.get("".join(sys.argv[1:2]), _NOTHING_KEPT)
+    _fail(f"interrupted; {kept}", 128 + received[0] if received else _INTERRUPTED)
 
 
 def _usage(error: BaseException) -> NoReturn:
@@ -115,9 +140,12 @@ def _usage(error: BaseException) -> NoReturn:
         sys.exit(0)
     context = getattr(error, "ctx", None)
     hint = f"; see `{context.command_path} --help`" if context else ""
-    _fail(message.rstrip(".") + hint, 2)
+    unquoted = "unexpected extra argument" in message and sys.argv[1:2] in _TAKE_TEXT
+    cure = "; put a text that has spaces in quotes" if unquoted else ""
+    _fail(message.rstrip(".") + cure + hint, 2)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    print(f"calligan: {escape_controls(' '.join(message.split()))}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal may be closed
+        print(f"calligan: {escape_controls(' '.join(message.split()))}", file=sys.stderr)
     sys.exit(code)

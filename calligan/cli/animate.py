@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from calligan.cli.show import note
+
 
 def animate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
@@ -47,5 +49,11 @@ def animate(
         if chars < 1 or not 1 <= fps <= 60:
             raise ConfigError("give --chars 1 or more, and --fps 1 to 60")
         indices = [opened.styles.index(name) for name in names]
-        save_film(output, list(render_frames(opened, indices, chars)), fps)
+        frames = list(render_frames(opened, indices, chars))
+        save_film(output, frames, fps)
+        if len(frames) == 1:
+            note(
+                "the run has one sample sheet, so the film is a still: train longer, or keep "
+                "samples more often (--set keep_every_steps=50)"
+            )
     typer.echo(output)

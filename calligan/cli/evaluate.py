@@ -1,19 +1,13 @@
 """`calligan evaluate`: figures of a model on held-out characters, beside baselines."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from calligan.cli.options import DeviceOption, JsonOption, options_of, split_names
-from calligan.cli.show import claim_stdout, note, progress, result, write_summary
+from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
 from calligan.requests import EvaluationRequest
-
-if TYPE_CHECKING:
-    from calligan.evaluation.report import Table
-
-_TABLE_COLUMNS = 132  # smallest width of the tables, for narrow terminals and pipes
-
 
 _ModelArgument = Annotated[
     Path | None,
@@ -54,8 +48,6 @@ def evaluate(
     the nearest source, and the real font. Recognition and the report need
     `pip install 'calligan[eval]'`.
     """
-    from rich.console import Console
-
     from calligan.evaluation.report import check_report
     from calligan.library.judging import evaluate as evaluate_model
     from calligan.storage import check_writable
@@ -68,9 +60,9 @@ def evaluate(
     given |= {"against": _parse_against(against or []), "device": device}
     with progress("evaluating", "") as update:
         done = evaluate_model(model, **given, progress=update, note=note)
-    console = Console(width=max(_TABLE_COLUMNS, Console().width))
-    for table in [] if piped else done.tables():
-        _print(console, table)
+    for table in done.tables():
+        print_table(table.head, table.rows, right=[name for name in table.head if name])
+        result("")
     for name, reason in done.scores.unmeasured.items():
         note(f"{name} was not measured: {reason}")
     if report is not None:
@@ -92,15 +84,3 @@ def _parse_against(against: list[str]) -> dict[str, Path]:
             raise ConfigError(f"--against {text!r} is not NAME=MODEL, such as zi2zi=runs/0002")
         models[name] = Path(path)
     return models
-
-
-def _print(console: object, table: "Table") -> None:
-    from rich.table import Table as Grid
-
-    grid = Grid(box=None, pad_edge=False)
-    for name in table.head:
-        grid.add_column(name, justify="right" if name else "left", no_wrap=True)
-    for row in table.rows:
-        grid.add_row(*row)
-    console.print(grid)  # type: ignore[attr-defined]
-    console.print()  # type: ignore[attr-defined]

@@ -68,7 +68,7 @@ def export(
     from calligan.library.model import Model
 
     drawing = Model(path, source, verdict, fine, device, note, weight=weight, cache=cache)
-    drawing.on_open = model_note(path, model)
+    drawing.on_open = model_note(path, model, source)
     with progress("drawing", "glyph") as update:
         made = make_font(drawing, request, update, note=note)
     _report(made, request)

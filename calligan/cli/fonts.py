@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.show import note, progress_bar
-
-_TABLE_COLUMNS = 112  # smallest width of the table, for narrow terminals and pipes
+from calligan.cli.show import note, print_table, progress_bar
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -55,21 +53,16 @@ def fetch(
 
 
 def _print_table() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from calligan.glyphs.catalog import load_catalog
     from calligan.resources import cache_folder
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "own name", "script", "role", "licence", "by", "fetched"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("GB2312", justify="right")
+    rows = []
     for font in load_catalog().values():
         clients = ", ".join(dict.fromkeys(p.client for p in font.packages))
         fetched = "yes" if font.fetched else ""
         licence = font.licence.removeprefix("LicenseRef-")
         cells = (font.chinese, font.script, font.role, licence, clients, fetched)
-        table.add_row(font.name, *cells, f"{font.gb2312_ink:,}")
-    Console(width=max(_TABLE_COLUMNS, Console().width)).print(table)
+        rows.append((font.name, *cells, f"{font.gb2312_ink:,}"))
+    head = ("name", "own name", "script", "role", "licence", "by", "fetched", "GB2312")
+    print_table(head, rows, right=("GB2312",))
     note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")

@@ -1,6 +1,7 @@
 """`calligan infer`: write a text in a style."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,8 +130,10 @@ def infer(
     from calligan.library.model import Model  # imports torch
 
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates), weight)
-    drawing.on_open, drawing.cache = model_note(path, model), cache
+    drawing.on_open, drawing.cache = model_note(path, model, source), cache
     indices = drawing.style_indices(style, request.seed)
+    if style == "all" and request.labels is None and request.form is None:
+        request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
         pages = drawing.write_request(request, indices, update)
     files = [] if piped else pages.save(output, dpi, grain, dry)
@@ -193,7 +196,9 @@ def _report(request: PageRequest, pages: "Pages") -> None:
         note(f"not in the source font: {' '.join(pages.missing)}")
     if pages.borrowed:
         note(f"taken from the source font: {' '.join(pages.borrowed)}")
-    if len(pages.styles) > 1:
+    if pages.text.blank:
+        note(f"drawn blank: {' '.join(pages.text.blank)}")
+    if len(pages.styles) > 1 and not request.labels:
         note(f"styles in order: {', '.join(pages.styles)}")
 
 

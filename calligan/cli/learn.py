@@ -48,8 +48,7 @@ def learn(
         _make_plan(request, plan, output, paper)
         return
     with learning(request, [f"device={device}", *(request.settings or [])], note) as session:
-        if code := run_training(session, resume_hint="repeat the command"):
-            raise typer.Exit(code)
+        run_training(session, resume_hint="repeat the command")
         sheet = finish_learning(session)
     note(f"see {sheet}; next: calligan infer 书法 --style {name} -o out.png")
     typer.echo(session.run.best)

@@ -1,7 +1,5 @@
 """`calligan render-pairs`: turn fonts into paired glyph images, the training data."""
 
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +43,6 @@ def render_pairs(
     def print_font(font: "FontEntry", known: bool) -> None:
         note(_describe(font, known))
 
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with progress("rendering", "glyph", unit_scale=True) as update:
         store = render(
             source,
@@ -56,6 +53,7 @@ def render_pairs(
             seed=seed,
             progress=update,
             on_font=print_font,
+            note=note,
         )
     count = len(store.manifest.of_role("target"))
     note(f"{data}: {count} style(s); next: calligan train --data {data} --styles {count}")

@@ -37,6 +37,7 @@ def restyle(
     from PIL import Image
 
     from calligan.errors import DataError
+    from calligan.folder_update import folder_update
     from calligan.library.restyling import restyle as redraw
     from calligan.page.sheet import Row, contact_sheet, save_png
     from calligan.storage import atomic_file
@@ -45,12 +46,13 @@ def restyle(
         raise DataError(f"{output} is the folder of the input glyphs; give another -o")
     done = redraw(origin, style, chars=chars, model=model, device=device, note=note)
     counts: Counter[str] = Counter()
-    for char, image in zip(done.chars, done.after, strict=True):
-        counts[char] += 1
-        variant = f"-{counts[char]}" if counts[char] > 1 else ""
-        with atomic_file(output / f"{char}{variant}.png") as file:
-            Image.fromarray(image).save(file, "PNG")
-    rows = [Row("yours", list(done.before[:12])), Row(done.style, list(done.after[:12]))]
-    with atomic_file(output / "contact-sheet.png") as file:
-        save_png(contact_sheet(rows, done.after.shape[-1]), file)
+    with folder_update(output) as new:
+        for char, image in zip(done.chars, done.after, strict=True):
+            counts[char] += 1
+            variant = f"-{counts[char]}" if counts[char] > 1 else ""
+            with atomic_file(new / f"{char}{variant}.png") as file:
+                Image.fromarray(image).save(file, "PNG")
+        rows = [Row("yours", list(done.before[:12])), Row(done.style, list(done.after[:12]))]
+        with atomic_file(new / "contact-sheet.png") as file:
+            save_png(contact_sheet(rows, done.after.shape[-1]), file)
     typer.echo(output)

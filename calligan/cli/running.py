@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from calligan.cli.show import note, progress_bar
+from calligan.errors import Cancelled
 
 if TYPE_CHECKING:
     from calligan.config import TrainConfig
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from calligan.training.tensorboard import TensorBoardLog
 
 
-def run_training(session: "Session", tensorboard: bool = False, resume_hint: str = "") -> int:
-    """Train with a progress bar. Returns the exit code: 0, or 128 + the signal that stopped it."""
+def run_training(session: "Session", tensorboard: bool = False, resume_hint: str = "") -> None:
+    """Train with a progress bar.
+
+    Raises Cancelled, with the exit code 128 + the signal, if a signal stopped it.
+    """
     from calligan.training.loop import Listener
     from calligan.training.tensorboard import TensorBoardLog
 
@@ -26,10 +30,16 @@ def run_training(session: "Session", tensorboard: bool = False, resume_hint: str
         received.append(number)
         if is_main:
             note("saving and stopping; repeat to stop without saving")
-        signal.signal(number, signal.SIG_DFL)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     board = TensorBoardLog(run, state.counters.step) if tensorboard and is_main else None
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {each: signal.getsignal(each) for each in numbers}
+    before = {each: by for each, by in before.items() if by not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, stop)
     try:
         with _Progress(run.config, state, board, is_main) as progress:
             listener = Listener(progress.step, progress.evaluation, lambda: bool(received))
@@ -38,11 +48,10 @@ def run_training(session: "Session", tensorboard: bool = False, resume_hint: str
         for number, handler in before.items():
             signal.signal(number, handler)
     if not finished:
-        if is_main:
-            resume = resume_hint or f"calligan train --resume {run.folder}"
-            note(f"stopped at step {state.counters.step:,}; to continue: {resume}")
-        return 128 + (received[0] if received else signal.SIGTERM)
-    return 0
+        resume = resume_hint or f"calligan train --resume {run.folder}"
+        ended = Cancelled(f"stopped at step {state.counters.step:,}; to continue: {resume}")
+        ended.exit_code = 128 + (received[0] if received else signal.SIGTERM)
+        raise ended if is_main else SystemExit(ended.exit_code)
 
 
 class _Progress:

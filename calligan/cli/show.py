@@ -3,13 +3,14 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+_TABLE_COLUMNS = 1000  # no table is wider
 STDOUT = Path("-")  # as the name of a file to write
 _quiet = False
 _holds_data = False  # whether stdout takes a file's contents
@@ -98,6 +99,27 @@ def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, i
             bars[0].update(done - bars[0].n)
 
         yield update
+
+
+def print_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str] = ()
+) -> None:
+    """Print a table without cutting anything off, whatever the terminal's width.
+
+    `right` are the names of the columns that are aligned at the right.
+    """
+    if _holds_data:
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(escape_controls(cell)) for cell in row))
+    Console(width=_TABLE_COLUMNS).print(table, crop=False, soft_wrap=True)
 
 
 def abbreviate(chars: str, shown: int = 20) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from calligan.cli.options import JsonOption, ModelOption, SourceOption
-from calligan.cli.show import claim_stdout, escape_controls, note, result, write_summary
+from calligan.cli.show import claim_stdout, note, print_table, result, write_summary
 
 
 def styles(
@@ -22,29 +22,19 @@ def styles(
 
     Example: calligan styles -o styles.png
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from calligan.models.card import read_card
     from calligan.project.models import hand_names, model_path
 
-    piped = claim_stdout(json_path)
+    claim_stdout(json_path)
     path = model_path(model)
     card = read_card(path)
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "name", "own name", "script", "licence"):
-        table.add_column(column)
-    for number, style in enumerate(card.styles, start=1):
-        cells = (style.name, style.chinese, style.script, style.licence)
-        table.add_row(str(number), *(Text(escape_controls(cell)) for cell in cells))
-    if not piped:
-        Console().print(table)
-    hands = hand_names() if model is None else []
     told = ("name", "chinese", "script", "licence")
-    rows = [{name: getattr(style, name) for name in told} for style in card.styles]
-    numbered = [{"number": number, **row} for number, row in enumerate(rows, start=1)]
-    write_summary(json_path, {"model": path, "styles": numbered, "hands": hands})
+    rows = [tuple(getattr(style, name) for name in told) for style in card.styles]
+    numbered = [(str(number), *row) for number, row in enumerate(rows, start=1)]
+    print_table(("", "name", "own name", "script", "licence"), numbered)
+    styles = [{"number": i, **dict(zip(told, row, strict=True))} for i, row in enumerate(rows, 1)]
+    hands = hand_names() if model is None else []
+    write_summary(json_path, {"model": path, "styles": styles, "hands": hands})
     if hands:
         note(f"learned hands, to use by name: {', '.join(hands)}")
     if output is not None:

@@ -60,12 +60,18 @@ def train(
 
 
 def _train(session: "Session", tensorboard: bool) -> None:
-    """Train and print the next step. A stopped run exits with the signal's code."""
-    if code := run_training(session, tensorboard):
-        raise typer.Exit(code)
+    """Train and print the next step."""
+    from calligan.pairs.batches import classes_of
+
+    run_training(session, tensorboard)
     if not session.ranks.is_main:
         return
-    note(f"next: calligan infer 书法 --model {session.run.folder} --style 1 -o out.png")
+    folder = session.run.folder
+    if session.state.generator.takes_char_index:  # draws from noise, what it was trained on
+        chars = classes_of(session.selection)[:2]
+        note(f"next: calligan sample {chars} --model {folder} --style 1 -o samples.png")
+    else:
+        note(f"next: calligan infer 书法 --model {folder} --style 1 -o out.png")
     typer.echo(session.run.best)
 
 

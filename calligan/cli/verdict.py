@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING
 from calligan.cli.show import STDOUT, note, result
 
 if TYPE_CHECKING:
+    from calligan.inference.writer import Writer
     from calligan.library.model import Model
 
 _MAX_LISTED = 40  # doubtful characters listed per style and reason
 
 
-def model_note(path: Path, given: Path | None) -> Callable[[], None]:
-    """A callback for an opened model: prints its path if the user did not give one."""
-    return lambda: note(f"model: {path}") if given is None else None
+def model_note(
+    path: Path, given: Path | None, given_source: str | None
+) -> Callable[["Writer"], None]:
+    """A callback for an opened model: prints what the user did not give, model or source font."""
+
+    def report(writer: "Writer") -> None:
+        sources, parts = writer.card.sources, []
+        if given is None:
+            steps = writer.card.provenance.get("step")
+            parts.append(f"model: {path}" + (f" ({steps:,} steps)" if steps is not None else ""))
+        if given_source is None:
+            other = sources and sources[0].font_sha256 != writer.source.digest
+            why = f" ({sources[0].name}, which the model prefers, is not here)" if other else ""
+            parts.append(f"source font: {writer.source.file_name}{why}")
+        if parts:
+            note("; ".join(parts))
+
+    return report
 
 
 def check_verdict_options(verdict: bool, needed: bool, reports: Sequence[Path]) -> None:

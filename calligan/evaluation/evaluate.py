@@ -152,7 +152,11 @@ def style_names(model: Path) -> Sequence[str]:
 
 def _measure_pixels(scores: Scores, glyphs: Glyphs, progress: Progress) -> None:
     pairwise = {"l1": metrics.ink_l1, "rmse": metrics.rmse, "ssim": metrics.ssim}
-    alone = {"mid_grey": metrics.mid_grey, "edge_slope": metrics.edge_slope}
+    alone = {
+        "clean": metrics.clean,
+        "mid_grey": metrics.mid_grey,
+        "edge_slope": metrics.edge_slope,
+    }
     for style, chars in enumerate(glyphs.chars):
         progress("measuring", style, len(glyphs.chars))
         real = glyphs.drawn[REAL][style]

@@ -35,8 +35,10 @@ def estimate(values: np.ndarray, seed: int = 0) -> Estimate | None:
     filled = np.where(present, values, 0)
     weights = bootstrap_weights(values.shape[1], seed)
     counts = present.astype(np.float64) @ weights
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.nanmean((filled @ weights) / counts, axis=0)
+    drawn = counts > 0  # whether a resample has characters of a style
+    by_style = np.divide(filled @ weights, counts, out=np.zeros(counts.shape), where=drawn)
+    styles = drawn.sum(axis=0)
+    means = by_style.sum(axis=0)[styles > 0] / styles[styles > 0]
     mean = (filled.sum(axis=1) / present.sum(axis=1)).mean()
     return estimate_from_resamples(mean, means, int(present.sum()))
 

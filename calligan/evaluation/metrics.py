@@ -13,6 +13,8 @@ from calligan.models.pixels import ink, to_tensor
 
 SSIM_WINDOW_PX = 11
 SSIM_SIGMA_PX = 1.5
+_NEAR, _AROUND = 3 / 128, 13 / 128  # of the image; see `clean`
+_LEAST_INK = 16 / 128**2  # of the image's area, in the square around a pixel of a stroke
 GREY = (0.2, 0.8)  # ink between these counts as grey
 _BATCH_SIZE = 128
 
@@ -52,6 +54,24 @@ def mid_grey(images: np.ndarray) -> np.ndarray:
     drawn = 1 - images / np.float32(255)
     share: np.ndarray = ((drawn > GREY[0]) & (drawn < GREY[1])).mean(axis=(1, 2), dtype=np.float64)
     return share
+
+
+def clean(images: np.ndarray) -> np.ndarray:
+    """Share of the ink that lies on strokes or near them; fog, wide haloes and specks lower it.
+
+    A stroke is ink above 0.5 that has enough of it around. Sizes are shares of the image. NaN for
+    an image without ink.
+    """
+    size_px, done = images.shape[-1], []
+    near, around = (max(1, round(share * size_px / 2)) for share in (2 * _NEAR, _AROUND))
+    for start in range(0, len(images), _BATCH_SIZE):
+        drawn = ink(to_tensor(images[start : start + _BATCH_SIZE], size_px))
+        solid = (drawn > 0.5).to(drawn.dtype)
+        local = F.avg_pool2d(solid, 2 * around + 1, 1, around) * (2 * around + 1) ** 2
+        strokes = solid * (local >= _LEAST_INK * size_px**2)
+        beside = F.max_pool2d(strokes, 2 * near + 1, 1, near)
+        done.append((drawn * beside).sum(dim=(1, 2, 3)) / drawn.sum(dim=(1, 2, 3)))
+    return torch.cat(done).double().numpy()
 
 
 def edge_slope(images: np.ndarray) -> np.ndarray:

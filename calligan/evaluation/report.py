@@ -33,18 +33,21 @@ class Table:
     bold_row: str = MODEL  # the row shown in bold
 
 
-def overall(scores: Scores, intervals: bool = False) -> Table:
-    """One row per system, one column per measured metric."""
+def overall(scores: Scores) -> Table:
+    """One row per measured metric, one column per system; with intervals."""
     measured_metrics = [
         m for m in METRICS if any((s, m.name) in scores.values for s in scores.systems)
     ]
     rows = []
-    for system in scores.systems:
-        cells = [_figure(scores.mean(system, m.name), m.name, intervals) for m in measured_metrics]
-        cells += [_format_number(figures.get(system)) for figures in scores.sets.values()]
-        rows.append([system, *cells])
-    titles = [m.title for m in measured_metrics] + [name.replace("_", " ") for name in scores.sets]
-    return Table(["", *titles], rows)
+    for metric in measured_metrics:
+        means = [scores.mean(system, metric.name) for system in scores.systems]
+        count = max(mean.n for mean in means if mean)
+        cells = [_figure(mean, metric.name, interval=True) for mean in means]
+        rows.append([metric.title, f"{count:,}", *cells])
+    for name, figures in scores.sets.items():
+        cells = [_format_number(figures.get(system)) for system in scores.systems]
+        rows.append([name.replace("_", " "), "", *cells])
+    return Table(["", "n", *scores.systems], rows)
 
 
 def by_script(scores: Scores) -> Table:
@@ -95,7 +98,7 @@ def write_report(
         about=about,
         metrics=[m for m in METRICS if m.name in measured],
         unmeasured=scores.unmeasured,
-        overall=Markup(_html(overall(scores, intervals=True))),
+        overall=Markup(_html(overall(scores))),
         scripts=Markup(_html(by_script(scores))),
         styles=Markup(_html(by_style(scores))),
         strokes=Markup(_html(by_strokes(scores))),
@@ -154,11 +157,11 @@ def _grouped(scores: Scores, groups: dict[str, list[int]]) -> Table:
     rows = []
     for name, styles in groups.items():
         shown = [
-            _figure(scores.mean(system, metric, styles), metric)
+            _figure(scores.mean(system, metric, styles), metric, metric in ("l1", "content"))
             for system, metric in (
                 *((MODEL, m) for m in ("l1", "ssim", "content")),
                 (REAL, "content"),
-                (MODEL, "style"),
+                *((MODEL, m) for m in ("clean", "style")),
             )
         ]
         ratios = [
@@ -167,14 +170,14 @@ def _grouped(scores: Scores, groups: dict[str, list[int]]) -> Table:
         ]
         count = scores.mean(MODEL, "l1", styles)
         rows.append([name, str(count.n if count else 0), *shown, *ratios])
-    head = ["", "n", "L1", "SSIM", "content", "real's", "style", "mid-grey", "edge slope"]
+    head = ["", "n", "L1", "SSIM", "content", "real's", "clean", "style", "mid-grey", "edge slope"]
     return Table(head, rows)
 
 
 def _figure(value: Estimate | None, metric: str, interval: bool = False) -> str:
     if value is None:
         return "–"
-    percent = metric in ("content", "style", "faulty", "mid_grey")
+    percent = metric in ("content", "clean", "style", "faulty", "mid_grey")
 
     def format_number(number: float) -> str:
         return f"{100 * number:.1f}" if percent else f"{number:.3f}"

@@ -40,6 +40,7 @@ METRICS = (
     ),
     Metric("lpips", "LPIPS", "lower", "AlexNet, through torchmetrics"),
     Metric("content", "content", "higher", "share read as the right character by PP-OCRv6-small"),
+    Metric("clean", "clean", "as real", "share of ink on strokes or near them, not fog or specks"),
     Metric(
         "style",
         "style",

@@ -43,6 +43,10 @@ class ContentSource(Protocol):
         """The name of its file, for messages."""
 
     @property
+    def digest(self) -> str:
+        """The checksum of its file."""
+
+    @property
     def identity(self) -> Any:
         """Everything that determines its images, as JSON."""
 
@@ -87,6 +91,11 @@ class FontSource:
     def file_name(self) -> str:
         """The name of the font's file."""
         return self.face.spec.path.name
+
+    @property
+    def digest(self) -> str:
+        """The font's checksum."""
+        return self.face.sha256
 
     @property
     def identity(self) -> Any:

@@ -63,7 +63,8 @@ class Parts:
         except (OSError, ValueError):
             same = False
         if not same:
-            self.remove()
+            for part in folder.glob("*.npz"):
+                part.unlink(missing_ok=True)
             write_json(note, key)
 
     def read(self, number: int) -> list[Outline] | None:

@@ -10,20 +10,31 @@ from torch import Tensor, nn
 from calligan.errors import ModelError
 from calligan.inference.drawer import Drawer
 from calligan.models.base import GeneratorBase
-from calligan.models.card import FontCard
+from calligan.models.card import FontCard, ModelCard
 from calligan.models.predictor import Predictor
+from calligan.progress import Note, ignore
 
 _CONCENTRATION = 0.5  # of a Dirichlet distribution; below 1, a few styles get most of the weight
 
+_LEAST_SHOWN = 0.05  # share of a style that is named
 
-def with_random_style(drawer: Drawer, seed: int) -> Drawer:
+
+def with_random_style(drawer: Drawer, seed: int, note: Note = ignore) -> Drawer:
     """A copy of the drawer with a random style appended, determined by a seed.
 
     If styles are Gaussians (a VAE), it is sampled from their prior N(0, 1); otherwise it is a
-    random mixture of the learned ones. Raises ModelError for a model with fewer than two styles.
+    random mixture of the learned ones, which are reported to `note`. Raises ModelError for a model
+    with fewer than two styles.
     """
     _check_styles(drawer)
-    return _with_style(drawer, _random_vector(drawer.predictor.generator, seed), f"random-{seed}")
+    name, generator = f"random-{seed}", drawer.predictor.generator
+    if generator.log_variance is not None:
+        note(f"{name} is sampled from N(0, 1), the prior of the styles")
+        return _with_style(drawer, _sampled_vector(generator, seed), name)
+    shares = _random_shares(generator, seed)
+    note(f"{name} mixes {_describe_shares(drawer.card, shares.tolist())}")
+    learned = generator.embedding.weight.detach()
+    return _with_style(drawer, shares.to(learned) @ learned, name)
 
 
 def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer:
@@ -56,11 +67,24 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str) -> Drawer:
     return replace(drawer, network=lambda: predictor, card=card)
 
 
-def _random_vector(generator: GeneratorBase, seed: int) -> Tensor:
+def _sampled_vector(generator: GeneratorBase, seed: int) -> Tensor:
     learned = generator.embedding.weight.detach()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if generator.log_variance is not None:
-            return torch.randn(learned.shape[1]).to(learned)
-        shares = torch.distributions.Dirichlet(torch.full((len(learned),), _CONCENTRATION)).sample()
-        return shares.to(learned) @ learned
+        return torch.randn(learned.shape[1]).to(learned)
+
+
+def _random_shares(generator: GeneratorBase, seed: int) -> Tensor:
+    """A share for each style, from a Dirichlet distribution."""
+    count = len(generator.embedding.weight)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return torch.distributions.Dirichlet(torch.full((count,), _CONCENTRATION)).sample()
+
+
+def _describe_shares(card: ModelCard, shares: list[float]) -> str:
+    """The styles with the largest shares, as they are given to --style."""
+    every = sorted(zip(shares, card.styles, strict=True), key=lambda each: -each[0])
+    shown = [f"{style.name}:{share:.2f}" for share, style in every if share >= _LEAST_SHOWN]
+    rest = len(every) - len(shown)
+    return "+".join(shown) + (f" and {rest} with smaller shares" if rest else "")

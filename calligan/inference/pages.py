@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageColor
 
-from calligan.errors import ConfigError, DataError
+from calligan import __version__
+from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.placement import PITCH
 from calligan.page.drawing import Page
 from calligan.page.flow import Direction, Letter
@@ -44,6 +45,8 @@ def check_page(request: PageRequest) -> None:
             raise ConfigError(f"{name} {value!r} is not one of {', '.join(known)}")
     for name, colour in (("--ink", request.ink), ("--paper", request.paper)):
         _check_colour(name, colour)
+    if request.form is not None and request.labels:
+        raise ConfigError("--labels is for plain pages, without --format")
     if request.form is not None:
         load_format(request.form)
         if request.vertical or request.wrap or request.cell_px:
@@ -75,7 +78,8 @@ def write_pages(
 ) -> "tuple[list[Page], Text]":
     """The pages of a request in each style, numbered from 0, and the checked text.
 
-    `letters_of` returns the letters of a text in a style; without it the writer draws them.
+    `letters_of` returns the letters of a text in a style; without it the writer draws them, and
+    ModelError is raised where all that it draws is blank.
     """
     form = load_format(request.form) if request.form else None
     kind: Missing = request.missing  # type: ignore[assignment]
@@ -85,13 +89,46 @@ def write_pages(
     read = [writer.read(part, kind).text if part else "" for part in parts]
     whole = writer.read("\n".join(filter(None, parts)), kind)
     pages: list[Page] = []
+    names, blank = [], ""
     for index in styles:
         letters = letters_of(whole, index) if letters_of else writer.letters(whole, index, progress)
+        name = writer.card.styles[index].name
+        names.append(f"{index + 1} {name}")
+        if letters_of is None:
+            blank += _blank(whole.han, letters, name)
         if form is None:
             pages.append(_plain(read[0], letters, request, writer.card.size_px))
         else:
             pages += _formed(read, letters, request, form)
-    return ([stacked(pages)] if form is None else pages), whole
+    if form is None:
+        labels = names if request.labels else []
+        pages = [
+            stacked(pages, labels, {c: writer.borrowed_letter(c) for c in set("".join(labels))})
+        ]
+    for page in pages:
+        page.about = _about(writer, names)
+    return pages, replace(whole, blank="".join(dict.fromkeys(blank)))
+
+
+def _blank(han: str, letters: Mapping[str, Letter], style: str) -> str:
+    """The characters that are drawn without ink. Raises ModelError if that is all of them."""
+    blank = "".join(char for char in han if not len(letters[char].outline.contour))
+    if blank and blank == han:
+        raise ModelError(
+            f"the model draws only blank glyphs in {style}; train it longer, or give another "
+            "--model, such as bundle, the shipped one"
+        )
+    return blank
+
+
+def _about(writer: "Writer", styles: list[str]) -> dict[str, str]:
+    """What a page was drawn with, for the metadata of its file."""
+    source = writer.source
+    return {
+        "Software": f"calligan {__version__}",
+        "Source": f"{source.name}, sha256 {source.digest}",
+        "Styles": ", ".join(styles),
+    }
 
 
 def without_marks(text: str) -> str:

@@ -33,7 +33,7 @@ _DARKEST_BLANK = 127  # of 255: lighter images have no outline
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attempt:
     """A glyph as drawn in one way: uint8 (S, S), 255 = paper, its score and its faults."""
 
@@ -208,8 +208,15 @@ class Proofreader:
         style_index: int,
         picked: int | None,
     ) -> Verdict:
-        """Order attempts by number of faults, then score; a picked one comes first."""
-        ordered = sorted(made, key=lambda attempt: (len(attempt.faults), -attempt.score))
+        """Order attempts by number of faults, then score; a picked one comes first.
+
+        Otherwise the first is the best up to the first attempt that is not weak, whether or not
+        more were made to choose by eye.
+        """
+        weak = [_is_weak(attempt, least) for attempt in made]
+        needed = made[: weak.index(False) + 1] if False in weak else made
+        ordered = sorted(made, key=_faults_and_score)
+        ordered.insert(0, ordered.pop(ordered.index(min(needed, key=_faults_and_score))))
         wanted = picked or 1
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
@@ -221,6 +228,10 @@ class Proofreader:
         """The variations that this model and the installed fonts allow."""
         has_styles, sources = self.drawer.has_styles, self.drawer.source.count
         return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)
+
+
+def _faults_and_score(attempt: Attempt) -> tuple[int, float]:
+    return len(attempt.faults), -attempt.score
 
 
 def _is_weak(attempt: Attempt, least: float) -> bool:

@@ -53,6 +53,7 @@ class Text:
     han: str  # drawn by the model
     borrowed: str  # copied from the source font
     missing: str  # not in the source font
+    blank: str = ""  # drawn without ink
 
 
 @dataclass(frozen=True)

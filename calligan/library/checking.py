@@ -29,6 +29,7 @@ from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
 
 CHARSET = "gb2312+jis-1+big5-1"  # default characters to check, if the font has them
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".svg", ".pdf")
 _SIZE_PX = 64  # the reader's input
 _SHEET_COLUMNS, _SHEET_ROWS = 20, 30
 
@@ -88,8 +89,13 @@ def check(
     `script` (楷, 行楷, 行, 草, pen, display) sets how much glyphs may differ from print; `font` is
     the regular font to compare with.
     """
-    judge = Judge.load(pick_device(device))
     text, folder = str(what), Path(what).is_dir()
+    if Path(what).suffix.lower() in _PICTURES:
+        raise DataError(
+            f"{what} is a picture; give a font, or a folder of PNGs named by their characters. For "
+            "a page that calligan wrote, `calligan infer --report` tells what is doubtful"
+        )
+    judge = Judge.load(pick_device(device))
     chars, images, blank = _folder(Path(what)) if folder else _font(text, charset)
     if not chars:
         raise DataError(f"{what} has no glyph with ink for any of the characters; see --charset")

@@ -7,6 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from calligan.errors import CalliganError, DataError, ModelError
+from calligan.folder_update import remove_unused
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.face import Face
@@ -22,6 +23,7 @@ from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.run import Run
 from calligan.requests import FALLBACKS, FontRequest, Style
+from calligan.storage import locked
 from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM
@@ -110,8 +112,30 @@ def make_font(
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> MadeFont:
-    """Draw, trace and write the requested font."""
+    """Draw, trace and write the requested font.
+
+    Finished parts are kept beside it until then. Raises ConfigError if another process makes the
+    same font.
+    """
     check_font(order)
+    parts = order.path.with_name(f".{order.path.name}.parts")
+    busy = f"{order.path} is being made by another process; wait for it, or give another -o"
+    with locked(parts / ".lock", busy):
+        try:
+            return _made(model, order, parts, progress, cancel, note)
+        except BaseException:
+            remove_unused(parts)
+            raise
+
+
+def _made(
+    model: Model,
+    order: FontRequest,
+    folder: Path,
+    progress: Progress,
+    cancel: Cancel,
+    note: Note,
+) -> MadeFont:
     wanted, setting = load_charset(order.charset), _settled(model, order)
     writer, index, there = model.writer, setting.index, setting.there
     mine = written_glyphs(model, note) if order.own else {}
@@ -128,7 +152,7 @@ def make_font(
     naming = maker.named(setting.card, index, family, families, reserved, made)
     base, tracing = setting.base, writer.tracing(index)
     job = Job(model.path, index, chars, setting.place, setting.upem, tracing)
-    parts = Parts(order.path.with_name(f".{order.path.name}.parts"), job.key(writer))
+    parts = Parts(folder, job.key(writer))
     seconds: dict[str, float] = {}
     add = count_progress("drawing", len(chars), progress, cancel)
     found = outlines(writer, job, parts, seconds, add)

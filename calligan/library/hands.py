@@ -30,6 +30,7 @@ from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, 
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
+from calligan.project.hand_folder import being_learned
 from calligan.project.models import BUNDLE, HANDS, hand_path, model_path, suggest_hands
 from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
@@ -96,18 +97,19 @@ def learning(
     settings = settings or request.settings or ()
     config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fit_to_start(with_stage_size(config, card.size_px), base, {})
-    selection = make_hand_store(folder, hand, sources()).select([name])
-    _report_glyphs(hand, selection, note)
-    if Path(origin).is_dir():
-        _report_mislabelled(hand, str(sources()[0].face.spec), note)
-    if begun := unfinished(folder, config, selection, base):
-        going = resumed_session(begun, note)
-    else:
-        if before := hand_path(name, request.hands):
-            note(f"{name} was learned before ({before.parent}); the new run will replace it")
-        going = new_session(folder, config, selection, base, note)
-    with going as session:
-        yield session
+    with being_learned(folder):
+        selection = make_hand_store(folder, hand, sources()).select([name])
+        _report_glyphs(hand, selection, note)
+        if Path(origin).is_dir():
+            _report_mislabelled(hand, str(sources()[0].face.spec), note)
+        if begun := unfinished(folder, config, selection, base):
+            going = resumed_session(begun, note)
+        else:
+            if before := hand_path(name, request.hands):
+                note(f"{name} was learned before ({before.parent}); the new run will replace it")
+            going = new_session(folder, config, selection, base, note, try_nearest=True)
+        with going as session:
+            yield session
 
 
 def finish_learning(session: Session) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calligan.errors import Unmeasured
+from calligan.errors import DataError, Unmeasured
 from calligan.evaluation import line_report
 from calligan.evaluation import report as score_report
 from calligan.evaluation.evaluate import EvaluationPlan, Glyphs, judge_outlines, style_names
@@ -127,6 +127,14 @@ def _selection(
     wanted = styles if styles else style_names(model)
     run = Run.open(model.parent) if data is None and (model.parent / "run.json").exists() else None
     store = run.selection().store if run else PairStore.open(data or Path("data"))
+    there = {font.name for font in store.manifest.of_role("target")}
+    if not styles and not there.issuperset(wanted) and there.intersection(wanted):
+        part = ",".join(name for name in wanted if name in there)
+        lacking = ", ".join(name for name in wanted if name not in there)
+        raise DataError(
+            f"{store.folder} lacks styles of the model: {lacking}; evaluate the others with "
+            f"--styles {part}, or add the fonts with `calligan render-pairs`"
+        )
     if source is not None:
         return store.select(wanted, [source])
     trained = [font.name for font in read_card(model).sources]

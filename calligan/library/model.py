@@ -40,6 +40,7 @@ class Layout(TypedDict, total=False):
     wrap: int  # characters a line, on plain pages
     ink: str  # a colour: a name or #RRGGBB
     paper: str
+    labels: bool  # whether styles are named beside their lines, on plain pages
     transparent: bool
     vary: float  # how much repeats of a character differ, 0 to 1
     seed: int
@@ -77,7 +78,7 @@ class Model:
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
     weight: float = 0.0  # added to the thickness of strokes, in 1/1000 em; -60 to 60
-    on_open: Callable[[], None] = ignore  # called when the source font is opened
+    on_open: Callable[[Writer], None] = ignore  # called when the source font is opened
     cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
 
     @cached_property
@@ -105,7 +106,7 @@ class Model:
         looks = Looks(self.pick, self.every_way) if self.check else None
         how = (self.fine, looks, self.device, self.note, self.weight / UPEM, self.cache)
         writer = Writer.open(self.path, source, *how)
-        self.on_open()
+        self.on_open(writer)
         return writer
 
     def style_index(self, style: Style) -> int:
@@ -122,7 +123,7 @@ class Model:
         if style == "random":
             from calligan.inference.invent import with_random_style
 
-            return [self._added(with_random_style(self.writer.drawer, seed))]
+            return [self._added(with_random_style(self.writer.drawer, seed, self.note))]
         if isinstance(style, str):
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
@@ -166,6 +167,8 @@ class Model:
         Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         request = page_request(text, layout)
+        if style == "all" and request.labels is None and request.form is None:
+            request = replace(request, labels=True)
         return self.write_request(
             request, self.style_indices(style, request.seed), progress, cancel
         )

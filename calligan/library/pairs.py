@@ -1,7 +1,8 @@
 """Render fonts to paired glyph images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from calligan.config import RasterConfig, SplitConfig
@@ -9,10 +10,11 @@ from calligan.errors import DataError
 from calligan.glyphs.catalog import FontInfo, resolve_font
 from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face
-from calligan.pairs.contact_sheet import write_contact_sheet
-from calligan.pairs.manifest import FontEntry
+from calligan.pairs.contact_sheet import CONTACT_SHEET, write_contact_sheet
+from calligan.pairs.manifest import MANIFEST, FontEntry
 from calligan.pairs.store import PairStore, PreparedFont
-from calligan.progress import Cancel, Progress, count_progress, ignore, never_cancel
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
+from calligan.storage import locked
 from calligan.workers import worker_pool
 
 OnFont = Callable[[FontEntry, bool], None]  # takes a font, and whether it was there already
@@ -29,12 +31,14 @@ def render_pairs(
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
     on_font: OnFont = ignore,
+    note: Note = ignore,
 ) -> PairStore:
     """Rasterize a source and target fonts into a data folder, made or added to.
 
     Fonts are catalog names or FILE[#FACE][@INSTANCE]; each target becomes a style. Glyphs are
     `size_px` square. `seed` decides which characters are held out. It uses all cores, so a script
-    that calls it needs `if __name__ == "__main__":`.
+    that calls it needs `if __name__ == "__main__":`. Another process that renders into the same
+    folder waits, after a note.
     """
     infos = [resolve_font(text) for text in dict.fromkeys((source, *targets))]
     _check_names(infos)
@@ -43,24 +47,40 @@ def render_pairs(
     raster = RasterConfig(size_px=size_px)
     raster.validate()
     chars, split = load_charset(charset), SplitConfig(seed=seed)
-    store = PairStore.create_or_open(Path(data), charset, chars, raster, split)
-    fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
-    changed = any(font.known is None for font in fonts)
-    add = count_progress("rendering", len(fonts) * len(chars), progress, cancel)
-    _render(store, fonts, add, on_font)
-    if changed or not (store.folder / "contact-sheet.png").exists():
-        write_contact_sheet(store)
+    folder = Path(data)
+    waiting = f"{folder}: another process renders into this folder; waiting for it"
+    with _render_lock(folder, lambda: note(waiting)):
+        store = PairStore.create_or_open(folder, charset, chars, raster, split)
+        fonts = [store.prepare(info, "target" if i else "source") for i, info in enumerate(infos)]
+        add = count_progress("rendering", len(fonts) * len(chars), progress, cancel)
+        _render(store, fonts, add, on_font)
+        if not (folder / CONTACT_SHEET).exists():
+            write_contact_sheet(store, folder)
     return store
+
+
+@contextmanager
+def _render_lock(folder: Path, on_wait: Callable[[], object]) -> Iterator[None]:
+    """Let one process at a time render into a folder. A folder that stays empty is removed."""
+    lock = folder / ".rendering"
+    with locked(lock, on_wait=on_wait):
+        try:
+            yield
+        finally:
+            if not (folder / MANIFEST).exists():
+                lock.unlink(missing_ok=True)
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def _render(
     store: PairStore, fonts: Sequence[PreparedFont], add: Callable[[int], None], on_font: OnFont
 ) -> None:
-    """Rasterize on all cores; Ctrl-C is this process's to take."""
+    """Rasterize on all cores. After each font, folder, manifest and contact sheet are complete."""
     with worker_pool() as executor:
         for font in fonts:
             try:
-                entry = store.add(font, executor, add)
+                entry = store.add(font, executor, add, write_contact_sheet)
             except BrokenProcessPool as error:
                 raise DataError(
                     f"{font.info.spec} ended a rendering process (out of memory, or a font that "

@@ -38,8 +38,10 @@ class Scanned:
     @property
     def variants(self) -> Sequence[str]:
         """Files of characters that the folder already had, such as 书-2.png."""
+        first = {f"{glyph.char}.png" for glyph in self.glyphs}
+        had = first.difference(self.files)  # a page may have a character twice itself
         pairs = zip(self.files, self.glyphs, strict=True)
-        return [file for file, glyph in pairs if file != f"{glyph.char}.png"]
+        return [file for file, glyph in pairs if f"{glyph.char}.png" in had]
 
 
 def scan_pages(

@@ -98,17 +98,28 @@ def new_session(
     selection: Selection,
     start: Path | None = None,
     note: Note = ignore,
+    try_nearest: bool = False,
 ) -> Iterator[Session]:
-    """Start a new run. Invalid input is refused before its folder is created."""
+    """Start a new run. Invalid input is refused before its folder is created.
+
+    `try_nearest`: see `initial_state`.
+    """
     selection.store.verify()
     _use_threads(config)
     with join_process_group(config.device) as ranks:
         ranks.check(config.batch_size, config.styles_per_char)
-        state = initial_state(config, selection, start)
+        tried: list[str] = []
+
+        def report_trial(line: str) -> None:
+            tried.append(line)
+            note(line)
+
+        alone = ranks.count == 1  # several processes must start from the same
+        state = initial_state(config, selection, start, report_trial, try_nearest and alone)
         made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
             main_note = note if ranks.is_main else ignore
-            _describe(run, state, main_note)
+            _describe(run, state, main_note, not tried)
             yield Session(run, selection, state, main_note, ranks)
 
 
@@ -306,7 +317,8 @@ def _use_threads(config: TrainConfig) -> None:
         torch.set_num_threads(config.threads)
 
 
-def _describe(run: Run, state: TrainState, note: Note) -> None:
+def _describe(run: Run, state: TrainState, note: Note, starts: bool = True) -> None:
+    """Report a run and, with `starts`, which styles its new ones start from."""
     config = run.config
     length = f"{config.steps:,} steps" if config.steps is not None else f"{config.minutes:g} min"
     note(
@@ -314,5 +326,5 @@ def _describe(run: Run, state: TrainState, note: Note) -> None:
         f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
-    for name, nearest in state.counters.began_at.items():
-        note(f"{name} starts from {nearest}, the model's most similar style")
+    for name, nearest in state.counters.began_at.items() if starts else ():
+        note(f"{name} starts from {nearest}, a similar style of the model")

@@ -49,6 +49,7 @@ class Arrangement(ABC):
 
     region: Region
     reserve_em: float = 0.0  # room for signature and seal, in sizes of a character of the text
+    balanced: bool = False  # leave as much room on the other side, so that the text is centred
 
     direction: ClassVar[Direction] = "vertical"
 
@@ -58,6 +59,11 @@ class Arrangement(ABC):
         region, pad = self.region, self.region.padding_mm
         width, height = region.width_mm - 2 * pad, region.height_mm - 2 * pad
         return Box(region.x_mm + pad, region.y_mm + pad, width, height)
+
+    @property
+    def both_reserves_em(self) -> float:
+        """The room on both sides of the text."""
+        return self.reserve_em * (2 if self.balanced else 1)
 
     @abstractmethod
     def room_along_mm(self, size_mm: float) -> float:
@@ -110,11 +116,15 @@ class Arrangement(ABC):
             marks, length_mm = set_with(gap_em + min(region.spread, free_em / (len(text) - 1)))
         start = (room_mm - length_mm) / 2 if region.centred else self.start_mm(length_mm, room_mm)
         place = self.place(index * self.pitch_mm(size), start, fit)
-        return [moved(mark, *place) for mark in marks]
+        return self.in_reading_order([moved(mark, *place) for mark in marks])
 
     def in_page_order(self, text: str) -> str:
         """A line's characters in the order in which they stand from the origin of its marks."""
         return text
+
+    def in_reading_order(self, marks: list[Mark]) -> list[Mark]:
+        """A line's marks in the order in which they are read, and written."""
+        return marks
 
     def start_mm(self, length_mm: float, room_mm: float) -> float:
         """Where a line begins that is not centred, from the beginning of its room."""

@@ -20,12 +20,13 @@ class Columns(Arrangement):
 
     def room_across_mm(self, size_mm: float) -> float:
         """The region's inner width, without the column of signature and seal."""
-        return self.inner.width_mm - self.reserve_em * size_mm
+        return self.inner.width_mm - self.both_reserves_em * size_mm
 
     def place(self, across_mm: float, along_mm: float, fit: Fit) -> Place:
         """From the right; x is the middle of the column."""
-        box = self.inner
-        first = box.x_mm + box.width_mm - self.before_mm(fit) - fit.size_mm / 2
+        box, size = self.inner, fit.size_mm
+        right = (self.both_reserves_em - self.reserve_em) * size
+        first = box.x_mm + box.width_mm - right - self.before_mm(fit) - size / 2
         return Place(first - across_mm, box.y_mm + along_mm)
 
     def rules(self, size_mm: float) -> list[Outline]:

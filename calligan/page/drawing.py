@@ -29,6 +29,7 @@ class Page:
     height_mm: float
     paper: str | None = "white"
     marks: list[Mark] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)  # metadata of its file, by PNG keyword
 
     def add(self, outline: Outline, colour: str) -> None:
         """Add an outline in millimetres."""

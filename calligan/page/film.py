@@ -1,5 +1,6 @@
 """Frames to a film: GIF and WebP by Pillow, MP4 by OpenCV (the extra `scan`)."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,8 +55,20 @@ def _save_mp4(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
             padded[: frame.shape[0], : frame.shape[1]] = frame
             writer.write(cv2.cvtColor(padded, cv2.COLOR_GRAY2BGR))
         writer.release()
+        _check_frames(temporary, len(frames))
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _check_frames(path: Path, count: int) -> None:
+    """Raise OSError where a film lacks frames: OpenCV reports no full disk."""
+    import cv2
+
+    film = cv2.VideoCapture(str(path))
+    whole = film.isOpened() and round(film.get(cv2.CAP_PROP_FRAME_COUNT)) == count
+    film.release()
+    if not whole:
+        raise OSError(errno.ENOSPC, "the film is not complete; is the disk full?")

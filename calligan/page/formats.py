@@ -62,6 +62,7 @@ class Format:
     vary: float = 0.0  # how much repeats of a character differ, 0 to 1
     many: bool = False  # whether text that does not fit continues on further pages
     lines: str = ""  # what the lines of the text are, where each has its place
+    least_lines: int = 1  # how many of these a text has at the least
 
     def validate(self) -> None:
         """Raise ConfigError naming the invalid field."""

@@ -10,7 +10,7 @@ from calligan.page.columns import Columns
 from calligan.page.drawing import Mark, Page
 from calligan.page.fan import FanColumns
 from calligan.page.fitting import fit_text
-from calligan.page.flow import Variation
+from calligan.page.flow import Variation, advance_em, broken
 from calligan.page.formats import Format, Region
 from calligan.page.practice import practice_pages
 from calligan.page.rows import Rows
@@ -19,6 +19,7 @@ from calligan.page.words import Setting, Words
 
 __all__ = ["Setting", "Words", "lay_out"]
 
+_SQUARISH = 1.5  # longer side by shorter side
 _MIN_JOINED_GAIN = 1.15  # line breaks are dropped only if the text gets larger by this factor
 
 
@@ -28,8 +29,14 @@ def lay_out(words: Words, form: Format, setting: Setting) -> list[Page]:
     Raises DataError where the text is too long for a format of one page, or has too many lines.
     """
     numbers = [region.text for region in form.region if region.text]
-    if numbers and len(words.text.split("\n")) > max(numbers):
+    count = len(words.text.split("\n"))
+    if numbers and count > max(numbers):
         raise DataError(f"the text has more lines than the format: {form.lines}")
+    if count < form.least_lines:
+        raise DataError(
+            f"{form.title}, needs {form.least_lines} lines or more: {form.lines}; separate them by "
+            "line breaks, or by \\n"
+        )
     if form.region[0].grid:
         return practice_pages(words.text, form, setting)
     pages: list[Page] = []
@@ -55,8 +62,12 @@ def _region_marks(words: Words, region: Region, form: Format, setting: Setting) 
         return []
     arrangement = arranged(region)
     if region.sign and words.signed:
-        arrangement = replace(arrangement, reserve_em=reserve_em(region))
+        seal_alone = not words.signature and _is_squarish(region)
+        arrangement = replace(arrangement, reserve_em=reserve_em(region), balanced=seal_alone)
     fit = _best_fit(texts, arrangement, form, setting)
+    if arrangement.balanced:
+        fit = _evened(texts, fit)
+        arrangement = replace(arrangement, region=_middle_of(region, arrangement, fit, setting))
     per_page = max(1, arrangement.capacity(fit.size_mm)) if form.many else len(fit.lines)
     parts = [fit.lines[i : i + per_page] for i in range(0, len(fit.lines), per_page)]
     vary = Variation(setting.vary, setting.seed).matrices(sum(map(len, fit.lines)) + 1)
@@ -70,6 +81,30 @@ def _region_marks(words: Words, region: Region, form: Format, setting: Setting) 
     if region.sign:
         pages[-1] += signed(words, arrangement, len(parts[-1]), fit, setting)
     return pages
+
+
+def _is_squarish(region: Region) -> bool:
+    """Whether columns have room for their being centred beside a seal, as on a square."""
+    sides = sorted((region.width_mm, region.height_mm))
+    plain = region.direction == "vertical" and not (region.rule or region.fan or region.size_mm)
+    return plain and sides[1] < _SQUARISH * sides[0]
+
+
+def _evened(texts: list[str], fit: Fit) -> Fit:
+    """The same number of columns, of the same length if the text has no line breaks: 2 + 2."""
+    longest = -(-len(texts[0]) // len(fit.lines))
+    lines = broken(texts[0], longest, lambda char: 1.0)
+    return replace(fit, lines=lines) if len(lines) == len(fit.lines) else fit
+
+
+def _middle_of(region: Region, arrangement: Arrangement, fit: Fit, setting: Setting) -> Region:
+    """The region, as high as its longest column, so that text and seal are in the middle."""
+    longest_em = max(
+        sum(advance_em(setting.letters, char, "vertical") + region.gap for char in line)
+        for line in fit.lines
+    )
+    free_mm = arrangement.room_along_mm(fit.size_mm) - (longest_em - region.gap) * fit.size_mm
+    return replace(region, y_mm=region.y_mm + free_mm / 2, height_mm=region.height_mm - free_mm)
 
 
 def _texts(words: Words, region: Region) -> list[str]:

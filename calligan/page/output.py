@@ -82,7 +82,7 @@ def numbered(path: Path, number: int) -> Path:
 
 
 def _png(page: Page, look: Look, file: BinaryIO) -> None:
-    write_png(_image(page, look), look.dpi, file)
+    write_png(_image(page, look), look.dpi, file, page.about)
 
 
 def _jpeg(page: Page, look: Look, file: BinaryIO) -> None:

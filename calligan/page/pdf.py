@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+import numpy as np
 from fontTools.pens.basePen import BasePen
 from PIL import ImageColor
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _POINTS_A_MM = 72 / 25.4
 _FONT = "Unseen"  # a font of boxes, made for each file, so that its text can be read out
 _UNSEEN: Final = 3  # text render mode
+_JUMP_EM = 2.5  # the next character of a line is nearer
 
 
 def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
@@ -33,6 +35,7 @@ def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
     canvas = Canvas(file, pageCompression=1, invariant=1)
     canvas.setTitle(title)
     canvas.setCreator(f"calligan {__version__}")
+    canvas.setSubject("; ".join(f"{key}: {text}" for key, text in pages[0].about.items()))
     forms: dict[int, str] = {}
     for page in pages:
         for mark in page.marks:
@@ -60,18 +63,40 @@ def _draw(canvas: "Canvas", page: Page, forms: dict[int, str]) -> None:
         canvas.transform(a, b, c, d, e, f)
         canvas.doForm(forms[id(mark.outline)])
         canvas.restoreState()
-        if mark.text:
-            _write_unseen(canvas, mark)
+    for line in _lines(page):
+        _write_unseen(canvas, line)
 
 
-def _write_unseen(canvas: "Canvas", mark: Mark) -> None:
-    """Invisible text: the character at the place of its outline, upright, of the same size."""
-    text = canvas.beginText()
-    text.setTextRenderMode(_UNSEEN)
-    text.setFont(_FONT, mark.size_mm)
-    text.setTextTransform(1, 0, 0, -1, *mark.matrix[:, 2].tolist())
-    text.textOut(mark.text)
-    canvas.drawText(text)
+def _lines(page: Page) -> list[list[Mark]]:
+    """The text's marks by line, in reading order: a line ends before a jump."""
+    lines: list[list[Mark]] = []
+    for mark in page.marks:
+        if not mark.text:
+            continue
+        last = lines[-1][-1] if lines else mark
+        jump_mm = float(np.hypot(*(mark.matrix[:, 2] - last.matrix[:, 2])))
+        if not lines or jump_mm > _JUMP_EM * mark.size_mm or mark.size_mm != last.size_mm:
+            lines.append([])
+        lines[-1].append(mark)
+    return lines
+
+
+def _write_unseen(canvas: "Canvas", line: list[Mark]) -> None:
+    """Invisible text: each character at the place of its outline, upright, of the same size.
+
+    Readers order characters from left to right and from top to bottom. So the line's text is given
+    as a whole too (ActualText, ISO 32000-1, 14.9.4): columns, and lines that run to the left.
+    """
+    text = "".join(mark.text for mark in line)
+    canvas.addLiteral(f"/Span <</ActualText <FEFF{text.encode('utf-16-be').hex()}>>> BDC")
+    for mark in line:
+        unseen = canvas.beginText()
+        unseen.setTextRenderMode(_UNSEEN)
+        unseen.setFont(_FONT, mark.size_mm)
+        unseen.setTextTransform(1, 0, 0, -1, *mark.matrix[:, 2].tolist())
+        unseen.textOut(mark.text)
+        canvas.drawText(unseen)
+    canvas.addLiteral("EMC")
 
 
 def _unseen_font(text: str) -> BytesIO:

@@ -1,9 +1,11 @@
 """Render a page to pixels, and pages to an animated image."""
 
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageColor
+from PIL.PngImagePlugin import PngInfo
 
 from calligan.errors import DataError
 from calligan.page.brush import dried
@@ -12,6 +14,7 @@ from calligan.vector.fill import fill
 
 _MM_AN_INCH = 25.4
 _MAX_PIXELS = 200_000_000
+_MAX_COMMENT_BYTES = 255  # of a GIF, in one block
 _HALF = 127
 
 
@@ -51,9 +54,14 @@ def page_px(page: Page, dpi: float) -> tuple[int, int]:
     return max(width, 1), max(height, 1)
 
 
-def write_png(image: Image.Image, dpi: float, file: BinaryIO) -> None:
-    """Save with its resolution, so that it prints at its size."""
-    image.save(file, "PNG", dpi=(dpi, dpi))
+def write_png(
+    image: Image.Image, dpi: float, file: BinaryIO, about: Mapping[str, str] | None = None
+) -> None:
+    """Save with its resolution, so that it prints at its size, and `about` as text."""
+    info = PngInfo()
+    for key, text in (about or {}).items():
+        info.add_itxt(key, text)
+    image.save(file, "PNG", dpi=(dpi, dpi), pnginfo=info)
 
 
 def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
@@ -71,7 +79,9 @@ def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
             frames.append(image.copy())
     first, *rest = map(_few_colours, frames)
     times = [frame_ms] * len(rest) + [10 * frame_ms]
-    first.save(file, "GIF", save_all=True, append_images=rest, duration=times, loop=0)
+    options = {"append_images": rest, "duration": times, "loop": 0}
+    about = "; ".join(f"{key}: {text}" for key, text in page.about.items())
+    first.save(file, "GIF", save_all=True, **options, comment=about.encode()[:_MAX_COMMENT_BYTES])
 
 
 def _few_colours(frame: Image.Image) -> Image.Image:

@@ -50,7 +50,8 @@ def cell(kind: str, x: float, y: float, size: float) -> Outline:
     if kind == "jiu":
         ends += [((0, t), (1, t)) for t in (1 / 3, 2 / 3)]
         ends += [((t, 0), (t, 1)) for t in (1 / 3, 2 / 3)]
-    parts = [frame(x, y, size, size, size * _LINE * 1.5)]
+    thick = size * _LINE * 1.5  # half of it outside, so that cells side by side share one line
+    parts = [frame(x - thick / 2, y - thick / 2, size + thick, size + thick, thick)]
     if kind == "hui":
         parts.append(frame(x + size * 0.2, y + size * 0.14, size * 0.6, size * 0.72, size * _LINE))
     for a, b in ends:

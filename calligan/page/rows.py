@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from calligan.page.arrangement import Arrangement, Fit, Place
+from calligan.page.drawing import Mark
 from calligan.page.flow import Direction
 
 
@@ -31,6 +32,10 @@ class Rows(Arrangement):
     def in_page_order(self, text: str) -> str:
         """Marks are set from the left."""
         return text if self.region.rightward else text[::-1]
+
+    def in_reading_order(self, marks: list[Mark]) -> list[Mark]:
+        """Marks were set from the left."""
+        return marks if self.region.rightward else marks[::-1]
 
     def start_mm(self, length_mm: float, room_mm: float) -> float:
         """Rows that are read leftward begin at the right edge."""

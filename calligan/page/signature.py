@@ -4,7 +4,7 @@ from calligan.page.arrangement import Arrangement, Fit
 from calligan.page.drawing import Mark
 from calligan.page.flow import Variation, moved, set_line
 from calligan.page.formats import Region
-from calligan.page.seal import seal
+from calligan.page.seal import seal, seal_size
 from calligan.page.words import Setting, Words
 
 _SIZE = 0.42  # of a signature's character, as a share of the text's
@@ -30,7 +30,8 @@ def signed(
         return []
     # At most the share of the text's size, and small enough for the column.
     longest_em = len(words.signature) * (1 + _GAP_EM)
-    longest_em += _SEAL_EM + _SEAL_GAP_EM if words.seal else 0
+    width, height = (_SEAL_EM * share for share in seal_size(len(words.seal)))
+    longest_em += height + _SEAL_GAP_EM if words.seal else 0
     room_mm = arrangement.room_for_signature_mm(fit.size_mm)
     size_mm = min(fit.size_mm * _SIZE, room_mm / longest_em)
     vary = Variation(setting.vary, setting.seed + 1).matrices(len(words.signature))
@@ -38,9 +39,10 @@ def signed(
         words.signature, setting.letters, "vertical", size_mm, _GAP_EM, setting.ink, vary
     )
     if words.seal:
-        side_mm, top_mm = size_mm * _SEAL_EM, length_mm + size_mm * _SEAL_GAP_EM
-        corner = (-side_mm / 2, top_mm)  # the column's middle is at x = 0
-        marks.append(seal(words.seal, side_mm, corner, words.seal_kind, setting.seal))
-        length_mm = top_mm + side_mm
+        top_mm = length_mm + size_mm * _SEAL_GAP_EM
+        corner = (-size_mm * width / 2, top_mm)  # the column's middle is at x = 0
+        how = (words.seal_kind, setting.seal)
+        marks.append(seal(words.seal, size_mm * _SEAL_EM, corner, *how))
+        length_mm = top_mm + size_mm * height
     place = arrangement.place_of_signature(lines, fit, size_mm, length_mm)
     return [moved(mark, *place) for mark in marks]

@@ -26,17 +26,31 @@ def to_svg(page: Page) -> str:
     size = f'width="{page.width_mm:g}mm" height="{page.height_mm:g}mm"'
     box = f'viewBox="0 0 {page.width_mm:g} {page.height_mm:g}"'
     paper = f'<rect width="100%" height="100%" fill={quoteattr(page.paper)}/>' if page.paper else ""
+    about = "; ".join(f"{key}: {text}" for key, text in page.about.items())
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img">',
         f"<title>{escape(page.text)}</title>",
+        f"<desc>{escape(about)}</desc>" if about else "",
         "<defs>",
         *shapes,
         "</defs>",
         paper,
         *uses,
+        _unseen_text(page),
         "</svg>",
     ]
     return "\n".join(filter(None, parts)) + "\n"
+
+
+def _unseen_text(page: Page) -> str:
+    """Invisible characters at the places of their outlines, to select and search."""
+    marks = [mark for mark in page.marks if mark.text]
+    if not marks:
+        return ""
+    xs, ys = (" ".join(f"{mark.matrix[row, 2]:.5g}" for mark in marks) for row in (0, 1))
+    size = f"{max(mark.size_mm for mark in marks):.5g}"
+    text = escape("".join(mark.text for mark in marks))
+    return f'<text x="{xs}" y="{ys}" font-size="{size}" fill-opacity="0">{text}</text>'
 
 
 def _use(mark: Mark, name: str) -> str:

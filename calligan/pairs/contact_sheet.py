@@ -10,8 +10,11 @@ _COLUMNS = 16
 _CELL_PX = 64
 
 
-def write_contact_sheet(store: PairStore) -> Path:
-    """Draw evenly spaced characters of the charset, one row per font. Returns the PNG's path."""
+CONTACT_SHEET = "contact-sheet.png"
+
+
+def write_contact_sheet(store: PairStore, folder: Path) -> None:
+    """Draw evenly spaced characters of the charset, one row per font, into a PNG in `folder`."""
     manifest = store.manifest
     fonts = (*manifest.of_role("source"), *manifest.of_role("target"))
     shared = set.intersection(*(set(font.chars) for font in fonts))
@@ -23,7 +26,5 @@ def write_contact_sheet(store: PairStore) -> Path:
         images, where = store.images(font), {c: i for i, c in enumerate(font.chars)}
         cells = [images[where[c]] if c in where else None for c in shown]
         rows.append(Row(font.name, cells))
-    path = store.folder / "contact-sheet.png"
-    with atomic_file(path) as file:
+    with atomic_file(folder / CONTACT_SHEET) as file:
         save_png(contact_sheet(rows, _CELL_PX), file)
-    return path

@@ -1,6 +1,7 @@
 """Handwriting as a data folder: written glyphs, and the same characters in source fonts."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,10 +114,16 @@ def make_hand_store(
     key_data = [written.entry.chars, written.entry.name, asdict(raster), fonts]
     key = sha256_bytes(json.dumps(key_data).encode() + written.images.tobytes())
     folder = parent / f"pairs-{key[:12]}"
-    store = PairStore.create_or_open(folder, HAND_CHARSET, chars, raster, split)
-    for source in sources:
-        store.add(source)
-    store.add_images(written.entry, written.images)
+    is_new = not folder.exists()
+    try:
+        store = PairStore.create_or_open(folder, HAND_CHARSET, chars, raster, split)
+        for source in sources:
+            store.add(source)
+        store.add_images(written.entry, written.images)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     return store
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import ConfigError, DataError
+from calligan.folder_update import complete_update
 from calligan.glyphs.placement import Placement
 from calligan.settings import from_dict
 from calligan.storage import read_json, write_json
@@ -80,6 +81,7 @@ class Manifest:
 def load_manifest(folder: Path) -> Manifest:
     """Read a data folder's manifest; raises DataError naming the folder and the cure."""
     path = folder / MANIFEST
+    complete_update(folder)
     try:
         values = read_json(path, _MAX_MANIFEST_BYTES)
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT_VERSION:

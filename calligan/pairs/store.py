@@ -6,6 +6,7 @@ data/contact-sheet.png    sample glyphs of every font
 data/.lock                locked while the manifest is replaced
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -18,13 +19,17 @@ import numpy as np
 from calligan import __version__
 from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import DataError
+from calligan.folder_update import complete_update, folder_update, is_committed
 from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
 from calligan.pairs.split import held_out
-from calligan.storage import atomic_file, locked, sha256_bytes, sha256_file
+from calligan.progress import ignore
+from calligan.storage import atomic_file, sha256_bytes, sha256_file
+
+Beside = Callable[["PairStore", Path], object]  # writes files that belong to a new manifest
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class PairStore:
         cls, folder: Path, charset: str, chars: str, raster: RasterConfig, split: SplitConfig
     ) -> "PairStore":
         """Open or create `folder`; raises DataError where it was made with different settings."""
+        complete_update(folder)
         if not (folder / MANIFEST).exists():
             parts = {p: held_out(chars, p, split) for p in ("validation", "test")}
             return cls(folder, Manifest(raster, split, charset, chars, parts))
@@ -101,12 +107,13 @@ class PairStore:
         font: "PreparedFont",
         executor: Executor | None = None,
         progress: Callable[[int], None] = lambda count: None,
+        beside: "Beside" = ignore,
     ) -> FontEntry:
-        """Rasterize a font into the folder, unless it is already there."""
+        """Rasterize a font into the folder, unless it is already there; see `register`."""
         if font.known:
             progress(len(self.manifest.chars))
             return font.known
-        return self.register([self.render(font, executor, progress)])[0]
+        return self._registered(self.render(font, executor, progress), beside)
 
     def render(
         self,
@@ -138,20 +145,49 @@ class PairStore:
 
     def add_images(self, font: FontEntry, images: np.ndarray) -> FontEntry:
         """Write a font's glyphs, then its completed entry, replacing any font of that name."""
-        return self.register([self._write_array(font, images)])[0]
+        return self._registered(self._write_array(font, images))
 
-    def register(self, entries: Sequence[FontEntry]) -> Sequence[FontEntry]:
+    def register(
+        self, entries: Sequence[FontEntry], beside: "Beside" = ignore
+    ) -> Sequence[FontEntry]:
         """Add fonts whose arrays are written to the manifest, replacing fonts of the same names.
 
-        Keeps fonts that other processes have added meanwhile. Raises DataError where one of them
-        created the folder with different settings, or added another font under one of the names.
+        Keeps fonts that other processes have added meanwhile. `beside` writes files that change
+        together with the manifest into the folder it is given. Raises DataError where another
+        process created the folder with different settings, or added another font under one of the
+        names.
         """
-        with locked(self.folder / ".lock"):
-            before = self._manifest_on_disk(entries)
-            fonts = {font.name: font for font in (*before.fonts, *entries)}
-            self.manifest = replace(before, fonts=tuple(fonts.values()))
-            self.manifest.save(self.folder)
+        before = self.manifest
+        try:
+            with folder_update(self.folder) as new:
+                on_disk = self._manifest_on_disk(entries)
+                fonts = {font.name: font for font in (*on_disk.fonts, *entries)}
+                self.manifest = replace(on_disk, fonts=tuple(fonts.values()))
+                self.manifest.save(new)
+                beside(self, new)
+        except BaseException:
+            self.manifest = before
+            raise
         return entries
+
+    def _registered(self, entry: FontEntry, beside: "Beside" = ignore) -> FontEntry:
+        """Add a font; without success its array is removed, unless the folder has the font."""
+        try:
+            return self.register([entry], beside)[0]
+        except BaseException:
+            if not self._is_listed(entry.name):
+                self._array_path(entry.name).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # remove folders that are empty now
+                    self._array_path(entry.name).parent.rmdir()
+                    self.folder.rmdir()
+            raise
+
+    def _is_listed(self, name: str) -> bool:
+        """Whether the manifest on disk, or one that is about to replace it, lists a font."""
+        if is_committed(self.folder):
+            return True
+        there = (self.folder / MANIFEST).exists()
+        return there and load_manifest(self.folder).named(name) is not None
 
     def _manifest_on_disk(self, entries: Sequence[FontEntry]) -> Manifest:
         """The manifest that is in the folder now, checked for conflicts with this store."""

@@ -34,7 +34,9 @@ def suggest_hands(name: str, hands: Path = HANDS) -> str:
     existing = hand_names(hands)
     if near := get_close_matches(name, existing, n=1):
         return f"did you mean {near[0]}, a hand in {hands}?"
-    return f"hands in {hands}: {', '.join(existing) or 'none'}"
+    return (
+        f"hands in {hands}: {', '.join(existing)}" if existing else f"no hand is learned in {hands}"
+    )
 
 
 def style_index(card: ModelCard, name: str) -> int:
@@ -45,8 +47,12 @@ def style_index(card: ModelCard, name: str) -> int:
     try:
         return card.style_index(name)
     except ModelError as error:
-        if name.isdecimal() or not (hands := hand_names()):
+        if name.isdecimal():
             raise
+        if not (hands := hand_names()):
+            raise ModelError(
+                f"{error}; your own hand becomes one by `calligan learn {name} --from FOLDER`"
+            ) from error
         if name in hands:
             raise ModelError(
                 f"{name} is a learned hand, which is a separate model: give it alone"
@@ -76,7 +82,10 @@ def model_path(given: Path | None, style: str = "") -> Path:
         if named is not None:
             return named
         if given.name == str(given) and not given.suffix:
-            raise ModelError(f"no model, run folder or hand {given}; {suggest_hands(str(given))}")
+            raise ModelError(
+                f"no model, run folder or hand {given}; {suggest_hands(str(given))}; give a file, "
+                f"a run folder, a hand, or {BUNDLE}, the shipped model"
+            )
     if given is not None:
         whole = given.is_dir() and not (given / "best.safetensors").exists()
         folder = newest_run(given) if whole and any(given.glob("[0-9]*")) else given

@@ -23,17 +23,21 @@ from safetensors import SafetensorError, safe_open
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError, DataError, ModelError
+from calligan.folder_update import remove_unused
 from calligan.pairs.store import PairStore, Selection
 from calligan.project.paths import found_path, stored_path
 from calligan.settings import from_dict, load_train_config
 from calligan.storage import (
     cannot_write,
+    fsync_folder,
     locked,
     parse_json,
     read_json,
     write_bytes,
     write_json,
 )
+
+_MAX_RUNS = 9_999
 
 
 @dataclass(frozen=True)
@@ -186,21 +190,31 @@ def is_finished(folder: Path) -> bool:
         return False
 
 
-def numbered_folder(parent: Path) -> Path:
-    """Make the next free run folder under `parent`; safe with several processes."""
+@contextmanager
+def new_run_folder(parent: Path) -> Iterator[tuple[Path, Path]]:
+    """Give a hidden folder to write a new run to, and the numbered folder that it becomes.
+
+    It takes that name if the block succeeds, and is removed otherwise. Safe with several processes.
+    Raises DataError if `parent` cannot be written or holds 9,999 runs.
+    """
+    staged = parent / ".new.tmp"
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        taken = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdecimal()]
-        for number in range(max(taken, default=0) + 1, 10_000):
-            folder = parent / f"{number:04d}"
+        with locked(parent / ".lock"):
+            shutil.rmtree(staged, ignore_errors=True)  # of a process that was killed
+            staged.mkdir()
+            taken = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdecimal()]
+            if (number := max(taken, default=0) + 1) > _MAX_RUNS:
+                raise DataError(f"{parent} holds {_MAX_RUNS:,} runs; remove some")
             try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
+                yield staged, parent / f"{number:04d}"
+                staged.rename(parent / f"{number:04d}")
+                fsync_folder(parent)
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
         raise cannot_write(parent, error) from error
-    raise DataError(f"{parent} holds 9,999 runs; remove some")
+    finally:
+        remove_unused(parent)
 
 
 def _provenance(model: Path) -> dict[str, Any]:

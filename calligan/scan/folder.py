@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from calligan.errors import DataError
+from calligan.folder_update import complete_update, folder_update
 from calligan.glyphs.charset import is_label
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes
@@ -37,20 +38,21 @@ def save_hand(
     """Add glyphs to a folder; the names of the files written.
 
     A second image of a character becomes a variant (`书-2.png`). The contact sheet shows every
-    glyph under the image that `model` gives for its character; doubtful glyphs are framed. Raises
-    DataError, before anything is written, if the label list cannot be read.
+    glyph under the image that `model` gives for its character; doubtful glyphs are framed. All
+    files are added or none. Raises DataError if the label list cannot be read or the disk is full.
     """
-    names = _free_names(folder, glyphs)
-    existing = {path.name for path in _list_pngs(folder)} - {CONTACT_SHEET}
-    rows = [row for row in _read_rows(folder / LABELS) if row[0] in existing]
-    before = _read_glyphs(folder, rows) if folder.is_dir() else []
-    for name, glyph in zip(names, glyphs, strict=True):
-        with atomic_file(folder / name) as file:
-            Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
-    rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
-    _write_rows(folder / LABELS, rows)
-    with atomic_file(folder / CONTACT_SHEET) as file:
-        save_png(_draw_sheet([*before, *glyphs], model), file)
+    with folder_update(folder) as new:
+        names = _free_names(folder, glyphs)
+        existing = {path.name for path in _list_pngs(folder)} - {CONTACT_SHEET}
+        rows = [row for row in _read_rows(folder / LABELS) if row[0] in existing]
+        before = _read_glyphs(folder, rows)
+        for name, glyph in zip(names, glyphs, strict=True):
+            with atomic_file(new / name) as file:
+                Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
+        rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
+        _write_rows(new / LABELS, rows)
+        with atomic_file(new / CONTACT_SHEET) as file:
+            save_png(_draw_sheet([*before, *glyphs], model), file)
     return names
 
 
@@ -62,6 +64,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     """
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; `calligan scan` makes one")
+    complete_update(folder)
     labels = {row[0]: row[1] for row in _read_rows(folder / LABELS)}
     paths = [path for path in _list_pngs(folder) if path.name != CONTACT_SHEET]
     paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
@@ -93,6 +96,7 @@ class Label:
 def labels(folder: Path | str) -> list[Label]:
     """The pictures of a hand's folder, as its list tells of them, then those it lacks."""
     folder = Path(folder)
+    complete_update(folder)
     listed = {row[0]: Label(*row) for row in _read_rows(folder / LABELS)}
     there = {path.name: path for path in sorted(_list_pngs(folder)) if path.name != CONTACT_SHEET}
     names = [name for name in dict.fromkeys([*listed, *there]) if name in there]

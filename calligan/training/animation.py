@@ -13,6 +13,7 @@ from calligan.project.run import Run
 from calligan.storage import parse_json
 
 _TITLE_PX = 28
+_FEW_POINTS = 20  # curves with fewer have markers
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def save_curves(run: Run, path: Path) -> None:
 
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise Unmeasured("curves need matplotlib: pip install 'calligan[plot]'") from error
     found = {k: v for k, v in read_curves(run).items() if k not in ("images", "elapsed_s")}
@@ -89,10 +91,12 @@ def save_curves(run: Run, path: Path) -> None:
     figure = Figure(figsize=(9, 2.2 * len(found)), layout="constrained")
     axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, points) in zip(axes, found.items(), strict=True):
-        axis.plot(*zip(*points, strict=True), linewidth=1)
+        marker = "o" if len(points) <= _FEW_POINTS else ""  # a line of one point shows nothing
+        axis.plot(*zip(*points, strict=True), linewidth=1, marker=marker, markersize=4)
         axis.set_title(name.replace("_", " "), loc="left", fontsize=10)
         axis.grid(alpha=0.3)
     axes[-1].set_xlabel("step")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     with atomic_file(path) as file:
         figure.savefig(file, format="png", dpi=120)
 

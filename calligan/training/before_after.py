@@ -9,19 +9,18 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
 from calligan.project.run import Run
-from calligan.training.transfer import nearest_style
 
 _SHOWN_CHARS = 12
 
 
 def before_after(run: Run, selection: Selection) -> Image.Image:
-    """Rows of validation characters: source, nearest style of the old model, new model, real."""
+    """Rows of validation characters: source, the style that it started from, new model, real."""
     assert run.start is not None
     real = Pairs(selection, "validation").spread(0, _SHOWN_CHARS)
     before, card = load_model(run.start)
-    training = Pairs(selection, "train").spread(0, 2 * _SHOWN_CHARS)
-    nearest = nearest_style(before, len(card.styles), card.size_px, training)
     after, learned = load_model(run.best)
+    name = selection.styles[0].name
+    nearest = card.style_index(learned.provenance.get("began_from", {}).get(name, name))
     source = to_tensor(real.source, learned.size_px)
     drawn = []
     for model, style in ((before, nearest), (after, 0)):

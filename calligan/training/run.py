@@ -20,7 +20,7 @@ from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
 from calligan.project.paths import public_path
-from calligan.project.run import Run, numbered_folder
+from calligan.project.run import Run, new_run_folder
 from calligan.reader.calibration import least_scores
 from calligan.settings import save
 from calligan.storage import write_bytes, write_json
@@ -31,25 +31,27 @@ def create_run(
 ) -> Run:
     """Create a numbered folder under `parent` and store everything that determines the run.
 
-    Raises ConfigError or DataError, before writing, where the data does not fit the config.
+    Raises ConfigError or DataError, before writing, where the data does not fit the config; and
+    DataError, leaving no folder, where the disk is full.
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
-    folder, data = numbered_folder(parent), selection.store.folder.resolve()
+    data = selection.store.folder.resolve()
     sources, styles = (
         tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
     )
-    run = Run(folder, config, data, selection.data_hash, sources, styles, least, reader)
-    save(config, folder / "config.json")
-    if start is not None:
-        write_bytes(folder / "start.safetensors", start.read_bytes())
-        if critic := critic_beside(start):
-            write_bytes(critic_path(folder / "start.safetensors"), critic.read_bytes())
-    write_json(folder / "split.json", selection.store.manifest.held_out)
-    run.write_about(versions())
+    with new_run_folder(parent) as (staged, folder):
+        run = Run(staged, config, data, selection.data_hash, sources, styles, least, reader)
+        save(config, staged / "config.json")
+        if start is not None:
+            write_bytes(staged / "start.safetensors", start.read_bytes())
+            if critic := critic_beside(start):
+                write_bytes(critic_path(staged / "start.safetensors"), critic.read_bytes())
+        write_json(staged / "split.json", selection.store.manifest.held_out)
+        run.write_about(versions())
     for font in selection.sources:
         remember_font(Path(font.path), font.font_sha256)
-    return run
+    return replace(run, folder=folder)
 
 
 def versions() -> dict[str, str]:
@@ -81,6 +83,7 @@ def model_card(
         tolerances |= {name: tolerances[first] for name, first in began_at.items()}
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
+        about["began_from"] = dict(began_at)
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,

@@ -152,7 +152,8 @@ class TrainState:
         numbers = json.dumps(vars(self.counters), allow_nan=False).encode()
         files = {"state.safetensors": tensors, "state.json": numbers}
         try:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in folder.glob(".*.tmp"):  # by a process that was killed; the run is locked
+                shutil.rmtree(left, ignore_errors=True)
             for name, data in files.items():
                 write_bytes(temporary / name, data)
             digests = {name: sha256_bytes(data) for name, data in files.items()}
@@ -165,6 +166,8 @@ class TrainState:
         except OSError as error:
             _restore_set_aside(folder)
             raise cannot_write(path, error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
         for old in checkpoints(folder)[:-_KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
         return path

@@ -15,23 +15,33 @@ from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
+from calligan.progress import Note, ignore
 from calligan.reader.network import SIZE_PX
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model
 from calligan.training.state import TrainState
+from calligan.training.trial import TRIED_STEPS, try_starts
 
 _STYLE_TABLES = ("embedding.weight", "log_variance.weight")  # with one row per style
 _MIN_FEATURE_STD = 1e-3  # added, against division by 0
 _COMPARED_GLYPHS = 24  # glyphs used to find the model's style nearest to a new one
+_TRIED = 3  # nearest styles
 
 
-def initial_state(config: TrainConfig, selection: Selection, start: Path | None) -> TrainState:
+def initial_state(
+    config: TrainConfig,
+    selection: Selection,
+    start: Path | None,
+    note: Note = ignore,
+    try_nearest: bool = False,
+) -> TrainState:
     """The state before the first step; `start` is a model to take weights from.
 
     Styles that the model has keep their embedding. A new style starts from the embedding of the
-    model's style that is nearest on training characters. The same rows are taken of the model's
-    discriminator, if it is present and has the config's shape. Raises DataError where a model of
-    kind noise would get other characters or styles than its own.
+    model's style that is nearest on training characters; with `try_nearest`, if it is the only
+    style, from that of the three nearest with the lowest held-out L1 after a short training. The
+    same rows are taken of the model's discriminator, if it is present and has the config's shape.
+    Raises DataError where a model of kind noise would get other characters or styles than its own.
     """
     state = TrainState(config, len(selection.styles))
     if start is not None:
@@ -39,13 +49,17 @@ def initial_state(config: TrainConfig, selection: Selection, start: Path | None)
         if model.takes_char_index:
             _check_known(card, selection)
         rows = _initial_rows(model, card, selection)
+        if try_nearest and len(rows) == 1 and len(rows[0]) > 1:
+            rows = [[_best_start(config, selection, model, card, rows[0], note)]]
+        chosen = [nearest[0] for nearest in rows]
         model_styles = [font.name for font in card.styles]
         started_from = {
-            font.name: model_styles[row] for font, row in zip(selection.styles, rows, strict=True)
+            font.name: model_styles[row] for font, row in zip(selection.styles, chosen, strict=True)
         }
         new = {name: first for name, first in started_from.items() if name not in model_styles}
         state.counters.began_at = new
-        state.start_from(_copy_with_rows(model, card, rows), _initial_critic(start, config, rows))
+        critic = _initial_critic(start, config, chosen)
+        state.start_from(_copy_with_rows(model, card, chosen), critic)
     return state
 
 
@@ -90,8 +104,8 @@ def fit_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> 
     return fitted
 
 
-def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> int:
-    """The index from 0 of the model's style that is nearest to the glyphs of a batch.
+def nearest_styles(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> list[int]:
+    """The indices from 0 of the model's styles, the nearest to the glyphs of a batch first.
 
     The distance is between texture features of the reader, each divided by its standard deviation
     over the styles. L1, which is used without a reader, prefers thin styles.
@@ -110,7 +124,8 @@ def nearest_style(model: AnyGenerator, styles: int, size_px: int, real: Batch) -
             wanted, *seen = (reader.texture(resize(x, SIZE_PX)) for x in (target, *drawn))
             feature_std = torch.stack(seen).std(dim=0, correction=0) + _MIN_FEATURE_STD
             distances = [((each - wanted) / feature_std).norm() for each in seen]
-    return int(torch.stack(distances).argmin())
+    order: list[int] = torch.stack(distances).argsort(stable=True).tolist()
+    return order
 
 
 def _check_known(card: ModelCard, selection: Selection) -> None:
@@ -123,14 +138,34 @@ def _check_known(card: ModelCard, selection: Selection) -> None:
         )
 
 
-def _initial_rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[int]:
-    """For each style of the selection, the index of the model's style to start from."""
-    known = {font.name: row for row, font in enumerate(card.styles)}
+def _best_start(
+    config: TrainConfig,
+    selection: Selection,
+    model: AnyGenerator,
+    card: ModelCard,
+    nearest: list[int],
+    note: Note,
+) -> int:
+    """The one of the nearest styles that is best after a short training; reported to `note`."""
+    starts, name = nearest[:_TRIED], selection.styles[0].name
+    names = [card.styles[row].name for row in starts]
+    note(f"trying the nearest styles as a start, {TRIED_STEPS} steps each: {', '.join(names)}")
+    found = try_starts(config, selection, starts, lambda row: _copy_with_rows(model, card, [row]))
+    best = min(starts, key=lambda row: found[row])
+    others = ", ".join(f"{card.styles[r].name} {found[r]:.4f}" for r in starts if r != best)
+    chosen = f"{card.styles[best].name}: held-out L1 {found[best]:.4f}"
+    note(f"{name} starts from {chosen} after {TRIED_STEPS} steps (others: {others})")
+    return best
+
+
+def _initial_rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[list[int]]:
+    """For each style of the selection, the model's styles to start from, the best first."""
+    known = {font.name: [row] for row, font in enumerate(card.styles)}
     pairs, rows = Pairs(selection, "train"), []
     for index, font in enumerate(selection.styles):
         if font.name not in known:
             real = pairs.spread(index, _COMPARED_GLYPHS)
-            known[font.name] = nearest_style(model, len(card.styles), card.size_px, real)
+            known[font.name] = nearest_styles(model, len(card.styles), card.size_px, real)
         rows.append(known[font.name])
     return rows
 

@@ -16,12 +16,17 @@ from calligan.vector.name_table import Naming
 
 
 def write_ufo(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
-    """Write a new UFO folder atomically. Raises DataError if the path exists."""
+    """Write a new UFO folder atomically. Raises DataError if the path exists.
+
+    One process at a time may write it.
+    """
     if path.exists():
         raise DataError(f"{path} already exists; remove it or give another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        for left in path.parent.glob(f".{path.name}.tmp*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp", dir=path.parent))
     except OSError as error:
         raise cannot_write(path, error) from error
     try:

@@ -1,0 +1,102 @@
+"""Run commands in forked processes that stop, or die, in the middle of a write.
+
+A script: it imports everything once, then forks a child for each line of JSON on standard input:
+{"argv", "cwd", "stop", "at", "marker", "stdout", "stderr"}. With `stop`, the call of that kind
+number `at` creates the file `marker` and hangs until the marker is gone; a `rename` kills, and what
+is `stubborn` hangs whatever is raised. It prints the child's process id; for {"wait": ID}, its exit status.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+MODULES = (  # imported before forking, so that each child starts at once
+    "calligan.cli",
+    "calligan.evaluation.evaluate",
+    "calligan.inference.pages",
+    "calligan.library.checking",
+    "calligan.library.films",
+    "calligan.library.fonts",
+    "calligan.library.hands",
+    "calligan.library.restyling",
+    "calligan.library.scanning",
+    "calligan.training.animation",
+    "cv2",
+    "reportlab.pdfgen.canvas",
+    "torch.utils.data",
+)
+CALLS = {
+    "sync": [(os, "fsync")],
+    "stubborn": [(os, "fsync")],
+    "rename": [(Path, "replace"), (Path, "rename")],
+}
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    for name in MODULES:
+        import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
+        elif not (answer := os.fork()):
+            run(**request)
+        print(answer, flush=True)
+
+
+def run(argv, cwd, stop, at, marker, stdout, stderr) -> None:
+    """In the child: the command, as from a terminal of its own."""
+    from calligan.__main__ import main
+
+    os.setsid()
+    os.chdir(cwd)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, path in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    for owner, name in CALLS.get(stop, ()):
+        setattr(owner, name, stopping(getattr(owner, name), stop, at, Path(marker)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["calligan", *argv]
+    code = 1
+    try:
+        main()
+    except SystemExit as error:
+        code = error.code or 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def stopping(call, stop, at, marker):
+    """The call, which hangs or dies at its turn."""
+    calls = []
+
+    def run(*arguments):
+        calls.append(arguments)
+        if len(calls) == at:
+            marker.touch()
+            if stop == "rename":
+                os.kill(os.getpid(), signal.SIGKILL)
+            while marker.exists():
+                try:
+                    time.sleep(0.01)
+                except KeyboardInterrupt:
+                    if stop != "stubborn":
+                        raise
+        return call(*arguments)
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
