@@ -130,12 +130,13 @@ def infer(
     from calligan.library.model import Model  # imports torch
 
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates), weight)
-    drawing.on_open, drawing.cache = model_note(path, model, source), cache
+    drawing.cache = cache
     indices = drawing.style_indices(style, request.seed)
     if style == "all" and request.labels is None and request.form is None:
         request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
         pages = drawing.write_request(request, indices, update)
+    model_note(path, model, source)(drawing.writer)
     files = [] if piped else pages.save(output, dpi, grain, dry)
     if piped:
         sys.stdout.buffer.write(pages.encoded(written.suffix, dpi, grain, dry))
