@@ -15,7 +15,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 from fontTools.pens.recordingPen import RecordingPen
@@ -133,9 +133,9 @@ def compare(face: Face, chars: str, size_px: int, tracer: Tracer) -> dict[str, f
     for char in chars:
         image = small.draw(face, face.glyph_index(char))
         if image is not None:
-            started = perf_counter()
+            started = process_time()
             outlines[char] = tracer(image, placement)
-            times.append(perf_counter() - started)
+            times.append(process_time() - started)
     glyphs = [FontGlyph(f"u{ord(c):X}", (ord(c),), UPEM, o) for c, o in outlines.items()]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "traced.ttf"

@@ -27,7 +27,7 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
-from calligan.reader.verdict import Judge, least_of, load_reader
+from calligan.reader.verdict import Judge, least_of
 from calligan.resources import bundled_model, reader_model
 from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json
@@ -232,7 +232,7 @@ def main() -> None:
     parser.add_argument("--read", type=int, default=100, help="glyphs per font to read")
     parser.add_argument("--out", type=Path, default=Path("verdict"))
     options = parser.parse_args()
-    store, judge = PairStore.open(options.data), Judge(*load_reader(options.reader))
+    store, judge = PairStore.open(options.data), Judge.load(path=options.reader)
     unseen = judge.card.about["unseen"].split()
     fonts = [f for f in store.manifest.of_role("target") if f.name in unseen]
     references = [f for f in store.manifest.of_role("source") if f.name in unseen]

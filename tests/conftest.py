@@ -10,6 +10,8 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+os.environ["CALLIGAN_NO_CACHE"] = "1"  # tests draw, and leave the user's cache alone
+
 HAN = "一丁七万丈三上下不与丐丑专且世丘丙业丛东丝丞丢两严丧个丫中丰串临丸丹为主丽举乃久么义之乌乍乎乏乐乒乓乔乖乘乙九乞也习乡书乱乳了予争事二于亏云互五井亚些亡交亥亦产亨亩享京亭亮亲人"
 LATIN = "Ab1"
 TINY = [

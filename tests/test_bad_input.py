@@ -134,7 +134,7 @@ BAD = [
     (INFER + " --missing never", ["never", "skip"]),
     (INFER + " --ink mauvish", ["mauvish", "not a colour"]),
     (INFER + " --source {here}/fake.ttf", ["fake.ttf", "not a font"]),
-    ("infer {text} --model {model} -o {here}/out.jpg", ["out.jpg", ".png"]),
+    ("infer {text} --model {model} -o {here}/out.bmp", ["out.bmp", ".png"]),
     ("infer {text} --model {model} -o {here}", ["folder", "name a file"]),
     ("infer {text} --model {model} -o {here}/plain-file/out.png", ["plain-file", "cannot"]),
     ("infer {text} --model {here}/nowhere.safetensors", ["nowhere.safetensors", "no model"]),

@@ -212,7 +212,7 @@ def spoiling(inked_model, monkeypatch):
         limits = Calibration({"": LIMITS}, {}, {}, "this one")
         real = Drawer.open(inked_model)
         monkeypatch.setattr("calligan.inference.proofread._MIN_DETECTED_PX", 16)
-        drawer = Spoiling(real.card, real.predictor, Lattices(), spoiled)
+        drawer = Spoiling(real.card, real.network, Lattices(), spoiled=spoiled)
         return Proofreader(drawer, Sure(), calibration=limits)
 
     return make

@@ -4,18 +4,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from conftest import HAN, TINY, build_font, save_inked
 from PIL import Image
 
 import calligan
 from calligan.glyphs.placement import Placement
-from calligan.inference import export
 from calligan.inference.export import Job
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +116,11 @@ def test_nothing_is_printed_and_progress_counts_up(model, capfd):
     told = []
     model.write("永和九年", progress=lambda *each: told.append(each))
     model.glyphs("永和", progress=lambda *each: told.append(each))
-    assert told == [("writing", 4, 4), ("drawing", 2, 2)]
+    calligan.export_font(model, "p.ttf", charset="永和", progress=lambda *each: told.append(each))
+    assert told[-2:] == [("drawing", 1, 2), ("drawing", 2, 2)]
+    del told[-2:]
+    writing = [("writing", done, 4) for done in range(1, 5)]
+    assert told == [*writing, ("drawing", 1, 2), ("drawing", 2, 2)]
     assert capfd.readouterr() == ("", "")
 
 
@@ -127,7 +130,7 @@ def test_errors_name_what_is_wrong(model):
         (lambda: model.write("书", vary=2.0), "out of range"),
         (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
-        (lambda: model.write("书").save("x.jpg"), r"\.png"),
+        (lambda: model.write("书").save("x.bmp"), r"\.png"),
         (lambda: calligan.export_font(model, "x.ttf", fallback="pray"), "pray"),
     ):
         with pytest.raises(calligan.CalliganError, match=says):
@@ -153,20 +156,24 @@ def test_an_export_that_was_cancelled_goes_on(model):
     assert told[-1][1:] == (len(CHARS), len(CHARS)) and not Path(".on.ttf.parts").exists()
 
 
-def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch):
+def test_the_resume_key_holds_all_that_decides_an_outline(project, monkeypatch, tmp_path):
     model = calligan.load("runs/0001")
     writer = model.writer
     job = Job(model.path, 0, "永", Placement.full_width(32), 1000)
     keys = [job.key(writer)]
     assert keys == [job.key(calligan.load("runs/0001").writer)]
-    with torch.no_grad():
-        next(writer.upscaler.parameters()).add_(1)
-    keys.append(job.key(writer))
+    assert job.key(calligan.load("runs/0001", fine=False).writer) not in keys
+    other = tmp_path / "upscaler.safetensors"
+    other.write_bytes(b"other weights")
+    keys.append(job.key(replace(writer, upscaler_path=other)))
     writer.proofreader.judge.name = "another reader"
     keys.append(job.key(writer))
-    monkeypatch.setattr(export, "__version__", "another version")
+    monkeypatch.setattr("calligan.inference.writer.__version__", "another version")
     keys.append(job.key(writer))
-    assert len(set(keys)) == 4
+    keys.append(replace(job, upem=2000).key(writer))
+    bolder = replace(writer.drawer, bolder_em=0.01)
+    keys.append(replace(job, upem=2000).key(replace(writer, drawer=bolder)))
+    assert len(set(keys)) == 6
 
 
 def _written_page(path, project):

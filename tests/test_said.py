@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -54,9 +53,8 @@ def named_font(path, chars, names: dict[int, str], **options):
 
 @pytest.fixture
 def export(monkeypatch, capsys, common):
-    """Run `calligan export` in this process, tracing in a thread: what it said."""
+    """Run `calligan export` in this process: what it said."""
     from calligan.cli import main
-    from calligan.inference import export
 
     def run(*options) -> str:
         line = [
@@ -65,7 +63,6 @@ def export(monkeypatch, capsys, common):
             *map(str, [*common, "--charset", ASKED, "--no-fine", *options]),
         ]
         monkeypatch.setattr(sys, "argv", line)
-        monkeypatch.setattr(export, "worker_pool", lambda: ThreadPoolExecutor(1))
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr().err
@@ -167,7 +164,7 @@ for line in sys.argv[1:]:
 def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
     good = font_folder / "source.ttf"
     wrong = {
-        "infer 书 -o a.jpg": "a.jpg",
+        "infer 书 -o a.bmp": "a.bmp",
         "infer 书 --format scrol": "did you mean scroll",
         "infer 书 --ink mauvish": "mauvish",
         "infer 书 --missing never": "never",

@@ -93,7 +93,7 @@ def train(options: argparse.Namespace) -> None:
         bar.set_postfix(step=step, loss=f"{loss.item():.3f}")
         if step % SAVE_EVERY_STEPS == 0:
             save_state(state, reader, average, optimizers, (step, elapsed))
-    least = calibrate(Judge(average, ReaderCard({}, {})), store)
+    least = calibrate(Judge(lambda: average, ReaderCard({}, {})), store)
     about = {
         "steps": str(step),
         "minutes": f"{elapsed / 60:.0f}",

@@ -26,9 +26,16 @@ from calligan.cli import (
     template,
     train,
 )
+from calligan.cli.options import EXIT_DOUBTFUL, with_shared_options
 from calligan.cli.show import escape_controls
 from calligan.errors import CalliganError
 from calligan.interrupts import received
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+_EXIT_CODES = (
+    f"Exit codes: 0 done; 2 an option, file or text that cannot be used; {EXIT_DOUBTFUL} with "
+    "--strict, if a glyph stays doubtful; 130 interrupted."
+)
 
 app = typer.Typer(
     name="calligan",
@@ -37,8 +44,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
+    context_settings=_HELP,
+    epilog=_EXIT_CODES,
 )
-app.add_typer(fonts.app, name="fonts", short_help="List and fetch open fonts.")
+app.add_typer(
+    fonts.app, name="fonts", short_help="List and fetch open fonts.", context_settings=_HELP
+)
 app.command("render-pairs", short_help="Turn fonts into training data.")(render_pairs.render_pairs)
 app.command("train", short_help="Train a model.")(train.train)
 app.command("styles", short_help="List the styles of a model.")(styles.styles)
@@ -55,6 +66,10 @@ app.command("animate", short_help="Show a training run as a film or curves.")(an
 app.command("sample", short_help="Draw glyphs from noise.")(sample.sample)
 app.command("restyle", short_help="Redraw pictures of glyphs in another style.")(restyle.restyle)
 app.command("studio", short_help="Open the studio in a browser.")(studio.studio)
+for _command in (*app.registered_commands, *fonts.app.registered_commands):
+    assert _command.callback is not None
+    _command.callback = with_shared_options(_command.callback)
+    _command.context_settings, _command.epilog = _HELP, _EXIT_CODES
 
 # Typer has its own copy of click from 0.16 on, and imports click before; this is either's class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.options import EXIT_DOUBTFUL, DeviceOption, StrictOption
-from calligan.cli.show import note, progress
+from calligan.cli.options import EXIT_DOUBTFUL, DeviceOption, JsonOption, StrictOption
+from calligan.cli.show import claim_stdout, note, progress, result, write_summary
 
 if TYPE_CHECKING:
     from calligan.library.checking import Examined
@@ -22,9 +22,6 @@ _ScriptOption = Annotated[
 _FontOption = Annotated[
     str | None,
     typer.Option(help="Regular Chinese font to compare with. Default: one on this machine."),
-]
-_JsonOption = Annotated[
-    Path | None, typer.Option("--json", help="Write all scores and findings to this JSON file.")
 ]
 _SheetOption = Annotated[
     Path | None,
@@ -42,7 +39,7 @@ def check(
     ] = "gb2312+jis-1+big5-1",
     script: _ScriptOption = None,
     font: _FontOption = None,
-    json_path: _JsonOption = None,
+    json_path: JsonOption = None,
     sheet: _SheetOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
@@ -57,8 +54,9 @@ def check(
     """
     from calligan.library.checking import check as check_glyphs
     from calligan.page.sheet import save_png
-    from calligan.storage import atomic_file, write_json
+    from calligan.storage import atomic_file
 
+    claim_stdout(json_path)
     with progress("reading", "glyph") as update:
         examined = check_glyphs(
             what,
@@ -70,13 +68,11 @@ def check(
             note=note,
         )
     _report(examined)
-    if json_path is not None:
-        write_json(json_path, examined.as_json())
-        typer.echo(json_path)
+    write_summary(json_path, examined.as_json())
     if sheet is not None:
         with atomic_file(sheet) as file:
             save_png(examined.sheet(), file)
-        typer.echo(sheet)
+        result(sheet)
     if strict and examined.wrong:
         raise typer.Exit(EXIT_DOUBTFUL)
 
@@ -94,7 +90,7 @@ def _report(examined: "Examined") -> None:
         ("malformed?", found.malformed, found.malformed),
     ]
     for label, chars, shown in lines:
-        typer.echo(f"{label:17} {len(chars):5}  {shown[:120]}{' …' if len(shown) > 120 else ''}")
+        result(f"{label:17} {len(chars):5}  {shown[:120]}{' …' if len(shown) > 120 else ''}")
     note(f"checked {len(found.chars):,} glyphs with ink")
     if found.capped:
         note(

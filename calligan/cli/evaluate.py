@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from calligan.cli.options import DeviceOption, options_of, split_names
-from calligan.cli.show import note, print_table, progress
+from calligan.cli.options import DeviceOption, JsonOption, options_of, split_names
+from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
 from calligan.requests import EvaluationRequest
 
 _ModelArgument = Annotated[
@@ -23,10 +23,6 @@ _AgainstOption = Annotated[
 _ReportOption = Annotated[
     Path | None, typer.Option(help="Write an HTML report with pictures to this file.")
 ]
-_JsonOption = Annotated[
-    Path | None,
-    typer.Option("--json", help="Write all figures, with counts and intervals, to this JSON file."),
-]
 _SheetOption = Annotated[
     Path | None,
     typer.Option(help="Draw source, generated and real glyphs into this PNG."),
@@ -40,7 +36,7 @@ def evaluate(
     given: dict[str, Any],
     against: _AgainstOption = None,
     report: _ReportOption = None,
-    json_path: _JsonOption = None,
+    json_path: JsonOption = None,
     sheet: _SheetOption = None,
     device: DeviceOption = "auto",
 ) -> None:
@@ -54,28 +50,28 @@ def evaluate(
     """
     from calligan.evaluation.report import check_report
     from calligan.library.judging import evaluate as evaluate_model
-    from calligan.storage import check_writable, write_json
+    from calligan.storage import check_writable
 
+    piped = claim_stdout(json_path)
     if report is not None:
         check_report()
-    check_writable(*filter(None, (report, json_path, sheet)))
+    check_writable(*filter(None, (report, sheet, *([] if piped else [json_path]))))
     given["styles"] = split_names(given["styles"])
     given |= {"against": _parse_against(against or []), "device": device}
     with progress("evaluating", "") as update:
         done = evaluate_model(model, **given, progress=update, note=note)
     for table in done.tables():
         print_table(table.head, table.rows, right=[name for name in table.head if name])
-        typer.echo()
+        result("")
     for name, reason in done.scores.unmeasured.items():
         note(f"{name} was not measured: {reason}")
-    if json_path is not None:
-        write_json(json_path, done.as_json())
     if report is not None:
         done.write_report(report)
     if sheet is not None:
         done.write_sheet(sheet)
-    for written in filter(None, (report, sheet, json_path)):
-        typer.echo(written)
+    for written in filter(None, (report, sheet)):
+        result(written)
+    write_summary(json_path, done.as_json())
 
 
 def _parse_against(against: list[str]) -> dict[str, Path]:

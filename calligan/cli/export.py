@@ -1,13 +1,16 @@
 """`calligan export`: make a font of a style, or complete an existing font."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from calligan.cli.options import (
     EXIT_DOUBTFUL,
+    CacheOption,
     DeviceOption,
     FineOption,
+    JsonOption,
     ModelOption,
     ReportOption,
     SourceOption,
@@ -16,11 +19,12 @@ from calligan.cli.options import (
     WeightOption,
     options_of,
 )
-from calligan.cli.show import abbreviate, note, progress
-from calligan.cli.verdict import check_verdict_options, model_note, report_findings
+from calligan.cli.show import abbreviate, claim_stdout, note, progress, result, write_summary
+from calligan.cli.verdict import check_verdict_options, model_note, reasons_of, report_findings
 from calligan.requests import DOUBTED, FALLBACKS, FontRequest
 
 if TYPE_CHECKING:
+    from calligan.library.model import Model
     from calligan.library.orders import MadeFont
 
 
@@ -35,6 +39,8 @@ def export(
     report: ReportOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
+    cache: CacheOption = True,
+    json_path: JsonOption = None,
 ) -> None:
     """Make an installable font of a style, or complete an existing font.
 
@@ -48,6 +54,7 @@ def export(
     from calligan.library.orders import check_font, check_weight
 
     request = FontRequest(**font)
+    claim_stdout(json_path)
     check_font(request)
     check_weight(weight)
     needed = bool(report or strict or request.fallback in DOUBTED)
@@ -60,7 +67,7 @@ def export(
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
 
-    drawing = Model(path, source, verdict, fine, device, note, weight=weight)
+    drawing = Model(path, source, verdict, fine, device, note, weight=weight, cache=cache)
     about = model_note(path, model, source)
     if model is None:
         drawing.on_open = about
@@ -69,9 +76,16 @@ def export(
     if model is not None:  # later, so that an error is one line
         about(drawing.writer)
     _report(made, request)
-    typer.echo(request.path)
+    result(request.path)
+    write_summary(json_path, _summary(made, drawing))
     if report_findings(drawing, [made.style_index], report or []) and strict:
         raise typer.Exit(EXIT_DOUBTFUL)
+
+
+def _summary(made: "MadeFont", drawing: "Model") -> dict[str, Any]:
+    summary = {**asdict(made), "model": drawing.path, "source": drawing.writer.source.name}
+    summary["style"] = drawing.style_name(summary.pop("style_index"))
+    return {**summary, "doubtful": reasons_of(drawing, [made.style_index])}
 
 
 def _report(made: "MadeFont", request: FontRequest) -> None:

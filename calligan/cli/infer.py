@@ -9,8 +9,10 @@ import typer
 
 from calligan.cli.options import (
     EXIT_DOUBTFUL,
+    CacheOption,
     DeviceOption,
     FineOption,
+    JsonOption,
     ModelOption,
     ReportOption,
     SourceOption,
@@ -19,16 +21,19 @@ from calligan.cli.options import (
     WeightOption,
     options_of,
 )
-from calligan.cli.show import note, progress
+from calligan.cli.show import STDOUT, claim_stdout, note, progress, result, write_summary
 from calligan.cli.verdict import (
+    check_candidates,
     check_verdict_options,
     model_note,
+    reasons_of,
     report_findings,
     save_candidates,
 )
 from calligan.requests import PageRequest
 
 if TYPE_CHECKING:
+    from calligan.library.model import Model
     from calligan.library.pages import Pages
 
 
@@ -46,7 +51,16 @@ _StylesOption = Annotated[
     ),
 ]
 _OutputOption = Annotated[
-    Path, typer.Option("--output", "-o", help="File to write: .png, .svg, .pdf or .gif.")
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write: .png, .jpg, .webp, .gif, .svg or .pdf; - is standard output.",
+    ),
+]
+_AsOption = Annotated[
+    str,
+    typer.Option("--as", help="With -o -, the kind of file: png, jpg, webp, gif, svg or pdf."),
 ]
 _DryOption = Annotated[
     float,
@@ -70,6 +84,7 @@ def infer(
     *,
     style: _StylesOption = "1",
     output: _OutputOption = Path("out.png"),
+    kind: _AsOption = "png",
     model: ModelOption = None,
     source: SourceOption = None,
     page: dict[str, Any],
@@ -84,6 +99,8 @@ def infer(
     candidates: _CandidatesOption = None,
     pick: _PickOption = None,
     device: DeviceOption = "auto",
+    cache: CacheOption = True,
+    json_path: JsonOption = None,
 ) -> None:
     r"""Write any text in a style, as a picture or a formatted page.
 
@@ -93,9 +110,17 @@ def infer(
     letters are taken from the source font. Each drawn glyph is checked: is it the right character,
     and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
     """
+    from calligan.errors import ConfigError
+    from calligan.page.output import KINDS
+
     request, picked = PageRequest(_read_text(text), **page), _parse_picks(pick)
     needs_verdict = bool(report or strict or candidates or picked)
-    _check(request, output, picked, (dpi, grain, dry), (verdict, needs_verdict, report or []))
+    piped = claim_stdout(output, json_path) and output == STDOUT
+    check_candidates(candidates, output)
+    if piped and f".{kind}" not in KINDS:
+        raise ConfigError(f"--as {kind!r} is not one of {', '.join(k[1:] for k in KINDS)}")
+    written = Path(f"page.{kind}") if piped else output
+    _check(request, written, picked, (dpi, grain, dry), (verdict, needs_verdict, report or []))
     from calligan.library.orders import check_weight
     from calligan.project.models import check_styles, model_path
 
@@ -104,25 +129,24 @@ def infer(
     check_styles(path, style)
     from calligan.library.model import Model  # imports torch
 
-    drawing = Model(
-        path, source, verdict, fine, device, note, picked, bool(candidates), weight=weight
-    )
-    about = model_note(path, model, source)
-    if model is None:
-        drawing.on_open = about
+    drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates), weight)
+    drawing.cache = cache
     indices = drawing.style_indices(style, request.seed)
     if style == "all" and request.labels is None and request.form is None:
         request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
         pages = drawing.write_request(request, indices, update)
-    files = pages.save(output, dpi, grain, dry)
-    if model is not None:  # later, so that an error is one line
-        about(drawing.writer)
+    model_note(path, model, source)(drawing.writer)
+    files = [] if piped else pages.save(output, dpi, grain, dry)
+    if piped:
+        sys.stdout.buffer.write(pages.encoded(written.suffix, dpi, grain, dry))
+        sys.stdout.buffer.flush()
     _report(request, pages)
     for file in files:
-        typer.echo(file)
+        result(file)
     if candidates:
-        typer.echo(save_candidates(drawing, indices, output, candidates))
+        result(save_candidates(drawing, indices, output, candidates))
+    write_summary(json_path, _summary(drawing, pages, indices, files))
     if report_findings(drawing, indices, report or [], not candidates) and strict:
         raise typer.Exit(EXIT_DOUBTFUL)
 
@@ -139,13 +163,28 @@ def _check(
     from calligan.inference.pages import check_output, check_page
     from calligan.page.output import Look
 
-    check_output(output)
+    check_output(output, request.transparent)
     check_verdict_options(*verdict)
     Look(*look).validate()
     check_page(request)
     drawn = request.text + request.title + request.signature + request.seal
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which is not in the text")
+
+
+def _summary(
+    drawing: "Model", pages: "Pages", indices: list[int], files: list[Path]
+) -> dict[str, Any]:
+    return {
+        "files": files,
+        "model": drawing.path,
+        "source": drawing.writer.source.name,
+        "styles": pages.styles,
+        "drawn": pages.text.han,
+        "borrowed": pages.borrowed,
+        "missing": pages.missing,
+        "doubtful": reasons_of(drawing, indices),
+    }
 
 
 def _report(request: PageRequest, pages: "Pages") -> None:

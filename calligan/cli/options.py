@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from calligan.cli.show import be_quiet
 from calligan.config import DEVICES
 from calligan.described import REQUIRED
 
@@ -49,6 +50,23 @@ def options_of(kind: type, name: str = "given") -> Callable[[Command], Command]:
         return with_options
 
     return decorate
+
+
+def with_shared_options(command: Command) -> Command:
+    """Add the options that every command has."""
+    about = "Print no notes and no progress bars; errors remain."
+    option: Any = Annotated[bool, typer.Option("--quiet", "-q", help=about)]
+
+    @wraps(command)
+    def quieted(*arguments: Any, quiet: bool = False, **values: Any) -> None:
+        be_quiet(quiet)
+        command(*arguments, **values)
+
+    own = inspect.signature(command)
+    parameters = [*own.parameters.values(), _keyword("quiet", False, option)]
+    quieted.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    quieted.__annotations__ = {**command.__annotations__, "quiet": option}
+    return quieted
 
 
 def _keyword(name: str, default: Any, annotation: Any) -> inspect.Parameter:
@@ -103,6 +121,22 @@ FineOption = Annotated[
         "--fine/--no-fine",
         help="For models that draw ink at 128 px: average four shifted drawings, and trace from "
         "twice the resolution. Smoother and slower.",
+    ),
+]
+CacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Keep drawn glyphs on disk, and use those drawn before. CALLIGAN_NO_CACHE=1 turns it "
+        "off too.",
+    ),
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--json",
+        help="Write a summary as JSON to this file; - is standard output, where it replaces "
+        "everything else.",
     ),
 ]
 StrictOption = Annotated[

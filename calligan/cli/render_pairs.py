@@ -1,12 +1,11 @@
 """`calligan render-pairs`: turn fonts into paired glyph images, the training data."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calligan.cli.show import escape_controls, note, progress
+from calligan.cli.show import note, progress
 
 if TYPE_CHECKING:
     from calligan.pairs.manifest import FontEntry
@@ -38,12 +37,11 @@ def render_pairs(
 
     A later call adds fonts to the folder. Repeating a call changes nothing.
     """
-    from tqdm import tqdm
 
     from calligan.library.pairs import render_pairs as render
 
     def print_font(font: "FontEntry", known: bool) -> None:
-        tqdm.write(escape_controls(_describe(font, known)), file=sys.stderr)
+        note(_describe(font, known))
 
     with progress("rendering", "glyph", unit_scale=True) as update:
         store = render(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from calligan.cli.show import note, progress
+from calligan.cli.options import JsonOption
+from calligan.cli.show import claim_stdout, note, progress, result, write_summary
 
 _TextOption = Annotated[
     str | None,
@@ -38,6 +39,7 @@ def scan(
     text: _TextOption = None,
     columns: _ColumnsOption = "rtl",
     font: _FontOption = None,
+    json_path: JsonOption = None,
 ) -> None:
     """Cut the characters out of filled template pages, or out of a page whose text is known.
 
@@ -52,6 +54,7 @@ def scan(
     from calligan.library.scanning import scan_pages
     from calligan.scan.folder import CONTACT_SHEET, LABELS
 
+    claim_stdout(json_path)
     with progress("reading", "page") as update:
         done = scan_pages(
             *(pages, output),
@@ -69,4 +72,7 @@ def scan(
             f"{output} already has their characters; to start again, remove {output} first"
         )
     note(f"check {output / CONTACT_SHEET}; correct labels in {output / LABELS} or by renaming")
-    typer.echo(output)
+    result(output)
+    pairs = zip(done.files, done.glyphs, strict=True)
+    glyphs = [{"file": file, "char": glyph.char, "note": glyph.note} for file, glyph in pairs]
+    write_summary(json_path, {"folder": output, "glyphs": glyphs})

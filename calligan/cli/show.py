@@ -1,19 +1,63 @@
-"""Terminal output shared by the commands: notes and progress bars on stderr."""
+"""Terminal output shared by the commands: results on stdout, notes and progress bars on stderr."""
 
+import json
 import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 _TABLE_COLUMNS = 1000  # no table is wider
+STDOUT = Path("-")  # as the name of a file to write
+_quiet = False
+_holds_data = False  # whether stdout takes a file's contents
+
+
+def be_quiet(quiet: bool) -> None:
+    """Whether to leave out notes and progress bars."""
+    global _quiet
+    _quiet = quiet
 
 
 def note(message: str) -> None:
     """Print a message for the user on stderr."""
-    print(escape_controls(message), file=sys.stderr, flush=True)
+    if not _quiet:
+        tqdm.write(escape_controls(message), file=sys.stderr)
+        sys.stderr.flush()
+
+
+def claim_stdout(*files: Path | None) -> bool:
+    """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two."""
+    from calligan.errors import ConfigError
+
+    global _holds_data
+    if files.count(STDOUT) > 1:
+        raise ConfigError("two files cannot both be -; standard output takes one")
+    _holds_data = STDOUT in files
+    return _holds_data
+
+
+def result(line: object) -> None:
+    """Print a result on stdout, unless stdout takes a file's contents."""
+    if not _holds_data:
+        print(line, flush=True)
+
+
+def write_summary(path: Path | None, summary: Any) -> None:
+    """Write a command's summary as JSON to a file or, for `-`, to stdout; None: not at all."""
+    from calligan.storage import write_json
+
+    if path is None:
+        return
+    line = json.dumps(summary, allow_nan=False, default=str)  # paths become text
+    if path == STDOUT:
+        print(line)
+        return
+    write_json(path, json.loads(line))
+    result(path)
 
 
 def escape_controls(text: str) -> str:
@@ -32,7 +76,7 @@ def _escape(char: str) -> str:
 
 def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":
     """A progress bar on stderr; silent if stderr is not a terminal."""
-    settings = {"disable": None, "leave": False, **options}
+    settings = {"disable": True if _quiet else None, "leave": False, **options}
     return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **settings)
 
 
@@ -40,8 +84,10 @@ def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[A
 def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar as a callback of the library (calligan/progress.py).
 
-    It appears at the first call, below notes printed before.
+    It appears at the first call, below notes printed before. The time left is that of the mean
+    speed so far.
     """
+    options = {"smoothing": 0.0, **options}
     with ExitStack() as stack:
         bars: list[tqdm[Any]] = []
 
@@ -62,6 +108,8 @@ def print_table(
 
     `right` are the names of the columns that are aligned at the right.
     """
+    if _holds_data:
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

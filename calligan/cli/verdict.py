@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from calligan.cli.show import note
+from calligan.cli.show import STDOUT, note, result
 
 if TYPE_CHECKING:
     from calligan.inference.writer import Writer
@@ -48,6 +46,20 @@ def check_verdict_options(verdict: bool, needed: bool, reports: Sequence[Path]) 
         check_report(path)
 
 
+def check_candidates(count: int | None, output: Path) -> None:
+    """Raise ConfigError if there is no file to put the sheet of candidates beside."""
+    from calligan.errors import ConfigError
+
+    if count and output == STDOUT:
+        raise ConfigError("--candidates writes a sheet beside the picture; give a file as --output")
+
+
+def reasons_of(model: "Model", styles: Sequence[int]) -> dict[str, dict[str, str]]:
+    """Doubtful characters by style name and reason, for a summary."""
+    findings = model.findings(styles)
+    return findings.reasons() if findings else {}
+
+
 def save_candidates(model: "Model", styles: Sequence[int], output: Path, count: int) -> Path:
     """Write the sheet of candidates beside the picture; its path."""
     findings = model.findings(styles)
@@ -71,7 +83,7 @@ def report_findings(
         return False
     for path in reports:
         findings.save(path)
-        typer.echo(path)
+        result(path)
     if overruled := findings.overruled():
         note(f"doubtful, but used because you picked them: {' '.join(overruled)}")
     doubtful = findings.reasons()

@@ -7,13 +7,11 @@ line is the 0.5 iso-line of its coverage, which is accurate to some hundredths o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
-from contourpy import LineType, contour_generator
 
 from calligan.glyphs.placement import Placement
-from calligan.vector.contour import resample
+from calligan.vector.contour import iso_lines, resample
 from calligan.vector.fill import fill
 from calligan.vector.outline import Outline
 
@@ -62,9 +60,7 @@ def shape_of(outline: Outline, placement: Placement, upem: int) -> Shape:
     em_px = place.em_px / SUPERSAMPLING
     if bitmap is None:
         return Shape(np.zeros((0, 0), np.uint8), [], np.empty(0), em_px)
-    field = np.pad(bitmap.ink, 1).astype(np.float64)
-    generator = contour_generator(z=field, line_type=LineType.Separate)
-    found = cast("list[np.ndarray]", generator.lines(127.5))
+    found = iso_lines(bitmap.ink)
     rings = [(line[:-1] - 0.5) / SUPERSAMPLING for line in found if len(line) > 4]
     areas = np.array([_area(ring) for ring in rings])
     return Shape(bitmap.ink, [resample(ring, STEP_PX) for ring in rings], areas, em_px)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from threading import RLock
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.models.card import ModelCard
-from calligan.project.source import open_source, trained_sources
+from calligan.project.source import installed_sources, open_source, trained_sources
 from calligan.vector.borrow import Lettering
 
 
@@ -71,6 +72,7 @@ class FontSource:
         self.face, self.placement, self._card = face, placement, card
         self._renderers: dict[Way, Renderer] = {}
         self._lacking: dict[str, bool] = {}  # cache of `lacks`
+        self._lock = RLock()  # FreeType's faces are not safe to be used by two threads
 
     @classmethod
     def open(cls, card: ModelCard, wanted: str | None) -> "FontSource":
@@ -97,8 +99,9 @@ class FontSource:
 
     @property
     def identity(self) -> Any:
-        """The font's checksum and its place on the canvas."""
-        return [self.face.sha256, asdict(self.placement)]
+        """Checksum and placement, and which of the model's other sources are installed."""
+        others = installed_sources(self._card)
+        return [self.face.sha256, asdict(self.placement), others]
 
     @property
     def lettering(self) -> Lettering:
@@ -108,25 +111,28 @@ class FontSource:
     @property
     def count(self) -> int:
         """The number of source fonts, this one included."""
-        return 1 + len(self._others)
+        with self._lock:
+            return 1 + len(self._others)
 
     def lacks(self, char: str) -> bool:
         """Whether the font has no ink for a character."""
-        if char not in self._lacking:
-            left_out = self._renderer(PLAIN).render(char, self._paper())
-            self._lacking[char] = left_out not in (None, "clipped")
-        return self._lacking[char]
+        with self._lock:
+            if char not in self._lacking:
+                left_out = self._renderer(PLAIN).render(char, self._paper())
+                self._lacking[char] = left_out not in (None, "clipped")
+            return self._lacking[char]
 
     def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
         """Source glyphs, uint8 (N, S, S); from this font if the font of `way` lacks them."""
-        found = []
-        for char in chars:
-            canvas = self._paper()
-            left_out = self._renderer(way).render(char, canvas)
-            if left_out and way.source:
-                self._renderer(PLAIN).render(char, canvas)
-            found.append(canvas)
-        return np.stack(found)
+        with self._lock:
+            return np.stack([self._image(char, way) for char in chars])
+
+    def _image(self, char: str, way: Way) -> np.ndarray:
+        canvas = self._paper()
+        left_out = self._renderer(way).render(char, canvas)
+        if left_out and way.source:
+            self._renderer(PLAIN).render(char, canvas)
+        return canvas
 
     @cached_property
     def _others(self) -> Sequence[tuple[Face, Placement]]:

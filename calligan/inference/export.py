@@ -1,35 +1,31 @@
 """Draw many characters of a style and trace them to outlines on all cores, resumably.
 
-Torch draws in this process; other processes trace. Finished parts are saved in a folder beside the
-font, so that an interrupted export can be resumed.
+Finished parts are saved in a folder beside the font, so that an interrupted export can be resumed.
 """
 
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from torch import nn
 
-from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
 from calligan.inference.proofread import Attempt, Verdict
-from calligan.inference.writer import Writer
+from calligan.inference.writer import Em, Writer
 from calligan.reader.reach import reach_of
-from calligan.storage import atomic_file, read_json, sha256_bytes, sha256_file, write_json
+from calligan.storage import atomic_file, read_json, sha256_bytes, write_json
 from calligan.vector.outline import Outline
-from calligan.vector.trace import trace, trace_all
-from calligan.workers import usable_cores, worker_pool
+from calligan.vector.trace import trace
 
 _PART_CHARS = 64
-_MAX_PENDING = 4  # parts that may wait for tracing while drawing goes on
 
 
 @dataclass(frozen=True)
@@ -43,22 +39,14 @@ class Job:
     upem: int
     trace: TraceConfig = field(default_factory=TraceConfig)
 
+    @property
+    def em(self) -> Em:
+        """Where outlines are placed."""
+        return Em(self.placement, self.upem)
+
     def key(self, writer: Writer) -> str:
         """A digest of everything that determines the outlines."""
-        parts = {
-            "version": __version__,
-            "model": sha256_file(self.model),
-            "source": writer.source.identity,
-            "style": self.style_index,
-            "chars": self.chars,
-            "placement": asdict(self.placement),
-            "upem": self.upem,
-            "trace": asdict(self.trace),
-            "verdict": _verdict_key(writer),
-            "enlarged": _digest(writer.upscaler),
-            "fine": writer.drawer.predictor.fine,
-            "bolder": writer.drawer.bolder_em,
-        }
+        parts = {**writer.setting(self.style_index, self.em), "chars": self.chars}
         if writer.proofreader is not None and writer.proofreader.picked:
             parts["picked"] = dict(writer.proofreader.picked)
         return sha256_bytes(json.dumps(parts, sort_keys=True).encode())
@@ -142,39 +130,34 @@ def outlines(
     seconds: dict[str, float],
     progress: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Outline]:
-    """The outlines of a job's characters, by character.
+    """The outlines of a job's characters, by character. What was not kept is drawn and kept.
 
-    The time of each stage is added to `seconds`. Tracing runs in parallel: only waiting for it
-    counts.
+    The time for that is added to `seconds`.
     """
     found: dict[str, Outline] = {}
-    with worker_pool() as pool:
-        pending: list[_Waiting] = []
-        for number, chars in enumerate(_cut(job.chars)):
-            kept = parts.read(number)
-            if kept is not None and len(kept) == len(chars):
-                found.update(zip(chars, kept, strict=True))
-                if writer.proofreader is not None:
-                    kept_verdicts = parts.verdicts(number, chars)
-                    writer.proofreader.remember(job.style_index, kept_verdicts)
-                progress(len(chars))
-                continue
-            started = perf_counter()
-            drawn = writer.draw(chars, job.style_index)
-            seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
-            started = perf_counter()
-            stack = writer.enlarged([glyph.image for glyph in drawn])
-            seconds["enlarging"] = seconds.get("enlarging", 0) + perf_counter() - started
-            halves = np.array_split(stack, usable_cores())
-            how = (job.placement, job.upem, job.trace)
-            futures = [pool.submit(trace_all, half, *how) for half in halves if len(half)]
-            verdicts = [glyph.verdict for glyph in drawn if glyph.verdict]
-            pending.append(_Waiting(number, chars, futures, verdicts))
-            while len(pending) > _MAX_PENDING:
-                _finish(pending.pop(0), found, parts, seconds, progress)
-        for waiting in pending:
-            _finish(waiting, found, parts, seconds, progress)
-    return found
+    missing: list[tuple[int, str]] = []
+    for number, chars in enumerate(_cut(job.chars)):
+        kept = parts.read(number)
+        if kept is None or len(kept) != len(chars):
+            missing.append((number, chars))
+            continue
+        found.update(zip(chars, kept, strict=True))
+        if writer.proofreader is not None:
+            writer.proofreader.remember(job.style_index, parts.verdicts(number, chars))
+        progress(len(chars))
+    if not missing:
+        return found
+    started, new = perf_counter(), "".join(chars for _, chars in missing)
+    with closing(writer.stream(new, job.style_index, job.em)) as drawn:
+        for number, chars in missing:
+            verdicts: list[Verdict] = []
+            for glyph, outline in islice(drawn, len(chars)):
+                found[glyph.char] = outline
+                verdicts += [glyph.verdict] if glyph.verdict else []
+                progress(1)
+            parts.write(number, [found[char] for char in chars], verdicts)
+    seconds["drawing"] = seconds.get("drawing", 0) + perf_counter() - started
+    return {char: found[char] for char in job.chars}
 
 
 def traced(images: dict[str, np.ndarray], job: Job) -> dict[str, Outline]:
@@ -202,47 +185,6 @@ def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> 
         images = writer.source.images(doubtful)
         found.update(traced(dict(zip(doubtful, images, strict=True)), job))
     return doubtful
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A part that is drawn, and being traced."""
-
-    number: int
-    chars: str
-    futures: list[Future[list[Outline]]]
-    verdicts: list[Verdict]
-
-
-def _finish(
-    waiting: _Waiting,
-    found: dict[str, Outline],
-    parts: Parts,
-    seconds: dict[str, float],
-    progress: Callable[[int], None],
-) -> None:
-    started = perf_counter()
-    done = [outline for future in waiting.futures for outline in future.result()]
-    seconds["tracing"] = seconds.get("tracing", 0) + perf_counter() - started
-    parts.write(waiting.number, done, waiting.verdicts)
-    found.update(zip(waiting.chars, done, strict=True))
-    progress(len(waiting.chars))
-
-
-def _verdict_key(writer: Writer) -> list[str] | None:
-    """Everything that determines the verdicts on a job's glyphs."""
-    if writer.proofreader is None:
-        return None
-    calibration = repr(writer.proofreader.calibration).encode()
-    return [writer.proofreader.judge.name, sha256_bytes(calibration)]
-
-
-def _digest(network: nn.Module | None) -> str | None:
-    """A checksum of a network's weights."""
-    if network is None:
-        return None
-    weights = (tensor.cpu().numpy().tobytes() for tensor in network.state_dict().values())
-    return sha256_bytes(b"".join(weights))
 
 
 def _cut(chars: str) -> Iterator[str]:

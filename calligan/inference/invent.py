@@ -91,7 +91,7 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str, sha256: str = "") -> 
     blank = FontCard(name, name, "", licence, name, sha256, "", "", None, {})
     style = replace(blank, placement=drawer.card.styles[0].placement)
     card = replace(drawer.card, styles=(*drawer.card.styles, style))
-    return replace(drawer, predictor=predictor, card=card)
+    return replace(drawer, network=lambda: predictor, card=card)
 
 
 def _shallow_copy(generator: GeneratorBase) -> GeneratorBase:

@@ -15,7 +15,7 @@ from calligan.page.drawing import Page
 from calligan.page.flow import Direction, Letter
 from calligan.page.formats import Format, load_format
 from calligan.page.layout import Setting, Words, lay_out
-from calligan.page.output import KINDS
+from calligan.page.output import KINDS, OPAQUE
 from calligan.page.plain import plain, stacked
 from calligan.page.seal import Kind
 from calligan.requests import PageRequest
@@ -141,12 +141,14 @@ def without_marks(text: str) -> str:
     )
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, transparent: bool = False) -> None:
     """Raise DataError for a file that pages cannot be written to."""
     if path.is_dir():
         raise DataError(f"{path} is a folder; name a file in it")
     if path.suffix.lower() not in KINDS:
         raise DataError(f"{path} does not end in {', '.join(KINDS)}; name the kind of page")
+    if transparent and path.suffix.lower() in OPAQUE:
+        raise DataError(f"{path} cannot be transparent; write a .png, .webp, .svg or .pdf")
 
 
 def _plain(text: str, letters: Mapping[str, Letter], request: PageRequest, size_px: int) -> Page:

@@ -7,6 +7,7 @@ A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), thos
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
 from calligan.reader.faults import Calibration, Limits, Shape, faults
 from calligan.reader.reach import Reach, reach_of
-from calligan.reader.verdict import Judge
+
+if TYPE_CHECKING:
+    from calligan.reader.verdict import Judge
 
 WAYS = (
     Way("another source", source=1),
@@ -49,6 +52,12 @@ class Verdict:
     least_score: float  # the score that 95 % of the style's real glyphs reach
     picked: bool = False  # whether the user chose the attempt
     foreseen: str = ""  # the fault that is expected of every attempt
+    tried: int = 0  # how many attempts there were, if only the best is known
+
+    @property
+    def count(self) -> int:
+        """How often the character was drawn."""
+        return self.tried or len(self.attempts)
 
     @property
     def best(self) -> Attempt:
@@ -74,7 +83,7 @@ class Proofreader:
     """
 
     drawer: Drawer
-    judge: Judge
+    judge: "Judge"
     picked: Mapping[str, int] = field(default_factory=dict)  # attempts to use, from 1
     every_way: bool = False  # try every variation of every character, to choose by eye
     calibration: Calibration | None = None  # limits of the detectors; None: no detectors

@@ -74,7 +74,7 @@ class Findings:
                         "doubtful": verdict.doubtful,
                         "faults": list(verdict.faults),
                         "way": verdict.best.way,
-                        "attempts": len(verdict.attempts),
+                        "attempts": verdict.count,
                     }
                     for verdict in self.verdicts(style)
                 ],

@@ -1,34 +1,48 @@
 """Write text with a model: check the text, draw glyphs, proofread them, and trace them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.errors import DataError
 from calligan.glyphs.charset import check_text, is_han
 from calligan.glyphs.placement import Placement
 from calligan.inference.content import ContentSource
 from calligan.inference.drawer import Drawer
+from calligan.inference.glyph_cache import GlyphCache, KeptGlyph, cache_is_on
+from calligan.inference.parallel import in_order
 from calligan.inference.proofread import Proofreader, Verdict
 from calligan.models.card import ModelCard
-from calligan.models.upscaler import Upscaler, load_upscaler, upscale
 from calligan.page.flow import Letter
 from calligan.progress import Note, ignore
+from calligan.project.source import file_digest
 from calligan.reader.faults import shipped
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
+from calligan.storage import sha256_bytes
 from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
-from calligan.vector.trace import trace
+from calligan.vector.trace import trace_all
+from calligan.workers import usable_cores
+
+if TYPE_CHECKING:
+    from calligan.models.upscaler import Upscaler
 
 Missing = Literal["error", "skip", "box"]
 _MIN_TRACED_PX = 256  # smaller images are enlarged before they are traced
-_CHUNK_CHARS = 32  # drawn and traced between two progress reports
+_MAX_AT_ONCE = {"cpu": 8}  # glyphs drawn and traced in one task; else:
+_MAX_AT_ONCE_GPU = 64
+_KEPT_AT_ONCE = 64  # glyphs written to the cache at once
 
 
 @dataclass(frozen=True)
@@ -60,12 +74,24 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Em:
+    """Where outlines are placed: the em box on the canvas, and the units of an em."""
+
+    placement: Placement
+    upem: int = UPEM
+
+
+@dataclass(frozen=True)
 class Writer:
-    """Draws, checks and traces glyphs of a text: used by every command that writes."""
+    """Draws, checks and traces glyphs of a text: used by every command that writes.
+
+    Networks are opened, and torch imported, when a glyph is drawn that is not in the cache.
+    """
 
     drawer: Drawer
     proofreader: Proofreader | None = None
-    upscaler: Upscaler | None = None  # enlarges small glyphs before their outlines are traced
+    upscaler_path: Path | None = None  # its network enlarges small glyphs before they are traced
+    origin: Mapping[str, Any] | None = None  # what the drawer was opened from; None: nothing kept
 
     @classmethod
     def open(
@@ -77,21 +103,22 @@ class Writer:
         device: str = "cpu",
         note: Note = ignore,
         bolder_em: float = 0.0,
+        kept: bool = False,
     ) -> "Writer":
         """Open a model file.
 
         `fine` averages drawings at four positions and enlarges small glyphs to twice the pixels
-        before tracing. With `looks`, drawn glyphs are checked, if the reader is installed. Raises
-        as `Drawer.open`.
+        before tracing. With `looks`, drawn glyphs are checked, if the reader is installed. With
+        `kept`, drawn glyphs are kept in the cache. Raises as `Drawer.open`.
         """
         drawer = Drawer.open(model, source, fine, device, note, bolder_em)
-        on = drawer.predictor.device
         proofreader = None
         if looks is not None and reader_model() is not None:
             how = (looks.picked, looks.every_way, shipped())
-            proofreader = Proofreader(drawer, Judge.load(on), *how)
+            proofreader = Proofreader(drawer, Judge.load(lambda: drawer.predictor.device), *how)
         path = upscaler_model() if fine and drawer.card.size_px < _MIN_TRACED_PX else None
-        return cls(drawer, proofreader, None if path is None else load_upscaler(path, on))
+        origin = {"model": model, "fine": fine, "device": device, "kept": kept and cache_is_on()}
+        return cls(drawer, proofreader, path, origin)
 
     @property
     def card(self) -> ModelCard:
@@ -102,6 +129,14 @@ class Writer:
     def source(self) -> ContentSource:
         """Where source glyphs and letters come from."""
         return self.drawer.source
+
+    @cached_property
+    def upscaler(self) -> "Upscaler | None":
+        """The network that enlarges small glyphs before their outlines are traced."""
+        from calligan.models.upscaler import load_upscaler
+
+        path = self.upscaler_path
+        return None if path is None else load_upscaler(path, self.drawer.predictor.device)
 
     def read(self, text: str, missing: Missing = "error") -> Text:
         """Check a text against the source font.
@@ -142,19 +177,99 @@ class Writer:
         return [DrawnGlyph(verdict.char, verdict.best.image, verdict) for verdict in verdicts]
 
     def outlined(
-        self,
-        chars: str,
-        style_index: int,
-        progress: Callable[[int], None] = ignore,
+        self, chars: str, style_index: int, progress: Callable[[int], None] = ignore
     ) -> list[tuple[DrawnGlyph, Outline]]:
         """Draw characters and trace them to outlines in an em box of UPEM units."""
-        found: list[tuple[DrawnGlyph, Outline]] = []
-        for start in range(0, len(chars), _CHUNK_CHARS):
-            drawn = self.draw(chars[start : start + _CHUNK_CHARS], style_index)
-            outlines = self.traced([glyph.image for glyph in drawn], style_index)
-            found += zip(drawn, outlines, strict=True)
-            progress(len(drawn))
+        found = []
+        with closing(self.stream(chars, style_index)) as each:
+            for one in each:
+                found.append(one)
+                progress(1)
         return found
+
+    def stream(
+        self, chars: str, style_index: int, em: Em | None = None
+    ) -> Generator[tuple[DrawnGlyph, Outline], None, None]:
+        """Characters drawn and traced on all cores, in order, each once; kept ones are not drawn.
+
+        Close the iterator to end it early.
+        """
+        cache = self._cache(style_index, em)
+        kept = cache.read(chars) if cache else {}
+        if self.proofreader is not None:
+            verdicts = [glyph.verdict for glyph in kept.values() if glyph.verdict]
+            self.proofreader.remember(style_index, verdicts)
+        new = "".join(char for char in dict.fromkeys(chars) if char not in kept)
+        drawn, fresh = self._drawn(new, style_index, em), {}
+        try:
+            for char in dict.fromkeys(chars):
+                if char in kept:
+                    glyph = kept[char]
+                    yield DrawnGlyph(char, glyph.image, glyph.verdict), glyph.outline
+                    continue
+                made, outline = next(drawn)
+                fresh[char] = KeptGlyph(made.image, outline, made.verdict)
+                yield made, outline
+                if cache and len(fresh) >= _KEPT_AT_ONCE:
+                    cache.write(fresh)
+                    fresh = {}
+        finally:
+            drawn.close()
+            if cache and fresh:
+                cache.write(fresh)
+
+    def _drawn(
+        self, chars: str, style_index: int, em: Em | None
+    ) -> Generator[tuple[DrawnGlyph, Outline], None, None]:
+        if not chars:
+            return
+        self.open_networks()  # before threads need them
+
+        def work(part: str) -> list[tuple[DrawnGlyph, Outline]]:
+            drawn = self.draw(part, style_index)
+            outlines = self.traced([glyph.image for glyph in drawn], style_index, em)
+            return list(zip(drawn, outlines, strict=True))
+
+        limit = _MAX_AT_ONCE.get(self.drawer.predictor.device, _MAX_AT_ONCE_GPU)
+        size = min(limit, -(-len(chars) // usable_cores()))
+        parts = (chars[start : start + size] for start in range(0, len(chars), size))
+        with closing(in_order(work, parts)) as results:
+            for result in results:
+                yield from result
+
+    def open_networks(self) -> None:
+        """Open the networks, which otherwise happens when something is drawn."""
+        _ = self.drawer.predictor, self.upscaler
+        if self.proofreader is not None:
+            _ = self.proofreader.judge.reader
+
+    def _cache(self, style_index: int, em: Em | None) -> GlyphCache | None:
+        """Where glyphs of a style are kept; None if they are not, as with variants to choose."""
+        chosen = self.proofreader and (self.proofreader.picked or self.proofreader.every_way)
+        if self.origin is None or not self.origin["kept"] or chosen:
+            return None
+        return GlyphCache(sha256_bytes(json.dumps(self.setting(style_index, em)).encode()))
+
+    def setting(self, style_index: int, em: Em | None = None) -> dict[str, Any]:
+        """Everything that determines the glyphs of a style, as JSON."""
+        assert self.origin is not None
+        em = em or Em(Placement.full_width(self.card.size_px))
+        checked, larger = self.proofreader, self.upscaler_path
+        style = self.card.styles[style_index]
+        return {
+            "model": file_digest(self.origin["model"]),
+            "fine": self.origin["fine"],
+            "bolder": self.drawer.bolder_em,
+            "device": self.origin["device"],
+            "version": __version__,
+            "torch": version("torch"),
+            "source": self.source.identity,
+            "style": [style_index, style.name, style.font_sha256],
+            "em": [asdict(em.placement), em.upem],
+            "trace": asdict(self.tracing(style_index)),
+            "enlarged": larger and file_digest(larger),
+            "checked": checked and [checked.judge.name, repr(checked.calibration)],
+        }
 
     def letters(
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
@@ -178,10 +293,12 @@ class Writer:
         """Borrowed marks, digits and letters, with strokes made bolder as those drawn."""
         return replace(plain, bolder_em=self.drawer.bolder_em)
 
-    def traced(self, images: Sequence[np.ndarray], style_index: int) -> list[Outline]:
-        """Outlines of glyphs, uint8 (S, S), in an em box of UPEM units."""
-        cell, tracing = Placement.full_width(self.card.size_px), self.tracing(style_index)
-        return [trace(image, cell, UPEM, tracing) for image in self.enlarged(images)]
+    def traced(
+        self, images: Sequence[np.ndarray], style_index: int, em: Em | None = None
+    ) -> list[Outline]:
+        """Outlines of glyphs, uint8 (S, S); without `em`, in a full-width em of UPEM units."""
+        em = em or Em(Placement.full_width(self.card.size_px))
+        return trace_all(self.enlarged(images), em.placement, em.upem, self.tracing(style_index))
 
     def tracing(self, style_index: int) -> TraceConfig:
         """Tracing settings of a style."""
@@ -190,4 +307,8 @@ class Writer:
     def enlarged(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Glyphs ready for tracing, uint8 (N, S, S): small ones enlarged by the upscaler."""
         stack = np.stack(images)
-        return stack if self.upscaler is None else upscale(self.upscaler, stack)
+        if self.upscaler is None:
+            return stack
+        from calligan.models.upscaler import upscale
+
+        return upscale(self.upscaler, stack)

@@ -5,22 +5,19 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import numpy as np
 from PIL import Image
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference.drawer import Drawer
-from calligan.inference.invent import with_blend, with_hands, with_random_style
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
 from calligan.library.orders import check_weight, parse_share
 from calligan.library.pages import Pages
-from calligan.models.base import GeneratorBase
-from calligan.models.card import FontCard, ModelCard
-from calligan.models.weights import load_model, read_card
+from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import mixed_hand, model_path, style_index
@@ -29,6 +26,9 @@ from calligan.requests import PageRequest, Style
 from calligan.storage import sha256_file
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
+
+if TYPE_CHECKING:
+    from calligan.models.base import GeneratorBase
 
 
 class Layout(TypedDict, total=False):
@@ -82,7 +82,8 @@ class Model:
     pick: Mapping[str, int] = field(default_factory=dict)  # candidates to take, from 1
     every_way: bool = False  # draw every character with every variation, to choose by eye
     weight: float = 0.0  # added to the thickness of strokes, in 1/1000 em; -60 to 60
-    on_open: Callable[[Writer], None] = ignore  # called when weights and source font are opened
+    on_open: Callable[[Writer], None] = ignore  # called when the source font is opened
+    cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
 
     @cached_property
     def _card(self) -> ModelCard:
@@ -107,7 +108,7 @@ class Model:
         """The network and its source font, opened."""
         source = source_font(self._card, self.source, self.note)
         looks = Looks(self.pick, self.every_way) if self.check else None
-        how = (self.fine, looks, self.device, self.note, self.weight / UPEM)
+        how = (self.fine, looks, self.device, self.note, self.weight / UPEM, self.cache)
         writer = Writer.open(self.path, source, *how)
         self.on_open(writer)
         return writer
@@ -125,6 +126,8 @@ class Model:
         if style == "all":
             return list(range(len(self.styles)))
         if style == "random":
+            from calligan.inference.invent import with_random_style
+
             return [self._added(with_random_style(self.writer.drawer, seed, self.note))]
         if isinstance(style, str):
             style = style.split(",")
@@ -156,6 +159,8 @@ class Model:
             return names.index(name)
         if hands:
             return self._added(self._with_hands(shares, hands, name))
+        from calligan.inference.invent import with_blend
+
         return self._added(with_blend(self.writer.drawer, shares, name))
 
     def _with_hands(
@@ -169,6 +174,8 @@ class Model:
             generator = _generator(path, path.stat().st_mtime_ns, drawer.predictor.device)
             found.append((generator, share))
             digests.append(sha256_file(path))
+        from calligan.inference.invent import with_hands
+
         return with_hands(drawer, shares, found, name, " ".join(digests))
 
     def write(
@@ -261,6 +268,7 @@ def load(
     fine: bool = True,
     device: str = "auto",
     weight: float = 0.0,
+    cache: bool = True,
     note: Note = ignore,
 ) -> Model:
     """A model by path, run folder, hand's name or "bundle"; the newest run here, else the bundle.
@@ -268,11 +276,12 @@ def load(
     `style` may name a hand of `hands/`; then its model is loaded. `source` is the source font, by
     catalog name or path; by default one of the model's, or else an installed or downloaded one
     (reported to `note`). `weight` is added to the thickness of strokes, in 1/1000 em, -60 to 60.
-    Raises ModelError if there is no such model.
+    With `cache`, drawn glyphs are kept on disk and not drawn again. Raises ModelError if there is
+    no such model.
     """
     path = model_path(Path(model) if model is not None else None, style)
     check_weight(weight)
-    made = Model(path, source, check, fine, device, note, weight=weight)
+    made = Model(path, source, check, fine, device, note, weight=weight, cache=cache)
     _ = made.styles  # raises ModelError for another file
     return made
 
@@ -291,8 +300,10 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
 
 
 @lru_cache(maxsize=4)
-def _generator(path: Path, mtime_ns: int, device: str) -> GeneratorBase:
+def _generator(path: Path, mtime_ns: int, device: str) -> "GeneratorBase":
     """A learned hand's network; kept, since a slider asks for many mixtures."""
+    from calligan.models.weights import load_model
+
     return load_model(path, device)[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from calligan.inference.pages import check_output
 from calligan.inference.writer import Text
 from calligan.page.drawing import Page
-from calligan.page.output import Look, page_bytes, pages_pdf, save_pages
+from calligan.page.output import Look, page_bytes, pages_bytes, pages_pdf, save_pages
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,23 @@ class Pages:
     def save(
         self, path: Path | str, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0
     ) -> list[Path]:
-        """Write .png, .svg, .pdf or .gif files, numbered where there are several; their paths."""
+        """Write files of the kind of the path's ending, numbered where there are several.
+
+        The kinds are .png, .jpg, .webp, .gif, .svg and .pdf. Returns the paths.
+        """
         look = Look(dpi, grain, dryness)
         look.validate()
-        check_output(Path(path))
+        check_output(Path(path), any(page.paper is None for page in self.pages))
         return save_pages(Path(path), self.pages, look)
+
+    def encoded(
+        self, kind: str, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0
+    ) -> bytes:
+        """All pages as one file of a kind such as ".pdf"; of the others, a single page."""
+        look = Look(dpi, grain, dryness)
+        look.validate()
+        check_output(Path(f"page{kind}"), any(page.paper is None for page in self.pages))
+        return pages_bytes(kind, self.pages, look)
 
     def _bytes(self, kind: str, look: Look) -> bytes:
         look.validate()

@@ -147,8 +147,8 @@ class TypeCase:
     def _drawn(self, index: int, char: str, number: int) -> Letter:
         if number:
             return self._picked(index, char, number, self._every_attempt(index, char))
-        (glyph,) = self.model.writer.draw(char, index)
-        return self._traced(index, char, glyph.image)
+        ((_, outline),) = self.model.writer.outlined(char, index)
+        return Letter(char, outline, 1.0)
 
     def _picked(self, index: int, char: str, number: int, verdict: Verdict) -> Letter:
         image = verdict.attempts[min(number, len(verdict.attempts)) - 1].image

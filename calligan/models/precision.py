@@ -1,10 +1,14 @@
 """The floating-point precision of networks: bf16 where the hardware supports it."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from calligan.models.base import GeneratorBase
+
+Drawn = TypeVar("Drawn", bound=GeneratorBase)
 
 
 def has_bf16(device: str) -> bool:
@@ -30,3 +34,16 @@ def inference_precision(
     if generator.outputs_distance and has_bf16(device):
         return torch.autocast(device, torch.bfloat16)
     return nullcontext()
+
+
+def store_as_computed(generator: Drawn, device: str = "cpu") -> Drawn:
+    """Convert the weights of convolutions to the precision that they are computed in.
+
+    Autocast would convert them again for every batch: a tenth of the time on a CPU. The result is
+    the same. Changes the generator, which is then for drawing only.
+    """
+    if generator.outputs_distance and has_bf16(device):
+        for layer in generator.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.to(torch.bfloat16)
+    return generator

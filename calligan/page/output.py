@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from PIL import Image
 
 from calligan.errors import DataError
 from calligan.page.drawing import Page
@@ -14,6 +16,8 @@ from calligan.page.svg import to_svg
 from calligan.storage import atomic_file
 
 _MIN_DPI, _MAX_DPI = 10, 2400
+_QUALITY = 92  # of JPEG and WebP
+_MAX_SIDE_PX = {"JPEG": 65_535, "WEBP": 16_383}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,17 @@ def pages_pdf(pages: Sequence[Page], name: str, file: BinaryIO) -> None:
     write_pdf(pages, pages[0].text[:40] or name, file)
 
 
+def pages_bytes(kind: str, pages: Sequence[Page], look: Look) -> bytes:
+    """Pages as one file of a kind (`.pdf`). Raises DataError for several pages of another kind."""
+    if kind == ".pdf":
+        file = BytesIO()
+        pages_pdf(pages, "calligan", file)
+        return file.getvalue()
+    if len(pages) > 1:
+        raise DataError(f"the text takes {len(pages)} pages, and {kind} holds one; write a .pdf")
+    return page_bytes(kind, pages[0], look)
+
+
 def page_bytes(kind: str, page: Page, look: Look) -> bytes:
     """One page as a file of a kind (`.png`)."""
     file = BytesIO()
@@ -67,8 +82,29 @@ def numbered(path: Path, number: int) -> Path:
 
 
 def _png(page: Page, look: Look, file: BinaryIO) -> None:
+    write_png(_image(page, look), look.dpi, file, page.about)
+
+
+def _jpeg(page: Page, look: Look, file: BinaryIO) -> None:
+    _save(_image(page, look), file, "JPEG", dpi=(look.dpi, look.dpi), quality=_QUALITY)
+
+
+def _webp(page: Page, look: Look, file: BinaryIO) -> None:
+    _save(_image(page, look), file, "WEBP", quality=_QUALITY)
+
+
+def _image(page: Page, look: Look) -> Image.Image:
     back = on_paper(page_px(page, look.dpi), page.paper, 0) if look.grain and page.paper else None
-    write_png(to_image(page, look.dpi, back, look.dryness), look.dpi, file, page.about)
+    return to_image(page, look.dpi, back, look.dryness)
+
+
+def _save(image: Image.Image, file: BinaryIO, kind: str, **options: Any) -> None:
+    """Save a picture. Raises DataError for one that the format cannot hold."""
+    limit_px = _MAX_SIDE_PX[kind]
+    if max(image.size) > limit_px:
+        sides = f"{image.width} x {image.height} pixels"
+        raise DataError(f"{kind} holds at most {limit_px} pixels a side, not {sides}; write a .png")
+    image.save(file, kind, **options)
 
 
 def _svg(page: Page, look: Look, file: BinaryIO) -> None:
@@ -86,8 +122,12 @@ def _pdf(page: Page, look: Look, file: BinaryIO) -> None:
 # File ending to the writer of such a page; `save_pages` writes one PDF for all pages.
 _WRITERS: dict[str, Callable[[Page, Look, BinaryIO], None]] = {
     ".png": _png,
+    ".jpg": _jpeg,
+    ".jpeg": _jpeg,
+    ".webp": _webp,
     ".svg": _svg,
     ".pdf": _pdf,
     ".gif": _gif,
 }
 KINDS = tuple(_WRITERS)
+OPAQUE = (".jpg", ".jpeg")  # kinds without transparency

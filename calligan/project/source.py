@@ -47,13 +47,23 @@ def trained_sources(card: ModelCard) -> Iterator[tuple[Face, FontCard]]:
     Searched in the paths of the card, in the catalog's cache, and where they were last seen.
     """
     for font in card.sources:
-        catalog = load_catalog().get(font.name)
-        places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
-        for path in (Path(place) for place in places if place):
-            if path.is_file() and _digest(path, path.stat().st_mtime_ns) == font.font_sha256:
+        for path in _places(font):
+            if file_digest(path) == font.font_sha256:
                 _placement(font)
                 yield _open_face(FontSpec(path, font.face, font.instance), font.font_sha256), font
                 break
+
+
+def installed_sources(card: ModelCard) -> list[str]:
+    """The checksums of the model's own source fonts for which there is a file, unchecked."""
+    return [font.font_sha256 for font in card.sources if any(_places(font))]
+
+
+def _places(font: FontCard) -> list[Path]:
+    """The files in which a font of a model's card may be found."""
+    catalog = load_catalog().get(font.name)
+    places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
+    return [path for path in (Path(place) for place in places if place) if path.is_file()]
 
 
 def _placement(font: FontCard) -> Placement:
@@ -66,9 +76,16 @@ def _placement(font: FontCard) -> Placement:
     return placement
 
 
+def file_digest(path: Path) -> str:
+    """The hex sha256 of a file, remembered while its time of change stays.
+
+    It is checked before a font is opened, as a model's card may name any file.
+    """
+    return _digest(path, path.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=32)
 def _digest(path: Path, mtime_ns: int) -> str:
-    """The digest, checked before opening a font, as a model's card may name any file."""
     return sha256_file(path)
 
 

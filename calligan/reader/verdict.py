@@ -1,22 +1,28 @@
-"""Score glyphs with the reader: is each the character asked for, and whole?"""
+"""Score glyphs with the reader: is each the character asked for, and whole?
+
+The reader's card is read without torch, which is imported when a glyph is scored.
+"""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from calligan.errors import ModelError
-from calligan.models.file import read_weights, write_weights
-from calligan.models.layers import to_device
-from calligan.models.pixels import to_tensor
-from calligan.reader.network import EMBEDDED, SIZE_PX, Reader
+from calligan.models.file import read_metadata, read_weights, write_weights
 from calligan.resources import reader_model
 from calligan.storage import parse_json, sha256_file
 
-_KIND = "reader"
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from calligan.reader.network import Reader
+
+_KIND, _CURE = "reader", "install calligan again, or give --no-verdict"
 _BATCH = 64
 _PASS_SHARE = 0.95  # share of real glyphs that reach the least score
 
@@ -30,24 +36,48 @@ class ReaderCard:
 
 
 class Judge:
-    """The reader, loaded for scoring."""
+    """The reader and its card. The network is opened when something is scored."""
 
-    def __init__(self, reader: Reader, card: ReaderCard, name: str = "", device: str = "cpu"):
-        self.reader, self.card, self.name = to_device(reader, device).eval(), card, name
-        self.device = device
+    def __init__(
+        self,
+        reader: "Callable[[], Reader]",
+        card: ReaderCard,
+        name: str = "",
+        device: "str | Callable[[], str]" = "cpu",
+    ):
+        self.card, self.name = card, name
+        self._open, self._device = reader, device
 
     @classmethod
-    def load(cls, device: str = "cpu") -> "Judge":
-        """Load the reader that ships with calligan. Raises ModelError if it is missing."""
-        if (path := reader_model()) is None:
+    def load(cls, device: "str | Callable[[], str]" = "cpu", path: Path | None = None) -> "Judge":
+        """A reader, by default the one that ships with calligan. Raises ModelError without one."""
+        if (path := path or reader_model()) is None:
             raise ModelError("this installation of calligan has no reader; install it again")
-        return cls(*load_reader(path), sha256_file(path)[:8], device)
+        card = _card_of(path, read_metadata(path, _KIND, _KIND, _CURE))
+        return cls(lambda: load_reader(path)[0], card, sha256_file(path)[:8], device)
+
+    @cached_property
+    def device(self) -> str:
+        """The device of the network."""
+        return self._device if isinstance(self._device, str) else self._device()
+
+    @cached_property
+    def reader(self) -> "Reader":
+        """The network. Raises ModelError for a damaged file."""
+        from calligan.models.layers import to_device
+
+        return to_device(self._open(), self.device).eval()
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The probability that each glyph is the character of its reference and is whole, (N,).
 
         Both uint8 (N, H, W), 255 = paper; references in a regular font.
         """
+        import torch
+
+        from calligan.models.pixels import to_tensor
+        from calligan.reader.network import SIZE_PX
+
         found = [np.empty(0, np.float32)]
         for start in range(0, len(glyphs), _BATCH):
             part = slice(start, start + _BATCH)
@@ -62,6 +92,11 @@ class Judge:
 
         `glyphs` uint8 (N, H, W), 255 = paper, written or printed.
         """
+        import torch
+
+        from calligan.models.pixels import to_tensor
+        from calligan.reader.network import EMBEDDED, SIZE_PX
+
         found = [np.empty((0, EMBEDDED), np.float32)]
         for start in range(0, len(glyphs), _BATCH):
             with torch.inference_mode():
@@ -85,21 +120,30 @@ def four_digits(score: float) -> float:
     return float(f"{score:.4g}")
 
 
-def save_reader(path: Path, state: dict[str, Tensor], card: ReaderCard) -> None:
+def save_reader(path: Path, state: "dict[str, Tensor]", card: ReaderCard) -> None:
     """Write weights and card atomically."""
     write_weights(path, state, _KIND, json.dumps(asdict(card)))
 
 
-def load_reader(path: Path) -> tuple[Reader, ReaderCard]:
+def load_reader(path: Path) -> "tuple[Reader, ReaderCard]":
     """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
-    state, description = read_weights(
-        path, _KIND, _KIND, "install calligan again, or give --no-verdict"
-    )
+    from calligan.reader.network import Reader
+
+    state, description = read_weights(path, _KIND, _KIND, _CURE)
     try:
-        card = ReaderCard(**parse_json(description))
         reader = Reader()
         reader.load_state_dict(state)
-        reader.fused()
+        return reader.fused(), _card_of(path, description)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{path} is of another version of calligan; install it again") from error
-    return reader, card
+        raise _other_version(path) from error
+
+
+def _card_of(path: Path, description: str) -> ReaderCard:
+    try:
+        return ReaderCard(**parse_json(description))
+    except (TypeError, ValueError) as error:
+        raise _other_version(path) from error
+
+
+def _other_version(path: Path) -> ModelError:
+    return ModelError(f"{path} is of another version of calligan; install it again")

@@ -73,7 +73,7 @@ class Engine:
 
             model = self.chosen("1").case.model
             if trained_source(model.card):  # no download without a request
-                model.glyphs("永", style=1)
+                model.writer.open_networks()
         except CalliganError:
             return  # the first request reports it
 

@@ -1,10 +1,12 @@
 """The 0.5 iso-line of a grey glyph as closed point chains, with rounded-off corners restored."""
 
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from contourpy import LineType, contour_generator
+from numpy.lib.stride_tricks import sliding_window_view
 
 from calligan.config import TraceConfig
 
@@ -24,7 +26,8 @@ class Chain:
         """Enclosed area in square pixels, negative for a hole."""
         # Shoelace formula.
         x, y = self.points.T
-        return float(np.dot(x, np.roll(y, -1)) - np.dot(np.roll(x, -1), y)) / 2
+        across = np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])
+        return float(across + x[-1] * y[0] - x[0] * y[-1]) / 2
 
 
 def extract_chains(image: np.ndarray, config: TraceConfig) -> list[Chain]:
@@ -33,76 +36,106 @@ def extract_chains(image: np.ndarray, config: TraceConfig) -> list[Chain]:
     The iso-line is interpolated between pixel centres: it is accurate to a fraction of a pixel
     where edges are grey. Specks and pinholes are left out.
     """
-    field = np.pad(255.0 - image, 1)  # a border of paper closes every line
-    generator = contour_generator(z=field, line_type=LineType.Separate)
-    lines = cast("list[np.ndarray]", generator.lines(127.5))
-    found = (_make_chain(line[:-1] - 0.5, config) for line in lines if len(line) > 3)
+    found = iso_lines(255 - image)
+    lines = [line[:-1] for line in found if len(line) > 3]
+    if not lines:
+        return []
+    found = _make_chains([resample(line - 0.5, config.step_px) for line in lines], config)
     return [chain for chain in found if abs(chain.area_px) >= config.speck_px2]
 
 
-def _make_chain(line: np.ndarray, config: TraceConfig) -> Chain:
-    points = resample(line, config.step_px)
-    reach = max(2, round(config.corner_reach_px / config.step_px))
-    if len(points) < 4 * reach:
-        return Chain(points, np.empty(0, int))
-    corners = _find_corners(points, reach, np.radians(config.corner_deg))
-    return Chain(_sharpen(points, corners, reach), corners)
+def iso_lines(ink: np.ndarray, line_type: LineType = LineType.Separate) -> Any:
+    """Closed lines of half ink around glyphs, of ink uint8 (H, W), as contourpy gives them.
+
+    The centre of the first pixel is at (1, 1): there is a border of paper, which closes the lines.
+    """
+    field = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2))
+    field[1:-1, 1:-1] = ink
+    return contour_generator(*_centres(field.shape), field, line_type=line_type).lines(127.5)
+
+
+@lru_cache(maxsize=4)
+def _centres(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates x, y of all pixels, (H, W) each; contourpy would make them for each glyph."""
+    x, y = np.meshgrid(np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float))
+    return x, y
 
 
 def resample(line: np.ndarray, step_px: float) -> np.ndarray:
     """Points of a closed line (N, 2) at equal distances of about `step_px`."""
-    closed = np.vstack([line, line[:1]])
-    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    closed = np.concatenate([line, line[:1]])
+    along = np.zeros(len(closed))
+    np.cumsum(np.hypot(*(closed[1:] - closed[:-1]).T), out=along[1:])
     count = max(4, round(along[-1] / step_px))
     at = np.linspace(0, along[-1], count, endpoint=False)
     return np.column_stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)])
 
 
-def _find_corners(points: np.ndarray, reach: int, min_turn_rad: float) -> np.ndarray:
-    """Indices at which the line turns by `min_turn_rad` or more within `reach` points each side."""
-    ahead = np.roll(points, -reach, axis=0) - points
-    behind = points - np.roll(points, reach, axis=0)
+def _make_chains(lines: list[np.ndarray], config: TraceConfig) -> list[Chain]:
+    """Chains of resampled lines (N, 2): all at once, each with its ends repeated on either side."""
+    reach = max(2, round(config.corner_reach_px / config.step_px))
+    margin = 2 * reach
+    count = np.array([len(line) for line in lines])
+    around = np.concatenate(
+        [line[np.arange(-margin, n + margin) % n] for line, n in zip(lines, count, strict=True)]
+    )
+    first, owner = np.cumsum(count) - count, np.repeat(np.arange(len(lines)), count)
+    row = np.arange(len(owner)) + margin * (2 * owner + 1)  # in `around`, of each point
+    sharp = _are_corners(around, reach, np.radians(config.corner_deg))[row]
+    corner = np.flatnonzero(sharp & (count >= 4 * reach)[owner])
+    points = around[row]
+    near = max(1, reach // 3)  # points on either side that belong to the rounding
+    crossing = _crossings(around, row[corner], near, reach)
+    known = np.hypot(*(crossing - points[corner]).T) <= near
+    moved, of, crossing = corner[known], owner[corner[known]], crossing[known]
+    for step in range(1 - near, near):  # the points of the rounding move onto the straight sides
+        side = around[row[moved] + (near if step > 0 else -near)]
+        share = abs(step) / near
+        at = first[of] + (moved - first[of] + step) % count[of]
+        points[at] = (1 - share) * crossing + share * side
+    ends = np.searchsorted(corner, [*first, len(owner)])
+    return [
+        Chain(points[start : start + n], corner[a:b] - start)
+        for start, n, a, b in zip(first, count, ends[:-1], ends[1:], strict=True)
+    ]
+
+
+def _are_corners(points: np.ndarray, reach: int, min_turn_rad: float) -> np.ndarray:
+    """Where a line (N, 2) turns by `min_turn_rad` or more within `reach` points each side, (N,).
+
+    The first and last 2 * `reach` points count as straight.
+    """
+    step = points[reach:] - points[:-reach]
+    behind, ahead = step[:-reach], step[reach:]
     cross = behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0]
     turn = np.abs(np.arctan2(cross, (behind * ahead).sum(axis=1)))
-    around = np.stack([np.roll(turn, shift) for shift in range(-reach, reach + 1)])
-    return np.flatnonzero((turn >= min_turn_rad) & (turn >= around.max(axis=0)))
+    here, most = turn[reach:-reach], sliding_window_view(turn, 2 * reach + 1).max(axis=1)
+    found = np.zeros(len(points), bool)
+    found[2 * reach : -2 * reach] = (here >= min_turn_rad) & (here >= most)
+    return found
 
 
-def _sharpen(points: np.ndarray, corners: np.ndarray, reach: int) -> np.ndarray:
-    """Move each corner to the intersection of its two sides: grey pixels round it off."""
-    sharp = points.copy()
-    near = max(1, reach // 3)  # points on either side that belong to the rounding
-    for i in corners:
-        sides = [
-            np.take(points, i + sign * np.arange(near, reach + 1), axis=0, mode="wrap")
-            for sign in (-1, 1)
-        ]
-        crossing = _intersect(*sides)
-        if crossing is None or np.hypot(*(crossing - points[i])) > near:
-            continue
-        sharp[i] = crossing
-        # The points of the rounding move onto the straight sides.
-        for sign in (-1, 1):
-            for k in range(1, near):
-                share = k / near
-                at = (i + sign * k) % len(points)
-                sharp[at] = (1 - share) * crossing + share * points[(i + sign * near) % len(points)]
-    return sharp
+def _crossings(points: np.ndarray, corner: np.ndarray, near: int, reach: int) -> np.ndarray:
+    """Where the two sides of each corner (C,) intersect, (C, 2): grey pixels round it off.
 
-
-def _intersect(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
-    """Intersection of the straight lines through two runs of points; None if nearly parallel."""
-    (p, d), (q, e) = _fit_line(a), _fit_line(b)
+    NaN if the sides are nearly parallel.
+    """
+    # A side is the `near`-th to the `reach`-th point before or behind the corner.
+    (p, d), (q, e) = (
+        _fit_lines(points[corner[:, None] + sign * np.arange(near, reach + 1)]) for sign in (-1, 1)
+    )
     # p + s d = q + t e, solved for s by Cramer's rule.
-    cross = d[0] * e[1] - d[1] * e[0]
-    if abs(cross) < 0.2:
-        return None
-    crossing: np.ndarray = p + d * ((q - p)[0] * e[1] - (q - p)[1] * e[0]) / cross
-    return crossing
+    cross = d[:, 0] * e[:, 1] - d[:, 1] * e[:, 0]
+    offset = q - p
+    along = offset[:, 0] * e[:, 1] - offset[:, 1] * e[:, 0]
+    parallel = np.abs(cross) < 0.2
+    found: np.ndarray = p + d * (along / np.where(parallel, np.nan, cross))[:, None]
+    return found
 
 
-def _fit_line(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and unit direction of a run of points; the direction joins the means of its halves."""
-    half = len(points) // 2
-    direction = points[-half:].mean(axis=0) - points[:half].mean(axis=0)
-    return points.mean(axis=0), direction / max(np.hypot(*direction), 1e-9)
+def _fit_lines(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and unit directions (C, 2) of runs of points (C, L, 2); they join the halves' means."""
+    half = points.shape[1] // 2
+    direction = points[:, -half:].mean(axis=1) - points[:, :half].mean(axis=1)
+    length = np.maximum(np.hypot(*direction.T), 1e-9)
+    return points.mean(axis=1), direction / length[:, None]

@@ -1,5 +1,6 @@
 """A filled path: the common form of traced glyphs, borrowed marks, ruled lines and seals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -59,6 +60,15 @@ class Outline:
     def reverse(self) -> "Outline":
         """The outline with reversed contours: inside another contour it cuts a hole."""
         return Outline(self.controls[::-1, ::-1], self.contour[::-1], self.straight[::-1])
+
+    def split(self, counts: Sequence[int]) -> "list[Outline]":
+        """Outlines of the first counts[0] contours, the next counts[1] and so on."""
+        firsts = np.cumsum([0, *counts])
+        rows = np.searchsorted(self.contour, firsts).tolist()
+        return [
+            Outline(self.controls[a:b], self.contour[a:b] - first, self.straight[a:b])
+            for a, b, first in zip(rows[:-1], rows[1:], firsts[:-1], strict=True)
+        ]
 
     def transform(self, matrix: np.ndarray) -> "Outline":
         """The outline with every point p mapped to matrix @ (p, 1); `matrix` is (2, 3)."""

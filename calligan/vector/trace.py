@@ -8,6 +8,7 @@ from calligan.vector.contour import extract_chains
 from calligan.vector.fit import Curves, fit
 from calligan.vector.outline import Outline
 
+_BATCH = 8  # glyphs traced at once: more do not fit the processor's caches
 _END_MARGIN = 0.04  # a curve is not split at an extreme whose parameter is nearer to 0 or 1
 
 
@@ -16,20 +17,36 @@ def trace(image: np.ndarray, placement: Placement, upem: int, config: TraceConfi
 
     `placement` gives the em box on the canvas; the image is the whole canvas at any resolution.
     """
-    placement = placement.scaled(image.shape[1])
-    tolerance_px = config.tolerance_em * placement.em_px
-    curves = _split_at_extremes(fit(extract_chains(image, config), tolerance_px))
-    straight = _are_straight(curves.controls, tolerance_px)
-    origin = np.array([placement.origin_x_px, placement.baseline_y_px])
-    scale = np.array([1, -1]) * upem / placement.em_px
-    return Outline((curves.controls - origin) * scale, curves.contour, straight).round_coordinates()
+    return trace_all(image[None], placement, upem, config)[0]
 
 
 def trace_all(
     images: np.ndarray, placement: Placement, upem: int, config: TraceConfig
 ) -> list[Outline]:
-    """The outlines of glyph images, uint8 (N, H, W). Runs in worker processes, without torch."""
-    return [trace(image, placement, upem, config) for image in images]
+    """The outlines of glyph images, uint8 (N, H, W), each as `trace` gives it.
+
+    Several are faster than one by one.
+    """
+    found: list[Outline] = []
+    for start in range(0, len(images), _BATCH):
+        found += _trace_batch(images[start : start + _BATCH], placement, upem, config)
+    return found
+
+
+def _trace_batch(
+    images: np.ndarray, placement: Placement, upem: int, config: TraceConfig
+) -> list[Outline]:
+    placement = placement.scaled(images.shape[2])
+    tolerance_px = config.tolerance_em * placement.em_px
+    each = [extract_chains(image, config) for image in images]
+    chains = [chain for chains in each for chain in chains]
+    curves = _split_at_extremes(fit(chains, tolerance_px))
+    straight = _are_straight(curves.controls, tolerance_px)
+    origin = np.array([placement.origin_x_px, placement.baseline_y_px])
+    scale = np.array([1, -1]) * upem / placement.em_px
+    controls = (curves.controls - origin) * scale
+    whole = Outline(controls, curves.contour, straight).round_coordinates()
+    return whole.split([len(chains) for chains in each])
 
 
 def _are_straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
