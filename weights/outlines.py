@@ -9,6 +9,7 @@ in the real font on average (calligan/evaluation/skeleton.py).
 `tolerance_em`: with a small tolerance, curves show the noise of the network's edges; with a large
 one, they lose the rough edge of a brush. So each style gets the tolerance at which its validation
 characters have as many bends as those of the real font (calligan/evaluation/contour_walk.py).
+What a pen draws (below) has the default: a large one would flatten the ends of its strokes.
 
 `pen`: hands whose real glyphs have strokes of one width are redrawn with a pen (vector/pen.py),
 with the corners that bring them nearest to the real glyphs.
@@ -69,7 +70,8 @@ def choose(writer: Writer, style: FontCard) -> Chosen:
     weight = measure_line(images, real.face, real.placement).figure("weight")
     assert weight is not None
     print(f"{style.name}: {1000 * bolder_em:+.1f} upem, then weight x real {weight.mean:.3f}")
-    return Chosen(bolder_em, choose_tolerance_em(images, real), pen)
+    tolerance_em = TraceConfig().tolerance_em if pen else choose_tolerance_em(images, real)
+    return Chosen(bolder_em, tolerance_em, pen)
 
 
 def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float, pen: str) -> Images:
