@@ -24,6 +24,11 @@ def reader_model() -> Path | None:
     return _shipped("reader")
 
 
+def inspector_model() -> Path | None:
+    """The shipped inspector of drawn glyphs, or None if it was not packaged."""
+    return _shipped("inspector")
+
+
 def upscaler_model() -> Path | None:
     """The shipped upscaler, or None if it was not packaged."""
     return _shipped("upscaler")

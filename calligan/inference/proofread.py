@@ -15,7 +15,9 @@ from calligan.errors import DataError
 from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
 from calligan.reader.faults import Calibration, Limits, Shape, faults
+from calligan.reader.inspector import MIN_SIZE_PX, MISDRAWN, Inspector
 from calligan.reader.reach import Reach, reach_of
+from calligan.storage import sha256_bytes
 
 if TYPE_CHECKING:
     from calligan.reader.verdict import Judge
@@ -87,7 +89,14 @@ class Proofreader:
     picked: Mapping[str, int] = field(default_factory=dict)  # attempts to use, from 1
     every_way: bool = False  # try every variation of every character, to choose by eye
     calibration: Calibration | None = None  # limits of the detectors; None: no detectors
+    inspector: Inspector | None = None  # finds what is misdrawn
     verdicts: dict[int, dict[str, Verdict]] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> list[str]:
+        """What determines verdicts, besides the glyphs."""
+        inspector = self.inspector.name if self.inspector else ""
+        return [self.judge.name, inspector, sha256_bytes(repr(self.calibration).encode())]
 
     @cached_property
     def reach(self) -> Reach:
@@ -163,10 +172,11 @@ class Proofreader:
     ) -> list[Attempt]:
         """Score glyphs, uint8 (N, S, S), drawn with one variation, and detect their faults."""
         sources, limits = self.drawer.source.images(chars), self._limits(style_index)
-        scores = self.judge.scores(images, sources)
+        scores = self.judge.scores(images, sources).tolist()
+        misdrawn = self._misdrawn(images, sources, style_index)
         found = []
-        for image, source, score in zip(images, sources, scores.tolist(), strict=True):
-            wrong = self._unlike(score, style_index)
+        for image, source, score, off in zip(images, sources, scores, misdrawn, strict=True):
+            wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ())
             wrong += faults(image, Shape.of(source), limits) if limits else ()
             blank = int(image.min()) > _DARKEST_BLANK  # nothing else is worth saying of it
             found.append(Attempt(way, image, score, ("blank",) if blank else wrong))
@@ -179,6 +189,13 @@ class Proofreader:
         if self.calibration is None or card.size_px < _MIN_DETECTED_PX:
             return {}
         return self.calibration.limits_of(style.script, "" if style.path else style.name)
+
+    def _misdrawn(self, images: np.ndarray, sources: np.ndarray, style_index: int) -> np.ndarray:
+        """Which glyphs the inspector doubts, bool (N,); none of those too small for it."""
+        if self.inspector is None or images.shape[-1] < MIN_SIZE_PX:
+            return np.zeros(len(images), bool)
+        limit = self.inspector.limit_of(self.drawer.card.styles[style_index].script)
+        return self.inspector.differences(images, sources) > limit
 
     def _unlike(self, score: float, style_index: int) -> tuple[str, ...]:
         return ("unlike",) if score < self.doubted_score(style_index) else ()

@@ -26,6 +26,7 @@ from calligan.page.flow import Letter
 from calligan.progress import Note, ignore
 from calligan.project.source import file_digest
 from calligan.reader.faults import shipped
+from calligan.reader.inspector import Inspector
 from calligan.reader.verdict import Judge
 from calligan.resources import reader_model, upscaler_model
 from calligan.storage import sha256_bytes
@@ -115,7 +116,11 @@ class Writer:
         proofreader = None
         if looks is not None and reader_model() is not None:
             how = (looks.picked, looks.every_way, shipped())
-            proofreader = Proofreader(drawer, Judge.load(lambda: drawer.predictor.device), *how)
+
+            def on() -> str:
+                return drawer.predictor.device
+
+            proofreader = Proofreader(drawer, Judge.load(on), *how, inspector=Inspector.load(on))
         path = upscaler_model() if fine and drawer.card.size_px < _MIN_TRACED_PX else None
         origin = {"model": model, "fine": fine, "device": device, "kept": kept and cache_is_on()}
         return cls(drawer, proofreader, path, origin)
@@ -242,6 +247,7 @@ class Writer:
         _ = self.drawer.predictor, self.upscaler
         if self.proofreader is not None:
             _ = self.proofreader.judge.reader
+            _ = self.proofreader.inspector and self.proofreader.inspector.network
 
     def _cache(self, style_index: int, em: Em | None) -> GlyphCache | None:
         """Where glyphs of a style are kept; None if they are not, as with variants to choose."""
@@ -268,7 +274,7 @@ class Writer:
             "em": [asdict(em.placement), em.upem],
             "trace": asdict(self.tracing(style_index)),
             "enlarged": larger and file_digest(larger),
-            "checked": checked and [checked.judge.name, repr(checked.calibration)],
+            "checked": checked and checked.identity,
         }
 
     def letters(
