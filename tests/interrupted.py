@@ -61,6 +61,8 @@ def run(argv, cwd, stop, at, marker, stdout, stderr) -> None:
     for owner, name in CALLS.get(stop, ()):
         setattr(owner, name, stopping(getattr(owner, name), stop, at, Path(marker)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ignored in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP is, where the suite runs under nohup
+        signal.signal(ignored, signal.SIG_DFL)
     sys.argv = ["calligan", *argv]
     code = 1
     try:
