@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 STAGES = {  # a stage and the function that does it: module, class or "", name
     "source": ("calligan.inference.content", "FontSource", "images"),
     "network": ("calligan.models.predictor", "Predictor", "draw"),
-    "reader": ("calligan.reader.verdict", "Judge", "scores"),
+    "reader": ("calligan.reader.judge", "Judge", "scores"),
     "detectors": ("calligan.inference.proofread", "", "faults"),
     "outlines": ("calligan.inference.writer", "Writer", "traced"),
 }

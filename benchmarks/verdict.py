@@ -27,7 +27,7 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
-from calligan.reader.verdict import Judge, least_of
+from calligan.reader.judge import Judge, least_of
 from calligan.resources import bundled_model, reader_model
 from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file, write_json

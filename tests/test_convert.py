@@ -13,7 +13,7 @@ from calligan.models import graph
 from calligan.models.pixels import ink
 from calligan.models.upscaler import load_upscaler
 from calligan.models.weights import load_model
-from calligan.reader.verdict import load_reader
+from calligan.reader.judge import load_reader
 from calligan.resources import reader_model, upscaler_model
 
 for name in ("onnx", "onnxscript", "onnxruntime"):

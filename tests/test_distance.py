@@ -24,7 +24,7 @@ from calligan.models.weights import load_model, save_model
 from calligan.pairs.store import PairStore
 from calligan.training.augment import augment_fields
 from calligan.training.losses import distance_reconstruction
-from calligan.training.run import create_run, model_card
+from calligan.training.new_run import create_run, model_card
 
 SIZE = 64
 

@@ -19,8 +19,8 @@ from calligan.config import (
 )
 from calligan.errors import ConfigError
 from calligan.pairs.store import PairStore
+from calligan.training.new_run import Run, create_run
 from calligan.training.ranks import Ranks
-from calligan.training.run import Run, create_run
 from calligan.training.state import newest_verified
 
 STEPS = 5

@@ -30,8 +30,8 @@ from calligan.settings import from_dict, load_preset, parse_setting, replaced
 from calligan.training.augment import augment_images
 from calligan.training.loop import Listener, train
 from calligan.training.losses import multiscale_l1
+from calligan.training.new_run import Run, create_run
 from calligan.training.optimizer import orthogonalise
-from calligan.training.run import Run, create_run
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState, checkpoints, newest_verified
 from calligan.training.transfer import initial_state

@@ -28,7 +28,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.source import trained_sources
 from calligan.storage import parse_json, read_json
 from calligan.training.animation import read_curves
-from calligan.training.run import Run
+from calligan.training.new_run import Run
 
 ODD: list[Any] = [None, True, -1, 0, 10**12, -3.5, "", "../x", "\0", [], [[]], {}, {"a": 1}]
 

@@ -15,8 +15,8 @@ from calligan.inference.proofread import WAYS, Proofreader
 from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
 from calligan.reader.calibration import share_passed
+from calligan.reader.judge import Judge, ReaderCard, least_of, load_reader, save_reader
 from calligan.reader.network import Reader
-from calligan.reader.verdict import Judge, ReaderCard, least_of, load_reader, save_reader
 
 CHARS = HAN[:4]
 
@@ -210,7 +210,7 @@ def test_the_share_that_passes_is_told_by_style(tmp_path, monkeypatch):
     path = tmp_path / "reader.safetensors"
     save_reader(path, Reader().state_dict(), ReaderCard({"": 0.5}, {}))
     monkeypatch.setattr("calligan.reader.calibration.reader_model", lambda: path)
-    monkeypatch.setattr("calligan.reader.verdict.reader_model", lambda: path)
+    monkeypatch.setattr("calligan.reader.judge.reader_model", lambda: path)
     assert share_passed(drawn, {}) == {}
     assert share_passed(drawn, {"one": 0.0, "two": 1.1}) == {"one": 1.0, "two": 0.0}
 

@@ -8,8 +8,8 @@ import torch
 
 from calligan.errors import ModelError
 from calligan.training.loop import Listener, train
+from calligan.training.new_run import Run
 from calligan.training.ranks import join_process_group
-from calligan.training.run import Run
 from calligan.training.state import TrainState, newest_verified
 
 torch.set_num_threads(1)

@@ -19,8 +19,8 @@ from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.inference.writer import Writer
 from calligan.reader.faults import MEASURES, Shape, calibration_path, measured
+from calligan.reader.judge import Judge, four_digits, least_of
 from calligan.reader.reach import CURSIVE
-from calligan.reader.verdict import Judge, four_digits, least_of
 from calligan.storage import write_json
 
 COUNT = 600  # glyphs a hand

@@ -37,7 +37,7 @@ from calligan.reader.inspector import (
     load_inspection,
     save_inspector,
 )
-from calligan.reader.verdict import four_digits
+from calligan.reader.judge import four_digits
 from calligan.scan.opencv import opencv
 from calligan.storage import atomic_file
 

@@ -27,8 +27,8 @@ from calligan.models.layers import to_device
 from calligan.models.pixels import to_tensor
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import PairStore
+from calligan.reader.judge import Judge, ReaderCard, least_of, save_reader
 from calligan.reader.network import SIZE_PX, Reader
-from calligan.reader.verdict import Judge, ReaderCard, least_of, save_reader
 from calligan.training.optimizer import generator_optimizers
 
 CALIBRATION_GLYPHS = 150  # real glyphs per font, for its script's minimum score

@@ -20,7 +20,7 @@ from calligan.reader.reach import Reach, reach_of
 from calligan.storage import sha256_bytes
 
 if TYPE_CHECKING:
-    from calligan.reader.verdict import Judge
+    from calligan.reader.judge import Judge
 
 WAYS = (
     Way("another source", source=1),

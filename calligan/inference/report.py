@@ -62,7 +62,7 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """Every score."""
-        from calligan.reader.verdict import four_digits
+        from calligan.reader.judge import four_digits
 
         return {
             self.proofreader.drawer.card.styles[style].name: {

@@ -27,7 +27,7 @@ from calligan.progress import Note, ignore
 from calligan.project.source import file_digest
 from calligan.reader.faults import shipped
 from calligan.reader.inspector import Inspector
-from calligan.reader.verdict import Judge
+from calligan.reader.judge import Judge
 from calligan.resources import reader_model, upscaler_model
 from calligan.storage import sha256_bytes
 from calligan.vector.borrow import Lettering

@@ -25,7 +25,7 @@ from calligan.project.source import chinese_font_name
 from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
 from calligan.reader.faults import shipped
-from calligan.reader.verdict import Judge, four_digits
+from calligan.reader.judge import Judge, four_digits
 from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
 

@@ -17,8 +17,8 @@ from calligan.models.pixels import ink
 from calligan.models.upscaler import Upscaler, load_upscaler
 from calligan.models.weights import load_model
 from calligan.project.models import network_path
+from calligan.reader.judge import load_reader
 from calligan.reader.network import SIZE_PX, Reader
-from calligan.reader.verdict import load_reader
 from calligan.storage import check_writable, sha256_file, write_bytes
 
 _UPSCALER_PX = 128  # the upscaler's input size

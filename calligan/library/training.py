@@ -23,8 +23,8 @@ from calligan.storage import sha256_file
 from calligan.training.device import resolve_device
 from calligan.training.loop import Listener
 from calligan.training.loop import train as loop
+from calligan.training.new_run import create_run
 from calligan.training.ranks import SINGLE_PROCESS, Ranks, is_connection_lost, join_process_group
-from calligan.training.run import create_run
 from calligan.training.schedule import progress_of
 from calligan.training.state import TrainState, checkpoints, newest_verified
 from calligan.training.transfer import fit_to_data, fit_to_start, initial_state

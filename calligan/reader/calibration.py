@@ -4,7 +4,7 @@ import numpy as np
 
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
-from calligan.reader.verdict import Judge, least_of
+from calligan.reader.judge import Judge, least_of
 from calligan.resources import reader_model
 
 _MAX_GLYPHS, _MIN_VALIDATION_GLYPHS = 200, 20  # per style

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from calligan.reader.verdict import Judge
+from calligan.reader.judge import Judge
 
 Printed = tuple[str, np.ndarray]  # characters, and their references: uint8 (N, S, S), 255 = paper
 

@@ -22,8 +22,8 @@ from calligan.reader.calibration import share_passed
 from calligan.storage import atomic_file
 from calligan.training.example import autocast, content_of, step_seed
 from calligan.training.feed import Feed, to_example
+from calligan.training.new_run import model_card
 from calligan.training.ranks import SINGLE_PROCESS, Ranks
-from calligan.training.run import model_card
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
 from calligan.training.steps import training_step

@@ -29,8 +29,8 @@ from calligan.models.networks import (
     make_discriminator,
     make_generator,
 )
+from calligan.reader.judge import Judge
 from calligan.reader.network import Reader
-from calligan.reader.verdict import Judge
 from calligan.reading import parse_json, read_bytes, read_json
 from calligan.settings import from_dict
 from calligan.storage import (

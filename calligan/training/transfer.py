@@ -16,8 +16,8 @@ from calligan.models.weights import critic_beside, load_critic, load_model, read
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
 from calligan.progress import Note, ignore
+from calligan.reader.judge import Judge
 from calligan.reader.network import SIZE_PX
-from calligan.reader.verdict import Judge
 from calligan.resources import reader_model
 from calligan.training.state import TrainState
 from calligan.training.trial import TRIED_STEPS, try_starts

@@ -38,7 +38,7 @@ from calligan.storage import sha256_bytes, write_bytes, write_json
 from calligan.training.device import resolve_device
 from calligan.training.feed import Feed, to_example
 from calligan.training.loop import Listener, train
-from calligan.training.run import create_run
+from calligan.training.new_run import create_run
 from calligan.training.state import TrainState, newest_verified
 from calligan.training.steps import training_step
 from calligan.training.transfer import fit_to_start, initial_state
