@@ -1,6 +1,7 @@
 """On the catalog's own fonts, where they are fetched (`make fonts`)."""
 
 import pytest
+from conftest import save_inked
 from PIL import Image
 
 from calligan.config import RasterConfig
@@ -80,7 +81,9 @@ def test_the_three_commands_on_real_fonts(calligan, tiny_settings, tmp_path):
     done = calligan("train", "--styles", 2, "--steps", 4, *data, *runs, *tiny_settings)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "out.png"
-    options = ["--style", "zhi-mang-xing", "--model", tmp_path / "runs" / "0001", "-o", out]
+    best = tmp_path / "runs" / "0001" / "best.safetensors"
+    model = save_inked(best, tmp_path / "inked.safetensors")  # four steps draw nothing yet
+    options = ["--style", "zhi-mang-xing", "--model", model, "-o", out]
     done = calligan("infer", "永和九年，岁在癸丑。", "--vertical", *options)
     assert done.returncode == 0, done.stderr
     assert Image.open(out).height > 8 * 32

@@ -136,11 +136,11 @@ def infer(
         request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
         pages = drawing.write_request(request, indices, update)
-    model_note(path, model, source)(drawing.writer)
     files = [] if piped else pages.save(output, dpi, grain, dry)
     if piped:
         sys.stdout.buffer.write(pages.encoded(written.suffix, dpi, grain, dry))
         sys.stdout.buffer.flush()
+    model_note(path, model, source)(drawing.writer)  # later, so that an error is one line
     _report(request, pages)
     for file in files:
         result(file)

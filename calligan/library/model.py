@@ -233,6 +233,7 @@ class Model:
 
     def specimen(self, text: str = "永和九年书法") -> Image.Image:
         """A sheet of some characters in every style, a row a style."""
+        self.writer.open_networks()  # raises for a damaged file before a text that cannot be drawn
         han = self.writer.read(text).han
         rows = [
             Row(f"{number} {style.name}", [g.image for g in self.writer.draw(han, number - 1)])

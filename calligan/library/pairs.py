@@ -63,9 +63,14 @@ def render_pairs(
 def _render_lock(folder: Path, on_wait: Callable[[], object]) -> Iterator[None]:
     """Let one process at a time render into a folder. A folder that stays empty is removed."""
     lock = folder / ".rendering"
+    there = lock.exists()
     with locked(lock, on_wait=on_wait):
         try:
             yield
+        except BaseException:
+            if not there:
+                lock.unlink(missing_ok=True)
+            raise
         finally:
             if not (folder / MANIFEST).exists():
                 lock.unlink(missing_ok=True)
