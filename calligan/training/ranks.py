@@ -110,6 +110,7 @@ def join_process_group(device: str) -> Iterator[Ranks]:
         _groups.append(distributed.new_group(backend="gloo"))
     try:
         yield Ranks(rank, count)
+        distributed.barrier()  # no process ends while another still uses the connection
     finally:
         _groups.clear()
         distributed.destroy_process_group()
