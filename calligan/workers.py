@@ -30,7 +30,7 @@ def worker_pool() -> Iterator[ProcessPoolExecutor]:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # waits: to end meanwhile would be a race
             raise
 
 
