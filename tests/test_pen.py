@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from calligan.config import TraceConfig
 from calligan.inference.writer import Writer
 from calligan.library.hands import finish_learning
+from calligan.models.card import PENS
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.pairs.store import PairStore
 from calligan.project.run import Run
 from calligan.vector.centre_lines import ROUND, SHARP, centre_lines, find_corners
-from calligan.vector.pen import pen_of, redraw
+from calligan.vector.pen import CORNERS, pen_of, redraw
 from calligan.vector.skeleton import skeleton_of
 
 SIZE = 256
@@ -179,3 +181,10 @@ def test_a_learned_hand_is_drawn_with_its_pen(
     finish_learning(session, even)
     assert read_card(run.best).styles[0].pen == pen
     assert bool(notes) == even
+
+
+def test_the_card_knows_the_pens_and_traces_them_closely(inked_model):
+    assert set(PENS) == {"", *CORNERS}
+    style = replace(load_model(inked_model)[1].styles[0], tolerance_em=0.008)
+    assert style.tracing.tolerance_em == 0.008
+    assert replace(style, pen="sharp").tracing == TraceConfig()

@@ -54,7 +54,7 @@ class Chosen:
     """What is chosen for a style; the fields are those of its card."""
 
     bolder_em: float
-    tolerance_em: float
+    tolerance_em: float | None  # None: the default
     pen: str
 
 
@@ -70,8 +70,7 @@ def choose(writer: Writer, style: FontCard) -> Chosen:
     weight = measure_line(images, real.face, real.placement).figure("weight")
     assert weight is not None
     print(f"{style.name}: {1000 * bolder_em:+.1f} upem, then weight x real {weight.mean:.3f}")
-    tolerance_em = TraceConfig().tolerance_em if pen else choose_tolerance_em(images, real)
-    return Chosen(bolder_em, tolerance_em, pen)
+    return Chosen(bolder_em, None if pen else choose_tolerance_em(images, real), pen)
 
 
 def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float, pen: str) -> Images:

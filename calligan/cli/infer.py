@@ -1,7 +1,6 @@
 """`calligan infer`: write a text in a style."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,15 +126,13 @@ def infer(
     check_weight(weight)
     path = model_path(model, style)
     check_styles(path, style)
-    from calligan.library.model import Model  # imports torch
+    from calligan.library.model import Model, labelled
 
     drawing = Model(path, source, verdict, fine, device, note, picked, bool(candidates), weight)
     drawing.cache = cache
     indices = drawing.style_indices(style, request.seed)
-    if style == "all" and request.labels is None and request.form is None:
-        request = replace(request, labels=True)
     with progress("writing", "glyph") as update:
-        pages = drawing.write_request(request, indices, update)
+        pages = drawing.write_request(labelled(request, style), indices, update)
     files = [] if piped else pages.save(output, dpi, grain, dry)
     if piped:
         sys.stdout.buffer.write(pages.encoded(written.suffix, dpi, grain, dry))

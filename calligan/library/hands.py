@@ -127,9 +127,9 @@ def finish_learning(session: Session, even: bool = True) -> Path:
             f"only {done:,} steps in that time; a hand needs {_MIN_STEPS:,}: learn again while "
             "nothing else runs, or with more --minutes"
         )
-    run.drop_checkpoints()
     if even:
         _take_pen(session)
+    run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
     with atomic_file(sheet) as file:
         save_png(before_after(run, session.selection), file)

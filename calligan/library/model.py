@@ -194,11 +194,8 @@ class Model:
         Raises DataError for what cannot be written, ConfigError for an invalid layout.
         """
         request = page_request(text, layout)
-        if style == "all" and request.labels is None and request.form is None:
-            request = replace(request, labels=True)
-        return self.write_request(
-            request, self.style_indices(style, request.seed), progress, cancel
-        )
+        indices = self.style_indices(style, request.seed)
+        return self.write_request(labelled(request, style), indices, progress, cancel)
 
     def write_request(
         self,
@@ -306,6 +303,12 @@ def _generator(path: Path, mtime_ns: int, device: str) -> "GeneratorBase":
     from calligan.models.weights import load_model
 
     return load_model(path, device)[0]
+
+
+def labelled(request: PageRequest, style: Style | Sequence[Style]) -> PageRequest:
+    """A request with labels, if it is for all styles on a plain page and does not say."""
+    wanted = style == "all" and request.labels is None and request.form is None
+    return replace(request, labels=True) if wanted else request
 
 
 def page_request(text: str, layout: Mapping[str, Any]) -> PageRequest:

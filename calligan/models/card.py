@@ -40,8 +40,13 @@ class FontCard:
 
     @property
     def tracing(self) -> TraceConfig:
-        """How to trace its glyphs to outlines."""
-        return TraceConfig() if self.tolerance_em is None else TraceConfig(self.tolerance_em)
+        """How to trace its glyphs to outlines.
+
+        A pen's edges have no noise; a large tolerance would only flatten the ends of its strokes.
+        """
+        if self.tolerance_em is None or self.pen:
+            return TraceConfig()
+        return TraceConfig(self.tolerance_em)
 
 
 @dataclass(frozen=True)
