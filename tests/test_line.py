@@ -8,7 +8,7 @@ from calligan.evaluation import line as line_module
 from calligan.evaluation.contour_walk import shape_of
 from calligan.evaluation.interval import difference, ratio
 from calligan.evaluation.line import COUNTS, RATIOS, Line, glyph_figures, line_figures, measure_line
-from calligan.evaluation.skeleton import half_widths
+from calligan.evaluation.stroke_width import half_widths
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
 from calligan.vector.outline import Outline, OutlinePen

@@ -4,7 +4,7 @@
     python weights/outlines.py MODEL outlines.json --write     # also into the card of MODEL
 
 `bolder_em`: what is added to the thickness of strokes, so that validation characters are as bold as
-in the real font on average (calligan/evaluation/skeleton.py).
+in the real font on average (calligan/evaluation/stroke_width.py).
 
 `tolerance_em`: with a small tolerance, curves show the noise of the network's edges; with a large
 one, they lose the rough edge of a brush. So each style gets the tolerance at which its validation

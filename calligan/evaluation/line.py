@@ -31,7 +31,7 @@ from calligan.evaluation.contour_walk import (
     turning_angles,
 )
 from calligan.evaluation.interval import Estimate, difference, ratio
-from calligan.evaluation.skeleton import half_widths
+from calligan.evaluation.stroke_width import half_widths
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.strokes import stroke_count
