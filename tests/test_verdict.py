@@ -24,7 +24,7 @@ CHARS = HAN[:4]
 class Obedient:
     """Gives the scores that a test asks for, by character and attempt; remembers what it saw."""
 
-    reader = None  # no network to open
+    network = None  # no network to open
 
     def __init__(self, writer_chars, scores, least=0.5):
         self.chars, self.script, self.least, self.calls = writer_chars, scores, least, []

@@ -30,11 +30,11 @@ from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import render_glyphs
 from calligan.inference.writer import Writer
+from calligan.models.file import read_weights
 from calligan.reader.inspection import CELLS, SIZE_PX, Inspection
 from calligan.reader.inspector import (
     Inspector,
     InspectorCard,
-    load_inspection,
     save_inspector,
 )
 from calligan.reader.judge import four_digits
@@ -235,10 +235,9 @@ def update_average(average: Inspection, network: Inspection, kept: float) -> Non
 
 def calibrate(model: Path) -> None:
     """Measure the limits, and write them into the inspector's file."""
-    from calligan.models.file import read_weights
-
     state, _ = read_weights(model, "inspector", "inspector", "train it again")
-    inspector = Inspector(lambda: load_inspection(model), InspectorCard({}, {}))
+    inspector = Inspector.load(path=model)
+    assert inspector is not None  # there is a path
     writer = calligan.load("bundle", check=False, cache=False).writer
     found: dict[str, list[np.ndarray]] = {}
     for index, style in enumerate(tqdm(writer.card.styles, unit="hand")):
@@ -251,17 +250,8 @@ def calibrate(model: Path) -> None:
         name: four_digits(float(np.quantile(np.concatenate(each), 1 - DOUBTED)))
         for name, each in found.items()
     }
-    about = read_card(model).about
-    save_inspector(model, state, InspectorCard(limits, about))
+    save_inspector(model, state, InspectorCard(limits, inspector.card.about))
     print(limits)
-
-
-def read_card(model: Path) -> InspectorCard:
-    """The card of an inspector's file."""
-    from calligan.models.file import read_metadata
-    from calligan.reading import parse_json
-
-    return InspectorCard(**parse_json(read_metadata(model, "inspector", "inspector", "")))
 
 
 def main() -> None:

@@ -246,7 +246,7 @@ class Writer:
         """Open the networks, which otherwise happens when something is drawn."""
         _ = self.drawer.predictor, self.upscaler
         if self.proofreader is not None:
-            _ = self.proofreader.judge.reader
+            _ = self.proofreader.judge.network
             _ = self.proofreader.inspector and self.proofreader.inspector.network
 
     def _cache(self, style_index: int, em: Em | None) -> GlyphCache | None:

@@ -6,7 +6,6 @@ The reader's card is read without torch, which is imported when a glyph is score
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from calligan.errors import ModelError
 from calligan.models.file import read_metadata, read_weights, write_weights
+from calligan.reader.lazy import LazyNetwork
 from calligan.resources import reader_model
 from calligan.storage import parse_json, sha256_file
 
@@ -35,7 +35,7 @@ class ReaderCard:
     about: dict[str, str]
 
 
-class Judge:
+class Judge(LazyNetwork["Reader"]):
     """The reader and its card. The network is opened when something is scored."""
 
     def __init__(
@@ -45,8 +45,8 @@ class Judge:
         name: str = "",
         device: "str | Callable[[], str]" = "cpu",
     ):
+        super().__init__(reader, device)
         self.card, self.name = card, name
-        self._open, self._device = reader, device
 
     @classmethod
     def load(cls, device: "str | Callable[[], str]" = "cpu", path: Path | None = None) -> "Judge":
@@ -55,18 +55,6 @@ class Judge:
             raise ModelError("this installation of calligan has no reader; install it again")
         card = _card_of(path, read_metadata(path, _KIND, _KIND, _CURE))
         return cls(lambda: load_reader(path)[0], card, sha256_file(path)[:8], device)
-
-    @cached_property
-    def device(self) -> str:
-        """The device of the network."""
-        return self._device if isinstance(self._device, str) else self._device()
-
-    @cached_property
-    def reader(self) -> "Reader":
-        """The network. Raises ModelError for a damaged file."""
-        from calligan.models.layers import to_device
-
-        return to_device(self._open(), self.device).eval()
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The probability that each glyph is the character of its reference and is whole, (N,).
@@ -84,7 +72,7 @@ class Judge:
             both = (glyphs[part], references[part])
             pair = (to_tensor(images, SIZE_PX, self.device) for images in both)
             with torch.inference_mode():
-                found.append(torch.sigmoid(self.reader(*pair)).prod(dim=1).cpu().numpy())
+                found.append(torch.sigmoid(self.network(*pair)).prod(dim=1).cpu().numpy())
         return np.concatenate(found)
 
     def embeddings(self, glyphs: np.ndarray) -> np.ndarray:
@@ -101,7 +89,7 @@ class Judge:
         for start in range(0, len(glyphs), _BATCH):
             with torch.inference_mode():
                 part = to_tensor(glyphs[start : start + _BATCH], SIZE_PX, self.device)
-                found.append(self.reader.embedded(part).cpu().numpy())
+                found.append(self.network.embedded(part).cpu().numpy())
         return np.concatenate(found)
 
     def least_score(self, script: str, font: str = "") -> float:

@@ -280,7 +280,7 @@ def _load_reader(config: TrainConfig) -> Reader | None:
     """The reader with frozen weights, if it is part of the loss."""
     if not config.loss.reader:
         return None
-    return Judge.load().reader.requires_grad_(False).to(config.device)
+    return Judge.load().network.requires_grad_(False).to(config.device)
 
 
 def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

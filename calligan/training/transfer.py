@@ -111,7 +111,7 @@ def nearest_styles(model: AnyGenerator, styles: int, size_px: int, real: Batch) 
     over the styles. L1, which is used without a reader, prefers thin styles.
     """
     source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
-    reader = Judge.load().reader if reader_model() else None
+    reader = Judge.load().network if reader_model() else None
     predictor = Predictor(model)
     drawn = [
         predictor.images(source, predictor.style(style).expand(len(source), -1))
