@@ -139,10 +139,17 @@ def test_downloads(page):
 
 def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     name = f"hand-{page.evaluate('navigator.language')}"
+
+    def late(route):  # so that the files are chosen before there is a script
+        page.wait_for_timeout(1000)
+        route.continue_()
+
+    page.route("**/static/hand.js", late)
     page.goto(f"{page.base}/hand")
     page.fill("#name", name)
     page.click("#begin button")
-    page.wait_for_url("**/hand/hand-*", wait_until="load")  # the script listens by then
+    page.wait_for_url("**/hand/hand-*", wait_until="commit")
+    page.wait_for_selector("#zone")
     page.set_input_files("#files", [project / "page.jpg", project / "torn.jpg"])
     page.wait_for_selector(".photo-card >> nth=1")
     assert page.locator(".cell").count() == 20
@@ -259,6 +266,7 @@ def test_from_photographs_to_text(page, project):  # noqa: F811
     assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
     page.fill("#name", name)
     page.click("#begin button")
+    page.wait_for_url("**/hand/walk-*")
     page.wait_for_selector("#zone")
     page.set_input_files("#files", project / "page.jpg")
     page.click(".cell >> nth=4")

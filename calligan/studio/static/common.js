@@ -79,10 +79,12 @@ export function acceptFiles(zone, input, receive) {
     event.preventDefault();
     receive([...event.dataTransfer.files]);
   });
-  input.addEventListener("change", () => {
+  const receiveChosen = () => {
     receive([...input.files]);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", receiveChosen);
+  if (input.files.length) receiveChosen(); // chosen before this script was loaded
 }
 
 /** The form that names a new hand or font opens its page. */
