@@ -10,7 +10,8 @@ import torch
 from conftest import TINY
 from torch import Tensor, nn
 
-from calligan.config import OptimizerConfig, TrainConfig
+from calligan.config import MOVES, OptimizerConfig, TrainConfig
+from calligan.models.layers import GroupNorm
 from calligan.settings import parse_setting, replaced
 from calligan.training.example import Example
 from calligan.training.objectives import OBJECTIVES
@@ -151,6 +152,32 @@ def test_a_step_moves_the_generator_by_its_rate():
         training_step(state, example(), rate)
         after = [flat(network) for network in networks]
         assert tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True)) == moves
+
+
+@pytest.mark.parametrize("moves", [name for name in MOVES if name != "all"])
+def test_frozen_parts_stay_and_the_others_move(moves):
+    state = state_of(GAME, **{"optimizer.moves": moves})
+    before = {name: value.clone() for name, value in state.generator.named_parameters()}
+    training_step(state, example(), 1e-3)
+    moved = {
+        name.split(".")[0] if "film" not in name else "film"
+        for name, value in state.generator.named_parameters()
+        if not torch.equal(value, before[name])
+    }
+    wanted = {"embedding"} | ({"film"} if moves != "style" else set())
+    if moves == "decoder":
+        wanted |= {"middle", "decoder", "norm", "unfold"}
+    assert moved == wanted
+
+
+def test_norms_learn_behind_frozen_layers():
+    """Channels last, where torch's own kernel ends the process."""
+    norm, plain = GroupNorm(8, 32), nn.GroupNorm(8, 32)
+    frozen = torch.randn(4, 32, 8, 8).contiguous(memory_format=torch.channels_last)
+    norm(frozen).square().sum().backward()
+    plain(frozen.clone().requires_grad_()).square().sum().backward()
+    torch.testing.assert_close(norm.weight.grad, plain.weight.grad)
+    assert not frozen.requires_grad
 
 
 STILL = 1e-8  # a rate at which the generator hardly moves ...

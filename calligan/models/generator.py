@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
 from calligan.models.base import GeneratorBase
-from calligan.models.layers import Block, Fold, Unfold, grow_state
+from calligan.models.layers import Block, Fold, GroupNorm, Unfold, grow_state
 from calligan.models.pixels import ink
 
 _INITIAL_LOG_VARIANCE = -4.0  # of a Gaussian style embedding
@@ -46,7 +46,7 @@ class Generator(GeneratorBase):
             self.encoder.append(_make_level(above, here, config.encoder_blocks, 0))
             self.decoder.insert(0, _make_level(here, above, config.blocks, style_dim))
         self.middle = Block(widths[-1], widths[-1], style_dim)
-        self.norm = nn.GroupNorm(8, widths[0])
+        self.norm = GroupNorm(8, widths[0])
         self.unfold = Unfold(widths[0], cell_px)
         assert self.unfold.conv.bias is not None
         nn.init.constant_(self.unfold.conv.bias, _INITIAL_BIAS[config.output])

@@ -46,6 +46,20 @@ class Unfold(nn.Module):
         return F.pixel_shuffle(self.conv(grid), self.cell_px)
 
 
+class GroupNorm(nn.GroupNorm):
+    """Group normalization, also behind frozen layers.
+
+    torch's CPU kernel writes the input's gradient even where none is asked for, and ends the
+    process (2.13, channels last). So the input always asks for one.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As nn.GroupNorm."""
+        if torch.is_grad_enabled() and self.weight.requires_grad and not x.requires_grad:
+            x = x.detach().requires_grad_()
+        return super().forward(x)
+
+
 class Block(nn.Module):
     """Pre-activation residual block; a style modulates its second norm (FiLM, Perez et al. 2018).
 
@@ -54,9 +68,9 @@ class Block(nn.Module):
 
     def __init__(self, width_in: int, width_out: int, style_dim: int = 0):
         super().__init__()
-        self.norm1 = nn.GroupNorm(_groups(width_in), width_in)
+        self.norm1 = GroupNorm(_groups(width_in), width_in)
         self.conv1 = nn.Conv2d(width_in, width_out, 3, padding=1)
-        self.norm2 = nn.GroupNorm(_groups(width_out), width_out)
+        self.norm2 = GroupNorm(_groups(width_out), width_out)
         self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1)
         self.film = nn.Linear(style_dim, 2 * width_out) if style_dim else None
         self.skip = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()

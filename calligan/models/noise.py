@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from calligan.config import GeneratorConfig
 from calligan.models.base import GeneratorBase
-from calligan.models.layers import Block, Unfold
+from calligan.models.layers import Block, GroupNorm, Unfold
 
 _START_CELLS = 4  # edge of the first grid, in cells
 _CHAR_DIM = 96
@@ -38,7 +38,7 @@ class NoiseGenerator(GeneratorBase):
         self.blocks = nn.ModuleList(
             Block(a, b, conditioning) for a, b in pairwise((widths[0], *widths))
         )
-        self.norm = nn.GroupNorm(8, widths[-1])
+        self.norm = GroupNorm(8, widths[-1])
         self.unfold = Unfold(widths[-1], size_px // grid)
 
     def noise(self, count: int) -> Tensor:
