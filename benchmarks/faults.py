@@ -3,11 +3,13 @@
     python benchmarks/faults.py draw drawn.npz
     python benchmarks/faults.py sheets drawn.npz SHEETS     # to look at, and to write marked.csv by
     python benchmarks/faults.py score drawn.npz
+    python benchmarks/faults.py simple
 
 `draw` draws 3,000 glyphs in all hands, once each and without retries: held-out characters, rare
 ones that are in no training set, and dense ones of both; and reads them by the recogniser of
 `calligan evaluate`. `score` says which of the glyphs that are marked wrong in marked.csv the
-verdict names, and which of the hands' real glyphs.
+verdict names, and which of the hands' real glyphs. `simple` draws the characters of the simplest
+sources, with retries: how many are doubtful, and how many are in more pieces than the source.
 """
 
 import argparse
@@ -30,7 +32,7 @@ from calligan.glyphs.strokes import stroke_count
 from calligan.inference.proofread import Proofreader
 from calligan.inference.writer import Writer
 from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.reader.faults import Shape, measured
+from calligan.reader.faults import Shape, class_of, is_simple, measured
 from calligan.storage import atomic_file
 
 MARKED = Path(__file__).with_name("marked.csv")
@@ -245,6 +247,34 @@ def show_real(reading: Proofreader, scripts: np.ndarray, count: int) -> None:
     Console(width=110).print(table)
 
 
+def simple(count: int) -> None:
+    """Simple characters in all hands: doubtful, and in more pieces than the source."""
+    writer = calligan.load("bundle").writer
+    reading = writer.proofreader
+    assert reading is not None and reading.calibration is not None
+    known = writer.card.trained_chars + "".join(writer.card.held_out.values())
+    sources = {c: writer.source.images(c)[0] for c in known if not writer.source.lacks(c)}
+    shapes = {c: shape for c, image in sources.items() if is_simple(shape := Shape.of(image))}
+    chars = "".join(np.random.default_rng(0).permutation(sorted(shapes))[:count])
+    table = Table(title=f"{len(chars)} of {len(shapes)} simple characters, all hands", box=None)
+    for head in ("class", "whole", "n", "doubtful", "in more pieces, drawn once", "kept"):
+        table.add_column(head, justify="right")
+    rows = []
+    for index, style in enumerate(writer.card.styles):
+        whole = reading.calibration.is_whole(style.script, style.name)
+        once = writer.drawer.draw(chars, index)
+        for verdict, image in zip(reading.judged(chars, index), once, strict=True):
+            source = shapes[verdict.char]
+            more = [Shape.of(x).pieces > source.pieces for x in (image, verdict.best.image)]
+            rows.append((class_of(source), whole, verdict.doubtful, *more))
+    found = np.array(rows)
+    for place, whole in sorted({(row[0], row[1]) for row in rows}):
+        some = found[(found[:, 0] == place) & (found[:, 1] == whole)]
+        shares = map(percent, some[:, 2:].T)
+        table.add_row(str(place), "yes" if whole else "no", str(len(some)), *shares)
+    Console(width=110).print(table)
+
+
 def percent(flags: np.ndarray) -> str:
     """The share that is true."""
     return f"{100 * flags.mean():.1f} %" if len(flags) else "-"
@@ -254,15 +284,20 @@ def main() -> None:
     """One step."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     steps = parser.add_subparsers(dest="step", required=True)
-    for name in ("draw", "sheets", "score"):
+    for name in ("draw", "sheets", "score", "simple"):
         step = steps.add_parser(name)
+        if name == "simple":
+            step.add_argument("--count", type=int, default=80)
+            continue
         step.add_argument("drawn", type=Path)
         if name == "sheets":
             step.add_argument("folder", type=Path)
         if name != "draw":
             step.add_argument("--count", type=int, default=960 if name == "sheets" else 150)
     options = parser.parse_args()
-    if options.step == "draw":
+    if options.step == "simple":
+        simple(options.count)
+    elif options.step == "draw":
         draw(options.drawn)
     elif options.step == "sheets":
         sheets(options.drawn, options.folder, options.count)

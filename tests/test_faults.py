@@ -12,7 +12,16 @@ from calligan.inference.export import fall_back
 from calligan.inference.proofread import Attempt, Proofreader, Verdict
 from calligan.inference.report import Findings
 from calligan.reader.check import check
-from calligan.reader.faults import MEASURES, Calibration, Shape, faults, measured, shipped
+from calligan.reader.faults import (
+    CLASSES_PX,
+    MEASURES,
+    Shape,
+    class_of,
+    detect,
+    is_simple,
+    measured,
+)
+from calligan.reader.limits import Calibration, shipped
 from calligan.reader.reach import Reach
 
 LIMITS = {  # of a strict hand
@@ -25,6 +34,14 @@ LIMITS = {  # of a strict hand
     "ink_stray": 0.05,
     "ink_thick": 0.01,
 }
+
+
+EVERY_CLASS = [LIMITS] * (len(CLASSES_PX) + 1)
+
+
+def faults(image, source, limits=LIMITS):
+    """The faults that detectors of those limits find, whatever the class of the source."""
+    return detect(image, source, [limits] * (len(CLASSES_PX) + 1)).faults
 
 
 def lattice(size=256):
@@ -85,10 +102,10 @@ PLANTED = {
 @pytest.mark.parametrize("fault", PLANTED)
 def test_each_planted_fault_is_found_by_its_detector(fault, size):
     source = Shape.of(lattice(size))
-    assert faults(lattice(size), source, LIMITS) == ()
+    assert faults(lattice(size), source) == ()
     image = lattice(size)
     PLANTED[fault](image, size / 256)
-    assert fault in faults(image, source, LIMITS)
+    assert fault in faults(image, source)
 
 
 def test_every_detector_has_a_limit_and_is_switched_off_by_a_high_one():
@@ -98,7 +115,7 @@ def test_every_detector_has_a_limit_and_is_switched_off_by_a_high_one():
         PLANTED[fault](image, 1)
         rest = {other: limit for other, limit in LIMITS.items() if MEASURES[other] != fault}
         assert fault not in faults(image, Shape.of(lattice()), rest)
-        assert fault in faults(image, Shape.of(lattice()), LIMITS), name
+        assert fault in faults(image, Shape.of(lattice())), name
 
 
 def test_a_speck_is_small_and_stands_alone():
@@ -116,7 +133,7 @@ def test_a_speck_is_small_and_stands_alone():
 
 @pytest.mark.parametrize("image", [np.full((256, 256), v, np.uint8) for v in (0, 255)])
 def test_paper_and_ink_alone_are_measured_too(image):
-    found = faults(image, Shape.of(lattice()), LIMITS)
+    found = faults(image, Shape.of(lattice()))
     assert ("missing" in found) == (image[0, 0] == 255)
 
 
@@ -126,7 +143,10 @@ def test_the_shipped_limits_know_every_hand_and_script():
     assert known.limits_of("楷", "ma-shan-zheng") != known.limits_of("楷") != known.limits_of("pen")
     assert known.limits_of("楷", "mine") == known.limits_of("楷")
     assert known.limits_of("a script of its own") == known.limits_of("")
-    assert all(set(limits) == set(MEASURES) for limits in known.limits.values())
+    for limits in known.limits.values():
+        assert [set(of_class) for of_class in limits] == [set(MEASURES)] * len(EVERY_CLASS)
+    assert known.is_whole("pen", "yomogi") and not known.is_whole("楷", "ma-shan-zheng")
+    assert known.is_whole("pen", "mine") and not known.is_whole("a script of its own")
     assert len(known.least_scores) == 19
 
 
@@ -208,8 +228,8 @@ class Lattices:
 
 @pytest.fixture
 def spoiling(inked_model, monkeypatch):
-    def make(spoiled):
-        limits = Calibration({"": LIMITS}, {}, {}, "this one")
+    def make(spoiled, whole=()):
+        limits = Calibration({"": EVERY_CLASS}, {}, {}, "this one", whole)
         real = Drawer.open(inked_model)
         monkeypatch.setattr("calligan.inference.proofread._MIN_DETECTED_PX", 16)
         drawer = Spoiling(real.card, real.network, Lattices(), spoiled=spoiled)
@@ -231,6 +251,48 @@ def test_a_glyph_with_a_fault_is_drawn_again_and_named_with_its_reason(spoiling)
     assert list(reasons.values()) == [{", ".join(found[c].faults): c}]
     glyphs = Findings(reading, [0]).as_json()["bold"]["glyphs"]
     assert {each["char"]: each["faults"] for each in glyphs}[c] == list(found[c].faults)
+
+
+def bars(count=3):
+    """A simple glyph, uint8 (256, 256): bars from side to side, as in 三."""
+    image = np.full((256, 256), 255, np.uint8)
+    for bar in range(count):
+        image[40 + 60 * bar : 60 + 60 * bar, 30:226] = 0
+    return image
+
+
+def test_each_class_of_source_has_its_own_limits():
+    assert [class_of(Shape.of(bars(count))) for count in (0, 1, 2, 3, 4)] == [0, 0, 0, 1, 3]
+    limits = [dict(LIMITS, speck_px2=99), LIMITS, *EVERY_CLASS[2:]]
+    for count, wanted in ((2, ()), (3, ("speck",))):
+        image = bars(count)
+        speck(image, 1)
+        assert detect(image, Shape.of(bars(count)), limits).faults == wanted
+
+
+def test_a_simple_glyph_in_more_pieces_than_usual_is_drawn_again(spoiling, monkeypatch):
+    """It is no fault; the attempt in the fewest pieces is kept, where the hand is seldom broken."""
+    a, monkey = HAN[0], monkeypatch.setattr
+    monkey("test_faults.lattice", lambda size=256: bars())
+    assert is_simple(Shape.of(bars()))
+    permitted = dict(LIMITS, pieces_more=3, ink_missing=1.0, outline_lost=1.0)
+    monkey("test_faults.EVERY_CLASS", [permitted] * len(EVERY_CLASS))
+
+    def cut(image, k, places):
+        for place in places:
+            image[:, place : place + 8] = 255
+
+    monkey("test_faults.PLANTED", {
+        "one cut": lambda image, k: cut(image[:70], k, (100,)),
+        "two cuts": lambda image, k: cut(image[:70], k, (80, 160)),
+    })  # fmt: skip
+    broken = {a: ["two cuts", "one cut", *["two cuts"] * 9]}
+    found = spoiling(broken, whole=("",)).judged(a, 0)[0]
+    assert found.best.loose == 1 and not found.doubtful and len(found.attempts) > 2
+    found = spoiling({a: ["two cuts", ""]}, whole=("",)).judged(a, 0)[0]
+    assert [attempt.loose for attempt in found.attempts] == [0, 2]
+    found = spoiling({a: ["two cuts", ""]}).judged(a, 0)[0]
+    assert [attempt.loose for attempt in found.attempts] == [0] and found.best.way == "as it is"
 
 
 def test_the_attempt_with_the_fewest_faults_is_kept_before_the_best_read(spoiling):

@@ -26,7 +26,8 @@ from calligan.pairs.batches import Pairs
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
-from calligan.reader.faults import Shape, faults, shipped
+from calligan.reader.faults import Shape, detect
+from calligan.reader.limits import shipped
 
 MODEL, COPY, NEAREST = "model", "copy the source", "nearest training glyph"
 Progress = Callable[[str, int, int], None]  # what, done, of how much
@@ -219,7 +220,7 @@ def _measure_faults(scores: Scores, glyphs: Glyphs) -> None:
         shapes = [Shape.of(image) for image in glyphs.source[index]]
         for system, images in glyphs.drawn.items():
             pairs = zip(images[index], shapes, strict=True)
-            wrong = [bool(faults(image, shape, limits)) for image, shape in pairs]
+            wrong = [bool(detect(image, shape, limits).faults) for image, shape in pairs]
             scores.put(system, "faulty", index, chars, np.array(wrong, float))
 
 

@@ -4,7 +4,7 @@ A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), thos
 `reader/faults.py` detects, and those that `reader/reach.py` predicts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ import numpy as np
 from calligan.errors import DataError
 from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
-from calligan.reader.faults import Calibration, Limits, Shape, faults
+from calligan.reader.faults import Findings, Limits, Shape, detect
 from calligan.reader.inspector import MIN_SIZE_PX, MISDRAWN, Inspector
+from calligan.reader.limits import Calibration
 from calligan.reader.reach import Reach, reach_of
 from calligan.storage import sha256_bytes
 
@@ -43,6 +44,7 @@ class Attempt:
     image: np.ndarray
     score: float
     faults: tuple[str, ...] = ()  # found by the reader and the detectors
+    loose: int = 0  # pieces more than is usual; no fault, but a reason to draw it again
 
 
 @dataclass(frozen=True)
@@ -174,21 +176,29 @@ class Proofreader:
         sources, limits = self.drawer.source.images(chars), self._limits(style_index)
         scores = self.judge.scores(images, sources).tolist()
         misdrawn = self._misdrawn(images, sources, style_index)
-        found = []
+        whole, found = self._is_whole(style_index), []
         for image, source, score, off in zip(images, sources, scores, misdrawn, strict=True):
             wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ())
-            wrong += faults(image, Shape.of(source), limits) if limits else ()
+            seen = detect(image, Shape.of(source), limits) if limits else Findings(())
             blank = int(image.min()) > _DARKEST_BLANK  # nothing else is worth saying of it
-            found.append(Attempt(way, image, score, ("blank",) if blank else wrong))
+            every = ("blank",) if blank else wrong + seen.faults
+            found.append(Attempt(way, image, score, every, seen.loose if whole else 0))
         return found
 
-    def _limits(self, style_index: int) -> Limits:
-        """Limits of the detectors; none for images too small for them."""
-        card = self.drawer.card
-        style = card.styles[style_index]
-        if self.calibration is None or card.size_px < _MIN_DETECTED_PX:
-            return {}
-        return self.calibration.limits_of(style.script, "" if style.path else style.name)
+    def _limits(self, style_index: int) -> Sequence[Limits]:
+        """Limits of the detectors by class; none for images too small for them."""
+        if self.calibration is None or self.drawer.card.size_px < _MIN_DETECTED_PX:
+            return ()
+        return self.calibration.limits_of(*self._script_and_hand(style_index))
+
+    def _is_whole(self, style_index: int) -> bool:
+        known = self.calibration
+        return known is not None and known.is_whole(*self._script_and_hand(style_index))
+
+    def _script_and_hand(self, style_index: int) -> tuple[str, str]:
+        """A style's script, and its name if it is a font of the catalog."""
+        style = self.drawer.card.styles[style_index]
+        return style.script, "" if style.path else style.name
 
     def _misdrawn(self, images: np.ndarray, sources: np.ndarray, style_index: int) -> np.ndarray:
         """Which glyphs the inspector doubts, bool (N,); none of those too small for it."""
@@ -225,15 +235,15 @@ class Proofreader:
         style_index: int,
         picked: int | None,
     ) -> Verdict:
-        """Order attempts by number of faults, then score; a picked one comes first.
+        """Order attempts by faults, looseness and score; a picked one comes first.
 
         Otherwise the first is the best up to the first attempt that is not weak, whether or not
         more were made to choose by eye.
         """
         weak = [_is_weak(attempt, least) for attempt in made]
         needed = made[: weak.index(False) + 1] if False in weak else made
-        ordered = sorted(made, key=_faults_and_score)
-        ordered.insert(0, ordered.pop(ordered.index(min(needed, key=_faults_and_score))))
+        ordered = sorted(made, key=_rank)
+        ordered.insert(0, ordered.pop(ordered.index(min(needed, key=_rank))))
         wanted = picked or 1
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
@@ -247,10 +257,10 @@ class Proofreader:
         return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)
 
 
-def _faults_and_score(attempt: Attempt) -> tuple[int, float]:
-    return len(attempt.faults), -attempt.score
+def _rank(attempt: Attempt) -> tuple[int, int, float]:
+    return len(attempt.faults), attempt.loose, -attempt.score
 
 
 def _is_weak(attempt: Attempt, least: float) -> bool:
     """Whether to make another attempt."""
-    return attempt.score < least or bool(attempt.faults)
+    return attempt.score < least or bool(attempt.faults) or attempt.loose > 0

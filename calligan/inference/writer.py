@@ -25,9 +25,9 @@ from calligan.models.card import ModelCard
 from calligan.page.flow import Letter
 from calligan.progress import Note, ignore
 from calligan.project.source import file_digest
-from calligan.reader.faults import shipped
 from calligan.reader.inspector import Inspector
 from calligan.reader.judge import Judge
+from calligan.reader.limits import shipped
 from calligan.resources import reader_model, upscaler_model
 from calligan.storage import sha256_bytes
 from calligan.vector.borrow import Lettering

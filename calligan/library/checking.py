@@ -24,8 +24,8 @@ from calligan.progress import Cancel, Note, Progress, count_progress, ignore, ne
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
-from calligan.reader.faults import shipped
 from calligan.reader.judge import Judge, four_digits
+from calligan.reader.limits import shipped
 from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
 

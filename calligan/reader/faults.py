@@ -4,18 +4,14 @@ Each measure belongs to one fault. A glyph has the fault if the measure exceeds 
 all real glyphs of a hand are within the limits (`weights/faults.py`).
 """
 
-from collections.abc import Mapping
+from bisect import bisect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from contourpy import LineType
 from PIL import Image
 
-from calligan.resources import data_folder
-from calligan.storage import read_json
 from calligan.vector.contour import iso_lines
 
 MEASURES = {  # measure to the fault that a large value means
@@ -29,6 +25,10 @@ MEASURES = {  # measure to the fault that a large value means
     "ink_thick": "blob",  # share of the ink that is deeper than this glyph's stroke width allows
 }
 Limits = Mapping[str, float]  # by measure
+# Simple glyphs differ more from their source than dense ones, so each class has its own limits. A
+# class is bounded by the length of the source's outline, in half-size pixels.
+CLASSES_PX = (560, 700, 840, 1000)
+SIMPLE = 2  # so many classes hold the simple glyphs: one in 33 of those in common use
 
 _CANVAS_PX = 256  # the canvas that lengths and areas in pixels refer to
 _HALF_PX = 128  # the canvas of all measures but specks and pinholes
@@ -36,7 +36,6 @@ _SPECK_SIZES_PX, _SPECK_RING_PX = (5, 9), 1  # maximum sizes, and the clear ring
 _MIN_PIECE_PX2 = 60  # smaller areas do not count as pieces or counters
 _NEAR_PX = 12
 _WINDOW_STEPS, _STEP_PX = 4, 8  # a window's edge; a step, in pixels of the half-size canvas
-_READS_WELL = 0.5  # minimum score
 _MAX_DEPTH = 2.2  # in half-widths of a stroke
 
 
@@ -87,61 +86,30 @@ def measured(image: np.ndarray, source: Shape) -> dict[str, float]:
     }
 
 
-def faults(glyph: np.ndarray, source: Shape, limits: Limits) -> tuple[str, ...]:
-    """The faults of a drawn glyph, uint8 (S, S), 255 = paper, each once."""
-    found = measured(glyph, source)
-    wrong = (MEASURES[name] for name, limit in limits.items() if found[name] > limit)
-    return tuple(dict.fromkeys(wrong))
-
-
 @dataclass(frozen=True)
-class Calibration:
-    """Limits by hand of the catalog, by script, and "" for any; and scores of the reader.
+class Findings:
+    """What the detectors find in a drawn glyph."""
 
-    `least_scores`: the score that 99 % of a hand's real glyphs reach. `floors`: the score that
-    99.9 % of a script's real glyphs reach ("" for any script but the cursive one).
-    """
-
-    limits: Mapping[str, Limits]
-    least_scores: Mapping[str, float]
-    floors: Mapping[str, float]
-    reader: str  # the reader's name
-
-    def limits_of(self, script: str, hand: str = "") -> Limits:
-        """The limits of a hand, or else of its script."""
-        known = (name for name in (hand or script, script, "") if name in self.limits)
-        return self.limits[next(known)]
-
-    def floor_of(self, script: str, scores: np.ndarray) -> float:
-        """The score that nearly every real glyph of a script reaches.
-
-        An unknown script is guessed from the scores (N,) of the set: if half of them are good, it
-        is not the cursive one, whose real glyphs may score close to 0.
-        """
-        if script not in self.floors or not script:
-            script = (
-                ""
-                if np.nanmedian(scores) >= _READS_WELL
-                else min(self.floors, key=lambda name: self.floors[name])
-            )
-        return self.floors[script]
+    faults: tuple[str, ...]  # each once
+    loose: int = 0  # pieces more than the source, if that is simple: perhaps a stroke is broken
 
 
-@cache
-def shipped() -> Calibration | None:
-    """The calibration that ships with calligan, if there is one."""
-    path = calibration_path()
-    return Calibration(**_read(path)) if path.is_file() else None
+def detect(glyph: np.ndarray, source: Shape, limits: Sequence[Limits]) -> Findings:
+    """Measure a drawn glyph, uint8 (S, S), 255 = paper; `limits` by the class of the source."""
+    found, of_class = measured(glyph, source), limits[class_of(source)]
+    wrong = (MEASURES[name] for name, limit in of_class.items() if found[name] > limit)
+    more = max(0, int(found["pieces_more"])) if is_simple(source) else 0
+    return Findings(tuple(dict.fromkeys(wrong)), more)
 
 
-def calibration_path() -> Path:
-    """The file that `weights/faults.py` writes."""
-    return data_folder("weights") / "faults.json"
+def class_of(source: Shape) -> int:
+    """The class of a source glyph: 0, the simplest, to `len(CLASSES_PX)`."""
+    return bisect(CLASSES_PX, source.length)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    stored = read_json(path)
-    return {name: stored[name] for name in ("limits", "least_scores", "floors", "reader")}
+def is_simple(source: Shape) -> bool:
+    """Whether a source glyph is of the simplest classes."""
+    return class_of(source) < SIMPLE
 
 
 def _edge_pixels(ink: np.ndarray) -> np.ndarray:
