@@ -270,9 +270,17 @@ def test_each_class_of_source_has_its_own_limits():
         assert detect(image, Shape.of(bars(count)), limits).faults == wanted
 
 
+def test_a_glyph_in_more_pieces_than_strokes_is_broken():
+    image = bars(2)
+    image[:70, 100:108] = 255
+    permitted = [dict(LIMITS, pieces_more=3)] * len(EVERY_CLASS)
+    for strokes, wanted in ((None, ()), (3, ()), (2, ("broken",))):
+        assert detect(image, Shape.of(bars(2)), permitted, strokes).faults == wanted
+
+
 def test_a_simple_glyph_in_more_pieces_than_usual_is_drawn_again(spoiling, monkeypatch):
     """It is no fault; the attempt in the fewest pieces is kept, where the hand is seldom broken."""
-    a, monkey = HAN[0], monkeypatch.setattr
+    a, monkey = "看", monkeypatch.setattr
     monkey("test_faults.lattice", lambda size=256: bars())
     assert is_simple(Shape.of(bars()))
     permitted = dict(LIMITS, pieces_more=3, ink_missing=1.0, outline_lost=1.0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import DataError
+from calligan.glyphs.strokes import stroke_count
 from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
 from calligan.reader.faults import Findings, Limits, Shape, detect
@@ -177,9 +178,12 @@ class Proofreader:
         scores = self.judge.scores(images, sources).tolist()
         misdrawn = self._misdrawn(images, sources, style_index)
         whole, found = self._is_whole(style_index), []
-        for image, source, score, off in zip(images, sources, scores, misdrawn, strict=True):
+        for char, image, source, score, off in zip(
+            chars, images, sources, scores, misdrawn, strict=True
+        ):
             wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ())
-            seen = detect(image, Shape.of(source), limits) if limits else Findings(())
+            strokes = stroke_count(char) if whole else None
+            seen = detect(image, Shape.of(source), limits, strokes) if limits else Findings(())
             blank = int(image.min()) > _DARKEST_BLANK  # nothing else is worth saying of it
             every = ("blank",) if blank else wrong + seen.faults
             found.append(Attempt(way, image, score, every, seen.loose if whole else 0))

@@ -94,10 +94,17 @@ class Findings:
     loose: int = 0  # pieces more than the source, if that is simple: perhaps a stroke is broken
 
 
-def detect(glyph: np.ndarray, source: Shape, limits: Sequence[Limits]) -> Findings:
-    """Measure a drawn glyph, uint8 (S, S), 255 = paper; `limits` by the class of the source."""
+def detect(
+    glyph: np.ndarray, source: Shape, limits: Sequence[Limits], most_pieces: int | None = None
+) -> Findings:
+    """Measure a drawn glyph, uint8 (S, S), 255 = paper; `limits` by the class of the source.
+
+    A glyph in more than `most_pieces` pieces is broken.
+    """
     found, of_class = measured(glyph, source), limits[class_of(source)]
-    wrong = (MEASURES[name] for name, limit in of_class.items() if found[name] > limit)
+    wrong = [MEASURES[name] for name, limit in of_class.items() if found[name] > limit]
+    if most_pieces is not None and source.pieces + found["pieces_more"] > most_pieces:
+        wrong.append(MEASURES["pieces_more"])
     more = max(0, int(found["pieces_more"])) if is_simple(source) else 0
     return Findings(tuple(dict.fromkeys(wrong)), more)
 
