@@ -3,34 +3,36 @@
 import contextlib
 import logging
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import typer
 
-from calligan.cli import (
-    animate,
-    check,
-    convert,
-    evaluate,
-    export,
-    fonts,
-    infer,
-    learn,
-    morph,
-    render_pairs,
-    restyle,
-    sample,
-    scan,
-    studio,
-    styles,
-    template,
-    train,
-)
-from calligan.cli.options import EXIT_DOUBTFUL, with_shared_options
+from calligan.cli import fonts
+from calligan.cli.options import with_options
 from calligan.cli.show import escape_controls
 from calligan.errors import CalliganError
 from calligan.interrupts import received
+from calligan.requests import EXIT_DOUBTFUL
 
+_COMMANDS = {  # a function of a module of that name each
+    "render-pairs": "Turn fonts into training data.",
+    "train": "Train a model.",
+    "styles": "List the styles of a model.",
+    "infer": "Write a text in a style.",
+    "export": "Make an installable font.",
+    "evaluate": "Measure a model on held-out characters.",
+    "template": "Make sheets to write your own hand on.",
+    "scan": "Cut glyphs out of photographed pages.",
+    "learn": "Learn your own hand from a few glyphs.",
+    "check": "Find faulty glyphs in a font.",
+    "convert": "Convert a model to ONNX.",
+    "morph": "Animate a text between styles.",
+    "animate": "Show a training run as a film or curves.",
+    "sample": "Draw glyphs from noise.",
+    "restyle": "Redraw pictures of glyphs in another style.",
+    "studio": "Open the studio in a browser.",
+}
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
     f"Exit codes: 0 done; 2 an option, file or text that cannot be used; {EXIT_DOUBTFUL} with "
@@ -50,26 +52,14 @@ app = typer.Typer(
 app.add_typer(
     fonts.app, name="fonts", short_help="List and fetch open fonts.", context_settings=_HELP
 )
-app.command("render-pairs", short_help="Turn fonts into training data.")(render_pairs.render_pairs)
-app.command("train", short_help="Train a model.")(train.train)
-app.command("styles", short_help="List the styles of a model.")(styles.styles)
-app.command("infer", short_help="Write a text in a style.")(infer.infer)
-app.command("export", short_help="Make an installable font.")(export.export)
-app.command("evaluate", short_help="Measure a model on held-out characters.")(evaluate.evaluate)
-app.command("template", short_help="Make sheets to write your own hand on.")(template.template)
-app.command("scan", short_help="Cut glyphs out of photographed pages.")(scan.scan)
-app.command("learn", short_help="Learn your own hand from a few glyphs.")(learn.learn)
-app.command("check", short_help="Find faulty glyphs in a font.")(check.check)
-app.command("convert", short_help="Convert a model to ONNX.")(convert.convert)
-app.command("morph", short_help="Animate a text between styles.")(morph.morph)
-app.command("animate", short_help="Show a training run as a film or curves.")(animate.animate)
-app.command("sample", short_help="Draw glyphs from noise.")(sample.sample)
-app.command("restyle", short_help="Redraw pictures of glyphs in another style.")(restyle.restyle)
-app.command("studio", short_help="Open the studio in a browser.")(studio.studio)
-for _command in (*app.registered_commands, *fonts.app.registered_commands):
-    assert _command.callback is not None
-    _command.callback = with_shared_options(_command.callback)
-    _command.context_settings, _command.epilog = _HELP, _EXIT_CODES
+for _name, _about in _COMMANDS.items():
+    _function = _name.replace("-", "_")
+    _command = getattr(import_module(f"calligan.cli.{_function}"), _function)
+    app.command(_name, short_help=_about)(_command)
+for _info in (*app.registered_commands, *fonts.app.registered_commands):
+    assert _info.callback is not None
+    _info.callback = with_options(_info.callback)
+    _info.context_settings, _info.epilog = _HELP, _EXIT_CODES
 
 # Typer has its own copy of click from 0.16 on, and imports click before; this is either's class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

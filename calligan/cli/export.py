@@ -1,47 +1,13 @@
 """`calligan export`: make a font of a style, or complete an existing font."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 
-import typer
-
-from calligan.cli.options import (
-    EXIT_DOUBTFUL,
-    CacheOption,
-    DeviceOption,
-    FineOption,
-    JsonOption,
-    ModelOption,
-    ReportOption,
-    SourceOption,
-    StrictOption,
-    VerdictOption,
-    WeightOption,
-    options_of,
-)
-from calligan.cli.show import abbreviate, claim_stdout, note, progress, result, write_summary
-from calligan.cli.verdict import check_verdict_options, model_note, reasons_of, report_findings
-from calligan.requests import DOUBTED, FALLBACKS, FontRequest
-
-if TYPE_CHECKING:
-    from calligan.library.model import Model
-    from calligan.library.orders import MadeFont
+from calligan.cli.drawing import finish, note_model, open_model
+from calligan.cli.show import claim_stdout, note, progress, result
+from calligan.requests import DOUBTED, DrawingRequest, FontRequest
 
 
-@options_of(FontRequest, "font")
-def export(
-    font: dict[str, Any],
-    model: ModelOption = None,
-    source: SourceOption = None,
-    weight: WeightOption = 0.0,
-    fine: FineOption = True,
-    verdict: VerdictOption = True,
-    report: ReportOption = None,
-    strict: StrictOption = False,
-    device: DeviceOption = "auto",
-    cache: CacheOption = True,
-    json_path: JsonOption = None,
-) -> None:
+def export(font: FontRequest, drawing: DrawingRequest) -> None:
     """Make an installable font of a style, or complete an existing font.
 
     Example: calligan export --style 3 --charset gb2312 -o MyBrush.ttf
@@ -51,63 +17,25 @@ def export(
     Repeat an interrupted command to continue it.
     """
     from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import check_font, check_weight
+    from calligan.library.orders import check_font, check_verdict, check_weight
 
-    request = FontRequest(**font)
-    claim_stdout(json_path)
-    check_font(request)
-    check_weight(weight)
-    needed = bool(report or strict or request.fallback in DOUBTED)
-    check_verdict_options(verdict, needed, report or [])
-    load_charset(request.charset)  # raises before torch is imported below
-    from calligan.project.models import check_styles, model_path
-
-    path = model_path(model, request.style)
-    check_styles(path, request.style)
+    claim_stdout(drawing.json_path)
+    check_font(font)
+    check_weight(drawing.weight)
+    check_verdict(drawing, needed=font.fallback in DOUBTED)
+    load_charset(font.charset)  # raises before torch is imported below
+    model = open_model(drawing, font.style)
     from calligan.library.fonts import make_font
-    from calligan.library.model import Model
 
-    drawing = Model(path, source, verdict, fine, device, note, weight=weight, cache=cache)
-    about = model_note(path, model, source)
-    if model is None:
-        drawing.on_open = about
+    if drawing.model is None:
+        model.on_open = lambda writer: note_model(model, drawing, writer)
     with progress("drawing", "glyph") as update:
-        made = make_font(drawing, request, update, note=note)
-    if model is not None:  # later, so that an error is one line
-        about(drawing.writer)
-    _report(made, request)
-    result(request.path)
-    write_summary(json_path, _summary(made, drawing))
-    if report_findings(drawing, [made.style_index], report or []) and strict:
-        raise typer.Exit(EXIT_DOUBTFUL)
-
-
-def _summary(made: "MadeFont", drawing: "Model") -> dict[str, Any]:
-    summary = {**asdict(made), "model": drawing.path, "source": drawing.writer.source.name}
-    summary["style"] = drawing.style_name(summary.pop("style_index"))
-    return {**summary, "doubtful": reasons_of(drawing, [made.style_index])}
-
-
-def _report(made: "MadeFont", request: FontRequest) -> None:
-    """Report what was drawn, left out and replaced."""
-    if made.unreadable:
-        names = ", ".join(made.unreadable)
-        note(f"{request.complete}: left out hinting tables that cannot be read: {names}")
-    if made.replaced:
-        note(f"{FALLBACKS[request.fallback]}: {abbreviate(made.replaced)}")
-    if made.blank:
-        note(f"left out, drawn blank: {abbreviate(made.blank)}")
-    if made.lacking:
-        note(f"left out, not in the source font: {abbreviate(made.lacking)}")
-    times = ", ".join(f"{name} {took:.1f} s" for name, took in made.seconds.items() if took >= 0.05)
-    count = len(made.drawn) - len(made.written) - len(made.borrowed)
-    note(f"{made.family}: {count:,} character{'s' * (count != 1)} drawn ({times})")
-    if made.holds_name_of:
-        note(
-            f"the new name contains {made.holds_name_of}: that font's licence may not allow this; "
-            "check it before you publish, or give another --family"
-        )
-    if made.written:
-        note(f"{len(made.written):,} more characters are your own glyphs (--no-own draws them)")
-    if made.misread:
-        note(f"of your own, these read badly or as another character: {abbreviate(made.misread)}")
+        made = make_font(model, font, update, note=note)
+    if drawing.model is not None:  # later, so that an error is one line
+        note_model(model, drawing, model.writer)
+    for line in made.notes(font):
+        note(line)
+    result(font.path)
+    summary = {**asdict(made), "model": model.path, "source": model.writer.source.name}
+    summary["style"] = model.style_name(summary.pop("style_index"))
+    finish(model, drawing, [made.style_index], summary)

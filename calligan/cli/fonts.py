@@ -1,10 +1,9 @@
 """`calligan fonts`: list the catalog of open fonts, and fetch them."""
 
-from typing import Annotated
-
 import typer
 
 from calligan.cli.show import note, print_table, progress_bar
+from calligan.requests import FetchRequest
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -22,11 +21,7 @@ def fonts(context: typer.Context) -> None:
 
 
 @app.command()
-def fetch(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Catalog names. Default: all fonts.")
-    ] = None,
-) -> None:
+def fetch(request: FetchRequest) -> None:
     """Download fonts into the cache with npm, pip or apt, and check their checksums.
 
     Example: calligan fonts fetch lxgw-wenkai ma-shan-zheng
@@ -35,7 +30,7 @@ def fetch(
     from calligan.glyphs.catalog import catalog_font, load_catalog
     from calligan.glyphs.fetch import fetch_font
 
-    wanted = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
+    wanted = [catalog_font(name) for name in dict.fromkeys(request.names or load_catalog())]
     failed: list[FetchError] = []
     with progress_bar(len(wanted), "fetching", "font") as progress:
         for font in wanted:

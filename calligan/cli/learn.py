@@ -1,34 +1,15 @@
 """`calligan learn`: learn a hand from a few glyphs."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
-
-from calligan.cli.options import DeviceOption, options_of
+from calligan.cli.options import After
 from calligan.cli.running import run_training
-from calligan.cli.show import note, progress
+from calligan.cli.show import note, progress, result
 from calligan.cli.template import report_template
-from calligan.requests import LearningRequest
+from calligan.requests import LearningRequest, PlanRequest
 
 
-@options_of(LearningRequest)
-def learn(
-    name: Annotated[str, typer.Argument(help="Name of the hand.")],
-    *,
-    given: dict[str, Any],
-    plan: Annotated[
-        int | None,
-        typer.Option(
-            help="Do not learn; make sheets for this number of further characters to write."
-        ),
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="PDF that --plan writes.")] = Path(
-        "next.pdf"
-    ),
-    paper: Annotated[str, typer.Option(help="Paper of --plan: a4 or letter.")] = "a4",
-    device: DeviceOption = "auto",
-) -> None:
+def learn(request: LearningRequest, plan: Annotated[PlanRequest, After("hands")]) -> None:
     """Learn a hand from 10 to 500 glyphs, starting from a trained model.
 
     Example: calligan learn mine --from hand
@@ -43,25 +24,24 @@ def learn(
     """
     from calligan.library.hands import finish_learning, learning
 
-    request = LearningRequest(name, **given)
-    if plan is not None:
-        _make_plan(request, plan, output, paper)
+    if plan.count is not None:
+        _make_plan(request, plan, plan.count)
         return
-    with learning(request, [f"device={device}", *(request.settings or [])], note) as session:
+    with learning(request, note=note) as session:
         run_training(session, resume_hint="repeat the command")
         sheet = finish_learning(session, request.even)
-    note(f"see {sheet}; next: calligan infer 书法 --style {name} -o out.png")
-    typer.echo(session.run.best)
+    note(f"see {sheet}; next: calligan infer 书法 --style {request.name} -o out.png")
+    result(session.run.best)
 
 
-def _make_plan(request: LearningRequest, count: int, output: Path, paper: str) -> None:
+def _make_plan(request: LearningRequest, plan: PlanRequest, count: int) -> None:
     """Write sheets of the characters to write next."""
     from calligan.library.hands import plan_next
     from calligan.library.sheets import check_template, write_template
 
-    check_template(output)
+    check_template(plan.output)
     name, font, hands = request.name, request.source, request.hands
     with progress("drawing", "glyph") as update:
-        plan = plan_next(name, count, source=font, hands=hands, progress=update, note=note)
-    pages = write_template(plan.chars, output, paper, font=font, note=note)
-    report_template(plan.chars, pages, output)
+        chars = plan_next(name, count, source=font, hands=hands, progress=update, note=note).chars
+    pages = write_template(chars, plan.output, plan.paper, font=font, note=note)
+    report_template(chars, pages, plan.output)

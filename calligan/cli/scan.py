@@ -1,46 +1,10 @@
 """`calligan scan`: cut labelled glyphs out of photographed pages."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from calligan.cli.options import JsonOption
 from calligan.cli.show import claim_stdout, note, progress, result, write_summary
-
-_TextOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Text of a page that is not a template, or a UTF-8 file with it. The page is cut "
-        "into these characters."
-    ),
-]
-_ColumnsOption = Annotated[
-    str,
-    typer.Option(
-        help="Direction of a page with --text: rtl or ltr (columns from the right or the "
-        "left), or rows."
-    ),
-]
-_FontOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Font of the reference characters in the contact sheet. Default: one on this machine."
-    ),
-]
+from calligan.requests import ScanRequest
 
 
-def scan(
-    pages: Annotated[list[Path], typer.Argument(help="Photographs or scans, one file per page.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to add the glyphs to.")
-    ] = Path("hand"),
-    size: Annotated[int, typer.Option(help="Size of a glyph image in pixels, 32 to 1024.")] = 256,
-    text: _TextOption = None,
-    columns: _ColumnsOption = "rtl",
-    font: _FontOption = None,
-    json_path: JsonOption = None,
-) -> None:
+def scan(request: ScanRequest) -> None:
     """Cut the characters out of filled template pages, or out of a page whose text is known.
 
     Example: calligan scan page1.jpg page2.jpg -o hand
@@ -54,25 +18,18 @@ def scan(
     from calligan.library.scanning import scan_pages
     from calligan.scan.folder import CONTACT_SHEET, LABELS
 
-    claim_stdout(json_path)
+    claim_stdout(request.json_path)
+    options, folder = dict(vars(request)), request.folder
+    del options["json_path"]
     with progress("reading", "page") as update:
-        done = scan_pages(
-            *(pages, output),
-            size_px=size,
-            text=text,
-            columns=columns,
-            font=font,
-            progress=update,
-            note=note,
-        )
-    note(f"{len(done.glyphs)} glyphs from {len(pages)} page(s), {len(done.doubtful)} doubtful")
+        done = scan_pages(**options, progress=update, note=note)
+    pages, doubtful = len(request.pages), len(done.doubtful)
+    note(f"{len(done.glyphs)} glyphs from {pages} page(s), {doubtful} doubtful")
     if done.variants:
         note(
             f"{len(done.variants)} of them are kept as variants (such as {done.variants[0]}): "
-            f"{output} already has their characters; to start again, remove {output} first"
+            f"{folder} already has their characters; to start again, remove {folder} first"
         )
-    note(f"check {output / CONTACT_SHEET}; correct labels in {output / LABELS} or by renaming")
-    result(output)
-    pairs = zip(done.files, done.glyphs, strict=True)
-    glyphs = [{"file": file, "char": glyph.char, "note": glyph.note} for file, glyph in pairs]
-    write_summary(json_path, {"folder": output, "glyphs": glyphs})
+    note(f"check {folder / CONTACT_SHEET}; correct labels in {folder / LABELS} or by renaming")
+    result(folder)
+    write_summary(request.json_path, done.as_json())

@@ -120,9 +120,3 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console(width=_TABLE_COLUMNS).print(table, crop=False, soft_wrap=True)
-
-
-def abbreviate(chars: str, shown: int = 20) -> str:
-    """The first characters, and the number of the others."""
-    rest = len(chars) - shown
-    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -16,17 +16,11 @@ from calligan.inference.plan import Plan, planned, unwritten
 from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
 from calligan.library.scanning import Scanned
-from calligan.library.training import (
-    Session,
-    Settings,
-    new_session,
-    resumed_session,
-    training_config,
-    unfinished,
-)
+from calligan.library.sessions import Session, new_session, resumed_session, unfinished
+from calligan.library.training import Settings, training_config
 from calligan.models.card import ModelCard
 from calligan.models.weights import load_model, read_card, save_model
-from calligan.page.sheet import save_png
+from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
@@ -37,7 +31,6 @@ from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests import LearningRequest
 from calligan.scan.folder import read_hand
-from calligan.storage import atomic_file
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
 from calligan.vector.pen import pen_of
@@ -98,7 +91,7 @@ def learning(
     hand = written(name, origin, request.chars, card.size_px, even, note)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} has one character only; write at least two, better 100")
-    settings = settings or request.settings or ()
+    settings = settings or [f"device={request.device}", *(request.settings or ())]
     config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fit_to_start(with_stage_size(config, card.size_px), base, {})
     with being_learned(folder):
@@ -131,8 +124,7 @@ def finish_learning(session: Session, even: bool = True) -> Path:
         _take_pen(session)
     run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
-    with atomic_file(sheet) as file:
-        save_png(before_after(run, session.selection), file)
+    save_sheet(before_after(run, session.selection), sheet)
     return sheet
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calligan.errors import DataError, Unmeasured
+from calligan.errors import ConfigError, DataError, Unmeasured
 from calligan.evaluation import line_report
 from calligan.evaluation import report as score_report
 from calligan.evaluation.evaluate import EvaluationPlan, Glyphs, judge_outlines, style_names
@@ -20,6 +20,7 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
 from calligan.project.run import Run
+from calligan.requests import EvaluationRequest, split_names
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,28 @@ def evaluate(
         except Unmeasured as error:
             scores.unmeasured["the line of outlines"] = str(error)
     return Evaluation(plan, scores, glyphs, outlines)
+
+
+def evaluate_request(
+    request: EvaluationRequest, progress: Progress = ignore, note: Note = ignore
+) -> Evaluation:
+    """As `evaluate`, for what a request says; its report and sheet are not written."""
+    styles, against = split_names(request.styles), parse_against(request.against or ())
+    given = {**vars(request), "styles": styles, "against": against}
+    for written in ("report", "sheet", "json_path"):
+        del given[written]
+    return evaluate(**given, progress=progress, note=note)
+
+
+def parse_against(given: Sequence[str]) -> dict[str, Path]:
+    """Models by name, from NAME=MODEL each. Raises ConfigError."""
+    models = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise ConfigError(f"--against {text!r} is not NAME=MODEL, such as zi2zi=runs/0002")
+        models[name] = Path(path)
+    return models
 
 
 def _selection(

@@ -1,13 +1,14 @@
 """Check font requests, and describe the font made. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
+from calligan.inference.report import check_report
 from calligan.models.card import MAX_BOLDER_EM
-from calligan.requests import FALLBACKS, FontRequest
+from calligan.requests import FALLBACKS, DrawingRequest, FontRequest, PageRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -22,6 +23,37 @@ def parse_share(text: str) -> tuple[str, float]:
     if not name or not 0 <= share <= 1000:
         raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
+
+
+def parse_picks(text: str | None) -> dict[str, int]:
+    """Candidate numbers by character, from `书=2,法=3`. Raises ConfigError."""
+    picked = {}
+    for part in filter(None, (text or "").split(",")):
+        char, equals, number = part.strip().partition("=")
+        if len(char) != 1 or not equals or not number.isdecimal():
+            raise ConfigError(f"--pick {part!r} is invalid; give 书=2,法=3")
+        picked[char] = int(number)
+    return picked
+
+
+def check_picks(picked: Iterable[str], request: PageRequest) -> None:
+    """Raise ConfigError for a picked character that is not drawn."""
+    drawn = request.text + request.title + request.signature + request.seal
+    if absent := "".join(char for char in picked if char not in drawn):
+        raise ConfigError(f"--pick names {absent}, which is not in the text")
+
+
+def check_verdict(request: DrawingRequest, needed: bool = False) -> None:
+    """Raise ConfigError or DataError if what is asked for needs a verdict that is turned off.
+
+    `needed` is whether more than its reports does.
+    """
+    if (needed or request.report or request.strict) and not request.verdict:
+        raise ConfigError(
+            "--report, --strict, --candidates and --pick need the verdict; drop --no-verdict"
+        )
+    for path in request.report or ():
+        check_report(path)
 
 
 def check_weight(weight: float) -> None:
@@ -61,3 +93,38 @@ class MadeFont:
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
     holds_name_of: str = ""  # the completed font's family, if the new name contains it
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+    def notes(self, request: FontRequest) -> Iterator[str]:
+        """What was drawn, left out and replaced, in lines."""
+        if self.unreadable:
+            names = ", ".join(self.unreadable)
+            yield f"{request.complete}: left out hinting tables that cannot be read: {names}"
+        if self.replaced:
+            yield f"{FALLBACKS[request.fallback]}: {_abbreviate(self.replaced)}"
+        if self.blank:
+            yield f"left out, drawn blank: {_abbreviate(self.blank)}"
+        if self.lacking:
+            yield f"left out, not in the source font: {_abbreviate(self.lacking)}"
+        times = [f"{name} {took:.1f} s" for name, took in self.seconds.items() if took >= 0.05]
+        count = len(self.drawn) - len(self.written) - len(self.borrowed)
+        plural = "s" * (count != 1)
+        yield f"{self.family}: {count:,} character{plural} drawn ({', '.join(times)})"
+        if self.holds_name_of:
+            yield (
+                f"the new name contains {self.holds_name_of}: that font's licence may not allow "
+                "this; check it before you publish, or give another --family"
+            )
+        if self.written:
+            count = len(self.written)
+            yield f"{count:,} more characters are your own glyphs (--no-own draws them)"
+        if self.misread:
+            yield (
+                "of your own, these read badly or as another character: "
+                f"{_abbreviate(self.misread)}"
+            )
+
+
+def _abbreviate(chars: str, shown: int = 20) -> str:
+    """The first characters, and the number of the others."""
+    rest = len(chars) - shown
+    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.charset import is_file, load_text
+from calligan.glyphs.charset import given_text, is_file, load_text
 from calligan.library.checking import proofread
 from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
@@ -41,6 +42,12 @@ class Scanned:
         had = first.difference(self.files)  # a page may have a character twice itself
         pairs = zip(self.files, self.glyphs, strict=True)
         return [file for file, glyph in pairs if f"{glyph.char}.png" in had]
+
+    def as_json(self) -> dict[str, Any]:
+        """The folder, and the file, label and note of each glyph."""
+        pairs = zip(self.files, self.glyphs, strict=True)
+        glyphs = [{"file": file, "char": glyph.char, "note": glyph.note} for file, glyph in pairs]
+        return {"folder": self.folder, "glyphs": glyphs}
 
 
 def scan_pages(
@@ -118,11 +125,9 @@ def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
 
 def page_text(text: str) -> str:
     """The text itself, or the contents of a file: @FILE, a .txt or an existing path."""
-    if text[:1] == "@":
-        return load_text(text[1:])
-    if text.lower().endswith(".txt") or is_file(text):
+    if text[:1] != "@" and (text.lower().endswith(".txt") or is_file(text)):
         return load_text(text)
-    return text.replace("\\n", "\n")
+    return given_text(text)
 
 
 def _free_page(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from calligan.glyphs.charset import load_charset
 from calligan.project.models import BUNDLE
-from calligan.storage import atomic_file, write_json
+from calligan.storage import write_json
 from calligan.studio.font_files import CHECK_SHEET, VERDICTS, Choices, given_font
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
 
@@ -57,11 +57,10 @@ def plan(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
 def check(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Check an uploaded font, and save a sheet of what was found."""
     from calligan.library.checking import check as checked
-    from calligan.page.sheet import save_png
+    from calligan.page.sheet import save_sheet
 
     seen = checked(given_font(font), progress=job.progress, cancel=job.cancel, note=job.note)
-    with atomic_file(font_folder(font) / CHECK_SHEET) as file:
-        save_png(seen.sheet(), file)
+    save_sheet(seen.sheet(), font_folder(font) / CHECK_SHEET)
     found = seen.as_json()
     return {key: found[key] for key in ("blank", "duplicates", "mislabelled", "malformed")} | {
         "count": len(found["scores"])
