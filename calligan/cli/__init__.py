@@ -3,35 +3,36 @@
 import contextlib
 import logging
 import sys
-from importlib import import_module
 from typing import NoReturn
 
 import typer
 
-from calligan.cli import fonts
-from calligan.cli.options import with_options
+from calligan.cli import fonts, hands, models, sheets
+from calligan.cli.infer import infer
+from calligan.cli.options import Command, with_options
 from calligan.cli.show import escape_controls
+from calligan.cli.studio import studio
 from calligan.errors import CalliganError
 from calligan.interrupts import received
 from calligan.requests import EXIT_DOUBTFUL
 
-_COMMANDS = {  # a function of a module of that name each
-    "render-pairs": "Turn fonts into training data.",
-    "train": "Train a model.",
-    "styles": "List the styles of a model.",
-    "infer": "Write a text in a style.",
-    "export": "Make an installable font.",
-    "evaluate": "Measure a model on held-out characters.",
-    "template": "Make sheets to write your own hand on.",
-    "scan": "Cut glyphs out of photographed pages.",
-    "learn": "Learn your own hand from a few glyphs.",
-    "check": "Find faulty glyphs in a font.",
-    "convert": "Convert a model to ONNX.",
-    "morph": "Animate a text between styles.",
-    "animate": "Show a training run as a film or curves.",
-    "sample": "Draw glyphs from noise.",
-    "restyle": "Redraw pictures of glyphs in another style.",
-    "studio": "Open the studio in a browser.",
+_COMMANDS: dict[Command, str] = {
+    models.render_pairs: "Turn fonts into training data.",
+    models.train: "Train a model.",
+    sheets.styles: "List the styles of a model.",
+    infer: "Write a text in a style.",
+    fonts.export: "Make an installable font.",
+    models.evaluate: "Measure a model on held-out characters.",
+    hands.template: "Make sheets to write your own hand on.",
+    hands.scan: "Cut glyphs out of photographed pages.",
+    hands.learn: "Learn your own hand from a few glyphs.",
+    fonts.check: "Find faulty glyphs in a font.",
+    models.convert: "Convert a model to ONNX.",
+    sheets.morph: "Animate a text between styles.",
+    sheets.animate: "Show a training run as a film or curves.",
+    sheets.sample: "Draw glyphs from noise.",
+    sheets.restyle: "Redraw pictures of glyphs in another style.",
+    studio: "Open the studio in a browser.",
 }
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
@@ -52,10 +53,8 @@ app = typer.Typer(
 app.add_typer(
     fonts.app, name="fonts", short_help="List and fetch open fonts.", context_settings=_HELP
 )
-for _name, _about in _COMMANDS.items():
-    _function = _name.replace("-", "_")
-    _command = getattr(import_module(f"calligan.cli.{_function}"), _function)
-    app.command(_name, short_help=_about)(_command)
+for _command, _about in _COMMANDS.items():
+    app.command(_command.__name__.replace("_", "-"), short_help=_about)(_command)
 for _info in (*app.registered_commands, *fonts.app.registered_commands):
     assert _info.callback is not None
     _info.callback = with_options(_info.callback)

@@ -7,8 +7,15 @@ from typing import Annotated
 
 from calligan.cli.drawing import finish, note_model, open_model
 from calligan.cli.options import After
-from calligan.cli.show import STDOUT, claim_stdout, note, progress, result
-from calligan.requests import ChoiceRequest, DrawingRequest, Look, PageRequest, PictureRequest
+from calligan.cli.show import claim_stdout, note, progress, result
+from calligan.requests import (
+    STDOUT,
+    ChoiceRequest,
+    DrawingRequest,
+    Look,
+    PageRequest,
+    PictureRequest,
+)
 
 
 def infer(
@@ -26,18 +33,12 @@ def infer(
     letters are taken from the source font. Each drawn glyph is checked: is it the right character,
     and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
     """
-    from calligan.inference.pages import check_output, check_page
-    from calligan.library.orders import check_picks, check_verdict, check_weight, parse_picks
+    from calligan.library.orders import check_picture
 
-    page, picked = replace(page, text=_read_text(page.text)), parse_picks(choice.pick)
+    page, picked = replace(page, text=_read_text(page.text)), choice.picked()
     claim_stdout(picture.output, drawing.json_path)
     output = _piped(picture.kind, choice) if picture.output == STDOUT else picture.output
-    check_output(output, page.transparent)
-    check_verdict(drawing, needed=bool(choice.candidates or picked))
-    look.validate()
-    check_page(page)
-    check_picks(picked, page)
-    check_weight(drawing.weight)
+    check_picture(output, page, look, drawing, choice)
     every_way = bool(choice.candidates)
     model = open_model(drawing, picture.style, pick=picked, every_way=every_way)
     from calligan.library.model import labelled
@@ -45,12 +46,12 @@ def infer(
     indices = model.style_indices(picture.style, page.seed)
     with progress("writing", "glyph") as update:
         pages = model.write_request(labelled(page, picture.style), indices, update)
-    files = []
+    how, files = (look.dpi, look.grain, look.dryness), []
     if picture.output == STDOUT:
-        sys.stdout.buffer.write(pages.encoded(output.suffix, look.dpi, look.grain, look.dryness))
+        sys.stdout.buffer.write(pages.encoded(output.suffix, *how))
         sys.stdout.buffer.flush()
     else:
-        files = pages.save(output, look.dpi, look.grain, look.dryness)
+        files = pages.save(output, *how)
     note_model(model, drawing, model.writer)  # later, so that an error is one line
     for line in pages.notes(page):
         note(line)
@@ -60,15 +61,7 @@ def infer(
         sheet = output.with_name(f"{output.stem}-candidates.png")
         findings.save_candidates(sheet, choice.candidates)
         result(sheet)
-    summary = {
-        "files": files,
-        "model": model.path,
-        "source": model.writer.source.name,
-        "styles": pages.styles,
-        "drawn": pages.text.han,
-        "borrowed": pages.borrowed,
-        "missing": pages.missing,
-    }
+    summary = {"files": files, **model.as_json(), **pages.as_json()}
     finish(model, drawing, indices, summary, choose=not choice.candidates)
 
 

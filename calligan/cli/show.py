@@ -10,8 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from calligan.requests import STDOUT
+
 _TABLE_COLUMNS = 1000  # no table is wider
-STDOUT = Path("-")  # as the name of a file to write
 _quiet = False
 _holds_data = False  # whether stdout takes a file's contents
 

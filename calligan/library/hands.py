@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from calligan.config import RasterConfig
-from calligan.errors import ConfigError, DataError, FontError, ModelError
+from calligan.errors import ConfigError, DataError, FontError
 from calligan.glyphs.catalog import FontInfo, load_catalog, resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.placement import Placement
-from calligan.inference.plan import Plan, planned, unwritten
 from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
 from calligan.library.scanning import Scanned
@@ -24,10 +23,9 @@ from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
-from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
+from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.hand_folder import being_learned
-from calligan.project.models import BUNDLE, HANDS, hand_path, model_path, suggest_hands
-from calligan.project.run import Run
+from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests import LearningRequest
 from calligan.scan.folder import read_hand
@@ -137,34 +135,6 @@ def _take_pen(session: Session) -> None:
         style = replace(card.styles[0], pen=pen)
         save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
         session.note(f"strokes of one width: {card.styles[0].name} is drawn with a {pen} pen")
-
-
-def plan_next(
-    name: str,
-    count: int,
-    *,
-    source: str | None = None,
-    hands: Path | str = HANDS,
-    progress: Progress = ignore,
-    cancel: Cancel = never_cancel,
-    note: Note = ignore,
-) -> Plan:
-    """Choose `count` characters to write next that improve a learned hand the most."""
-    if count < 1:
-        raise ConfigError(f"--plan {count} is invalid; give 1 or more")
-    if (best := hand_path(name, Path(hands))) is None:
-        raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
-    run = Run.open(best.parent)
-    there = run.selection().styles[0].chars
-    writer = Model(run.best, source, fine=False, note=note).writer
-    chars = unwritten(writer, there)
-    plan = planned(writer, chars, count, count_progress("drawing", len(chars), progress, cancel))
-    if plan.tried:
-        note(
-            f"{name} was learned from {len(set(there)):,} characters; of the other "
-            f"{plan.tried:,} of GB 2312, {plan.doubtful:,} are doubtful as it draws them now"
-        )
-    return plan
 
 
 def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:

@@ -20,7 +20,8 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
 from calligan.project.run import Run
-from calligan.requests import EvaluationRequest, split_names
+from calligan.requests import STDOUT, EvaluationRequest, split_names
+from calligan.storage import check_writable
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ class Evaluation:
         data = self.plan.selection.data_hash
         about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
         return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
+
+    def write(self, request: EvaluationRequest) -> list[Path]:
+        """Write the report and the sheet that are asked for; their paths."""
+        if request.report is not None:
+            self.write_report(request.report)
+        if request.sheet is not None:
+            self.write_sheet(request.sheet)
+        return list(filter(None, (request.report, request.sheet)))
 
     def write_report(self, path: Path) -> None:
         """Write an HTML page with pictures; needs jinja2 (the extra `eval`)."""
@@ -124,7 +133,11 @@ def evaluate(
 def evaluate_request(
     request: EvaluationRequest, progress: Progress = ignore, note: Note = ignore
 ) -> Evaluation:
-    """As `evaluate`, for what a request says; its report and sheet are not written."""
+    """As `evaluate`, for what a request says, if its files can be written; see `write`."""
+    if request.report is not None:
+        score_report.check_report()
+    summary = None if request.json_path == STDOUT else request.json_path
+    check_writable(*filter(None, (request.report, request.sheet, summary)))
     styles, against = split_names(request.styles), parse_against(request.against or ())
     given = {**vars(request), "styles": styles, "against": against}
     for written in ("report", "sheet", "json_path"):

@@ -113,6 +113,10 @@ class Model:
         self.on_open(writer)
         return writer
 
+    def as_json(self) -> dict[str, Any]:
+        """The model file, and the name of the source font."""
+        return {"model": self.path, "source": self.writer.source.name}
+
     def style_index(self, style: Style) -> int:
         """A style's index from 0. Raises ModelError listing the styles."""
         return style_index(self.card, str(style).strip())

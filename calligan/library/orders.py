@@ -1,14 +1,22 @@
 """Check font requests, and describe the font made. Needs no torch."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
+from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
 from calligan.models.card import MAX_BOLDER_EM
-from calligan.requests import FALLBACKS, DrawingRequest, FontRequest, PageRequest
+from calligan.requests import (
+    FALLBACKS,
+    ChoiceRequest,
+    DrawingRequest,
+    FontRequest,
+    Look,
+    PageRequest,
+)
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -25,22 +33,19 @@ def parse_share(text: str) -> tuple[str, float]:
     return name, share
 
 
-def parse_picks(text: str | None) -> dict[str, int]:
-    """Candidate numbers by character, from `书=2,法=3`. Raises ConfigError."""
-    picked = {}
-    for part in filter(None, (text or "").split(",")):
-        char, equals, number = part.strip().partition("=")
-        if len(char) != 1 or not equals or not number.isdecimal():
-            raise ConfigError(f"--pick {part!r} is invalid; give 书=2,法=3")
-        picked[char] = int(number)
-    return picked
-
-
-def check_picks(picked: Iterable[str], request: PageRequest) -> None:
-    """Raise ConfigError for a picked character that is not drawn."""
-    drawn = request.text + request.title + request.signature + request.seal
+def check_picture(
+    output: Path, page: PageRequest, look: Look, drawing: DrawingRequest, choice: ChoiceRequest
+) -> None:
+    """Raise ConfigError or DataError for an invalid option of a page to write."""
+    picked = choice.picked()
+    check_output(output, page.transparent)
+    check_verdict(drawing, needed=bool(choice.candidates or picked))
+    look.validate()
+    check_page(page)
+    drawn = page.text + page.title + page.signature + page.seal
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which is not in the text")
+    check_weight(drawing.weight)
 
 
 def check_verdict(request: DrawingRequest, needed: bool = False) -> None:

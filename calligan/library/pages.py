@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from calligan.inference.pages import check_output, leaves_out_marks
 from calligan.inference.writer import Text
@@ -40,6 +41,12 @@ class Pages:
     def borrowed(self) -> str:
         """Characters copied from the source font: punctuation, digits, letters."""
         return self.text.borrowed
+
+    def as_json(self) -> dict[str, Any]:
+        """The styles, and which characters were drawn, borrowed and missing."""
+        text = self.text
+        written = {"drawn": text.han, "borrowed": text.borrowed, "missing": text.missing}
+        return {"styles": self.styles, **written}
 
     def notes(self, request: PageRequest) -> Iterator[str]:
         """Which characters the model did not draw, in lines."""

@@ -1,13 +1,14 @@
 """Training runs: from a request to the trained model."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError, DataError
 from calligan.library.model import Model, load
-from calligan.library.sessions import Row, new_session, resumed_session
+from calligan.library.sessions import Row, Session, new_session, resumed_session
 from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.models import RUNS, model_path
@@ -79,6 +80,18 @@ def begun(
     return config, selection, start
 
 
+def requested_session(
+    request: TrainingRequest,
+    note: Note = ignore,
+    styles: int | Sequence[str] | None = None,
+    sources: Sequence[str] | None = None,
+    settings: Settings = (),
+) -> AbstractContextManager[Session]:
+    """The session of a new run for a request; see `begun`."""
+    config, selection, start = begun(request, styles, sources, settings)
+    return new_session(request.runs or RUNS, config, selection, start, note)
+
+
 def parse_styles(text: str | None) -> int | list[str] | None:
     """A number of styles, or names separated by commas."""
     return int(text) if text is not None and text.isdecimal() else split_names(text)
@@ -146,9 +159,9 @@ def train(
         preset=preset,
         config=path(config),
         start=path(start),
+        runs=path(runs),
     )
-    chosen, selection, first = begun(request, styles, sources, settings)
-    with new_session(Path(runs), chosen, selection, first, note) as session:
+    with requested_session(request, note, styles, sources, settings) as session:
         on_begin(session.run.folder)
         session.train_or_cancel(progress, cancel, on_row)
     return load(session.run.folder)

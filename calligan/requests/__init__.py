@@ -7,6 +7,7 @@ imported (`check_page` in inference/pages.py, `check_font` in library/orders.py)
 
 from calligan.requests.drawing import (
     EXIT_DOUBTFUL,
+    STDOUT,
     ChoiceRequest,
     DrawingRequest,
     Style,
@@ -42,6 +43,7 @@ __all__ = [
     "DOUBTED",
     "EXIT_DOUBTFUL",
     "FALLBACKS",
+    "STDOUT",
     "AnimationRequest",
     "CheckRequest",
     "ChoiceRequest",

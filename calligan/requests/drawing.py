@@ -5,7 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from calligan.described import described
+from calligan.errors import ConfigError
 
+STDOUT = Path("-")  # as the name of a file to write
 EXIT_DOUBTFUL = 3  # exit code of --strict
 Style = int | str  # a number from 1, or a name
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -94,3 +96,13 @@ class ChoiceRequest:
     pick: str | None = described(
         None, "Use these variants, by their number in the sheet of candidates: 书=2,法=3."
     )
+
+    def picked(self) -> dict[str, int]:
+        """Numbers of variants by character. Raises ConfigError for another form."""
+        found = {}
+        for part in filter(None, (self.pick or "").split(",")):
+            char, equals, number = part.strip().partition("=")
+            if len(char) != 1 or not equals or not number.isdecimal():
+                raise ConfigError(f"--pick {part!r} is invalid; give 书=2,法=3")
+            found[char] = int(number)
+        return found

@@ -40,17 +40,17 @@ def learn(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, An
 
 def plan(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Make sheets of the `count` characters that would improve a learned hand most."""
-    from calligan.library.hands import plan_next
-    from calligan.library.sheets import write_template
+    from calligan.library.planning import write_plan
 
-    chars = plan_next(
+    chars, _ = write_plan(
         hand,
         options["count"],
+        hand_folder(hand) / NEXT,
+        options.get("paper", "a4"),
         progress=job.progress,
         cancel=job.cancel,
         note=job.note,
-    ).chars
-    write_template(chars, hand_folder(hand) / NEXT, options.get("paper", "a4"), note=job.note)
+    )
     return {"chars": chars}
 
 
