@@ -1,7 +1,7 @@
 """Dataclass fields with a help text, from which the command-line options are made."""
 
 from collections.abc import Sequence
-from dataclasses import MISSING, field
+from dataclasses import MISSING, field, fields
 from typing import Any
 
 REQUIRED: Any = MISSING  # the default of a field that must be given
@@ -26,3 +26,9 @@ def described(
 def argument(about: str, default: Any = REQUIRED) -> Any:
     """As `described`, for a field that the command line takes by its position."""
     return field(default=default, metadata={"about": about, "flags": None})
+
+
+def values(request: Any, *but: str) -> dict[str, Any]:
+    """The fields of a request by name, except some."""
+    names = [each.name for each in fields(request) if each.name not in but]
+    return {name: getattr(request, name) for name in names}

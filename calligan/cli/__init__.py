@@ -16,7 +16,7 @@ from calligan.errors import CalliganError
 from calligan.interrupts import received
 from calligan.requests import EXIT_DOUBTFUL
 
-_COMMANDS: dict[Command, str] = {
+_COMMANDS: dict[Command, str | None] = {
     models.render_pairs: "Turn fonts into training data.",
     models.train: "Train a model.",
     sheets.styles: "List the styles of a model.",
@@ -33,6 +33,7 @@ _COMMANDS: dict[Command, str] = {
     sheets.sample: "Draw glyphs from noise.",
     sheets.restyle: "Redraw pictures of glyphs in another style.",
     studio: "Open the studio in a browser.",
+    fonts.fetch: None,
 }
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
@@ -54,11 +55,13 @@ app.add_typer(
     fonts.app, name="fonts", short_help="List and fetch open fonts.", context_settings=_HELP
 )
 for _command, _about in _COMMANDS.items():
-    app.command(_command.__name__.replace("_", "-"), short_help=_about)(_command)
-for _info in (*app.registered_commands, *fonts.app.registered_commands):
-    assert _info.callback is not None
-    _info.callback = with_options(_info.callback)
-    _info.context_settings, _info.epilog = _HELP, _EXIT_CODES
+    _group = fonts.app if _command is fonts.fetch else app
+    _group.command(
+        _command.__name__.replace("_", "-"),
+        short_help=_about,
+        context_settings=_HELP,
+        epilog=_EXIT_CODES,
+    )(with_options(_command))
 
 # Typer has its own copy of click from 0.16 on, and imports click before; this is either's class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

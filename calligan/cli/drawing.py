@@ -21,17 +21,7 @@ def open_model(request: DrawingRequest, style: str, **options: Any) -> "Model":
     check_styles(path, style)
     from calligan.library.model import Model
 
-    return Model(
-        path,
-        source=request.source,
-        check=request.verdict,
-        fine=request.fine,
-        device=request.device,
-        note=note,
-        weight=request.weight,
-        cache=request.cache,
-        **options,
-    )
+    return Model.of(request, path, note, **options)
 
 
 def note_model(model: "Model", request: DrawingRequest, writer: "Writer") -> None:
@@ -69,8 +59,7 @@ def finish(
     for path in request.report or ():
         findings.save(path)
         result(path)
-    for line in findings.notes():
-        note(line)
+    note(*findings.notes())
     if doubtful:
         see = [] if request.report else ["see them with --report r.html"]
         candidates = ["choose by eye from --candidates 7"] if choose else []

@@ -14,6 +14,7 @@ from calligan.cli.show import (
     result,
     write_summary,
 )
+from calligan.described import values
 from calligan.requests import (
     DOUBTED,
     EXIT_DOUBTFUL,
@@ -38,7 +39,6 @@ def fonts(context: typer.Context) -> None:
         _print_table()
 
 
-@app.command()
 def fetch(request: FetchRequest) -> None:
     """Download fonts into the cache with npm, pip or apt, and check their checksums.
 
@@ -107,8 +107,7 @@ def export(font: FontRequest, drawing: DrawingRequest) -> None:
         made = make_font(model, font, update, note=note)
     if drawing.model is not None:  # later, so that an error is one line
         note_model(model, drawing, model.writer)
-    for line in made.notes(font):
-        note(line)
+    note(*made.notes(font))
     result(font.path)
     summary = {**asdict(made), **model.as_json()}
     summary["style"] = model.style_name(summary.pop("style_index"))
@@ -129,19 +128,10 @@ def check(request: CheckRequest) -> None:
 
     claim_stdout(request.json_path)
     with progress("reading", "glyph") as update:
-        examined = examine(
-            request.what,
-            request.charset,
-            script=request.script,
-            font=request.font,
-            device=request.device,
-            progress=update,
-            note=note,
-        )
-    for line in examined.lines():
-        result(line)
-    for line in examined.notes():
-        note(line)
+        what = values(request, "json_path", "sheet", "strict")
+        examined = examine(**what, progress=update, note=note)
+    result(*examined.lines())
+    note(*examined.notes())
     write_summary(request.json_path, examined.as_json())
     if request.sheet is not None:
         save_sheet(examined.sheet(), request.sheet)

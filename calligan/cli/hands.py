@@ -6,6 +6,7 @@ from typing import Annotated
 from calligan.cli.options import After
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, progress, result, write_summary
+from calligan.described import values
 from calligan.requests import LearningRequest, PlanRequest, ScanRequest, TemplateRequest
 
 
@@ -37,10 +38,9 @@ def scan(request: ScanRequest) -> None:
     from calligan.scan.folder import CONTACT_SHEET, LABELS
 
     claim_stdout(request.json_path)
-    options, folder = dict(vars(request)), request.folder
-    del options["json_path"]
+    folder, what = request.folder, values(request, "json_path")
     with progress("reading", "page") as update:
-        done = scan_pages(**options, progress=update, note=note)
+        done = scan_pages(**what, progress=update, note=note)
     pages, doubtful = len(request.pages), len(done.doubtful)
     note(f"{len(done.glyphs)} glyphs from {pages} page(s), {doubtful} doubtful")
     if done.variants:
@@ -67,7 +67,12 @@ def learn(request: LearningRequest, plan: Annotated[PlanRequest, After("hands")]
     help a learned hand most: those that add new components, and those it draws doubtfully now.
     """
     if plan.count is not None:
-        _write_plan(request, plan, plan.count)
+        from calligan.library.planning import write_plan
+
+        what = {**values(plan), "source": request.source, "hands": request.hands}
+        with progress("drawing", "glyph") as update:
+            written = write_plan(request.name, **what, progress=update, note=note)
+        _report_sheets(*written, plan.output)
         return
     from calligan.library.hands import finish_learning, learning
 
@@ -76,18 +81,6 @@ def learn(request: LearningRequest, plan: Annotated[PlanRequest, After("hands")]
         sheet = finish_learning(session, request.even)
     note(f"see {sheet}; next: calligan infer 书法 --style {request.name} -o out.png")
     result(session.run.best)
-
-
-def _write_plan(request: LearningRequest, plan: PlanRequest, count: int) -> None:
-    """Write sheets of the characters to write next."""
-    from calligan.library.planning import write_plan
-
-    how = (request.name, count, plan.output, plan.paper)
-    with progress("drawing", "glyph") as update:
-        written = write_plan(
-            *how, source=request.source, hands=request.hands, progress=update, note=note
-        )
-    _report_sheets(*written, plan.output)
 
 
 def _report_sheets(chars: str, pages: int, output: Path) -> None:

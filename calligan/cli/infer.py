@@ -53,10 +53,8 @@ def infer(
     else:
         files = pages.save(output, *how)
     note_model(model, drawing, model.writer)  # later, so that an error is one line
-    for line in pages.notes(page):
-        note(line)
-    for file in files:
-        result(file)
+    note(*pages.notes(page))
+    result(*files)
     if choice.candidates and (findings := model.findings(indices)):
         sheet = output.with_name(f"{output.stem}-candidates.png")
         findings.save_candidates(sheet, choice.candidates)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
+from calligan.described import values
 from calligan.requests import (
     ConversionRequest,
     EvaluationRequest,
@@ -30,17 +31,14 @@ def render_pairs(request: PairsRequest) -> None:
     from calligan.pairs.contact_sheet import CONTACT_SHEET
 
     with progress("rendering", "glyph", unit_scale=True) as update:
-        store = render(**vars(request), progress=update, on_font=_note_font, note=note)
+        store = render(**values(request), progress=update, on_font=_note_font, note=note)
     data, count = request.data, len(store.manifest.of_role("target"))
     note(f"{data}: {count} style(s); next: calligan train --data {data} --styles {count}")
     result(data / CONTACT_SHEET)
 
 
 def _note_font(font: "FontEntry", known: bool) -> None:
-    total = len(font.chars) + sum(map(len, font.left_out.values()))
-    missing = ", ".join(f"{len(chars)} {why}" for why, chars in font.left_out.items() if chars)
-    counts = f"{len(font.chars)} of {total} characters" + (f" ({missing})" if missing else "")
-    note(f"{font.role:6}  {font.name}: {counts}" + ("  already there" if known else ""))
+    note(f"{font.role:6}  {font.name}: {font.coverage}" + ("  already there" if known else ""))
 
 
 def train(request: TrainingRequest, how: RunRequest) -> None:
@@ -101,8 +99,7 @@ def evaluate(request: EvaluationRequest) -> None:
         result("")
     for name, reason in done.scores.unmeasured.items():
         note(f"{name} was not measured: {reason}")
-    for written in done.write(request):
-        result(written)
+    result(*done.write(request))
     write_summary(request.json_path, done.as_json())
 
 

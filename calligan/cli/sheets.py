@@ -1,7 +1,5 @@
 """`calligan styles`, `morph`, `animate`, `sample` and `restyle`: sheets and films of glyphs."""
 
-from pathlib import Path
-
 from calligan.cli.show import claim_stdout, note, print_table, result, write_summary
 from calligan.requests import (
     AnimationRequest,
@@ -89,12 +87,7 @@ def restyle(request: RestyleRequest) -> None:
     It works best with a model trained by `calligan train --preset stargan`, which uses every style
     as a source; other models are trained on regular fonts as sources.
     """
-    from calligan.errors import DataError
-    from calligan.library.restyling import restyle as redraw
+    from calligan.library.restyling import save_restyled
 
-    if request.output.resolve() == Path(request.origin).resolve():
-        raise DataError(f"{request.output} is the folder of the input glyphs; give another -o")
-    given = {**vars(request)}
-    output = given.pop("output")
-    redraw(**given, note=note).save(output)
-    result(output)
+    save_restyled(request, note)
+    result(request.output)

@@ -23,14 +23,14 @@ def be_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
-def note(message: str) -> None:
-    """Print a message for the user on stderr."""
-    if not _quiet:
-        tqdm.write(escape_controls(message), file=sys.stderr)
+def note(*lines: str) -> None:
+    """Print messages for the user on stderr."""
+    for line in () if _quiet else lines:
+        tqdm.write(escape_controls(line), file=sys.stderr)
         sys.stderr.flush()
 
 
-def claim_stdout(*files: Path | None) -> bool:
+def claim_stdout(*files: Path | None) -> None:
     """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two."""
     from calligan.errors import ConfigError
 
@@ -38,12 +38,11 @@ def claim_stdout(*files: Path | None) -> bool:
     if files.count(STDOUT) > 1:
         raise ConfigError("two files cannot both be -; standard output takes one")
     _holds_data = STDOUT in files
-    return _holds_data
 
 
-def result(line: object) -> None:
-    """Print a result on stdout, unless stdout takes a file's contents."""
-    if not _holds_data:
+def result(*lines: object) -> None:
+    """Print results on stdout, unless stdout takes a file's contents."""
+    for line in () if _holds_data else lines:
         print(line, flush=True)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
 from calligan.inference.morph import WAYS, morphed, path_through, stop_of
 from calligan.inference.writer import Writer
@@ -72,9 +73,7 @@ def save_morph(request: MorphRequest, note: Note = ignore) -> None:
     if not 1 <= request.fps <= 60:
         raise ConfigError(f"--fps {request.fps:g} is out of range; give 1 to 60")
     still = request.output.suffix.lower() == _STILL
-    given = {name: getattr(request, name) for name in ("steps", "way", "loop", "model", "source")}
-    how = {**given, "device": request.device, "still": still, "note": note}
-    chars, frames = morph(request.text, request.styles, **how)
+    chars, frames = morph(**values(request, "output", "fps"), still=still, note=note)
     if still:  # the sheet's font has no Chinese
         rows = [Row(f"U+{ord(char):04X}", list(frames[:, i])) for i, char in enumerate(chars)]
         save_sheet(contact_sheet(rows, frames.shape[-1]), request.output)

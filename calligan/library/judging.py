@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError, Unmeasured
 from calligan.evaluation import line_report
 from calligan.evaluation import report as score_report
@@ -139,9 +140,7 @@ def evaluate_request(
     summary = None if request.json_path == STDOUT else request.json_path
     check_writable(*filter(None, (request.report, request.sheet, summary)))
     styles, against = split_names(request.styles), parse_against(request.against or ())
-    given = {**vars(request), "styles": styles, "against": against}
-    for written in ("report", "sheet", "json_path"):
-        del given[written]
+    given = values(request, "report", "sheet", "json_path") | {"styles": styles, "against": against}
     return evaluate(**given, progress=progress, note=note)
 
 

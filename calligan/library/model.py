@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 import numpy as np
 from PIL import Image
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
 from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
@@ -22,7 +23,7 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import mixed_hand, model_path, style_index
 from calligan.project.source import source_font
-from calligan.requests import PageRequest, Style
+from calligan.requests import DrawingRequest, PageRequest, Style
 from calligan.storage import sha256_file
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
@@ -84,6 +85,12 @@ class Model:
     weight: float = 0.0  # added to the thickness of strokes, in 1/1000 em; -60 to 60
     on_open: Callable[[Writer], None] = ignore  # called when the source font is opened
     cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
+
+    @classmethod
+    def of(cls, request: DrawingRequest, path: Path, note: Note = ignore, **more: Any) -> "Model":
+        """A model file, drawn with as a request says; `more` are further fields."""
+        how = values(request, "model", "verdict", "report", "strict", "json_path")
+        return cls(path, check=request.verdict, note=note, **how, **more)
 
     @cached_property
     def _card(self) -> ModelCard:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from calligan.errors import ModelError
+from calligan.described import values
+from calligan.errors import DataError, ModelError
 from calligan.folder_update import folder_update
 from calligan.library.hands import written
 from calligan.models.device import pick_device
@@ -16,6 +17,7 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.progress import Note, ignore
 from calligan.project.models import model_path, style_index
+from calligan.requests import RestyleRequest
 from calligan.storage import atomic_file
 
 _ROW = 12  # glyphs in a row of the contact sheet
@@ -67,3 +69,10 @@ def restyle(
     predictor = Predictor(generator, device, note=note)
     drawn = predictor.draw(hand.images, predictor.style(index))
     return Restyled(hand.entry.chars, card.styles[index].name, hand.images, drawn)
+
+
+def save_restyled(request: RestyleRequest, note: Note = ignore) -> None:
+    """Redraw glyphs as `restyle` does, into a folder."""
+    if request.output.resolve() == Path(request.origin).resolve():
+        raise DataError(f"{request.output} is the folder of the input glyphs; give another -o")
+    restyle(**values(request, "output"), note=note).save(request.output)
