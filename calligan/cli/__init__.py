@@ -14,7 +14,7 @@ from calligan.cli.show import escape_controls
 from calligan.cli.studio import studio
 from calligan.errors import CalliganError
 from calligan.interrupts import received
-from calligan.requests import EXIT_DOUBTFUL
+from calligan.requests.drawing import EXIT_DOUBTFUL
 
 _COMMANDS: dict[Command, str | None] = {
     models.render_pairs: "Turn fonts into training data.",

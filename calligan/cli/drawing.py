@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from calligan.cli.show import note, result, write_summary
-from calligan.requests import EXIT_DOUBTFUL, DrawingRequest
+from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
 
 if TYPE_CHECKING:
     from calligan.inference.writer import Writer

@@ -15,14 +15,8 @@ from calligan.cli.show import (
     write_summary,
 )
 from calligan.described import values
-from calligan.requests import (
-    DOUBTED,
-    EXIT_DOUBTFUL,
-    CheckRequest,
-    DrawingRequest,
-    FetchRequest,
-    FontRequest,
-)
+from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
+from calligan.requests.fonts import DOUBTED, CheckRequest, FetchRequest, FontRequest
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 

@@ -7,7 +7,7 @@ from calligan.cli.options import After
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, progress, result, write_summary
 from calligan.described import values
-from calligan.requests import LearningRequest, PlanRequest, ScanRequest, TemplateRequest
+from calligan.requests.hands import LearningRequest, PlanRequest, ScanRequest, TemplateRequest
 
 
 def template(request: TemplateRequest) -> None:

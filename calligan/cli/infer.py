@@ -2,20 +2,13 @@
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 from calligan.cli.drawing import finish, note_model, open_model
 from calligan.cli.options import After
 from calligan.cli.show import claim_stdout, note, progress, result
-from calligan.requests import (
-    STDOUT,
-    ChoiceRequest,
-    DrawingRequest,
-    Look,
-    PageRequest,
-    PictureRequest,
-)
+from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
+from calligan.requests.pages import Look, PageRequest, PictureRequest
 
 
 def infer(
@@ -37,8 +30,7 @@ def infer(
 
     page, picked = replace(page, text=_read_text(page.text)), choice.picked()
     claim_stdout(picture.output, drawing.json_path)
-    output = _piped(picture.kind, choice) if picture.output == STDOUT else picture.output
-    check_picture(output, page, look, drawing, choice)
+    check_picture(picture, page, look, drawing, choice)
     every_way = bool(choice.candidates)
     model = open_model(drawing, picture.style, pick=picked, every_way=every_way)
     from calligan.library.model import labelled
@@ -48,15 +40,15 @@ def infer(
         pages = model.write_request(labelled(page, picture.style), indices, update)
     how, files = (look.dpi, look.grain, look.dryness), []
     if picture.output == STDOUT:
-        sys.stdout.buffer.write(pages.encoded(output.suffix, *how))
+        sys.stdout.buffer.write(pages.encoded(picture.path.suffix, *how))
         sys.stdout.buffer.flush()
     else:
-        files = pages.save(output, *how)
+        files = pages.save(picture.output, *how)
     note_model(model, drawing, model.writer)  # later, so that an error is one line
     note(*pages.notes(page))
     result(*files)
     if choice.candidates and (findings := model.findings(indices)):
-        sheet = output.with_name(f"{output.stem}-candidates.png")
+        sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")
         findings.save_candidates(sheet, choice.candidates)
         result(sheet)
     summary = {"files": files, **model.as_json(), **pages.as_json()}
@@ -74,15 +66,3 @@ def _read_text(given: str) -> str:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error
-
-
-def _piped(kind: str, choice: ChoiceRequest) -> Path:
-    """A name for a page on standard output, which has its kind."""
-    from calligan.errors import ConfigError
-    from calligan.page.output import KINDS
-
-    if choice.candidates:
-        raise ConfigError("--candidates writes a sheet beside the picture; give a file as --output")
-    if f".{kind}" not in KINDS:
-        raise ConfigError(f"--as {kind!r} is not one of {', '.join(k[1:] for k in KINDS)}")
-    return Path(f"page.{kind}")

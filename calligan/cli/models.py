@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
 from calligan.described import values
-from calligan.requests import (
+from calligan.requests.fonts import PairsRequest
+from calligan.requests.models import (
     ConversionRequest,
     EvaluationRequest,
-    PairsRequest,
     RunRequest,
     TrainingRequest,
 )

@@ -1,15 +1,13 @@
 """`calligan styles`, `morph`, `animate`, `sample` and `restyle`: sheets and films of glyphs."""
 
 from calligan.cli.show import claim_stdout, note, print_table, result, write_summary
-from calligan.requests import (
+from calligan.requests.sheets import (
     AnimationRequest,
     MorphRequest,
     RestyleRequest,
     SampleRequest,
     SpecimenRequest,
 )
-
-_COLUMNS = {"name": "name", "chinese": "own name", "script": "script", "licence": "licence"}
 
 
 def styles(request: SpecimenRequest) -> None:
@@ -22,10 +20,9 @@ def styles(request: SpecimenRequest) -> None:
 
     claim_stdout(request.json_path)
     path = model_path(request.model)
-    rows = [[getattr(style, name) for name in _COLUMNS] for style in read_card(path).styles]
-    numbered = list(enumerate(rows, start=1))
-    print_table(("", *_COLUMNS.values()), [(str(number), *row) for number, row in numbered])
-    listed = [{"number": i, **dict(zip(_COLUMNS, row, strict=True))} for i, row in numbered]
+    listed = read_card(path).listed()
+    rows = [list(map(str, style.values())) for style in listed]
+    print_table(("", "name", "own name", "script", "licence"), rows)
     hands = hand_names() if request.model is None else []
     write_summary(request.json_path, {"model": path, "styles": listed, "hands": hands})
     if hands:

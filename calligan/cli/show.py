@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from calligan.requests import STDOUT
+from calligan.requests.drawing import STDOUT
 
 _TABLE_COLUMNS = 1000  # no table is wider
 _quiet = False

@@ -1,7 +1,7 @@
 """`calligan studio`: everything in a browser."""
 
 from calligan.cli.show import note, result
-from calligan.requests import StudioRequest
+from calligan.requests.studio import StudioRequest
 
 
 def studio(request: StudioRequest) -> None:

@@ -12,7 +12,7 @@ from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.project.models import model_path
-from calligan.requests import SampleRequest
+from calligan.requests.sheets import SampleRequest
 
 
 def save_samples(request: SampleRequest) -> None:

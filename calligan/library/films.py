@@ -15,7 +15,7 @@ from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.progress import Note, ignore
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.project.source import source_font
-from calligan.requests import MorphRequest
+from calligan.requests.sheets import MorphRequest
 
 _STILL = ".png"  # the ending of a sheet of a few steps instead of a film
 _STILL_STEPS = 7  # frames per transition on a still sheet

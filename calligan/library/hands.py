@@ -27,7 +27,7 @@ from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.hand_folder import being_learned
 from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
-from calligan.requests import LearningRequest
+from calligan.requests.hands import LearningRequest
 from calligan.scan.folder import read_hand
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size

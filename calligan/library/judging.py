@@ -21,7 +21,8 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
 from calligan.project.run import Run
-from calligan.requests import STDOUT, EvaluationRequest, split_names
+from calligan.requests.drawing import STDOUT, split_names
+from calligan.requests.models import EvaluationRequest
 from calligan.storage import check_writable
 
 

@@ -23,7 +23,8 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import mixed_hand, model_path, style_index
 from calligan.project.source import source_font
-from calligan.requests import DrawingRequest, PageRequest, Style
+from calligan.requests.drawing import DrawingRequest, Style
+from calligan.requests.pages import PageRequest
 from calligan.storage import sha256_file
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline

@@ -9,14 +9,10 @@ from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
 from calligan.models.card import MAX_BOLDER_EM
-from calligan.requests import (
-    FALLBACKS,
-    ChoiceRequest,
-    DrawingRequest,
-    FontRequest,
-    Look,
-    PageRequest,
-)
+from calligan.page.output import KINDS
+from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
+from calligan.requests.fonts import FALLBACKS, FontRequest
+from calligan.requests.pages import Look, PageRequest, PictureRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -34,11 +30,23 @@ def parse_share(text: str) -> tuple[str, float]:
 
 
 def check_picture(
-    output: Path, page: PageRequest, look: Look, drawing: DrawingRequest, choice: ChoiceRequest
+    picture: PictureRequest,
+    page: PageRequest,
+    look: Look,
+    drawing: DrawingRequest,
+    choice: ChoiceRequest,
 ) -> None:
     """Raise ConfigError or DataError for an invalid option of a page to write."""
     picked = choice.picked()
-    check_output(output, page.transparent)
+    if picture.output == STDOUT:
+        if choice.candidates:
+            raise ConfigError(
+                "--candidates writes a sheet beside the picture; give a file as --output"
+            )
+        if f".{picture.kind}" not in KINDS:
+            kinds = ", ".join(kind[1:] for kind in KINDS)
+            raise ConfigError(f"--as {picture.kind!r} is not one of {kinds}")
+    check_output(picture.path, page.transparent)
     check_verdict(drawing, needed=bool(choice.candidates or picked))
     look.validate()
     check_page(page)

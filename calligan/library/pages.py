@@ -10,7 +10,7 @@ from calligan.inference.pages import check_output, leaves_out_marks
 from calligan.inference.writer import Text
 from calligan.page.drawing import Page
 from calligan.page.output import page_bytes, pages_bytes, pages_pdf, save_pages
-from calligan.requests import Look, PageRequest
+from calligan.requests.pages import Look, PageRequest
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.progress import Note, ignore
 from calligan.project.models import model_path, style_index
-from calligan.requests import RestyleRequest
+from calligan.requests.sheets import RestyleRequest
 from calligan.storage import atomic_file
 
 _ROW = 12  # glyphs in a row of the contact sheet

@@ -7,7 +7,7 @@ from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.page.pdf import write_pdf
 from calligan.progress import Note, ignore
 from calligan.project.source import chinese_font_name
-from calligan.requests import TemplateRequest
+from calligan.requests.hands import TemplateRequest
 from calligan.scan.template_page import font_letters, template_page
 from calligan.scan.template_sheet import make_sheets
 from calligan.storage import atomic_file

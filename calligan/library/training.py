@@ -12,7 +12,8 @@ from calligan.library.sessions import Row, Session, new_session, resumed_session
 from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.models import RUNS, model_path
-from calligan.requests import TrainingRequest, split_names
+from calligan.requests.drawing import split_names
+from calligan.requests.models import TrainingRequest
 from calligan.settings import from_dict, load_preset, load_toml, merged, parse_setting, replaced
 from calligan.training.device import resolve_device
 from calligan.training.transfer import fit_to_data, fit_to_start

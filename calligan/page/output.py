@@ -12,7 +12,7 @@ from calligan.page.drawing import Page
 from calligan.page.pdf import write_pdf
 from calligan.page.png import on_paper, page_px, to_image, write_gif, write_png
 from calligan.page.svg import to_svg
-from calligan.requests import Look
+from calligan.requests.pages import Look
 from calligan.storage import atomic_file
 
 _QUALITY = 92  # of JPEG and WebP

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from calligan.described import argument, described
 from calligan.errors import DataError
+from calligan.requests.drawing import STDOUT
 
 _MIN_DPI, _MAX_DPI = 10, 2400
 
@@ -93,6 +94,11 @@ class PictureRequest:
     kind: str = described(
         "png", "With -o -, the kind of file: png, jpg, webp, gif, svg or pdf.", "--as"
     )
+
+    @property
+    def path(self) -> Path:
+        """The file to write; for standard output, a name with the ending of its kind."""
+        return Path(f"page.{self.kind}") if self.output == STDOUT else self.output
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     """
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
-    from calligan.requests import FontRequest
+    from calligan.requests.fonts import FontRequest
     from calligan.studio.engine import Engine
 
     chosen = Engine().chosen(options["hand"])

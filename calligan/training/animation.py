@@ -15,7 +15,8 @@ from calligan.pictures import read_picture
 from calligan.progress import Note, ignore
 from calligan.project.run import Run
 from calligan.reading import parse_json
-from calligan.requests import AnimationRequest, split_names
+from calligan.requests.drawing import split_names
+from calligan.requests.sheets import AnimationRequest
 
 _TITLE_PX = 28
 _FEW_POINTS = 20  # curves with fewer have markers
