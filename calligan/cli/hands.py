@@ -35,21 +35,12 @@ def scan(request: ScanRequest) -> None:
     the glyph out. A second image of a character is kept as a variant.
     """
     from calligan.library.scanning import scan_pages
-    from calligan.scan.folder import CONTACT_SHEET, LABELS
 
     claim_stdout(request.json_path)
-    folder, what = request.folder, values(request, "json_path")
     with progress("reading", "page") as update:
-        done = scan_pages(**what, progress=update, note=note)
-    pages, doubtful = len(request.pages), len(done.doubtful)
-    note(f"{len(done.glyphs)} glyphs from {pages} page(s), {doubtful} doubtful")
-    if done.variants:
-        note(
-            f"{len(done.variants)} of them are kept as variants (such as {done.variants[0]}): "
-            f"{folder} already has their characters; to start again, remove {folder} first"
-        )
-    note(f"check {folder / CONTACT_SHEET}; correct labels in {folder / LABELS} or by renaming")
-    result(folder)
+        done = scan_pages(**values(request, "json_path"), progress=update, note=note)
+    note(*done.notes(len(request.pages)))
+    result(request.folder)
     write_summary(request.json_path, done.as_json())
 
 

@@ -1,7 +1,7 @@
 """Cut photographs of written pages into a folder of labelled glyphs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from calligan.progress import Cancel, Note, Progress, count_progress, ignore, ne
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
-from calligan.scan.folder import ScannedGlyph, save_hand
+from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
 from calligan.scan.pages import template_cells
 from calligan.scan.template_page import font_image
 
@@ -42,6 +42,17 @@ class Scanned:
         had = first.difference(self.files)  # a page may have a character twice itself
         pairs = zip(self.files, self.glyphs, strict=True)
         return [file for file, glyph in pairs if f"{glyph.char}.png" in had]
+
+    def notes(self, pages: int) -> Iterator[str]:
+        """How many glyphs were found on so many pages, and what to look at, in lines."""
+        folder, variants = self.folder, self.variants
+        yield f"{len(self.glyphs)} glyphs from {pages} page(s), {len(self.doubtful)} doubtful"
+        if variants:
+            yield (
+                f"{len(variants)} of them are kept as variants (such as {variants[0]}): {folder} "
+                f"already has their characters; to start again, remove {folder} first"
+            )
+        yield f"check {folder / CONTACT_SHEET}; correct labels in {folder / LABELS} or by renaming"
 
     def as_json(self) -> dict[str, Any]:
         """The folder, and the file, label and note of each glyph."""
