@@ -27,7 +27,7 @@ _WHERE = {
     "relabel": "scan.folder",
     "Label": "scan.folder",
     "learn": "library.hands",
-    "plan_next": "library.hands",
+    "plan_next": "library.planning",
     "train": "library.training",
     "resume": "library.training",
     "render_pairs": "library.pairs",
@@ -89,12 +89,13 @@ if TYPE_CHECKING:
     from calligan.library.coverage import Coverage, coverage
     from calligan.library.films import morph
     from calligan.library.fonts import complete_font, export_font
-    from calligan.library.hands import learn, plan_next
+    from calligan.library.hands import learn
     from calligan.library.judging import Evaluation, evaluate
     from calligan.library.model import Glyph, Layout, Model, load, styles
     from calligan.library.orders import MadeFont
     from calligan.library.pages import Pages
     from calligan.library.pairs import render_pairs
+    from calligan.library.planning import plan_next
     from calligan.library.restyling import restyle
     from calligan.library.scanning import Scanned, scan_pages
     from calligan.library.training import resume, train

@@ -1,14 +1,34 @@
 """Dataclass fields with a help text, from which the command-line options are made."""
 
-from dataclasses import MISSING, field
+from collections.abc import Sequence
+from dataclasses import MISSING, field, fields
 from typing import Any
 
 REQUIRED: Any = MISSING  # the default of a field that must be given
 
 
-def described(default: Any, about: str, *flags: str) -> Any:
-    """A field with a default and a help text. `flags` name its option if the field's name does not.
+def described(
+    default: Any,
+    about: str,
+    *flags: str,
+    one_of: Sequence[str] = (),
+    between: tuple[int, int] | None = None,
+) -> Any:
+    """A field with a default and a help text; cli/options.py makes an option of it.
 
-    cli/options.py reads the metadata.
+    `flags` name the option if the field's name does not. `one_of` are the values that it takes,
+    `between` the least and the largest number.
     """
-    return field(default=default, metadata={"about": about, "flags": flags})
+    rules = {"one_of": one_of, "between": between or (None, None)}
+    return field(default=default, metadata={"about": about, "flags": flags, **rules})
+
+
+def argument(about: str, default: Any = REQUIRED) -> Any:
+    """As `described`, for a field that the command line takes by its position."""
+    return field(default=default, metadata={"about": about, "flags": None})
+
+
+def values(request: Any, *but: str) -> dict[str, Any]:
+    """The fields of a request by name, except some."""
+    names = [each.name for each in fields(request) if each.name not in but]
+    return {name: getattr(request, name) for name in names}

@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _SAME_REQUEST_S = 0.5  # `timeout` and closed terminals send a signal twice
@@ -17,10 +19,42 @@ def raise_on_signals() -> None:
 
     A second request ends the process at once.
     """
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+    for number in _numbers():
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+@contextmanager
+def stop_on_signals(on_request: Callable[[], object]) -> Iterator[list[int]]:
+    """Collect the signals that ask to end, instead of raising KeyboardInterrupt.
+
+    After the first, for which `on_request` is called, they do again what they did before.
+    """
+    collected: list[int] = []
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    def collect(number: int, frame: FrameType | None) -> None:
+        collected.append(number)
+        on_request()
+        restore()
+
+    handlers = {number: signal.getsignal(number) for number in _numbers()}
+    before = {each: by for each, by in handlers.items() if by not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, collect)
+    try:
+        yield collected
+    finally:
+        restore()
+
+
+def _numbers() -> list[int]:
+    """The signals that ask to end; Windows has no SIGHUP."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -68,6 +68,14 @@ def test_only_the_command_line_prints(path):
     assert not calls & {"print", "input", "exit"}
 
 
+def test_the_command_line_stays_thin():
+    """Commands parse, call the library and print."""
+    for path in (PACKAGE / "cli").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 60, f"{path.name}: {node.name} is long"
+
+
 @pytest.mark.parametrize("room", ["config", "glyphs", "page", "vector", "scan", "pairs", "project"])
 def test_rooms_without_torch(room):
     for path in (PACKAGE / room).glob("*.py"):

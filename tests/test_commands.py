@@ -67,6 +67,39 @@ def test_every_command_and_option_has_help_with_an_example():
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
 
+def test_options_are_made_of_requests():
+    """In the order of their fields; those of a layout between a source font and a resolution."""
+    import typer.main
+
+    from calligan.cli import app
+    from calligan.described import values
+    from calligan.requests.drawing import ChoiceRequest, DrawingRequest
+    from calligan.requests.pages import PageRequest
+
+    command = typer.main.get_command(app).commands["infer"]
+    names = [parameter.name for parameter in command.params]
+    assert names[:2] == ["style", "output"] and names[-2:] == ["json_path", "quiet"]
+    page = [name for name in values(PageRequest("一"))]
+    at = names.index("source") + 1
+    assert names[at : at + len(page)] == page and names[at + len(page)] == "dpi"
+    assert names[names.index("strict") :][:4] == ["strict", "candidates", "pick", "device"]
+    by_name = {parameter.name: parameter for parameter in command.params}
+    for request in (PageRequest("一"), DrawingRequest(), ChoiceRequest()):
+        for name, default in values(request, "text").items():
+            assert by_name[name].default == default, name
+
+
+def test_picks_are_read():
+    from calligan.errors import ConfigError
+    from calligan.requests.drawing import ChoiceRequest
+
+    assert ChoiceRequest(pick="书=2, 法=3,").picked() == {"书": 2, "法": 3}
+    assert ChoiceRequest().picked() == {}
+    for wrong in ("书", "书法=2", "书=x", "书=-1"):
+        with pytest.raises(ConfigError, match="--pick"):
+            ChoiceRequest(pick=wrong).picked()
+
+
 def test_infer_draws_every_style_differently(infer):
     first, second = infer(PLAIN, "--style", "1")[0], infer(PLAIN, "--style", "slanted")[0]
     both = infer(PLAIN, "--style", "all", "--no-labels")[0]

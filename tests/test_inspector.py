@@ -9,6 +9,7 @@ import torch
 from calligan.errors import ModelError
 from calligan.inference.proofread import Proofreader
 from calligan.inference.writer import Looks, Writer
+from calligan.models.layers import fused
 from calligan.models.pixels import to_tensor
 from calligan.reader.inspection import CELLS, KINDS, SIZE_PX, Inspection, to_ink
 from calligan.reader.inspector import (
@@ -56,7 +57,7 @@ def test_fusing_changes_nothing():
     network.eval()
     with torch.no_grad():
         before = network(ink)
-        assert torch.allclose(network.fused()(ink), before, atol=1e-3)
+        assert torch.allclose(fused(network)(ink), before, atol=1e-3)
     assert not any(isinstance(each, torch.nn.BatchNorm2d) for each in network.modules())
 
 

@@ -15,7 +15,7 @@ from calligan.config import RasterConfig, SplitConfig
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.known_fonts import known_font, remember_font
-from calligan.library import training
+from calligan.library import sessions, training
 from calligan.library.fonts import written_glyphs
 from calligan.models.weights import read_card
 from calligan.pairs.store import PairStore
@@ -173,8 +173,8 @@ def test_nothing_of_a_run_is_read_before_it_is_held(run_folder, monkeypatch):
     def read(*told):
         pytest.fail("the state was read while another process trains")
 
-    monkeypatch.setattr(training, "initial_state", read)
-    monkeypatch.setattr(training, "newest_verified", read)
+    monkeypatch.setattr(sessions, "initial_state", read)
+    monkeypatch.setattr(sessions, "newest_verified", read)
     held = Run.open(run_folder).lock()
     with held, pytest.raises(ConfigError, match="another process"):
         calligan.resume(run_folder)
@@ -184,7 +184,7 @@ def test_a_run_is_held_while_its_first_step_is_waited_for(tmp_path, data_folder)
     config = training.training_config(settings=TINY, steps=2)
     selection = training.selected(data_folder)
     with (
-        training.new_session(tmp_path, config, selection) as session,
+        sessions.new_session(tmp_path, config, selection) as session,
         pytest.raises(ConfigError, match="another process"),
         session.run.lock(),
     ):

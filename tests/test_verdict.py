@@ -14,6 +14,7 @@ from calligan.inference.export import Job, Parts, fall_back, outlines
 from calligan.inference.proofread import WAYS, Proofreader
 from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
+from calligan.models.layers import fused
 from calligan.reader.calibration import share_passed
 from calligan.reader.judge import Judge, ReaderCard, least_of, load_reader, save_reader
 from calligan.reader.network import Reader
@@ -188,7 +189,7 @@ def test_a_fused_reader_reads_as_before():
     pair = torch.rand(2, 4, 1, 64, 64) * 2 - 1
     with torch.no_grad():
         before = reader.eval()(*pair)
-        after = reader.fused()(*pair)
+        after = fused(reader)(*pair)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in reader.modules())
     assert torch.allclose(before, after, atol=1e-4) and before.std() > 1e-3
 

@@ -7,30 +7,34 @@ from typing import NoReturn
 
 import typer
 
-from calligan.cli import (
-    animate,
-    check,
-    convert,
-    evaluate,
-    export,
-    fonts,
-    infer,
-    learn,
-    morph,
-    render_pairs,
-    restyle,
-    sample,
-    scan,
-    studio,
-    styles,
-    template,
-    train,
-)
-from calligan.cli.options import EXIT_DOUBTFUL, with_shared_options
+from calligan.cli import fonts, hands, models, sheets
+from calligan.cli.infer import infer
+from calligan.cli.options import Command, with_options
 from calligan.cli.show import escape_controls
+from calligan.cli.studio import studio
 from calligan.errors import CalliganError
 from calligan.interrupts import received
+from calligan.requests.drawing import EXIT_DOUBTFUL
 
+_COMMANDS: dict[Command, str | None] = {
+    models.render_pairs: "Turn fonts into training data.",
+    models.train: "Train a model.",
+    sheets.styles: "List the styles of a model.",
+    infer: "Write a text in a style.",
+    fonts.export: "Make an installable font.",
+    models.evaluate: "Measure a model on held-out characters.",
+    hands.template: "Make sheets to write your own hand on.",
+    hands.scan: "Cut glyphs out of photographed pages.",
+    hands.learn: "Learn your own hand from a few glyphs.",
+    fonts.check: "Find faulty glyphs in a font.",
+    models.convert: "Convert a model to ONNX.",
+    sheets.morph: "Animate a text between styles.",
+    sheets.animate: "Show a training run as a film or curves.",
+    sheets.sample: "Draw glyphs from noise.",
+    sheets.restyle: "Redraw pictures of glyphs in another style.",
+    studio: "Open the studio in a browser.",
+    fonts.fetch: None,
+}
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
     f"Exit codes: 0 done; 2 an option, file or text that cannot be used; {EXIT_DOUBTFUL} with "
@@ -50,26 +54,14 @@ app = typer.Typer(
 app.add_typer(
     fonts.app, name="fonts", short_help="List and fetch open fonts.", context_settings=_HELP
 )
-app.command("render-pairs", short_help="Turn fonts into training data.")(render_pairs.render_pairs)
-app.command("train", short_help="Train a model.")(train.train)
-app.command("styles", short_help="List the styles of a model.")(styles.styles)
-app.command("infer", short_help="Write a text in a style.")(infer.infer)
-app.command("export", short_help="Make an installable font.")(export.export)
-app.command("evaluate", short_help="Measure a model on held-out characters.")(evaluate.evaluate)
-app.command("template", short_help="Make sheets to write your own hand on.")(template.template)
-app.command("scan", short_help="Cut glyphs out of photographed pages.")(scan.scan)
-app.command("learn", short_help="Learn your own hand from a few glyphs.")(learn.learn)
-app.command("check", short_help="Find faulty glyphs in a font.")(check.check)
-app.command("convert", short_help="Convert a model to ONNX.")(convert.convert)
-app.command("morph", short_help="Animate a text between styles.")(morph.morph)
-app.command("animate", short_help="Show a training run as a film or curves.")(animate.animate)
-app.command("sample", short_help="Draw glyphs from noise.")(sample.sample)
-app.command("restyle", short_help="Redraw pictures of glyphs in another style.")(restyle.restyle)
-app.command("studio", short_help="Open the studio in a browser.")(studio.studio)
-for _command in (*app.registered_commands, *fonts.app.registered_commands):
-    assert _command.callback is not None
-    _command.callback = with_shared_options(_command.callback)
-    _command.context_settings, _command.epilog = _HELP, _EXIT_CODES
+for _command, _about in _COMMANDS.items():
+    _group = fonts.app if _command is fonts.fetch else app
+    _group.command(
+        _command.__name__.replace("_", "-"),
+        short_help=_about,
+        context_settings=_HELP,
+        epilog=_EXIT_CODES,
+    )(with_options(_command))
 
 # Typer has its own copy of click from 0.16 on, and imports click before; this is either's class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -1,10 +1,22 @@
-"""`calligan fonts`: list the catalog of open fonts, and fetch them."""
+"""`calligan fonts`, `export` and `check`: open fonts, fonts to make, fonts to check."""
 
-from typing import Annotated
+from dataclasses import asdict
 
 import typer
 
-from calligan.cli.show import note, print_table, progress_bar
+from calligan.cli.drawing import finish, note_model, open_model
+from calligan.cli.show import (
+    claim_stdout,
+    note,
+    print_table,
+    progress,
+    progress_bar,
+    result,
+    write_summary,
+)
+from calligan.described import values
+from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
+from calligan.requests.fonts import DOUBTED, CheckRequest, FetchRequest, FontRequest
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -21,12 +33,7 @@ def fonts(context: typer.Context) -> None:
         _print_table()
 
 
-@app.command()
-def fetch(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Catalog names. Default: all fonts.")
-    ] = None,
-) -> None:
+def fetch(request: FetchRequest) -> None:
     """Download fonts into the cache with npm, pip or apt, and check their checksums.
 
     Example: calligan fonts fetch lxgw-wenkai ma-shan-zheng
@@ -35,17 +42,17 @@ def fetch(
     from calligan.glyphs.catalog import catalog_font, load_catalog
     from calligan.glyphs.fetch import fetch_font
 
-    wanted = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
+    wanted = [catalog_font(name) for name in dict.fromkeys(request.names or load_catalog())]
     failed: list[FetchError] = []
-    with progress_bar(len(wanted), "fetching", "font") as progress:
+    with progress_bar(len(wanted), "fetching", "font") as bar:
         for font in wanted:
-            progress.set_postfix_str(font.name)
+            bar.set_postfix_str(font.name)
             try:
                 fetched = fetch_font(font)
-                progress.write(f"{font.path}{'' if fetched else '  (already there)'}")
+                bar.write(f"{font.path}{'' if fetched else '  (already there)'}")
             except FetchError as error:
                 failed.append(error)
-            progress.update()
+            bar.update()
     for earlier in failed[:-1]:
         note(f"calligan: {earlier}")
     if failed:
@@ -66,3 +73,62 @@ def _print_table() -> None:
     head = ("name", "own name", "script", "role", "licence", "by", "fetched", "GB2312")
     print_table(head, rows, right=("GB2312",))
     note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")
+
+
+def export(font: FontRequest, drawing: DrawingRequest) -> None:
+    """Make an installable font of a style, or complete an existing font.
+
+    Example: calligan export --style 3 --charset gb2312 -o MyBrush.ttf
+
+    Example: calligan export --style 3 --complete MyHand.ttf -o MyHand-full.ttf
+
+    Repeat an interrupted command to continue it.
+    """
+    from calligan.glyphs.charset import load_charset
+    from calligan.library.orders import check_font, check_verdict, check_weight
+
+    claim_stdout(drawing.json_path)
+    check_font(font)
+    check_weight(drawing.weight)
+    check_verdict(drawing, needed=font.fallback in DOUBTED)
+    load_charset(font.charset)  # raises before torch is imported below
+    model = open_model(drawing, font.style)
+    from calligan.library.fonts import make_font
+
+    if drawing.model is None:
+        model.on_open = lambda writer: note_model(model, drawing, writer)
+    with progress("drawing", "glyph") as update:
+        made = make_font(model, font, update, note=note)
+    if drawing.model is not None:  # later, so that an error is one line
+        note_model(model, drawing, model.writer)
+    note(*made.notes(font))
+    result(font.path)
+    summary = {**asdict(made), **model.as_json()}
+    summary["style"] = model.style_name(summary.pop("style_index"))
+    finish(model, drawing, [made.style_index], summary)
+
+
+def check(request: CheckRequest) -> None:
+    """Find blank, repeated, mislabelled and malformed glyphs.
+
+    Example: calligan check MyFont.ttf --sheet found.png
+
+    The least readable come first; look at them, since some may be right. A glyph that reads worse
+    than any genuine one is always listed. Of a font that merely differs from print, at most 1 in
+    100 glyphs are listed as malformed.
+    """
+    from calligan.library.checking import check as examine
+    from calligan.page.sheet import save_sheet
+
+    claim_stdout(request.json_path)
+    with progress("reading", "glyph") as update:
+        what = values(request, "json_path", "sheet", "strict")
+        examined = examine(**what, progress=update, note=note)
+    result(*examined.lines())
+    note(*examined.notes())
+    write_summary(request.json_path, examined.as_json())
+    if request.sheet is not None:
+        save_sheet(examined.sheet(), request.sheet)
+        result(request.sheet)
+    if request.strict and examined.wrong:
+        raise typer.Exit(EXIT_DOUBTFUL)

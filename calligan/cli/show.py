@@ -10,8 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from calligan.requests.drawing import STDOUT
+
 _TABLE_COLUMNS = 1000  # no table is wider
-STDOUT = Path("-")  # as the name of a file to write
 _quiet = False
 _holds_data = False  # whether stdout takes a file's contents
 
@@ -22,14 +23,14 @@ def be_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
-def note(message: str) -> None:
-    """Print a message for the user on stderr."""
-    if not _quiet:
-        tqdm.write(escape_controls(message), file=sys.stderr)
+def note(*lines: str) -> None:
+    """Print messages for the user on stderr."""
+    for line in () if _quiet else lines:
+        tqdm.write(escape_controls(line), file=sys.stderr)
         sys.stderr.flush()
 
 
-def claim_stdout(*files: Path | None) -> bool:
+def claim_stdout(*files: Path | None) -> None:
     """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two."""
     from calligan.errors import ConfigError
 
@@ -37,12 +38,11 @@ def claim_stdout(*files: Path | None) -> bool:
     if files.count(STDOUT) > 1:
         raise ConfigError("two files cannot both be -; standard output takes one")
     _holds_data = STDOUT in files
-    return _holds_data
 
 
-def result(line: object) -> None:
-    """Print a result on stdout, unless stdout takes a file's contents."""
-    if not _holds_data:
+def result(*lines: object) -> None:
+    """Print results on stdout, unless stdout takes a file's contents."""
+    for line in () if _holds_data else lines:
         print(line, flush=True)
 
 
@@ -120,9 +120,3 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console(width=_TABLE_COLUMNS).print(table, crop=False, soft_wrap=True)
-
-
-def abbreviate(chars: str, shown: int = 20) -> str:
-    """The first characters, and the number of the others."""
-    rest = len(chars) - shown
-    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -1,30 +1,10 @@
 """`calligan studio`: everything in a browser."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from calligan.cli.show import note
+from calligan.cli.show import note, result
+from calligan.requests.studio import StudioRequest
 
 
-def studio(
-    folder: Annotated[
-        Path, typer.Argument(help="The project: where hands/, runs/ and studio/ lie.")
-    ] = Path(),
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page, or only print it.")
-    ] = True,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; default 8577, or a free one.")
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="Listen there and be called so; without it, this machine alone.")
-    ] = "127.0.0.1",
-    lan: Annotated[
-        bool, typer.Option("--lan", help="Serve this network too: a telephone photographs pages.")
-    ] = False,
-) -> None:
+def studio(request: StudioRequest) -> None:
     """Open a page in the browser on which everything is written, learned and made by eye.
 
     Example: calligan studio
@@ -34,7 +14,8 @@ def studio(
     """
     from calligan.errors import ConfigError, DataError
 
-    if lan and host != "127.0.0.1":
+    folder, lan = request.folder, request.lan
+    if lan and request.host != StudioRequest.host:
         raise ConfigError("--lan finds the address itself; leave --host out")
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; make it first, or leave it out")
@@ -48,5 +29,5 @@ def studio(
         note(
             "whoever is in this network and has the address can use the studio; it is not encrypted"
         )
-    serve(folder, port, host, lan, browser, typer.echo)
+    serve(folder, request.port, request.host, lan, request.browser, result)
     note("the studio is closed")

@@ -5,7 +5,6 @@ from calligan.config.networks import DiscriminatorConfig, GeneratorConfig
 from calligan.config.rules import DISCRIMINATOR_RULES, GENERATOR_RULES, OBJECTIVE_RULES
 from calligan.config.training import (
     DEFAULT_STAGES,
-    DEVICES,
     MOVES,
     AugmentConfig,
     LossConfig,
@@ -16,7 +15,6 @@ from calligan.config.training import (
 
 __all__ = [
     "DEFAULT_STAGES",
-    "DEVICES",
     "DISCRIMINATOR_RULES",
     "GENERATOR_RULES",
     "MOVES",

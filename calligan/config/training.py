@@ -6,8 +6,7 @@ from itertools import pairwise
 from calligan.config.checks import require, require_at_least, require_one_of
 from calligan.config.networks import DiscriminatorConfig, GeneratorConfig
 from calligan.config.rules import DISCRIMINATOR_RULES, OBJECTIVE_RULES, check_choices
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+from calligan.requests.drawing import DEVICES
 
 
 @dataclass(frozen=True)

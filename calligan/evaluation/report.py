@@ -15,8 +15,8 @@ from calligan.errors import Unmeasured
 from calligan.evaluation.evaluate import MODEL, Glyphs
 from calligan.evaluation.interval import Estimate
 from calligan.evaluation.scores import METRICS, REAL, STROKES, Scores
-from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.storage import atomic_file, write_bytes
+from calligan.page.sheet import Row, contact_sheet, save_png, save_sheet
+from calligan.storage import write_bytes
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _GLYPHS_PER_ROW = 10  # in a figure
@@ -114,8 +114,7 @@ def write_sheet(path: Path, glyphs: Glyphs) -> None:
     for style, font in enumerate(glyphs.styles):
         kinds = {"source": glyphs.source, font.name: glyphs.drawn[MODEL], REAL: glyphs.drawn[REAL]}
         rows += [evenly_spaced_row(label, images[style]) for label, images in kinds.items()]
-    with atomic_file(path) as file:
-        save_png(contact_sheet(rows, glyphs.source[0].shape[-1]), file)
+    save_sheet(contact_sheet(rows, glyphs.source[0].shape[-1]), path)
 
 
 def evenly_spaced_row(label: str, images: np.ndarray) -> Row:

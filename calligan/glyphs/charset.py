@@ -105,6 +105,11 @@ def load_text(what: str) -> str:
     return read_text(Path(what))
 
 
+def given_text(text: str) -> str:
+    """A text with `\\n` for line breaks; @NAME or @FILE is a shipped text or a file's."""
+    return load_text(text[1:]) if text[:1] == "@" and text[1:] else text.replace("\\n", "\n")
+
+
 def read_text(path: Path) -> str:
     """Read a UTF-8 text file. Raises DataError if it cannot be read or is not UTF-8."""
     try:

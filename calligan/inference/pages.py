@@ -18,7 +18,7 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import KINDS, OPAQUE
 from calligan.page.plain import plain, stacked
 from calligan.page.seal import Kind
-from calligan.requests import PageRequest
+from calligan.requests.pages import PageRequest
 
 if TYPE_CHECKING:  # so that a request can be checked before torch is imported
     from calligan.inference.writer import Missing, Text, Writer

@@ -1,7 +1,7 @@
 """Reports of the proofreader's verdicts: HTML with pictures, a contact sheet, JSON."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -18,6 +18,7 @@ from calligan.storage import atomic_file, write_bytes, write_json
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.proofread import Proofreader, Verdict
 
+_MAX_LISTED = 40  # doubtful characters in a line, per style and reason
 _MAX_SHOWN = 500  # glyphs of a style in the HTML report; more if more are doubtful
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
@@ -59,6 +60,17 @@ class Findings:
                 reason = ", ".join(verdict.faults)
                 why[reason] = why.get(reason, "") + verdict.char
         return found
+
+    def notes(self) -> Iterator[str]:
+        """The doubtful characters, in lines."""
+        if overruled := self.overruled():
+            yield f"doubtful, but used because you picked them: {' '.join(overruled)}"
+        for name, reasons in self.reasons().items():
+            lists = "; ".join(
+                f"{reason}: {' '.join(chars[:_MAX_LISTED])}{' …' * (len(chars) > _MAX_LISTED)}"
+                for reason, chars in sorted(reasons.items(), key=lambda item: -len(item[1]))
+            )
+            yield f"doubtful in {name} ({sum(map(len, reasons.values()))}): {lists}"
 
     def as_json(self) -> dict[str, Any]:
         """Every score."""

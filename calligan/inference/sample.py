@@ -5,10 +5,25 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from calligan.errors import DataError, ModelError
+from calligan.errors import ConfigError, DataError, ModelError
+from calligan.glyphs.charset import is_han
 from calligan.models.pixels import to_uint8
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
+from calligan.page.sheet import Row, contact_sheet, save_sheet
+from calligan.project.models import model_path
+from calligan.requests.sheets import SampleRequest
+
+
+def save_samples(request: SampleRequest) -> None:
+    """Write a sheet of the glyphs sampled of each character. Raises as `sampled` does."""
+    chars = "".join(dict.fromkeys(filter(is_han, request.chars)))
+    if not chars or not 1 <= request.count <= 64:
+        raise ConfigError("give at least one Chinese character, and --count 1 to 64")
+    how = (request.style, request.count, request.seed, request.between)
+    found = sampled(model_path(request.model), chars, *how)
+    rows = [Row(f"U+{ord(c):04X}", list(images)) for c, images in zip(chars, found, strict=True)]
+    save_sheet(contact_sheet(rows, found[0].shape[-1]), request.output)
 
 
 def sampled(

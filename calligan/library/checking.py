@@ -1,7 +1,7 @@
 """Check a font or a folder of glyphs for faults."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from calligan.scan.folder import read_hand
 CHARSET = "gb2312+jis-1+big5-1"  # default characters to check, if the font has them
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".svg", ".pdf")
 _SIZE_PX = 64  # the reader's input
+_MAX_LINE_CHARS = 120  # of a line of found characters
 _SHEET_COLUMNS, _SHEET_ROWS = 20, 30
 
 
@@ -61,6 +62,28 @@ class Examined:
                 for char, score in zip(self.found.chars, self.found.scores, strict=True)
             },
         }
+
+    def lines(self) -> Iterator[str]:
+        """A line for each kind of fault: its name, how many characters have it, and which."""
+        found = self.found
+        labelled = [f"{char}→{other}" for char, other in found.mislabelled.items()]
+        for label, count, shown in (
+            ("blank", len(self.blank), self.blank),
+            ("the same picture", sum(map(len, found.duplicates)), " ".join(found.duplicates)),
+            ("mislabelled?", len(labelled), " ".join(labelled)),
+            ("malformed?", len(found.malformed), found.malformed),
+        ):
+            more = " …" if len(shown) > _MAX_LINE_CHARS else ""
+            yield f"{label:17} {count:5}  {shown[:_MAX_LINE_CHARS]}{more}"
+
+    def notes(self) -> Iterator[str]:
+        """How many glyphs were checked, and whether some faults are not listed."""
+        yield f"checked {len(self.found.chars):,} glyphs with ink"
+        if self.found.capped:
+            yield (
+                f"{self.found.capped:,} more glyphs read badly and are not listed: so many suggest "
+                "a font that differs from print (--json has every score)"
+            )
 
     def sheet(self) -> Image.Image:
         """Rows of references and glyphs with low scores, the worst first."""

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
 from calligan.inference.morph import WAYS, morphed, path_through, stop_of
 from calligan.inference.writer import Writer
 from calligan.models.weights import load_model, read_card
+from calligan.page.film import check_film, save_film
+from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.progress import Note, ignore
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.project.source import source_font
+from calligan.requests.sheets import MorphRequest
 
+_STILL = ".png"  # the ending of a sheet of a few steps instead of a film
 _STILL_STEPS = 7  # frames per transition on a still sheet
 
 
@@ -60,3 +65,18 @@ def morph(
         [stops[name] for name in wanted], _STILL_STEPS if still else steps, way, loop and not still
     )
     return chars, morphed(writer.drawer, chars, through)
+
+
+def save_morph(request: MorphRequest, note: Note = ignore) -> None:
+    """Write a film of a text between styles, or a sheet of a few steps; see `morph`."""
+    check_film(request.output, also=[_STILL])
+    if not 1 <= request.fps <= 60:
+        raise ConfigError(f"--fps {request.fps:g} is out of range; give 1 to 60")
+    still = request.output.suffix.lower() == _STILL
+    chars, frames = morph(**values(request, "output", "fps"), still=still, note=note)
+    if still:  # the sheet's font has no Chinese
+        rows = [Row(f"U+{ord(char):04X}", list(frames[:, i])) for i, char in enumerate(chars)]
+        save_sheet(contact_sheet(rows, frames.shape[-1]), request.output)
+    else:
+        film = [np.hstack(list(frame)) for frame in frames]
+        save_film(request.output, film, request.fps, 0.0 if request.loop else 1.0)

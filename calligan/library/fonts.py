@@ -23,7 +23,8 @@ from calligan.models.card import ModelCard
 from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.run import Run
-from calligan.requests import FALLBACKS, FontRequest, Style
+from calligan.requests.drawing import Style
+from calligan.requests.fonts import FALLBACKS, FontRequest
 from calligan.storage import locked
 from calligan.vector.base_font import BaseFont
 from calligan.vector.borrow import Lettering

@@ -8,36 +8,27 @@ from functools import cache
 from pathlib import Path
 
 from calligan.config import RasterConfig
-from calligan.errors import ConfigError, DataError, FontError, ModelError
+from calligan.errors import ConfigError, DataError, FontError
 from calligan.glyphs.catalog import FontInfo, load_catalog, resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.placement import Placement
-from calligan.inference.plan import Plan, planned, unwritten
 from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
 from calligan.library.scanning import Scanned
-from calligan.library.training import (
-    Session,
-    Settings,
-    new_session,
-    resumed_session,
-    training_config,
-    unfinished,
-)
+from calligan.library.sessions import Session, new_session, resumed_session, unfinished
+from calligan.library.training import Settings, training_config
 from calligan.models.card import ModelCard
 from calligan.models.weights import load_model, read_card, save_model
-from calligan.page.sheet import save_png
+from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
-from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
+from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
 from calligan.project.hand_folder import being_learned
-from calligan.project.models import BUNDLE, HANDS, hand_path, model_path, suggest_hands
-from calligan.project.run import Run
+from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
-from calligan.requests import LearningRequest
+from calligan.requests.hands import LearningRequest
 from calligan.scan.folder import read_hand
-from calligan.storage import atomic_file
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
 from calligan.vector.pen import pen_of
@@ -98,7 +89,7 @@ def learning(
     hand = written(name, origin, request.chars, card.size_px, even, note)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} has one character only; write at least two, better 100")
-    settings = settings or request.settings or ()
+    settings = settings or [f"device={request.device}", *(request.settings or ())]
     config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fit_to_start(with_stage_size(config, card.size_px), base, {})
     with being_learned(folder):
@@ -131,8 +122,7 @@ def finish_learning(session: Session, even: bool = True) -> Path:
         _take_pen(session)
     run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
-    with atomic_file(sheet) as file:
-        save_png(before_after(run, session.selection), file)
+    save_sheet(before_after(run, session.selection), sheet)
     return sheet
 
 
@@ -145,34 +135,6 @@ def _take_pen(session: Session) -> None:
         style = replace(card.styles[0], pen=pen)
         save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
         session.note(f"strokes of one width: {card.styles[0].name} is drawn with a {pen} pen")
-
-
-def plan_next(
-    name: str,
-    count: int,
-    *,
-    source: str | None = None,
-    hands: Path | str = HANDS,
-    progress: Progress = ignore,
-    cancel: Cancel = never_cancel,
-    note: Note = ignore,
-) -> Plan:
-    """Choose `count` characters to write next that improve a learned hand the most."""
-    if count < 1:
-        raise ConfigError(f"--plan {count} is invalid; give 1 or more")
-    if (best := hand_path(name, Path(hands))) is None:
-        raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
-    run = Run.open(best.parent)
-    there = run.selection().styles[0].chars
-    writer = Model(run.best, source, fine=False, note=note).writer
-    chars = unwritten(writer, there)
-    plan = planned(writer, chars, count, count_progress("drawing", len(chars), progress, cancel))
-    if plan.tried:
-        note(
-            f"{name} was learned from {len(set(there)):,} characters; of the other "
-            f"{plan.tried:,} of GB 2312, {plan.doubtful:,} are doubtful as it draws them now"
-        )
-    return plan
 
 
 def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:

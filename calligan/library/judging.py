@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calligan.errors import DataError, Unmeasured
+from calligan.described import values
+from calligan.errors import ConfigError, DataError, Unmeasured
 from calligan.evaluation import line_report
 from calligan.evaluation import report as score_report
 from calligan.evaluation.evaluate import EvaluationPlan, Glyphs, judge_outlines, style_names
@@ -20,6 +21,9 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.project.models import model_path
 from calligan.project.run import Run
+from calligan.requests.drawing import STDOUT, split_names
+from calligan.requests.models import EvaluationRequest
+from calligan.storage import check_writable
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class Evaluation:
         data = self.plan.selection.data_hash
         about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
         return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
+
+    def write(self, request: EvaluationRequest) -> list[Path]:
+        """Write the report and the sheet that are asked for; their paths."""
+        if request.report is not None:
+            self.write_report(request.report)
+        if request.sheet is not None:
+            self.write_sheet(request.sheet)
+        return list(filter(None, (request.report, request.sheet)))
 
     def write_report(self, path: Path) -> None:
         """Write an HTML page with pictures; needs jinja2 (the extra `eval`)."""
@@ -118,6 +130,30 @@ def evaluate(
         except Unmeasured as error:
             scores.unmeasured["the line of outlines"] = str(error)
     return Evaluation(plan, scores, glyphs, outlines)
+
+
+def evaluate_request(
+    request: EvaluationRequest, progress: Progress = ignore, note: Note = ignore
+) -> Evaluation:
+    """As `evaluate`, for what a request says, if its files can be written; see `write`."""
+    if request.report is not None:
+        score_report.check_report()
+    summary = None if request.json_path == STDOUT else request.json_path
+    check_writable(*filter(None, (request.report, request.sheet, summary)))
+    styles, against = split_names(request.styles), parse_against(request.against or ())
+    given = values(request, "report", "sheet", "json_path") | {"styles": styles, "against": against}
+    return evaluate(**given, progress=progress, note=note)
+
+
+def parse_against(given: Sequence[str]) -> dict[str, Path]:
+    """Models by name, from NAME=MODEL each. Raises ConfigError."""
+    models = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise ConfigError(f"--against {text!r} is not NAME=MODEL, such as zi2zi=runs/0002")
+        models[name] = Path(path)
+    return models
 
 
 def _selection(

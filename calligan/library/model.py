@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 import numpy as np
 from PIL import Image
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
 from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
@@ -22,7 +23,8 @@ from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import mixed_hand, model_path, style_index
 from calligan.project.source import source_font
-from calligan.requests import PageRequest, Style
+from calligan.requests.drawing import DrawingRequest, Style
+from calligan.requests.pages import PageRequest
 from calligan.storage import sha256_file
 from calligan.vector.font import UPEM
 from calligan.vector.outline import Outline
@@ -85,6 +87,12 @@ class Model:
     on_open: Callable[[Writer], None] = ignore  # called when the source font is opened
     cache: bool = True  # keep drawn glyphs, and use kept ones; see inference/glyph_cache.py
 
+    @classmethod
+    def of(cls, request: DrawingRequest, path: Path, note: Note = ignore, **more: Any) -> "Model":
+        """A model file, drawn with as a request says; `more` are further fields."""
+        how = values(request, "model", "verdict", "report", "strict", "json_path")
+        return cls(path, check=request.verdict, note=note, **how, **more)
+
     @cached_property
     def _card(self) -> ModelCard:
         return read_card(self.path)
@@ -112,6 +120,10 @@ class Model:
         writer = Writer.open(self.path, source, *how)
         self.on_open(writer)
         return writer
+
+    def as_json(self) -> dict[str, Any]:
+        """The model file, and the name of the source font."""
+        return {"model": self.path, "source": self.writer.source.name}
 
     def style_index(self, style: Style) -> int:
         """A style's index from 0. Raises ModelError listing the styles."""

@@ -1,13 +1,18 @@
 """Check font requests, and describe the font made. Needs no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from calligan.errors import ConfigError, DataError
 from calligan.inference import fontmaker as maker
+from calligan.inference.pages import check_output, check_page
+from calligan.inference.report import check_report
 from calligan.models.card import MAX_BOLDER_EM
-from calligan.requests import FALLBACKS, FontRequest
+from calligan.page.output import KINDS
+from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
+from calligan.requests.fonts import FALLBACKS, FontRequest
+from calligan.requests.pages import Look, PageRequest, PictureRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -22,6 +27,46 @@ def parse_share(text: str) -> tuple[str, float]:
     if not name or not 0 <= share <= 1000:
         raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
     return name, share
+
+
+def check_picture(
+    picture: PictureRequest,
+    page: PageRequest,
+    look: Look,
+    drawing: DrawingRequest,
+    choice: ChoiceRequest,
+) -> None:
+    """Raise ConfigError or DataError for an invalid option of a page to write."""
+    picked = choice.picked()
+    if picture.output == STDOUT:
+        if choice.candidates:
+            raise ConfigError(
+                "--candidates writes a sheet beside the picture; give a file as --output"
+            )
+        if f".{picture.kind}" not in KINDS:
+            kinds = ", ".join(kind[1:] for kind in KINDS)
+            raise ConfigError(f"--as {picture.kind!r} is not one of {kinds}")
+    check_output(picture.path, page.transparent)
+    check_verdict(drawing, needed=bool(choice.candidates or picked))
+    look.validate()
+    check_page(page)
+    drawn = page.text + page.title + page.signature + page.seal
+    if absent := "".join(char for char in picked if char not in drawn):
+        raise ConfigError(f"--pick names {absent}, which is not in the text")
+    check_weight(drawing.weight)
+
+
+def check_verdict(request: DrawingRequest, needed: bool = False) -> None:
+    """Raise ConfigError or DataError if what is asked for needs a verdict that is turned off.
+
+    `needed` is whether more than its reports does.
+    """
+    if (needed or request.report or request.strict) and not request.verdict:
+        raise ConfigError(
+            "--report, --strict, --candidates and --pick need the verdict; drop --no-verdict"
+        )
+    for path in request.report or ():
+        check_report(path)
 
 
 def check_weight(weight: float) -> None:
@@ -61,3 +106,38 @@ class MadeFont:
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
     holds_name_of: str = ""  # the completed font's family, if the new name contains it
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+    def notes(self, request: FontRequest) -> Iterator[str]:
+        """What was drawn, left out and replaced, in lines."""
+        if self.unreadable:
+            names = ", ".join(self.unreadable)
+            yield f"{request.complete}: left out hinting tables that cannot be read: {names}"
+        if self.replaced:
+            yield f"{FALLBACKS[request.fallback]}: {_abbreviate(self.replaced)}"
+        if self.blank:
+            yield f"left out, drawn blank: {_abbreviate(self.blank)}"
+        if self.lacking:
+            yield f"left out, not in the source font: {_abbreviate(self.lacking)}"
+        times = [f"{name} {took:.1f} s" for name, took in self.seconds.items() if took >= 0.05]
+        count = len(self.drawn) - len(self.written) - len(self.borrowed)
+        plural = "s" * (count != 1)
+        yield f"{self.family}: {count:,} character{plural} drawn ({', '.join(times)})"
+        if self.holds_name_of:
+            yield (
+                f"the new name contains {self.holds_name_of}: that font's licence may not allow "
+                "this; check it before you publish, or give another --family"
+            )
+        if self.written:
+            count = len(self.written)
+            yield f"{count:,} more characters are your own glyphs (--no-own draws them)"
+        if self.misread:
+            yield (
+                "of your own, these read badly or as another character: "
+                f"{_abbreviate(self.misread)}"
+            )
+
+
+def _abbreviate(chars: str, shown: int = 20) -> str:
+    """The first characters, and the number of the others."""
+    rest = len(chars) - shown
+    return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

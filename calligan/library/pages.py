@@ -1,14 +1,16 @@
 """Pages written by a model, as PNG, SVG, PDF or animated GIF."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from calligan.inference.pages import check_output
+from calligan.inference.pages import check_output, leaves_out_marks
 from calligan.inference.writer import Text
 from calligan.page.drawing import Page
-from calligan.page.output import Look, page_bytes, pages_bytes, pages_pdf, save_pages
+from calligan.page.output import page_bytes, pages_bytes, pages_pdf, save_pages
+from calligan.requests.pages import Look, PageRequest
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,25 @@ class Pages:
     def borrowed(self) -> str:
         """Characters copied from the source font: punctuation, digits, letters."""
         return self.text.borrowed
+
+    def as_json(self) -> dict[str, Any]:
+        """The styles, and which characters were drawn, borrowed and missing."""
+        text = self.text
+        written = {"drawn": text.han, "borrowed": text.borrowed, "missing": text.missing}
+        return {"styles": self.styles, **written}
+
+    def notes(self, request: PageRequest) -> Iterator[str]:
+        """Which characters the model did not draw, in lines."""
+        if leaves_out_marks(request):
+            yield f"punctuation is left out, as is usual for {request.form}; --marks writes it"
+        if self.missing:
+            yield f"not in the source font: {' '.join(self.missing)}"
+        if self.borrowed:
+            yield f"taken from the source font: {' '.join(self.borrowed)}"
+        if self.text.blank:
+            yield f"drawn blank: {' '.join(self.text.blank)}"
+        if len(self.styles) > 1 and not request.labels:
+            yield f"styles in order: {', '.join(self.styles)}"
 
     def png(self, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0) -> bytes:
         """The first page as a PNG."""

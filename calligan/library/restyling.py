@@ -1,17 +1,26 @@
 """Redraw pictures of written glyphs in a learned style."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from calligan.errors import ModelError
+from calligan.described import values
+from calligan.errors import DataError, ModelError
+from calligan.folder_update import folder_update
 from calligan.library.hands import written
 from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
+from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.progress import Note, ignore
 from calligan.project.models import model_path, style_index
+from calligan.requests.sheets import RestyleRequest
+from calligan.storage import atomic_file
+
+_ROW = 12  # glyphs in a row of the contact sheet
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,19 @@ class Restyled:
     style: str
     before: np.ndarray
     after: np.ndarray
+
+    def save(self, folder: Path) -> None:
+        """Write a PNG for each glyph after, variants numbered, and a contact sheet."""
+        counts: Counter[str] = Counter()
+        with folder_update(folder) as new:
+            for char, image in zip(self.chars, self.after, strict=True):
+                counts[char] += 1
+                variant = f"-{counts[char]}" if counts[char] > 1 else ""
+                with atomic_file(new / f"{char}{variant}.png") as file:
+                    Image.fromarray(image).save(file, "PNG")
+            shown = (("yours", self.before), (self.style, self.after))
+            rows = [Row(name, list(images[:_ROW])) for name, images in shown]
+            save_sheet(contact_sheet(rows, self.after.shape[-1]), new / "contact-sheet.png")
 
 
 def restyle(
@@ -47,3 +69,10 @@ def restyle(
     predictor = Predictor(generator, device, note=note)
     drawn = predictor.draw(hand.images, predictor.style(index))
     return Restyled(hand.entry.chars, card.styles[index].name, hand.images, drawn)
+
+
+def save_restyled(request: RestyleRequest, note: Note = ignore) -> None:
+    """Redraw glyphs as `restyle` does, into a folder."""
+    if request.output.resolve() == Path(request.origin).resolve():
+        raise DataError(f"{request.output} is the folder of the input glyphs; give another -o")
+    restyle(**values(request, "output"), note=note).save(request.output)

@@ -1,22 +1,23 @@
 """Cut photographs of written pages into a folder of labelled glyphs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.charset import is_file, load_text
+from calligan.glyphs.charset import given_text, is_file, load_text
 from calligan.library.checking import proofread
 from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
-from calligan.scan.folder import ScannedGlyph, save_hand
+from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
 from calligan.scan.pages import template_cells
 from calligan.scan.template_page import font_image
 
@@ -41,6 +42,23 @@ class Scanned:
         had = first.difference(self.files)  # a page may have a character twice itself
         pairs = zip(self.files, self.glyphs, strict=True)
         return [file for file, glyph in pairs if f"{glyph.char}.png" in had]
+
+    def notes(self, pages: int) -> Iterator[str]:
+        """How many glyphs were found on so many pages, and what to look at, in lines."""
+        folder, variants = self.folder, self.variants
+        yield f"{len(self.glyphs)} glyphs from {pages} page(s), {len(self.doubtful)} doubtful"
+        if variants:
+            yield (
+                f"{len(variants)} of them are kept as variants (such as {variants[0]}): {folder} "
+                f"already has their characters; to start again, remove {folder} first"
+            )
+        yield f"check {folder / CONTACT_SHEET}; correct labels in {folder / LABELS} or by renaming"
+
+    def as_json(self) -> dict[str, Any]:
+        """The folder, and the file, label and note of each glyph."""
+        pairs = zip(self.files, self.glyphs, strict=True)
+        glyphs = [{"file": file, "char": glyph.char, "note": glyph.note} for file, glyph in pairs]
+        return {"folder": self.folder, "glyphs": glyphs}
 
 
 def scan_pages(
@@ -118,11 +136,9 @@ def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
 
 def page_text(text: str) -> str:
     """The text itself, or the contents of a file: @FILE, a .txt or an existing path."""
-    if text[:1] == "@":
-        return load_text(text[1:])
-    if text.lower().endswith(".txt") or is_file(text):
+    if text[:1] != "@" and (text.lower().endswith(".txt") or is_file(text)):
         return load_text(text)
-    return text.replace("\\n", "\n")
+    return given_text(text)
 
 
 def _free_page(

@@ -76,6 +76,14 @@ class ModelCard:
             if style.pen not in PENS:
                 raise ValueError(f"pen is {style.pen!r}")
 
+    def listed(self) -> list[dict[str, Any]]:
+        """The number, name, own name (`chinese`), script and licence of each style."""
+        told = ("name", "chinese", "script", "licence")
+        return [
+            {"number": number, **{name: getattr(style, name) for name in told}}
+            for number, style in enumerate(self.styles, start=1)
+        ]
+
     def check_unseen(self, chars: str) -> None:
         """Raise DataError if the model was trained on any of `chars`."""
         if seen := set(self.trained_chars) & set(chars):

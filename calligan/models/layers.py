@@ -6,6 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -14,6 +15,17 @@ def to_device(network: Network, device: torch.device | str = "cpu") -> Network:
     """Move a network to a device, in channels-last format, which makes convolutions faster."""
     moved: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
+
+
+def fused(network: Network) -> Network:
+    """The network for inference: batch norms `norm…` become part of the convolutions `conv…`."""
+    for module in list(network.eval().modules()):
+        for name, norm in list(module.named_children()):
+            if isinstance(norm, nn.BatchNorm2d):
+                conv = name.replace("norm", "conv")
+                setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), norm))
+                setattr(module, name, nn.Identity())
+    return network
 
 
 class Fold(nn.Module):

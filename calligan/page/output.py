@@ -1,7 +1,6 @@
 """Write pages to files, in the format of the file ending."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,28 +12,11 @@ from calligan.page.drawing import Page
 from calligan.page.pdf import write_pdf
 from calligan.page.png import on_paper, page_px, to_image, write_gif, write_png
 from calligan.page.svg import to_svg
+from calligan.requests.pages import Look
 from calligan.storage import atomic_file
 
-_MIN_DPI, _MAX_DPI = 10, 2400
 _QUALITY = 92  # of JPEG and WebP
 _MAX_SIDE_PX = {"JPEG": 65_535, "WEBP": 16_383}
-
-
-@dataclass(frozen=True)
-class Look:
-    """Options of raster images."""
-
-    dpi: float = 96.0
-    grain: bool = False  # paper with a soft grain
-    dryness: float = 0.0  # of the brush, 0 to 1
-    frame_ms: int = 250  # of an animated picture
-
-    def validate(self) -> None:
-        """Raise DataError for a resolution or dryness out of range."""
-        if not _MIN_DPI <= self.dpi <= _MAX_DPI:
-            raise DataError(f"--dpi {self.dpi:g} is out of range; give {_MIN_DPI} to {_MAX_DPI}")
-        if not 0 <= self.dryness <= 1:
-            raise DataError(f"--dry {self.dryness:g} is out of range; give 0 to 1")
 
 
 def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:

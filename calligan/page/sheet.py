@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from calligan.storage import atomic_file
 
 GAP_PX = 4
 _LABEL_PX = 14
@@ -51,3 +54,9 @@ def contact_sheet(rows: Sequence[Row], cell_px: int, heads: Sequence[str] = ()) 
 def save_png(image: Image.Image, file: BinaryIO) -> None:
     """Write a PNG to an open binary file."""
     image.save(file, format="PNG", optimize=True)
+
+
+def save_sheet(image: Image.Image, path: Path) -> None:
+    """Write a PNG file atomically."""
+    with atomic_file(path) as file:
+        save_png(image, file)

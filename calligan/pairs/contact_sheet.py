@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.pairs.store import PairStore
-from calligan.storage import atomic_file
 
 _COLUMNS = 16
 _CELL_PX = 64
@@ -26,5 +25,4 @@ def write_contact_sheet(store: PairStore, folder: Path) -> None:
         images, where = store.images(font), {c: i for i, c in enumerate(font.chars)}
         cells = [images[where[c]] if c in where else None for c in shown]
         rows.append(Row(font.name, cells))
-    with atomic_file(folder / CONTACT_SHEET) as file:
-        save_png(contact_sheet(rows, _CELL_PX), file)
+    save_sheet(contact_sheet(rows, _CELL_PX), folder / CONTACT_SHEET)

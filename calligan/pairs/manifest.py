@@ -38,6 +38,14 @@ class FontEntry:
     array_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def coverage(self) -> str:
+        """How many of the characters it has, and why it lacks the others."""
+        total = len(self.chars) + sum(map(len, self.left_out.values()))
+        lacking = [f"{len(chars)} {reason}" for reason, chars in self.left_out.items() if chars]
+        why = f" ({', '.join(lacking)})" if lacking else ""
+        return f"{len(self.chars)} of {total} characters{why}"
+
 
 @dataclass(frozen=True)
 class Manifest:

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 SIZE_PX = 128
 CELLS = 16  # a side
@@ -39,31 +38,18 @@ class Inspection(nn.Module):
         logits: Tensor = self.out(self.last(h))
         return logits.float()
 
-    def fused(self) -> "Inspection":
-        """Fuse batch norms into convolutions, for inference; returns itself."""
-        self.eval()
-        for module in self.modules():
-            if isinstance(module, _Convolution):
-                module.fuse()
-        return self
-
 
 class _Convolution(nn.Module):
-    """A 3x3 convolution with batch norm, which `fuse` removes."""
+    """A 3x3 convolution with batch norm, which `fused` removes."""
 
     def __init__(self, width_in: int, width_out: int, stride: int = 1):
         super().__init__()
         self.conv = nn.Conv2d(width_in, width_out, 3, stride, padding=1, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(width_out)
+        self.norm = nn.BatchNorm2d(width_out)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.norm(self.conv(x))
         return out
-
-    def fuse(self) -> None:
-        if isinstance(self.norm, nn.BatchNorm2d):
-            self.conv = fuse_conv_bn_eval(self.conv, self.norm)
-            self.norm = nn.Identity()
 
 
 class _Residual(nn.Module):
@@ -75,7 +61,7 @@ class _Residual(nn.Module):
         self.second = _Convolution(width_out, width_out)
         self.stride = stride
         self.skip = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else nn.Identity()
-        nn.init.zeros_(self.second.norm.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.second.norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.second(F.relu(self.first(x)))

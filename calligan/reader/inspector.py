@@ -5,18 +5,14 @@ characters, many of which it was not trained on (weights/inspector.py). It predi
 differ in more than position: strokes that are missing, broken, merged or added.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calligan.errors import ModelError
-from calligan.models.file import read_metadata, read_weights, write_weights
-from calligan.reader.lazy import LazyNetwork
-from calligan.reading import parse_json
+from calligan.reader.lazy import LazyNetwork, NetworkFile
 from calligan.resources import inspector_model
 from calligan.storage import sha256_file
 
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
 MISDRAWN = "misdrawn"  # the fault
 MIN_SIZE_PX = 128
-_KIND, _CURE = "inspector", "install calligan again, or give --no-verdict"
 _BATCH = 64
 
 
@@ -39,18 +34,17 @@ class InspectorCard:
     about: dict[str, str]
 
 
-class Inspector(LazyNetwork["Inspection"]):
-    """The network and its card. The network is opened when something is measured."""
+def _network() -> "type[Inspection]":
+    from calligan.reader.inspection import Inspection
 
-    def __init__(
-        self,
-        network: "Callable[[], Inspection]",
-        card: InspectorCard,
-        name: str = "",
-        device: "str | Callable[[], str]" = "cpu",
-    ):
-        super().__init__(network, device)
-        self.card, self.name = card, name
+    return Inspection
+
+
+_FILE = NetworkFile("inspector", _network, InspectorCard)
+
+
+class Inspector(LazyNetwork["Inspection", InspectorCard]):
+    """The network and its card. The network is opened when something is measured."""
 
     @classmethod
     def load(
@@ -59,8 +53,8 @@ class Inspector(LazyNetwork["Inspection"]):
         """An inspector, by default the one that ships with calligan; None without one."""
         if (path := path or inspector_model()) is None:
             return None
-        card = _card_of(path, read_metadata(path, _KIND, _KIND, _CURE))
-        return cls(lambda: load_inspection(path), card, sha256_file(path)[:8], device)
+        card, name = _FILE.load_card(path), sha256_file(path)[:8]
+        return cls(lambda: load_inspection(path), card, name, device)
 
     def differences(self, glyphs: np.ndarray, sources: np.ndarray) -> np.ndarray:
         """How many cells (of 16 x 16) of each glyph probably differ from the hand's own, (N,).
@@ -95,25 +89,9 @@ class Inspector(LazyNetwork["Inspection"]):
 
 def save_inspector(path: Path, state: "dict[str, Tensor]", card: InspectorCard) -> None:
     """Write weights and card atomically."""
-    write_weights(path, state, _KIND, json.dumps(asdict(card)))
+    _FILE.save(path, state, card)
 
 
 def load_inspection(path: Path) -> "Inspection":
     """Read the network that `save_inspector` wrote. Raises ModelError naming file and cure."""
-    from calligan.reader.inspection import Inspection
-
-    state, description = read_weights(path, _KIND, _KIND, _CURE)
-    _card_of(path, description)
-    try:
-        network = Inspection()
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelError(f"{path} is of another version of calligan; install it again") from error
-    return network.fused()
-
-
-def _card_of(path: Path, description: str) -> InspectorCard:
-    try:
-        return InspectorCard(**parse_json(description))
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{path} is of another version of calligan; install it again") from error
+    return _FILE.load(path)[0]

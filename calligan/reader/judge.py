@@ -3,26 +3,23 @@
 The reader's card is read without torch, which is imported when a glyph is scored.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calligan.errors import ModelError
-from calligan.models.file import read_metadata, read_weights, write_weights
-from calligan.reader.lazy import LazyNetwork
+from calligan.reader.lazy import LazyNetwork, NetworkFile
 from calligan.resources import reader_model
-from calligan.storage import parse_json, sha256_file
+from calligan.storage import sha256_file
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from calligan.reader.network import Reader
 
-_KIND, _CURE = "reader", "install calligan again, or give --no-verdict"
 _BATCH = 64
 _PASS_SHARE = 0.95  # share of real glyphs that reach the least score
 
@@ -35,26 +32,25 @@ class ReaderCard:
     about: dict[str, str]
 
 
-class Judge(LazyNetwork["Reader"]):
-    """The reader and its card. The network is opened when something is scored."""
+def _network() -> "type[Reader]":
+    from calligan.reader.network import Reader
 
-    def __init__(
-        self,
-        reader: "Callable[[], Reader]",
-        card: ReaderCard,
-        name: str = "",
-        device: "str | Callable[[], str]" = "cpu",
-    ):
-        super().__init__(reader, device)
-        self.card, self.name = card, name
+    return Reader
+
+
+_FILE = NetworkFile("reader", _network, ReaderCard)
+
+
+class Judge(LazyNetwork["Reader", ReaderCard]):
+    """The reader and its card. The network is opened when something is scored."""
 
     @classmethod
     def load(cls, device: "str | Callable[[], str]" = "cpu", path: Path | None = None) -> "Judge":
         """A reader, by default the one that ships with calligan. Raises ModelError without one."""
         if (path := path or reader_model()) is None:
             raise ModelError("this installation of calligan has no reader; install it again")
-        card = _card_of(path, read_metadata(path, _KIND, _KIND, _CURE))
-        return cls(lambda: load_reader(path)[0], card, sha256_file(path)[:8], device)
+        card, name = _FILE.load_card(path), sha256_file(path)[:8]
+        return cls(lambda: load_reader(path)[0], card, name, device)
 
     def scores(self, glyphs: np.ndarray, references: np.ndarray) -> np.ndarray:
         """The probability that each glyph is the character of its reference and is whole, (N,).
@@ -110,28 +106,9 @@ def four_digits(score: float) -> float:
 
 def save_reader(path: Path, state: "dict[str, Tensor]", card: ReaderCard) -> None:
     """Write weights and card atomically."""
-    write_weights(path, state, _KIND, json.dumps(asdict(card)))
+    _FILE.save(path, state, card)
 
 
 def load_reader(path: Path) -> "tuple[Reader, ReaderCard]":
     """Read what `save_reader` wrote. Raises ModelError naming the file and the cure."""
-    from calligan.reader.network import Reader
-
-    state, description = read_weights(path, _KIND, _KIND, _CURE)
-    try:
-        reader = Reader()
-        reader.load_state_dict(state)
-        return reader.fused(), _card_of(path, description)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise _other_version(path) from error
-
-
-def _card_of(path: Path, description: str) -> ReaderCard:
-    try:
-        return ReaderCard(**parse_json(description))
-    except (TypeError, ValueError) as error:
-        raise _other_version(path) from error
-
-
-def _other_version(path: Path) -> ModelError:
-    return ModelError(f"{path} is of another version of calligan; install it again")
+    return _FILE.load(path)

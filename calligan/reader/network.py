@@ -5,7 +5,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from calligan.models.layers import Fold
 from calligan.models.pixels import ink
@@ -55,14 +54,6 @@ class Reader(nn.Module):
         """Glyphs (N, 1, 64, 64) to vectors of length one, (N, EMBEDDED), float32."""
         return self._embedded(self._cells(glyph))
 
-    def fused(self) -> "Reader":
-        """Fuse batch norms into the convolutions before them, for inference; returns itself."""
-        self.eval()
-        for module in self.modules():
-            if isinstance(module, _Residual):
-                module.fuse()
-        return self
-
     def texture(self, glyph: Tensor) -> Tensor:
         """Style statistics of glyphs (N, 1, 64, 64), (2 W,): similar for glyphs of one hand.
 
@@ -93,7 +84,7 @@ class _Pyramid(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Residual block, (N, A, g, g) to (N, B, g, g), with batch norms, which `fuse` removes.
+    """Residual block, (N, A, g, g) to (N, B, g, g), with batch norms, which `fused` removes.
 
     (The generator's blocks normalise each image instead, for style modulation.)
     """
@@ -110,8 +101,3 @@ class _Residual(nn.Module):
         h = F.relu(self.norm1(self.conv1(F.relu(x))))
         out: Tensor = self.skip(x) + self.norm2(self.conv2(h))
         return out
-
-    def fuse(self) -> None:
-        self.conv1 = fuse_conv_bn_eval(self.conv1, self.norm1)
-        self.conv2 = fuse_conv_bn_eval(self.conv2, self.norm2)
-        self.norm1, self.norm2 = nn.Identity(), nn.Identity()  # type: ignore[assignment]

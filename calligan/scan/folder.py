@@ -13,7 +13,7 @@ from calligan.errors import DataError
 from calligan.folder_update import complete_update, folder_update
 from calligan.glyphs.charset import is_label
 from calligan.limits import MAX_GLYPH_PX
-from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.pictures import read_picture
 from calligan.reading import read_text
 from calligan.storage import atomic_file, write_bytes
@@ -54,8 +54,7 @@ def save_hand(
                 Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
         rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
         _write_rows(new / LABELS, rows)
-        with atomic_file(new / CONTACT_SHEET) as file:
-            save_png(_draw_sheet([*before, *glyphs], model), file)
+        save_sheet(_draw_sheet([*before, *glyphs], model), new / CONTACT_SHEET)
     return names
 
 

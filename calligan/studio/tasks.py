@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from calligan.glyphs.charset import load_charset
 from calligan.project.models import BUNDLE
-from calligan.storage import atomic_file, write_json
+from calligan.storage import write_json
 from calligan.studio.font_files import CHECK_SHEET, VERDICTS, Choices, given_font
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
 
@@ -40,28 +40,27 @@ def learn(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, An
 
 def plan(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Make sheets of the `count` characters that would improve a learned hand most."""
-    from calligan.library.hands import plan_next
-    from calligan.library.sheets import write_template
+    from calligan.library.planning import write_plan
 
-    chars = plan_next(
+    chars, _ = write_plan(
         hand,
         options["count"],
+        hand_folder(hand) / NEXT,
+        options.get("paper", "a4"),
         progress=job.progress,
         cancel=job.cancel,
         note=job.note,
-    ).chars
-    write_template(chars, hand_folder(hand) / NEXT, options.get("paper", "a4"), note=job.note)
+    )
     return {"chars": chars}
 
 
 def check(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Check an uploaded font, and save a sheet of what was found."""
     from calligan.library.checking import check as checked
-    from calligan.page.sheet import save_png
+    from calligan.page.sheet import save_sheet
 
     seen = checked(given_font(font), progress=job.progress, cancel=job.cancel, note=job.note)
-    with atomic_file(font_folder(font) / CHECK_SHEET) as file:
-        save_png(seen.sheet(), file)
+    save_sheet(seen.sheet(), font_folder(font) / CHECK_SHEET)
     found = seen.as_json()
     return {key: found[key] for key in ("blank", "duplicates", "mislabelled", "malformed")} | {
         "count": len(found["scores"])
@@ -76,7 +75,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     """
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
-    from calligan.requests import FontRequest
+    from calligan.requests.fonts import FontRequest
     from calligan.studio.engine import Engine
 
     chosen = Engine().chosen(options["hand"])

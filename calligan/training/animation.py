@@ -7,15 +7,43 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from calligan.errors import ModelError
+from calligan.errors import ConfigError, ModelError
 from calligan.limits import MAX_PAGE_PX
+from calligan.page.film import check_film, save_film
 from calligan.page.sheet import GAP_PX, label_width_px
 from calligan.pictures import read_picture
+from calligan.progress import Note, ignore
 from calligan.project.run import Run
 from calligan.reading import parse_json
+from calligan.requests.drawing import split_names
+from calligan.requests.sheets import AnimationRequest
 
 _TITLE_PX = 28
 _FEW_POINTS = 20  # curves with fewer have markers
+
+
+def animate(request: AnimationRequest, note: Note = ignore) -> None:
+    """Write a film of a run's samples, or curves of its log. Raises ConfigError."""
+    check_film(request.output, also=[".png"])
+    run = Run.open(request.run)
+    if request.output.suffix.lower() == ".png":
+        save_curves(run, request.output)
+        return
+    names = split_names(request.styles) or list(run.styles[:3])
+    if unknown := [name for name in names if name not in run.styles]:
+        raise ConfigError(
+            f"{request.run} has no style {unknown[0]}; it has: {', '.join(run.styles)}"
+        )
+    if request.chars < 1 or not 1 <= request.fps <= 60:
+        raise ConfigError("give --chars 1 or more, and --fps 1 to 60")
+    indices = [run.styles.index(name) for name in names]
+    frames = list(render_frames(run, indices, request.chars))
+    save_film(request.output, frames, request.fps)
+    if len(frames) == 1:
+        note(
+            "the run has one sample sheet, so the film is a still: train longer, or keep "
+            "samples more often (--set keep_every_steps=50)"
+        )
 
 
 @dataclass(frozen=True)

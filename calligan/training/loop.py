@@ -13,13 +13,12 @@ from calligan.errors import Diverged
 from calligan.models.pixels import ink, to_uint8
 from calligan.models.predictor import Predictor
 from calligan.models.weights import CriticCard, critic_path, save_critic, save_model
-from calligan.page.sheet import Row, contact_sheet, save_png
+from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.pairs.batches import Pairs
 from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 from calligan.project.run import Run
 from calligan.reader.calibration import share_passed
-from calligan.storage import atomic_file
 from calligan.training.example import autocast, content_of, step_seed
 from calligan.training.feed import Feed, to_example
 from calligan.training.new_run import model_card
@@ -139,8 +138,10 @@ def evaluate_and_save(
         row[f"{part}_passed_by_style"] = passed
     counters.metrics = row
     run.log(row)
-    with atomic_file(run.folder / "samples" / f"{counters.step:07d}.png") as file:
-        save_png(contact_sheet(rows, state.generator.size_px), file)
+    save_sheet(
+        contact_sheet(rows, state.generator.size_px),
+        run.folder / "samples" / f"{counters.step:07d}.png",
+    )
     _save_models(run, selection, state, mean)
     state.save(run.checkpoints)
     return row

@@ -1,10 +1,14 @@
 """A run's log in TensorBoard's format (needs the extra `tensorboard`)."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 from calligan.errors import Unmeasured
 from calligan.project.run import Run
+from calligan.training.loop import Listener
 
 _NOT_PLOTTED = ("step", "stage", "progress")
 
@@ -13,6 +17,31 @@ def check_tensorboard() -> None:
     """Raise Unmeasured where tensorboard is not installed."""
     if find_spec("tensorboard") is None:
         raise Unmeasured("--tensorboard needs tensorboard: pip install 'calligan[tensorboard]'")
+
+
+@contextmanager
+def logged(run: Run, step: int | None, listener: Listener) -> Iterator[Listener]:
+    """A listener that also logs, from `step` on; the listener itself if there is no step."""
+    if step is None:
+        yield listener
+        return
+    log = TensorBoardLog(run, step)
+
+    def also(hear: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+        def both(row: dict[str, Any]) -> None:
+            log.row(row)
+            hear(row)
+
+        return both
+
+    try:
+        yield replace(
+            listener,
+            on_step=also(listener.on_step),
+            on_evaluation=also(listener.on_evaluation),
+        )
+    finally:
+        log.close()
 
 
 class TensorBoardLog:

@@ -1,0 +1,19 @@
+"""The studio in a browser."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from calligan.described import argument, described
+
+
+@dataclass(frozen=True)
+class StudioRequest:
+    """The project to serve, and where."""
+
+    folder: Path = argument("The project: where hands/, runs/ and studio/ lie.", Path())
+    browser: bool = described(True, "Open the page, or only print it.", "--browser/--no-browser")
+    port: int | None = described(None, "Port; default 8577, or a free one.", between=(1, 65535))
+    host: str = described(
+        "127.0.0.1", "Listen there and be called so; without it, this machine alone."
+    )
+    lan: bool = described(False, "Serve this network too: a telephone photographs pages.", "--lan")
