@@ -1,15 +1,21 @@
 """Small fonts, built here by fontTools, and a way to run real commands."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from forked import call
 
 # A shell ignores signals for what it runs in the background, and child processes inherit that.
 for _name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -117,23 +123,63 @@ def font_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def calligan():
-    """Run the command line in a process of its own, as a user does."""
+def forks(tmp_path_factory) -> Iterator[str]:
+    """The socket of a process that runs commands (forked.py); "" where it cannot."""
+    if not sys.platform.startswith("linux"):  # forking is not safe everywhere
+        yield ""
+        return
+    path = tmp_path_factory.mktemp("forks") / "socket"
+    command = [sys.executable, Path(__file__).with_name("forked.py"), "serve", path]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as server:
+        while not path.exists():
+            assert server.poll() is None, "forked.py has ended"
+            time.sleep(0.01)
+        yield str(path)
+        server.stdin.close()
 
-    def run(*arguments: object, cwd: Path | None = None, **options) -> subprocess.CompletedProcess:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
-        return subprocess.run(
-            [sys.executable, "-m", "calligan", *map(str, arguments)],
-            cwd=cwd,
-            env=environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=300,
-            **options,
-        )
+
+@pytest.fixture(scope="session")
+def calligan(forks):
+    """Run the command line in a process of its own, as a user does.
+
+    `fresh=True` starts an interpreter; others are forked from one that has torch imported.
+    """
+
+    def run(
+        *arguments: object, cwd: Path | None = None, env: dict | None = None, fresh: bool = False
+    ) -> subprocess.CompletedProcess:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **(env or {})}
+        argv = [*map(str, arguments)]
+        if not forks or fresh:
+            command = [sys.executable, "-m", "calligan", *argv]
+            return subprocess.run(
+                command,
+                cwd=cwd,
+                env=environment,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=300,
+            )
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            with open(os.devnull) as nothing:
+                files = [file.fileno() for file in (nothing, out, err)]
+                code = call(forks, argv, files, str(cwd or Path.cwd()), environment, timeout=300)
+            said = (read_text(file) for file in (out, err))
+            return subprocess.CompletedProcess(argv, code, *said)
 
     return run
+
+
+def read_text(file: BinaryIO) -> str:
+    """A file from its beginning, as a pipe in text mode is read."""
+    file.seek(0)
+    return io.TextIOWrapper(file, newline=None).read()
 
 
 @pytest.fixture(scope="session")

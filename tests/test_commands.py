@@ -52,6 +52,21 @@ def test_styles_are_listed_without_torch(run_folder):
     assert "bold" in done.stdout
 
 
+def test_a_page_is_written_without_the_compiler_of_torch(inked_model, font_folder, tmp_path):
+    """It takes longer to import than torch itself."""
+    argv = ["calligan", "infer", HAN[:2], "--model", inked_model, "-o", tmp_path / "out.png"]
+    argv += ["--source", font_folder / "source.ttf"]
+    code = (
+        f"import sys\nsys.argv = {[*map(str, argv)]!r}\n"
+        "import calligan.cli\n"
+        "try:\n    calligan.cli.main()\nexcept SystemExit as e:\n    assert not e.code\n"
+        "compiler = {'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)\n"
+        "assert 'torch' in sys.modules and not compiler, compiler\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_command_and_option_has_help_with_an_example():
     import typer.main
 

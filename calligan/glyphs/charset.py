@@ -132,7 +132,7 @@ def check_text(text: str) -> str:
 
     Real text often has some. Raises DataError for a lone surrogate.
     """
-    if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in set(text)):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
     return text.translate(_INVISIBLE)

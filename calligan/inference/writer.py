@@ -150,7 +150,7 @@ class Writer:
         "error" for characters that the source lacks, naming them.
         """
         text = check_text(text).replace("\r", "").strip("\n")
-        chars = dict.fromkeys(char for char in text if not char.isspace())
+        chars = [char for char in dict.fromkeys(text) if not char.isspace()]
         if not chars:
             raise DataError("the text is empty; give some characters to write")
         if odd := "".join(char for char in chars if not char.isprintable()):

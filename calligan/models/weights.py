@@ -4,8 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from calligan.config import DiscriminatorConfig
 from calligan.errors import ConfigError, ModelError
@@ -31,13 +33,30 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
     card = card_of(path, description)
     try:
         make = partial(make_generator, card.generator, len(card.styles), card.size_px)
-        with torch.device("meta"):  # takes no memory: a card may ask for any
-            _check_shapes(make(), state)
-        generator = make()
+        with _NoRandomValues():
+            with torch.device("meta"):  # takes no memory: a card may ask for any
+                _check_shapes(make(), state)
+            generator = make()
         generator.load_state_dict(state)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{path} holds weights that do not match its card") from error
     return to_device(generator, device).eval(), card
+
+
+class _NoRandomValues(TorchFunctionMode):
+    """Networks made in it have no initial values: they are loaded next.
+
+    To draw a normal distribution on "meta", torch imports its compiler: two seconds.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Leave the tensor as it is if `func` would fill it at random."""
+        kwargs = kwargs or {}
+        if func.__name__ in ("normal_", "uniform_"):
+            return (*args, *kwargs.values())[0]
+        return func(*args, **kwargs)
 
 
 def _check_shapes(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:

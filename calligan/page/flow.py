@@ -103,28 +103,36 @@ def set_line(
     gap_em: float,
     colour: str,
     vary: np.ndarray,
+    start_mm: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[list[Mark], float]:
-    """A line's marks and its length in mm, from (0, 0).
+    """A line's marks and its length in mm, from `start_mm`.
 
     A horizontal line runs to the right, its em boxes from 0 to `size_mm` downward; a column runs
     downward, its em boxes centred on x = 0. `vary` (≥ len(line), 2, 3) are matrices of Variation.
     """
-    marks, pen = [], 0.0
-    for index, char in enumerate(line):
-        if not char.isspace():
-            mark = _mark(letters[char], direction, size_mm, pen, colour)
-            unit = np.diag([1 / UPEM, 1 / UPEM])  # jitter is in ems, outlines in font units
-            jitter = vary[index]
-            inner = np.eye(3)
-            inner[:2] = np.c_[np.linalg.inv(unit) @ jitter[:, :2] @ unit, jitter[:, 2] * UPEM]
-            matrix = np.vstack([mark.matrix, [0, 0, 1]]) @ inner
-            marks.append(replace(mark, matrix=matrix[:2]))
-        pen += (advance_em(letters, char, direction) + gap_em) * size_mm
-    return marks, max(0.0, pen - gap_em * size_mm)
+    advances = {char: advance_em(letters, char, direction) + gap_em for char in set(line)}
+    pens = np.cumsum([0.0, *(advances[char] * size_mm for char in line)])
+    length_mm = max(0.0, float(pens[-1]) - gap_em * size_mm)
+    shown = [index for index, char in enumerate(line) if not char.isspace()]
+    if not shown:
+        return [], length_mm
+    chars = [line[index] for index in shown]
+    forms = {char: _form(letters[char], direction, size_mm) for char in dict.fromkeys(chars)}
+    numbers = {char: number for number, char in enumerate(forms)}
+    matrices = np.stack([matrix for _, matrix in forms.values()])[[numbers[c] for c in chars]]
+    matrices[:, 1 if direction == "vertical" else 0, 2] += pens[shown]
+    jitter = vary[shown]
+    shifts = matrices[:, :, :2] @ jitter[:, :, 2:] * UPEM  # jitter is in ems, outlines in units
+    matrices[:, :, 2] += shifts[..., 0] + start_mm
+    matrices[:, :, :2] = matrices[:, :, :2] @ jitter[:, :, :2]
+    marks = zip(chars, matrices, strict=True)
+    return [Mark(forms[c][0], matrix, colour, c, size_mm) for c, matrix in marks], length_mm
 
 
 def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
     """Rotate a mark about the origin (clockwise, since y is downward), then move it."""
+    if not (x_mm or y_mm or turn_rad):
+        return mark
     cos, sin = np.cos(turn_rad), np.sin(turn_rad)
     turn = np.array([[cos, -sin], [sin, cos]])
     matrix = turn @ mark.matrix
@@ -132,17 +140,15 @@ def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
     return replace(mark, matrix=matrix)
 
 
-def _mark(letter: Letter, direction: Direction, size: float, pen: float, colour: str) -> Mark:
+def _form(letter: Letter, direction: Direction, size: float) -> tuple[Outline, np.ndarray]:
+    """The outline of a letter at the start of a line, and its matrix (2, 3) there."""
     ascent = ASCENT_UPEM / UPEM * size
     if direction == "horizontal":
-        matrix, outline = placed(size, pen, ascent, UPEM), letter.outline
-    elif letter.upright:
-        matrix = placed(size, -size / 2, pen + ascent, UPEM)
+        return letter.outline, placed(size, 0, ascent, UPEM)
+    if letter.upright:
         outline = letter.outline if letter.vertical is None else letter.vertical
-    else:
-        matrix = placed(size, -_MIDDLE_EM * size, pen, UPEM, np.pi / 2)
-        outline = letter.outline
-    return Mark(outline, matrix, colour, letter.char, size)
+        return outline, placed(size, -size / 2, ascent, UPEM)
+    return letter.outline, placed(size, -_MIDDLE_EM * size, 0, UPEM, np.pi / 2)
 
 
 def _units(text: str) -> list[str]:

@@ -31,23 +31,20 @@ def plain(
 
     lines = text.split("\n") if wrap_em is None else broken(text, wrap_em, advance)
     vary = Variation(setting.vary, setting.seed).matrices(len(text) + 1)
-    set_lines, drawn = [], 0
-    for line in lines:
-        done = set_line(line, setting.letters, direction, size_mm, 0, setting.ink, vary[drawn:])
-        set_lines.append(done)
-        drawn += len(line)
-    along = max([size_mm, *(length for _, length in set_lines)])
-    across = len(lines) * size_mm + (len(lines) - 1) * _LINE_GAP * size_mm
     margin, pitch = _MARGIN * size_mm, size_mm * (1 + _LINE_GAP)
-    width, height = (across, along) if direction == "vertical" else (along, across)
-    page = Page(width + 2 * margin, height + 2 * margin, paper)
-    for number, (marks, _) in enumerate(set_lines):
+    across = len(lines) * size_mm + (len(lines) - 1) * _LINE_GAP * size_mm
+    along, marks, drawn = size_mm, [], 0
+    for number, line in enumerate(lines):
+        start_mm = (margin, margin + number * pitch)
         if direction == "vertical":
-            x, y = margin + width - size_mm / 2 - number * pitch, margin
-        else:
-            x, y = margin, margin + number * pitch
-        page.marks += [moved(mark, x, y) for mark in marks]
-    return page
+            start_mm = (margin + across - size_mm / 2 - number * pitch, margin)
+        done, length_mm = set_line(
+            line, setting.letters, direction, size_mm, 0, setting.ink, vary[drawn:], start_mm
+        )
+        along, drawn = max(along, length_mm), drawn + len(line)
+        marks += done
+    width, height = (across, along) if direction == "vertical" else (along, across)
+    return Page(width + 2 * margin, height + 2 * margin, paper, marks)
 
 
 def stacked(
