@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
 from calligan.project.run import Run, is_finished
 from calligan.training.state import checkpoints
-from calligan.training.transfer import nearest_styles
+from calligan.training.transfer import initial_state, nearest_styles
 
 WRITTEN = HAN[:12]
 
@@ -86,12 +87,30 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "hands/mine/0001/best.safetensors"
     assert "13 glyphs of 12 characters" in done.stderr and "are few" in done.stderr
-    assert "trying the nearest styles as a start, 30 steps each: " in done.stderr
+    assert "trying the nearest styles as a start, at most 30 steps each: " in done.stderr
     (said,) = re.findall(r"mine starts from (\w+): held-out L1 (.*?) after 30 .*\)", done.stderr)
     others = re.findall(r"\(others: \w+ (0\.\d+)\)", done.stderr)
     assert said[0] in ("bold", "slanted") and float(said[1]) <= float(others[0])
     assert "steps in that time" not in done.stderr  # it was told how many
     return home
+
+
+def test_a_run_goes_on_from_its_trial_which_is_bounded(learned, run_folder, monkeypatch):
+    """On a slow machine a trial has fewer steps; its time is part of the run's."""
+    run = Run.open(learned / "hands/mine/0001")
+    timed = replace(run.config, steps=None, minutes=1.0)
+    start = run_folder / "best.safetensors"
+    now = iter(range(0, 10_000, 2))  # two seconds a step, of 18 for the trials
+    monkeypatch.setattr("calligan.training.trial.monotonic", lambda: float(next(now)))
+    notes = []
+    state = initial_state(timed, run.selection(), start, notes.append, try_nearest=True)
+    assert "after 5 steps" in notes[-1]
+    assert state.counters.elapsed_s > 10 and state.counters.step == 0
+    plain = initial_state(timed, run.selection(), start)
+    pairs = zip(state.generator.parameters(), plain.generator.parameters(), strict=True)
+    assert not all(torch.equal(tried, start) for tried, start in pairs)
+    pairs = zip(state.generator.parameters(), state.average.parameters(), strict=True)
+    assert all(torch.equal(network, average) for network, average in pairs)
 
 
 def test_a_learned_hand_is_a_style_by_its_name(learned, calligan):

@@ -20,7 +20,7 @@ from calligan.reader.judge import Judge
 from calligan.reader.network import SIZE_PX
 from calligan.resources import reader_model
 from calligan.training.state import TrainState
-from calligan.training.trial import TRIED_STEPS, try_starts
+from calligan.training.trial import TRIED_STEPS, Trials, try_starts
 
 _STYLE_TABLES = ("embedding.weight", "log_variance.weight")  # with one row per style
 _MIN_FEATURE_STD = 1e-3  # added, against division by 0
@@ -40,7 +40,8 @@ def initial_state(
     Styles that the model has keep their embedding. A new style starts from the embedding of the
     model's style that is nearest on training characters; with `try_nearest`, if it is the only
     style, from that of the three nearest with the lowest held-out L1 after a short training. The
-    same rows are taken of the model's discriminator, if it is present and has the config's shape.
+    run goes on from there, and that time is part of its own. The same rows are taken of the
+    model's discriminator, if it is present and has the config's shape.
     Raises DataError where a model of kind noise would get other characters or styles than its own.
     """
     state = TrainState(config, len(selection.styles))
@@ -49,8 +50,10 @@ def initial_state(
         if model.takes_char_index:
             _check_known(card, selection)
         rows = _initial_rows(model, card, selection)
+        trials = None
         if try_nearest and len(rows) == 1 and len(rows[0]) > 1:
-            rows = [[_best_start(config, selection, model, card, rows[0], note)]]
+            trials = _try_starts(config, selection, model, card, rows[0], note)
+            rows = [[trials.best]]
         chosen = [nearest[0] for nearest in rows]
         model_styles = [font.name for font in card.styles]
         started_from = {
@@ -59,7 +62,11 @@ def initial_state(
         new = {name: first for name, first in started_from.items() if name not in model_styles}
         state.counters.began_at = new
         critic = _initial_critic(start, config, chosen)
-        state.start_from(_copy_with_rows(model, card, chosen), critic)
+        if trials is None:
+            state.start_from(_copy_with_rows(model, card, chosen), critic)
+        else:
+            state.start_from(trials.generator, critic)
+            state.counters.elapsed_s = trials.took_s
     return state
 
 
@@ -138,24 +145,24 @@ def _check_known(card: ModelCard, selection: Selection) -> None:
         )
 
 
-def _best_start(
+def _try_starts(
     config: TrainConfig,
     selection: Selection,
     model: AnyGenerator,
     card: ModelCard,
     nearest: list[int],
     note: Note,
-) -> int:
-    """The one of the nearest styles that is best after a short training; reported to `note`."""
+) -> Trials:
+    """A short training from each of the nearest styles; what came of them is told to `note`."""
     starts, name = nearest[:_TRIED], selection.styles[0].name
     names = [card.styles[row].name for row in starts]
-    note(f"trying the nearest styles as a start, {TRIED_STEPS} steps each: {', '.join(names)}")
+    most = f"at most {TRIED_STEPS} steps each"
+    note(f"trying the nearest styles as a start, {most}: {', '.join(names)}")
     found = try_starts(config, selection, starts, lambda row: _copy_with_rows(model, card, [row]))
-    best = min(starts, key=lambda row: found[row])
-    others = ", ".join(f"{card.styles[r].name} {found[r]:.4f}" for r in starts if r != best)
-    chosen = f"{card.styles[best].name}: held-out L1 {found[best]:.4f}"
-    note(f"{name} starts from {chosen} after {TRIED_STEPS} steps (others: {others})")
-    return best
+    others = [f"{card.styles[r].name} {l1:.4f}" for r, l1 in found.l1.items() if r != found.best]
+    chosen = f"{card.styles[found.best].name}: held-out L1 {found.l1[found.best]:.4f}"
+    note(f"{name} starts from {chosen} after {found.steps} steps (others: {', '.join(others)})")
+    return found
 
 
 def _initial_rows(model: AnyGenerator, card: ModelCard, selection: Selection) -> list[list[int]]:

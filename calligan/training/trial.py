@@ -1,7 +1,8 @@
 """A short training from each of the styles that are nearest to a new one, to choose the start."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from time import monotonic
 
 import torch
 
@@ -19,6 +20,18 @@ from calligan.training.steps import training_step
 TRIED_STEPS = 30  # a hundred of three styles would take a large part of ten minutes on two cores
 _BATCH_SIZE = 4
 _WARMUP_STEPS = 5
+_MAX_SHARE = 0.3  # of the minutes of a run, for all trials together
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What came of each start: L1 on held-out characters, and the generator of the best."""
+
+    l1: dict[int, float]
+    best: int
+    generator: AnyGenerator  # after its trial
+    steps: int  # of each trial
+    took_s: float
 
 
 def try_starts(
@@ -26,28 +39,38 @@ def try_starts(
     selection: Selection,
     starts: Sequence[int],
     begin: Callable[[int], AnyGenerator],
-) -> dict[int, float]:
-    """L1 on the held-out characters of the only style, after a short reconstruction, by start.
+) -> Trials:
+    """Train the only style from each start for a few steps of reconstruction.
 
-    `begin` gives the generator of a start.
+    `begin` gives the generator of a start. Where the run is limited in time, the first trial ends
+    with its part of the time allowed, and the others take as many steps.
     """
+    began = monotonic()
+    most_s = 60 * (config.minutes or 0) * _MAX_SHARE / len(starts)
+    steps = TRIED_STEPS
     stage = replace(config.stages[0], adversarial=False, share=1.0)
     size = min(config.batch_size, _BATCH_SIZE)
     short = replace(config, stages=(stage,), steps=TRIED_STEPS, minutes=None, batch_size=size)
     feed = Feed(Pairs(selection, "train", config.any_source), short, stage.size_px)
     validation = Pairs(selection, "validation")
     real = to_example(validation.spread(0, config.eval_chars), short, stage.size_px)
-    found = {}
+    found: dict[int, float] = {}
+    kept: dict[int, AnyGenerator] = {}
     for start in starts:
         state = TrainState(short, 1)
         state.start_from(begin(start), None)
-        for step in range(TRIED_STEPS):
+        for step in range(steps):
             torch.manual_seed(step_seed(config.seed, step))
             rate = stage.learning_rate * min(1.0, (step + 1) / _WARMUP_STEPS)
             training_step(state, feed.example(step, stage.augment), rate)
             state.counters.step += 1
+            if config.steps is None and not found and monotonic() - began > most_s:
+                break
+        steps = state.counters.step
         predictor = Predictor(state.generator, config.device, precision=lambda: autocast(short))
         style = state.generator.style(real.style_index)
         fake = predictor.images(content_of(real, state.generator), style)
         found[start] = float((ink(fake) - ink(real.target)).abs().mean())
-    return found
+        kept[start] = state.generator
+    best = min(starts, key=lambda start: found[start])
+    return Trials(found, best, kept[best], steps, monotonic() - began)
