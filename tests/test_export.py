@@ -105,6 +105,15 @@ def test_an_existing_ufo_is_left_alone(made, export):
     assert done.returncode == 2 and "already exists" in done.stderr
 
 
+@pytest.mark.parametrize(("family", "warned"), [("Handy Two", True), ("Other", False)])
+def test_a_given_name_that_contains_the_completed_fonts_is_told(tmp_path, export, family, warned):
+    hand = build_font(tmp_path / "hand.ttf", ASKED[:6] + "A", weight=110, family="Handy")
+    options = ("--charset", ASKED[:8], "-o", tmp_path / "full.ttf", "--family", family)
+    done = export("--complete", hand, *options)
+    assert done.returncode == 0, done.stderr
+    assert ("the new name contains Handy:" in done.stderr) == warned
+
+
 def test_completing_keeps_what_is_there(tmp_path, export):
     hand = build_font(
         tmp_path / "hand.ttf", ASKED[:6] + "A", weight=110, family="Handy", blank=ASKED[6]
@@ -114,7 +123,7 @@ def test_completing_keeps_what_is_there(tmp_path, export):
     before.save(hand)
     done = export("--complete", hand, "--charset", ASKED, "-o", tmp_path / "full.ttf")
     assert done.returncode == 0, done.stderr
-    assert "the new name contains Handy" in done.stderr
+    assert "the new name" not in done.stderr and "bolder" not in done.stderr
     after = TTFont(tmp_path / "full.ttf")
     assert set(map(ord, ASKED)) <= set(after.getBestCmap())
     for name in before.getGlyphOrder():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import HAN, build_font
 from fontTools.pens.boundsPen import BoundsPen
 
 from calligan.errors import ConfigError, ModelError
@@ -171,3 +172,17 @@ def test_a_card_cannot_ask_for_too_much(inked_model, output):
         styles = tuple(replace(style, bolder_em=0.07) for style in card.styles)
         with pytest.raises(ValueError, match="bolder"):
             replace(card, styles=styles).validate()
+
+
+def test_a_completed_font_is_said_to_keep_its_own_weight(
+    calligan, distance_model, font_folder, tmp_path
+):
+    base = build_font(tmp_path / "base.ttf", HAN[:4], family="Begun")
+    given = ("--model", distance_model, "--source", font_folder / "source.ttf", "--no-verdict")
+    for weight, told in ((0, False), (20, True)):
+        done = calligan(
+            *("export", "--complete", base, "--charset", HAN[:6], "--weight", weight, *given),
+            *("-o", tmp_path / f"whole-{weight}.ttf"),
+        )
+        assert done.returncode == 0, done.stderr
+        assert ("only new glyphs are made bolder or lighter" in done.stderr) == told

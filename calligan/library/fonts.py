@@ -151,6 +151,10 @@ def _made(
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (setting.english, order.family_chinese or setting.english)
     family = writer.source.name
+    # The names that the command makes up are checked against reserved ones only.
+    original = setting.base.family if setting.base and order.family else ""
+    if setting.base and model.weight:
+        note(f"only new glyphs are made bolder or lighter; those of {order.complete} stay")
     lettering = _lettering(model, order, wanted)
     reserved = setting.reserved | maker.reserved_by(lettering.face)
     naming = maker.named(setting.card, index, family, families, reserved, made)
@@ -188,7 +192,7 @@ def _made(
         blank="".join(char for char in found if char not in drawn),
         lacking=lacking,
         unreadable=base.dropped if base else (),
-        holds_name_of=base.family if base and maker.holds(families, base.family) else "",
+        holds_name_of=original if original and maker.holds(families, original) else "",
         seconds=seconds,
     )
 
