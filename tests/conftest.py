@@ -1,5 +1,6 @@
 """Small fonts, built here by fontTools, and a way to run real commands."""
 
+import contextlib
 import io
 import os
 import signal
@@ -145,33 +146,26 @@ def forks(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def calligan(forks):
-    """Run the command line in a process of its own, as a user does.
-
-    `fresh=True` starts an interpreter; others are forked from one that has torch imported.
-    """
+    """Run the command line in a process of its own, as a user does."""
 
     def run(
-        *arguments: object, cwd: Path | None = None, env: dict | None = None, fresh: bool = False
+        *arguments: object, cwd: Path | None = None, env: dict | None = None, input: str = ""
     ) -> subprocess.CompletedProcess:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **(env or {})}
-        argv = [*map(str, arguments)]
-        if not forks or fresh:
-            command = [sys.executable, "-m", "calligan", *argv]
-            return subprocess.run(
-                command,
-                cwd=cwd,
-                env=environment,
-                capture_output=True,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                timeout=300,
-            )
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            with open(os.devnull) as nothing:
-                files = [file.fileno() for file in (nothing, out, err)]
-                code = call(forks, argv, files, str(cwd or Path.cwd()), environment, timeout=300)
-            said = (read_text(file) for file in (out, err))
-            return subprocess.CompletedProcess(argv, code, *said)
+        argv, cwd = [*map(str, arguments)], cwd or Path.cwd()
+        with contextlib.ExitStack() as stack:
+            given, out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
+            given.write(input.encode())
+            given.seek(0)
+            if forks:
+                files = [file.fileno() for file in (given, out, err)]
+                code = call(forks, argv, files, str(cwd), environment, timeout=300)
+            else:
+                command = [sys.executable, "-m", "calligan", *argv]
+                files = {"stdin": given, "stdout": out, "stderr": err}
+                code = subprocess.call(command, cwd=cwd, env=environment, timeout=300, **files)
+            said = [read_text(file) for file in (out, err)]
+        return subprocess.CompletedProcess(argv, code, *said)
 
     return run
 

@@ -5,6 +5,7 @@ A script with two uses: `forked.py serve SOCKET` answers until its standard inpu
 environment, as `calligan ARGUMENT…` does.
 """
 
+import atexit
 import contextlib
 import gc
 import json
@@ -14,8 +15,11 @@ import select
 import signal
 import socket
 import sys
+import threading
+import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 MODULES = (  # imported before forking: what most commands need
     "calligan.cli",
@@ -93,9 +97,33 @@ def call(path: str, argv: list[str], files: list[int], cwd: str, env: dict, time
             raise
 
 
+def run_and_exit() -> NoReturn:
+    """Run the command and end as an interpreter does, but leave its modules as they are.
+
+    To take them apart would copy most of what is shared with the other processes.
+    """
+    code: object = 1
+    try:
+        runpy.run_module("calligan", run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as ended:
+        code = ended.code or 0
+        if not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code & 0xFF)
+
+
 if __name__ == "__main__":
     use, path, *argv = sys.argv[1:]
     if use == "call":
         sys.exit(call(path, argv, [0, 1, 2], str(Path.cwd()), dict(os.environ)))
     serve(path)
-    runpy.run_module("calligan", run_name="__main__", alter_sys=True)
+    run_and_exit()

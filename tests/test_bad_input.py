@@ -190,14 +190,9 @@ def test_one_line_exit_two_and_nothing_written(calligan, place, command, words):
 )
 def test_texts_that_cannot_be_written(calligan, place, text, words):
     out = place["here"] / "out.png"
-    source = ["-"] if len(text) > 1000 else [text]
-    if source == ["-"]:
-        command = [sys.executable, "-m", "calligan", "infer", "-", "--model", place["model"]]
-        done = subprocess.run(
-            [*command, "-o", out], input=text, capture_output=True, text=True, encoding="utf-8"
-        )
-    else:
-        done = calligan("infer", *source, "--model", place["model"], "-o", out)
+    piped = len(text) > 1000
+    options = ("--model", place["model"], "-o", out)
+    done = calligan("infer", "-" if piped else text, *options, input=text if piped else "")
     check(done, words)
     assert not out.exists()
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,9 +181,10 @@ def test_a_random_style_is_new_and_the_same_by_its_seed(infer):
     assert all(other.tobytes() != seven.tobytes() for other in others)
 
 
-def test_infer_reads_standard_input(inked_model, tmp_path):
+def test_the_installed_command_reads_standard_input(inked_model, tmp_path):
     out = tmp_path / "x.png"
-    command = [sys.executable, "-m", "calligan", "infer", "-", "--model", inked_model, "-o", out]
+    script = Path(sys.executable).with_name("calligan")
+    command = [script, "infer", "-", "--model", inked_model, "-o", out]
     done = subprocess.run(command, input=PLAIN.encode(), capture_output=True)
     assert done.returncode == 0 and out.is_file()
 

@@ -5,6 +5,7 @@ added, and can be recomputed.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Literal
 
 from calligan.config import SplitConfig
@@ -12,6 +13,7 @@ from calligan.config import SplitConfig
 Part = Literal["train", "validation", "test"]
 
 
+@lru_cache(maxsize=100_000)  # a command asks for each character many times
 def part_of(char: str, config: SplitConfig) -> Part:
     """The part of the split that a character belongs to, in every style."""
     digest = hashlib.sha256(f"{config.seed}:{ord(char)}".encode()).digest()
