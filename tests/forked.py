@@ -39,8 +39,9 @@ def serve(path: str) -> None:
         import_module(name)
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(path)
+    listener.bind(f"{path}~")
     listener.listen()
+    Path(f"{path}~").rename(path)  # from here on it answers
     running: dict[int, tuple[int, socket.socket]] = {}
     while True:
         for ready in select.select([0, listener, *running], [], [])[0]:
@@ -59,15 +60,29 @@ def serve(path: str) -> None:
                     return
                 for file in files:
                     os.close(file)
-                client.send(str(pid).encode())
+                answer(client, pid)
                 running[os.pidfd_open(pid)] = pid, client
             else:
                 pid, client = running.pop(ready)
                 os.close(ready)
                 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                with contextlib.suppress(OSError):  # its client may be gone
-                    client.send(str(code).encode())
+                answer(client, code)
                 client.close()
+
+
+def answer(client: socket.socket, number: int) -> None:
+    """Send a number to a client, which may be gone."""
+    with contextlib.suppress(OSError):
+        client.send(str(number).encode())
+
+
+def can_serve() -> bool:
+    """Whether forking is safe here, and a process can be waited for beside a socket."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))  # Linux from 5.3 on
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 def become(files: list[int], argv: list[str], cwd: str, env: dict[str, str]) -> None:
