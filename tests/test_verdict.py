@@ -125,12 +125,12 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatc
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
-    monkeypatch.setattr("calligan.inference.report._MAX_SHOWN", 0)
+    monkeypatch.setattr("calligan.inference.report_page._MAX_SHOWN", 0)
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 2 and "1 are shown" in page
     assert findings.doubtful() == {"bold": CHARS[2]}
-    findings.save_candidates(tmp_path / "c.png", 3)
+    findings.save_candidates(tmp_path / "c.png", 3, CHARS)
     assert (tmp_path / "c.png").stat().st_size > 500
     with pytest.raises(DataError, match="name the kind"):
         findings.save(tmp_path / "r.txt")

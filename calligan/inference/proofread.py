@@ -55,7 +55,7 @@ class Verdict:
     char: str
     attempts: tuple[Attempt, ...]
     least_score: float  # the score that 95 % of the style's real glyphs reach
-    picked: bool = False  # whether the user chose the attempt
+    picked: int | None = None  # the number from 1 of the attempt that the user chose
     foreseen: str = ""  # the fault that is expected of every attempt
     tried: int = 0  # how many attempts there were, if only the best is known
 
@@ -70,6 +70,12 @@ class Verdict:
         return self.attempts[0]
 
     @property
+    def candidates(self) -> tuple[Attempt, ...]:
+        """The attempts by the numbers to pick them by, the first being number 1."""
+        used, others, at = self.attempts[0], self.attempts[1:], (self.picked or 1) - 1
+        return (*others[:at], used, *others[at:])
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """The faults of the attempt that is used."""
         return (*self.best.faults, self.foreseen) if self.foreseen else self.best.faults
@@ -77,7 +83,7 @@ class Verdict:
     @property
     def doubtful(self) -> bool:
         """Whether the attempt that is used has a fault and was not picked by the user."""
-        return not self.picked and bool(self.faults)
+        return self.picked is None and bool(self.faults)
 
 
 @dataclass
@@ -253,7 +259,7 @@ class Proofreader:
             raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
         foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
-        return Verdict(char, tuple(ordered), least, picked is not None, foreseen)
+        return Verdict(char, tuple(ordered), least, picked, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
         """The variations that this model and the installed fonts allow."""

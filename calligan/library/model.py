@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -12,6 +12,7 @@ from PIL import Image
 
 from calligan.described import values
 from calligan.errors import ConfigError, DataError
+from calligan.inference.content import picture_of
 from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
@@ -248,7 +249,9 @@ class Model:
             Row(f"{number} {style.name}", [g.image for g in self.writer.draw(han, number - 1)])
             for number, style in enumerate(self.styles, start=1)
         ]
-        return contact_sheet(rows, self.card.size_px)
+        return contact_sheet(
+            rows, self.card.size_px, pictures=partial(picture_of, self.writer.source)
+        )
 
     def findings(self, indices: Sequence[int]) -> Findings | None:
         """Verdicts on all glyphs drawn in these styles; None if glyphs are not checked."""

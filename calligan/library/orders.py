@@ -1,18 +1,23 @@
-"""Check font requests, and describe the font made. Needs no torch."""
+"""Check requests to draw, and describe the font made. Needs no torch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
+from calligan.glyphs.charset import is_han
 from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
-from calligan.models.card import MAX_BOLDER_EM
+from calligan.models.card import MAX_BOLDER_EM, read_card
+from calligan.page.film import check_film
 from calligan.page.output import KINDS
+from calligan.project.models import hand_path, model_path, style_index
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
 from calligan.requests.fonts import FALLBACKS, FontRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
+from calligan.requests.sheets import MORPH_WAYS, STILL, MorphRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -51,9 +56,43 @@ def check_picture(
     look.validate()
     check_page(page)
     drawn = page.text + page.title + page.signature + page.seal
+    if choice.candidates and not any(map(is_han, drawn)):
+        raise ConfigError("--candidates: the text has no Chinese character; give some")
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which is not in the text")
     check_weight(drawing.weight)
+
+
+def check_morph(request: MorphRequest) -> None:
+    """Raise ConfigError, DataError or ModelError for an invalid option of a film or a sheet."""
+    check_film(request.output, also=[STILL])
+    if not 1 <= request.fps <= 60:
+        raise ConfigError(f"--fps {request.fps:g} is out of range; give 1 to 60")
+    stops_of(**values(request, "output", "fps", "loop", "source", "device"))
+
+
+def stops_of(
+    text: str, styles: Sequence[str] | str, steps: int, way: str, model: Path | None
+) -> tuple[Path, list[tuple[Path | None, int]]]:
+    """The model of a morph; and for each style the model of a hand, or None, and its index.
+
+    Raises ConfigError, DataError or ModelError for what cannot be interpolated.
+    """
+    if way not in MORPH_WAYS or steps < 1:
+        raise ConfigError("give --way slerp or lerp, and --steps 1 or more")
+    if not any(map(is_han, text)):
+        raise DataError("the text has no Chinese character; give some")
+    given = styles.split(",") if isinstance(styles, str) else list(styles)
+    stops = [(name.strip(), hand_path(name.strip())) for name in given]
+    path, hands = model_path(model), [hand for _, hand in stops]
+    if model is None and hands[0] and all(hands):
+        path = hands[0]
+    card = read_card(path)
+    if given == ["all"]:
+        stops = [(str(number), None) for number in range(1, len(card.styles) + 1)]
+    if len(stops) < 2:
+        raise ConfigError("--styles needs two or more, such as 1,3")
+    return path, [(hand, 0 if hand else style_index(card, name)) for name, hand in stops]
 
 
 def check_verdict(request: DrawingRequest, needed: bool = False) -> None:

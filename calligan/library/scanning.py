@@ -11,6 +11,7 @@ import numpy as np
 from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import given_text, is_file, load_text
+from calligan.glyphs.raster import font_pictures
 from calligan.library.checking import proofread
 from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
@@ -19,7 +20,6 @@ from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
 from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
 from calligan.scan.pages import template_cells
-from calligan.scan.template_page import font_image
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def scan_pages(
         names = ", ".join(map(str, paths))
         raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
     found = proofread_glyphs(found, name, note)
-    return Scanned(folder, found, save_hand(folder, found, font_image(name, size_px)))
+    return Scanned(folder, found, save_hand(folder, found, font_pictures(name, size_px)))
 
 
 def _template_pages(
