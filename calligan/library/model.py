@@ -17,12 +17,12 @@ from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
-from calligan.library.orders import check_weight, parse_share
+from calligan.library.orders import check_weight
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.project.models import mixed_hand, model_path, style_index
+from calligan.project.models import mixed_hand, model_path, parse_share, style_index
 from calligan.project.source import source_font
 from calligan.requests.drawing import DrawingRequest, Style
 from calligan.requests.pages import PageRequest

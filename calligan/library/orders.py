@@ -22,18 +22,6 @@ from calligan.requests.sheets import MORPH_WAYS, STILL, MorphRequest
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
 
-def parse_share(text: str) -> tuple[str, float]:
-    """Parse a part of a mixture of styles, `kaiti:0.7`, to its name and share (1 by default)."""
-    name, colon, number = text.strip().partition(":")
-    try:
-        share = float(number) if colon else 1.0
-    except ValueError:
-        share = -1.0
-    if not name or not 0 <= share <= 1000:
-        raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
-    return name, share
-
-
 def check_picture(
     picture: PictureRequest,
     page: PageRequest,
@@ -48,12 +36,17 @@ def check_picture(
             raise ConfigError(
                 "--candidates writes a sheet beside the picture; give a file as --output"
             )
-        if f".{picture.kind}" not in KINDS:
+        if picture.path.suffix not in KINDS:
             kinds = ", ".join(kind[1:] for kind in KINDS)
             raise ConfigError(f"--as {picture.kind!r} is not one of {kinds}")
+    elif picture.kind not in (None, picture.output.suffix[1:].lower()):
+        raise ConfigError(
+            f"--as is for -o -; the ending of {picture.output} names its kind, not {picture.kind}"
+        )
     check_output(picture.path, page.transparent)
     check_verdict(drawing, needed=bool(choice.candidates or picked))
     look.validate()
+    look.check_kind(picture.path, page.transparent)
     check_page(page)
     drawn = page.text + page.title + page.signature + page.seal
     if choice.candidates and not any(map(is_han, drawn)):
@@ -152,11 +145,11 @@ class MadeFont:
             names = ", ".join(self.unreadable)
             yield f"{request.complete}: left out hinting tables that cannot be read: {names}"
         if self.replaced:
-            yield f"{FALLBACKS[request.fallback]}: {_abbreviate(self.replaced)}"
+            yield f"{FALLBACKS[request.fallback]}: {abbreviate(self.replaced)}"
         if self.blank:
-            yield f"left out, drawn blank: {_abbreviate(self.blank)}"
+            yield f"left out, drawn blank: {abbreviate(self.blank)}"
         if self.lacking:
-            yield f"left out, not in the source font: {_abbreviate(self.lacking)}"
+            yield f"left out, not in the source font: {abbreviate(self.lacking)}"
         times = [f"{name} {took:.1f} s" for name, took in self.seconds.items() if took >= 0.05]
         count = len(self.drawn) - len(self.written) - len(self.borrowed)
         plural = "s" * (count != 1)
@@ -171,12 +164,11 @@ class MadeFont:
             yield f"{count:,} more characters are your own glyphs (--no-own draws them)"
         if self.misread:
             yield (
-                "of your own, these read badly or as another character: "
-                f"{_abbreviate(self.misread)}"
+                f"of your own, these read badly or as another character: {abbreviate(self.misread)}"
             )
 
 
-def _abbreviate(chars: str, shown: int = 20) -> str:
+def abbreviate(chars: str, shown: int = 20) -> str:
     """The first characters, and the number of the others."""
     rest = len(chars) - shown
     return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -32,6 +32,11 @@ _INKED = 0.5  # ink of a pixel of the reduced page that counts
 _INFINITE_COST = 1e9
 _ODD_LOG_RATIO = 0.75  # |log(height / median)| above which a size is doubtful
 
+# Lengths in median lengths of a page's characters: of a box that may hold two, of a box that may
+# hold half of one, and of two such boxes together.
+_LONG, _SHORT, _ONE = 1.55, 0.8, 1.3
+_GAP_INK = 0.01  # mean ink of a row between two characters
+
 
 @dataclass(frozen=True)
 class CharacterBox:
@@ -128,6 +133,44 @@ def find_doubts(boxes: Sequence[CharacterBox]) -> list[str]:
     notes = np.where(costs > median + 6 * spread + 0.5, "column fits badly", notes)
     doubts: list[str] = notes.tolist()
     return doubts
+
+
+def count_cells(
+    ink: np.ndarray, boxes: Sequence[CharacterBox], letters: Mapping[str, Letter], reading: Reading
+) -> int:
+    """How many characters the page seems to have: a long box with a gap holds two or more.
+
+    Two short boxes in a row, whose characters are not low, hold one.
+    """
+    upright = ink.T if reading == "rows" else ink
+    along = 0 if reading == "rows" else 1
+    ends = [(b.left, b.right) if reading == "rows" else (b.top, b.bottom) for b in boxes]
+    across = [(b.top, b.bottom) if reading == "rows" else (b.left, b.right) for b in boxes]
+    sizes = np.array([end - start for start, end in ends], float)
+    sizes /= np.median(sizes)
+    expected = np.array([_expected_pitch(letters[box.char], along) for box in boxes])
+    long = sizes / np.maximum(1, expected / np.median(expected)) > _LONG
+    count, after_half = len(boxes), False
+    for i, (start, end) in enumerate(ends):
+        if long[i] and _has_gap(upright[start:end, slice(*across[i])]):
+            count += max(1, round(sizes[i]) - 1)
+        same_column = i > 0 and across[i] == across[i - 1]
+        both = slice(i - 1, i + 1)
+        after_half = (
+            same_column
+            and not after_half
+            and sizes[both].max() < _SHORT
+            and sizes[both].sum() < _ONE
+            and expected[both].min() > _SHORT * np.median(expected)
+        )
+        count -= bool(after_half)
+    return count
+
+
+def _has_gap(part: np.ndarray) -> bool:
+    """Whether a box, float (H, W), has a row without ink in its middle half."""
+    middle = part[len(part) // 4 : -(len(part) // 4) or None]
+    return bool((middle.mean(axis=1) < _GAP_INK).any())
 
 
 def _expected_pitch(letter: Letter, axis: int) -> float:
