@@ -82,7 +82,8 @@ class Examined:
 
     def notes(self) -> Iterator[str]:
         """How many glyphs were checked, and whether some faults are not listed."""
-        yield f"{self._checked()}" + ("" if self.wrong else ": no fault was found")
+        nothing = not self.wrong and not self.found.capped
+        yield self._checked() + (": no fault was found" if nothing else "")
         if self.absent:
             yield f"not in the font: {abbreviate(self.absent)}"
         if self.found.capped:

@@ -74,10 +74,9 @@ class FreePage:
         ]
         return boxes, glyphs
 
-    def count(self, boxes: Sequence[CharacterBox], reading: str, font: str) -> int:
+    def count(self, boxes: Sequence[CharacterBox], reading: str) -> int:
         """How many characters the page seems to have, if it was cut into these."""
-        letters, _ = font_letters(font, "".join(box.char for box in boxes))
-        return count_cells(self.ink, boxes, letters, _reading(reading))
+        return count_cells(self.ink, boxes, _reading(reading))
 
     def _across(self, reading: str) -> int:
         return int(self.ink.shape[0 if reading == "rows" else 1])

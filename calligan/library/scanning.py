@@ -157,7 +157,7 @@ def _free_page(
         raise DataError("--text has no Chinese character; give the page's text")
     page = FreePage.open(pages[0], words)
     boxes, glyphs = page.cut(words, columns, edges, size_px, font)
-    if (seen := page.count(boxes, columns, font)) != len(boxes):
+    if (seen := page.count(boxes, columns)) != len(boxes):
         note(
             f"{pages[0]} seems to have {seen} characters, and --text has {len(boxes)}: check that "
             "the text is that of the page, with none left out"

@@ -8,7 +8,7 @@ column so that they sum to the text at minimum total cost.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 import numpy as np
@@ -32,10 +32,9 @@ _INKED = 0.5  # ink of a pixel of the reduced page that counts
 _INFINITE_COST = 1e9
 _ODD_LOG_RATIO = 0.75  # |log(height / median)| above which a size is doubtful
 
-# Lengths in median lengths of a page's characters: of a box that may hold two, of a box that may
-# hold half of one, and of two such boxes together.
-_LONG, _SHORT, _ONE = 1.55, 0.8, 1.3
-_GAP_INK = 0.01  # mean ink of a row between two characters
+# A column has a character more, or less, if its cuts then cost so much less. On text set in three
+# fonts this is found on 43 of 48 pages with one left out, on 42 with one added, and on none else.
+_ONE_MORE, _ONE_LESS = 0.2, 0.8
 
 
 @dataclass(frozen=True)
@@ -135,42 +134,29 @@ def find_doubts(boxes: Sequence[CharacterBox]) -> list[str]:
     return doubts
 
 
-def count_cells(
-    ink: np.ndarray, boxes: Sequence[CharacterBox], letters: Mapping[str, Letter], reading: Reading
-) -> int:
-    """How many characters the page seems to have: a long box with a gap holds two or more.
+def count_cells(ink: np.ndarray, boxes: Sequence[CharacterBox], reading: Reading) -> int:
+    """How many characters a page of ink seems to have that was cut into these.
 
-    Two short boxes in a row, whose characters are not low, hold one.
+    A column whose cuts cost much more than those of one character more, or one less, counts so.
     """
-    upright = ink.T if reading == "rows" else ink
-    along = 0 if reading == "rows" else 1
-    ends = [(b.left, b.right) if reading == "rows" else (b.top, b.bottom) for b in boxes]
-    across = [(b.top, b.bottom) if reading == "rows" else (b.left, b.right) for b in boxes]
-    sizes = np.array([end - start for start, end in ends], float)
-    sizes /= np.median(sizes)
-    expected = np.array([_expected_pitch(letters[box.char], along) for box in boxes])
-    long = sizes / np.maximum(1, expected / np.median(expected)) > _LONG
-    count, after_half = len(boxes), False
-    for i, (start, end) in enumerate(ends):
-        if long[i] and _has_gap(upright[start:end, slice(*across[i])]):
-            count += max(1, round(sizes[i]) - 1)
-        same_column = i > 0 and across[i] == across[i - 1]
-        both = slice(i - 1, i + 1)
-        after_half = (
-            same_column
-            and not after_half
-            and sizes[both].max() < _SHORT
-            and sizes[both].sum() < _ONE
-            and expected[both].min() > _SHORT * np.median(expected)
+    small, scale = _reduced(ink, reading)
+    count = len(boxes)
+    for edges, group in groupby(boxes, key=lambda b: _across(b, reading)):
+        column = list(group)
+        _, profile = _profile(small, (round(edges[0] * scale), round(edges[1] * scale)))
+        number = len(column)
+        less, same, more = (
+            _best_cuts(profile, np.ones(n))[0] if n else _INFINITE_COST
+            for n in (number - 1, number, number + 1)
         )
-        count -= bool(after_half)
+        cost = min(same, number * column[0].cost)
+        count += int(cost - more > _ONE_MORE) - int(cost - less > _ONE_LESS)
     return count
 
 
-def _has_gap(part: np.ndarray) -> bool:
-    """Whether a box, float (H, W), has a row without ink in its middle half."""
-    middle = part[len(part) // 4 : -(len(part) // 4) or None]
-    return bool((middle.mean(axis=1) < _GAP_INK).any())
+def _across(box: CharacterBox, reading: Reading) -> tuple[int, int]:
+    """The edges of a character's column, or row."""
+    return (box.top, box.bottom) if reading == "rows" else (box.left, box.right)
 
 
 def _expected_pitch(letter: Letter, axis: int) -> float:
