@@ -12,14 +12,14 @@ def described(
     about: str,
     *flags: str,
     one_of: Sequence[str] = (),
-    between: tuple[int, int] | None = None,
+    between: tuple[int | None, int | None] = (None, None),
 ) -> Any:
     """A field with a default and a help text; cli/options.py makes an option of it.
 
     `flags` name the option if the field's name does not. `one_of` are the values that it takes,
     `between` the least and the largest number.
     """
-    rules = {"one_of": one_of, "between": between or (None, None)}
+    rules = {"one_of": one_of, "between": between}
     return field(default=default, metadata={"about": about, "flags": flags, **rules})
 
 

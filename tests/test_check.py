@@ -1,10 +1,15 @@
 """What is wrong with a set of glyphs, found by a judge that obeys the test; and by the real one."""
 
+import json
+
 import numpy as np
 import pytest
 from conftest import HAN, build_font
 from PIL import Image
 
+from calligan.errors import ConfigError
+from calligan.library.checking import Examined
+from calligan.library.checking import check as examine
 from calligan.reader.check import check
 from calligan.resources import reader_model
 
@@ -124,3 +129,36 @@ def test_check_reads_fonts_and_folders(tmp_path, calligan, font_folder):
 def test_check_refuses_what_it_cannot_read(tmp_path, calligan):
     done = calligan("check", tmp_path / "none.ttf")
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_set_without_faults_is_told_and_drawn_as_such():
+    images = [glyph(i) for i in range(4)]
+    right = Examined(check(HAN[:4], np.stack(images), images, Same(), 0.3), "", HAN[4:30])
+    assert list(right.notes()) == [
+        "checked 4 glyphs with ink: no fault was found",
+        f"not in the font: {' '.join(HAN[4:24])} and 6 more",
+    ]
+    wrong = Examined(check(HAN[:4], np.stack([glyph(50), *images[1:]]), images, Same(), 0.3), "")
+    assert list(wrong.notes()) == ["checked 4 glyphs with ink"]
+    capped = Examined(check(HAN[0], np.stack(images[:1]), [glyph(9)], Same(), 0.3), "")
+    assert next(capped.notes()) == "checked 1 glyph with ink"
+    assert right.sheet().width > 300 > wrong.sheet().width  # a sentence, and two cells
+
+
+@needs_reader
+def test_check_names_what_the_font_lacks_of_what_was_asked_for(tmp_path, calligan, font_folder):
+    font = ("--font", font_folder / "source.ttf")
+    some, told = build_font(tmp_path / "some.ttf", chars=HAN[:9]), tmp_path / "f.json"
+    done = calligan("check", some, *font, "--charset", HAN[:11], "--json", told)
+    assert done.returncode == 0 and f"not in the font: {HAN[9]} {HAN[10]}\n" in done.stderr
+    assert json.loads(told.read_text("utf-8"))["absent"] == HAN[9:11]
+    done = calligan("check", some, *font)  # the default is whatever the font has
+    assert done.returncode == 0 and "not in the font" not in done.stderr
+
+
+def test_check_refuses_before_it_works(tmp_path, calligan):
+    (tmp_path / "file").touch()
+    done = calligan("check", "any.ttf", "--sheet", tmp_path / "file" / "x.png")
+    assert done.returncode == 2 and "cannot write" in done.stderr and "x.png" in done.stderr
+    with pytest.raises(ConfigError, match="not one of 楷, 行楷"):
+        examine("any.ttf", script="foo")

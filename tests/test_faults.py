@@ -326,7 +326,7 @@ def test_what_was_picked_by_eye_is_not_doubted_for_its_faults():
     attempt = Attempt("as it is", image, 0.1, ("speck",))
     assert Verdict("书", (attempt,), 0.5, foreseen="dense").faults == ("speck", "dense")
     assert Verdict("书", (attempt,), 0.5).doubtful
-    assert not Verdict("书", (attempt,), 0.5, picked=True).doubtful
+    assert not Verdict("书", (attempt,), 0.5, picked=1).doubtful
 
 
 def test_a_font_leaves_out_what_is_too_dense_by_default(inked_model, monkeypatch):

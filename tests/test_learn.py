@@ -453,3 +453,15 @@ def test_a_plan_takes_what_reads_worst_and_what_covers_most(learned):
     plan = planned(writer, unwritten(writer, "撤储"), 5)
     assert plan.tried == 0
     assert len(plan.chars) == 5 and not set(plan.chars) & set("撤储藻")
+
+
+def test_the_same_picture_is_learned_from_once(tmp_path):
+    from calligan.library.hands import written
+
+    rng = np.random.default_rng(0)
+    one, other = (rng.integers(0, 2, (40, 40), np.uint8) * 255 for _ in range(2))
+    for name, image in (("一", one), ("一-2", one), ("一-3", other), ("丁", one)):
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    said: list[str] = []
+    found = written("hand", str(tmp_path), None, 32, note=said.append)
+    assert sorted(found.entry.chars) == sorted("一一丁") and "1 pictures are the same" in said[0]

@@ -28,6 +28,8 @@ from calligan.inference.content import PLAIN
 from calligan.inference.proofread import Attempt, Proofreader
 from calligan.inference.writer import Looks, Writer
 from calligan.library import judging
+from calligan.page import labels
+from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.store import PairStore
 from calligan.vector.base_font import BaseFont
 from calligan.vector.font import NotdefBox
@@ -173,6 +175,24 @@ def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
         "infer @nosuchtext": "nosuchtext",
         "infer 书 法": "put a text that has spaces in quotes",
         "infer 书 --style mine": "`calligan learn mine --from FOLDER`",
+        "infer 书 --style half": "there is no hands/half in this folder",
+        "infer 书 --style 1:0.7+": "'' is not a part of a mixture; write 1:0.7+4:0.3",
+        "infer 书 --style 1,": "the name of a style is empty",
+        "infer 书 --style 1:0.7": "a mixture has two or more parts",
+        "infer 书 --format couplet --seal 印": "couplet has no place for a --sign or a --seal",
+        "infer 书 --format practice --sign 某": "practice has no place for a --sign",
+        "infer 书 --format couplet --title 题": "couplet has no place for a --title",
+        "infer 书 --dry .8 -o a.svg": "--grain and --dry are for .png, .jpg",
+        "infer 书 --grain -o a.pdf": "--grain and --dry are for .png, .jpg",
+        "infer 书 --grain --transparent": "--grain is of the paper",
+        "infer 书 -o a.png --as pdf": "the ending of a.png names its kind, not pdf",
+        "infer ab --candidates 3": "no Chinese character",
+        "infer 书 --candidates 0": "--candidates",
+        "morph Hello": "no Chinese character",
+        "morph 书 --styles 1": "--styles needs two or more",
+        "morph 书 --styles 1,99": "no style '99'",
+        "morph 书 -o a.svg": "name the kind of film",
+        "check a.ttf --script foo": "'foo' is not one of 楷, 行楷, 行, 草, pen, display",
         "infer 书 --format scroll --labels": "--labels is for plain pages",
         "export -o a.pdf": "a.pdf",
         "export -o a.ttf --charset gb2321": "did you mean gb2312",
@@ -322,3 +342,45 @@ def test_intervals_of_few_glyphs_warn_of_nothing():
         warnings.simplefilter("error")
         found = estimate(values)
     assert found.n == 3 and found.mean == 0.75 and found.low <= 0.75 <= found.high
+
+
+def test_candidates_say_how_many_there_are_and_refuse_what_cannot_be_chosen(common, run, tmp_path):
+    code, said, _ = run("infer", HAN[:2], *common, "--candidates", 500, "-o", "a.png")
+    found = re.search(r"there are (\d) candidates of a character, not 500", said)
+    assert code == 0 and found and "is framed; choose another by its number" in said
+    code, said, _ = run("infer", HAN[:2], *common, "--candidates", int(found[1]), "-o", "a.png")
+    assert code == 0 and "there are" not in said
+
+
+def column(sheet, width: int):
+    return np.asarray(sheet)[:, :width]
+
+
+def test_rows_are_labelled_with_their_characters(monkeypatch):
+    """Drawn by the source font, else by a font of this machine, else named by their codepoint."""
+    cell, dark = np.full((32, 32), 255, np.uint8), np.zeros((64, 64), np.uint8)
+    monkeypatch.setattr(labels, "_local_pictures", lambda: lambda char: None)
+    width = labels.label_px("1 书")
+    code = contact_sheet([Row("1 书", [cell])], 32)
+    assert width == labels.label_px("1 U+4E66")
+    drawn = contact_sheet([Row("1 书", [cell])], 32, pictures=lambda char: dark)
+    assert (column(drawn, 60) == labels.GREY).sum() >= 30 * 30 > (column(code, 60) < 128).sum()
+    monkeypatch.setattr(labels, "_local_pictures", lambda: lambda char: dark)
+    assert contact_sheet([Row("1 书", [cell])], 32).tobytes() == drawn.tobytes()
+    plain, framed = (contact_sheet([Row("a", [cell] * 2, f)], 32) for f in (None, 1))
+    assert np.asarray(plain).min() > 50 and (np.asarray(framed) == 0).sum() == 4 * 2 * 34
+    assert (np.asarray(framed)[:, : plain.width - 40] == np.asarray(plain)[:, :-40]).all()
+
+
+def test_a_pdf_names_no_author_and_is_titled_by_its_first_line(common, run, tmp_path):
+    page = ["--format", "scroll", "--sign", HAN[6:8], "--seal", HAN[8], "--no-verdict"]
+    for title, wanted in (([], HAN[:3]), (["--title", HAN[9]], HAN[9])):
+        text = f"{HAN[:3]}\\n{HAN[3:6]}"
+        assert run("infer", text, *common, *page, *title, "-o", "a.pdf")[0] == 0
+        told = pypdfium2.PdfDocument(tmp_path / "a.pdf").get_metadata_dict()
+        assert told["Title"] == wanted and told["Author"] == ""
+
+
+def test_learn_names_its_own_option(run, font_folder):
+    code, said, _ = run("learn", "x", "--from", font_folder / "bold.ttf", "--chars", "鹭鸶")
+    assert code == 2 and "another --chars" in said and "--charset" not in said

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import conftest
 import numpy as np
 import pypdfium2
 import pytest
@@ -285,6 +286,31 @@ def test_a_text_may_be_a_file(tmp_path, calligan, font_folder):
         assert "6 glyphs" in done.stderr
     done = calligan("scan", "p.png", "--text", "no.txt", *font, cwd=tmp_path)
     assert done.returncode == 2 and "no.txt" in done.stderr
+
+
+@pytest.mark.parametrize("change", [0, -1, 1])
+def test_a_text_of_another_length_than_the_page_is_told(tmp_path, calligan, change, monkeypatch):
+    frame = [(100, 100, 800, 180), (100, 700, 800, 780), (100, 100, 180, 780), (720, 100, 800, 780)]
+    monkeypatch.setattr(conftest, "_character", lambda *how: frame)
+    made = conftest.build_font(tmp_path / "frames.ttf")
+    hand, _ = font_letters(str(made), HAN[10:18])
+    region = Region(10, 10, 20, 170, size_mm=18, gap=0.1, line_gap=0.4)
+    page_of = Format("page", 40, 190, (region,)), Setting(hand, "black")
+    (page,) = lay_out(Words(HAN[10:18]), *page_of)
+    page.paper = "white"
+    Image.fromarray(np.asarray(to_image(page, 150))).save(tmp_path / "p.png")
+    font = ("--font", made, "-o", "h")
+    done = calligan("scan", "p.png", "--text", HAN[10 : 18 + change], *font, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = f"p.png seems to have 8 characters, and --text has {8 + change}"
+    assert (said in done.stderr) == bool(change), done.stderr
+
+
+def test_a_pdf_is_named(tmp_path, calligan, font_folder):
+    (tmp_path / "page.jpg").write_bytes(b"%PDF-1.4\n1 0 obj")
+    done = calligan("scan", "page.jpg", "--font", font_folder / "source.ttf", cwd=tmp_path)
+    assert done.returncode == 2 and "is a PDF, and only pictures are read" in done.stderr
+    assert "JPEG again" not in done.stderr and not (tmp_path / "hand").exists()
 
 
 def test_bad_pictures_and_folders(tmp_path, calligan, font_folder):

@@ -1,14 +1,17 @@
 """The verdict on drawn glyphs: scored, retried, reported; with a judge that obeys the test."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
 from conftest import HAN
+from PIL import Image
 
 from calligan.errors import DataError, ModelError
 from calligan.glyphs.placement import Placement
+from calligan.inference import report_page
 from calligan.inference.drawer import Drawer
 from calligan.inference.export import Job, Parts, fall_back, outlines
 from calligan.inference.proofread import WAYS, Proofreader
@@ -16,6 +19,7 @@ from calligan.inference.report import Findings
 from calligan.inference.writer import Writer
 from calligan.models.layers import fused
 from calligan.reader.calibration import share_passed
+from calligan.reader.faults import MEASURES
 from calligan.reader.judge import Judge, ReaderCard, least_of, load_reader, save_reader
 from calligan.reader.network import Reader
 
@@ -125,12 +129,12 @@ def test_reports_say_and_show_what_is_doubtful(proofreader, tmp_path, monkeypatc
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 8 and page.count('class="doubtful"') == 1
-    monkeypatch.setattr("calligan.inference.report._MAX_SHOWN", 0)
+    monkeypatch.setattr("calligan.inference.report_page._MAX_SHOWN", 0)
     findings.save(tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert page.count("<img") == 2 and "1 are shown" in page
     assert findings.doubtful() == {"bold": CHARS[2]}
-    findings.save_candidates(tmp_path / "c.png", 3)
+    findings.save_candidates(tmp_path / "c.png", 3, CHARS)
     assert (tmp_path / "c.png").stat().st_size > 500
     with pytest.raises(DataError, match="name the kind"):
         findings.save(tmp_path / "r.txt")
@@ -221,3 +225,49 @@ def test_a_glyph_without_ink_is_blank(proofreader):
     blank = np.full((1, 32, 32), 200, np.uint8)
     (attempt,) = reading.attempts(CHARS[:1], blank, 0)
     assert attempt.faults == ("blank",)
+
+
+def test_a_report_explains_itself(proofreader, tmp_path):
+    reading, _ = proofreader({CHARS[0]: [7.5e-5], CHARS[1]: [0.1, 0.4]}, picked={CHARS[2]: 1})
+    reading.__dict__["least_score"] = lambda style: 0.5  # what is redrawn
+    reading.__dict__["doubted_score"] = lambda style: 0.3  # what is doubtful
+    reading.judged(CHARS, 0)
+    Findings(reading, [0, 1]).save(tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    rows = dict(zip(re.findall(r"<big>(.)</big>", page), page.split("<tr")[2:], strict=False))
+    assert "&lt; 0.1 %" in rows[CHARS[0]] and "limit 30 %" in rows[CHARS[0]]
+    assert "40 %" in rows[CHARS[1]] and "low score, but not doubtful" in rows[CHARS[1]]
+    assert "not doubtful, as you picked it" in rows[CHARS[2]]
+    assert "<dt>unlike<dd>does not read as its character" in page and "<dt>speck" not in page
+    assert f"<dt>{WAYS[1].name}<dd>" in page
+    assert "<h2>Style 1: bold" in page and "<h2>Style 2: slanted" in page
+    assert page.count("<html") == 1 and "width: 128px" in page and "img:hover" in page
+
+
+def test_every_fault_and_way_is_explained():
+    named = {*MEASURES.values(), "unlike", "misdrawn", "blank", "dense", "unlearned"}
+    assert set(report_page._FAULTS) == named
+    assert {way.name for way in WAYS} < set(report_page._WAYS)
+
+
+def test_candidates_are_in_the_order_of_the_text_and_keep_their_numbers(proofreader, tmp_path):
+    reading, _ = proofreader({CHARS[0]: [0.1, 0.3, 0.2]}, picked={CHARS[0]: 2}, every_way=True)
+    reading.judged(CHARS[:2], 0)
+    findings = Findings(reading, [0])
+    for name in (CHARS[:2], CHARS[1::-1]):
+        findings.save_candidates(tmp_path / f"{name}.png", 3, name)
+    there, back = (
+        np.asarray(Image.open(tmp_path / f"{name}.png"))[28:]  # without the numbers
+        for name in (CHARS[:2], CHARS[1::-1])
+    )
+    half = len(there) // 2
+    assert np.array_equal(there[2 : half - 2], back[half : half + half - 4])
+    assert not np.array_equal(there, back)
+    picked = reading.verdicts[0][CHARS[0]]
+    assert [round(a.score, 1) for a in picked.candidates][:3] == [0.3, 0.2, 0.2]
+    assert picked.best is picked.candidates[1]
+    framed = np.argwhere(there[:half] == 0)[:, 1]
+    cell = 36
+    left = there.shape[1] - 4 * cell
+    columns = np.flatnonzero((there[:half] == 0).sum(0) >= 34) - left
+    assert len(framed) and set(columns // cell) <= {1, 2} and columns.min() >= 2 * cell - 4

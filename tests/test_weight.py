@@ -11,13 +11,16 @@ from fontTools.pens.boundsPen import BoundsPen
 from calligan.errors import ConfigError, ModelError
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import Placement
+from calligan.inference.drawer import Drawer
 from calligan.inference.export import Job
 from calligan.inference.invent import with_blend
-from calligan.inference.writer import Writer
+from calligan.inference.proofread import Attempt, Proofreader
+from calligan.inference.writer import Looks, Writer
 from calligan.library.model import load
 from calligan.models.distance import field_of_image
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, save_model
+from calligan.reader.faults import counters_filled
 
 SIZE = 256
 
@@ -186,3 +189,37 @@ def test_a_completed_font_is_said_to_keep_its_own_weight(
         )
         assert done.returncode == 0, done.stderr
         assert ("only new glyphs are made bolder or lighter" in done.stderr) == told
+
+
+def ring(inner_px: int) -> np.ndarray:
+    image = np.full((SIZE, SIZE), 255, np.uint8)
+    image[60:200, 60:200] = 0
+    middle = slice(130 - inner_px // 2, 130 + inner_px // 2)
+    image[middle, middle] = 255
+    return image
+
+
+@pytest.mark.parametrize(("inner_px", "filled"), [(30, 0), (8, 0), (2, 1), (0, 1)])
+def test_a_filled_counter_is_seen(inner_px, filled):
+    assert counters_filled(ring(40), ring(inner_px)) == filled
+    assert counters_filled(ring(0), ring(inner_px)) == 0  # it had none
+
+
+@pytest.mark.parametrize(("bolder_em", "melted"), [(0.0, False), (0.02, False), (0.06, True)])
+def test_a_glyph_that_loses_a_counter_to_its_weight_is_melted(
+    distance_model, font_folder, monkeypatch, bolder_em, melted
+):
+    def draw(self, chars, style_index, way=None):
+        return np.stack([ring(40 if self.bolder_em < 0.05 else 0)] * len(chars))
+
+    monkeypatch.setattr(Drawer, "draw", draw)
+    monkeypatch.setattr(
+        Proofreader,
+        "attempts",
+        lambda self, chars, images, style, way: [Attempt(way, image, 1.0) for image in images],
+    )
+    looks, source = Looks({}), str(font_folder / "source.ttf")
+    writer = Writer.open(distance_model, source, looks=looks, bolder_em=bolder_em)
+    (verdict,) = writer.proofreader.judged("一", 0)
+    assert ("melted" in verdict.best.faults) == melted
+    assert len(verdict.attempts) > 1 or not melted  # it was drawn in other ways

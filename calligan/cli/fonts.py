@@ -119,8 +119,10 @@ def check(request: CheckRequest) -> None:
     """
     from calligan.library.checking import check as examine
     from calligan.page.sheet import save_sheet
+    from calligan.storage import check_writable
 
     claim_stdout(request.json_path)
+    check_writable(*filter(None, (request.sheet,)))
     with progress("reading", "glyph") as update:
         what = values(request, "json_path", "sheet", "strict")
         examined = examine(**what, progress=update, note=note)

@@ -49,7 +49,8 @@ def infer(
     result(*files)
     if choice.candidates and (findings := model.findings(indices)):
         sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")
-        findings.save_candidates(sheet, choice.candidates)
+        findings.save_candidates(sheet, choice.candidates, pages.text.han)
+        note(*findings.candidate_notes(choice.candidates, pages.text.han))
         result(sheet)
     summary = {"files": files, **model.as_json(), **pages.as_json()}
     finish(model, drawing, indices, summary, choose=not choice.candidates)

@@ -76,8 +76,8 @@ def _option(
     one_of: Sequence[str] = (),
     between: tuple[int | None, int | None] = (None, None),
 ) -> Any:
-    def check(value: str) -> str:
-        if value not in one_of:
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in one_of:
             raise typer.BadParameter(f"{value!r} is not one of {', '.join(one_of)}")
         return value
 

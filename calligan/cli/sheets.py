@@ -44,6 +44,9 @@ def morph(request: MorphRequest) -> None:
     Between a hand of `calligan learn` and the model it was learned from, the weights are
     interpolated.
     """
+    from calligan.library.orders import check_morph
+
+    check_morph(request)  # raises before torch is imported below
     from calligan.library.films import save_morph
 
     save_morph(request, note)

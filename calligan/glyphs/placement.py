@@ -88,25 +88,29 @@ class Placement:
 
 
 def measure_placement(
-    face: Face, chars: Iterable[str], config: RasterConfig, least: int = _MIN_BOXES
+    face: Face,
+    chars: Iterable[str],
+    config: RasterConfig,
+    least: int = _MIN_BOXES,
+    option: str = "--charset",
 ) -> Placement:
     """Place a font so that its median glyph is centred and has the configured extent.
 
-    Raises FontError if the font draws fewer than `least` of `chars`.
+    Raises FontError if the font draws fewer than `least` of `chars`, which `option` gives.
     """
     chars = list(chars)
     if len(chars) < least:
         raise FontError(
             f"{face.spec} cannot be measured on {len(chars)} training character(s); "
-            "give a larger --charset"
+            f"give a larger {option}"
         )
     glyphs = [glyph for char in chars if (glyph := face.glyph_index(char))]
     sampled = glyphs[:: max(1, len(glyphs) // config.sampled_chars)]
     boxes = [box for box in map(face.ink_box_em, sampled) if box]
     if len(boxes) < least:
         raise FontError(
-            f"{face.spec} draws only {len(boxes)} of the characters of --charset; "
-            "give a font with Chinese characters, or another --charset"
+            f"{face.spec} draws only {len(boxes)} of the characters of {option}; "
+            f"give a font with Chinese characters, or another {option}"
         )
     return fit_placement(boxes, config)
 

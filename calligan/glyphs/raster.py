@@ -7,8 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from calligan.config import RasterConfig
+from calligan.glyphs.catalog import resolve_font
+from calligan.glyphs.charset import load_charset
 from calligan.glyphs.face import Face, FontSpec
-from calligan.glyphs.placement import Placement, paste
+from calligan.glyphs.placement import Placement, measure_placement, paste
 
 _CHUNK_CHARS = 256
 REASONS = ("absent", "blank", "notdef", "clipped")
@@ -75,6 +78,19 @@ def render_glyphs(
         np.concatenate([part.images for part in done]),
         {reason: "".join(part.left_out[reason] for part in done) for reason in REASONS},
     )
+
+
+def font_pictures(font: str, size_px: int) -> Callable[[str], np.ndarray | None]:
+    """A function that draws a character in a font: uint8 (S, S), 255 = paper; None if missing."""
+    face = Face(resolve_font(font).spec)
+    config = RasterConfig(size_px=size_px)
+    placement = measure_placement(face, load_charset("components-500"), config)
+
+    def draw(char: str) -> np.ndarray | None:
+        glyph = face.glyph_index(char)
+        return placement.draw(face, glyph) if glyph else None
+
+    return draw
 
 
 def _render_chunk(job: tuple[FontSpec, str, Placement, float]) -> Glyphs:

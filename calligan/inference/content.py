@@ -65,6 +65,12 @@ class ContentSource(Protocol):
         """Source glyphs as input to the model: uint8 (N, S, S), 255 = paper."""
 
 
+def picture_of(source: ContentSource, char: str) -> np.ndarray | None:
+    """A character's source glyph, uint8 (S, S), 255 = paper, for a label; None if it is lacking."""
+    image: np.ndarray = source.images(char)[0]
+    return None if source.lacks(char) else image
+
+
 class FontSource:
     """A source font, and those other source fonts of the model that are installed."""
 

@@ -14,8 +14,6 @@ from calligan.models.average import average_weights
 from calligan.models.base import GeneratorBase
 from calligan.models.predictor import Predictor
 
-WAYS = ("slerp", "lerp")
-
 
 @dataclass(frozen=True)
 class Stop:

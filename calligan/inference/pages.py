@@ -23,6 +23,7 @@ from calligan.requests.pages import PageRequest
 if TYPE_CHECKING:  # so that a request can be checked before torch is imported
     from calligan.inference.writer import Missing, Text, Writer
 
+_MAX_TITLE_CHARS = 40
 _PX_MM = 25.4 / 96  # a pixel on plain pages
 
 
@@ -48,7 +49,11 @@ def check_page(request: PageRequest) -> None:
     if request.form is not None and request.labels:
         raise ConfigError("--labels is for plain pages, without --format")
     if request.form is not None:
-        load_format(request.form)
+        form = load_format(request.form)
+        if (request.signature or request.seal) and not form.signed:
+            raise ConfigError(f"--format {request.form} has no place for a --sign or a --seal")
+        if request.title and not form.titled:
+            raise ConfigError(f"--format {request.form} has no place for a --title")
         if request.vertical or request.wrap or request.cell_px:
             raise ConfigError("--vertical, --wrap and --size are for plain pages, without --format")
         return
@@ -106,7 +111,7 @@ def write_pages(
             stacked(pages, labels, {c: writer.borrowed_letter(c) for c in set("".join(labels))})
         ]
     for page in pages:
-        page.about = _about(writer, names)
+        page.about, page.title = _about(writer, names), _title(read)
     return pages, replace(whole, blank="".join(dict.fromkeys(blank)))
 
 
@@ -119,6 +124,12 @@ def _blank(han: str, letters: Mapping[str, Letter], style: str) -> str:
             "--model, such as bundle, the shipped one"
         )
     return blank
+
+
+def _title(read: list[str]) -> str:
+    """The title of a text, or else its beginning: the first line."""
+    text, title, *_ = read
+    return (title or text).partition("\n")[0][:_MAX_TITLE_CHARS]
 
 
 def _about(writer: "Writer", styles: list[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), thos
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from calligan.errors import DataError
 from calligan.glyphs.strokes import stroke_count
 from calligan.inference.content import PLAIN, Way
 from calligan.inference.drawer import Drawer
-from calligan.reader.faults import Findings, Limits, Shape, detect
+from calligan.reader.faults import Findings, Limits, Shape, counters_filled, detect
 from calligan.reader.inspector import MIN_SIZE_PX, MISDRAWN, Inspector
 from calligan.reader.limits import Calibration
 from calligan.reader.reach import Reach, reach_of
@@ -34,6 +34,7 @@ WAYS = (
     Way("stronger style", strength=1.2),
 )
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
+_BOLDER_EM = 0.02  # more added to strokes may fill counters
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
@@ -55,7 +56,7 @@ class Verdict:
     char: str
     attempts: tuple[Attempt, ...]
     least_score: float  # the score that 95 % of the style's real glyphs reach
-    picked: bool = False  # whether the user chose the attempt
+    picked: int | None = None  # the number from 1 of the attempt that the user chose
     foreseen: str = ""  # the fault that is expected of every attempt
     tried: int = 0  # how many attempts there were, if only the best is known
 
@@ -70,6 +71,12 @@ class Verdict:
         return self.attempts[0]
 
     @property
+    def candidates(self) -> tuple[Attempt, ...]:
+        """The attempts by the numbers to pick them by, the first being number 1."""
+        used, others, at = self.attempts[0], self.attempts[1:], (self.picked or 1) - 1
+        return (*others[:at], used, *others[at:])
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """The faults of the attempt that is used."""
         return (*self.best.faults, self.foreseen) if self.foreseen else self.best.faults
@@ -77,7 +84,7 @@ class Verdict:
     @property
     def doubtful(self) -> bool:
         """Whether the attempt that is used has a fault and was not picked by the user."""
-        return not self.picked and bool(self.faults)
+        return self.picked is None and bool(self.faults)
 
 
 @dataclass
@@ -99,7 +106,8 @@ class Proofreader:
     def identity(self) -> list[str]:
         """What determines verdicts, besides the glyphs."""
         inspector = self.inspector.name if self.inspector else ""
-        return [self.judge.name, inspector, sha256_bytes(repr(self.calibration).encode())]
+        found = [self.judge.name, inspector, sha256_bytes(repr(self.calibration).encode())]
+        return found + (["counters"] if self._is_bold else [])
 
     @cached_property
     def reach(self) -> Reach:
@@ -117,8 +125,7 @@ class Proofreader:
         """A character with every variation, the best first; not cached."""
         made: list[Attempt] = []
         for way in (PLAIN, *self._ways()):
-            images = self.drawer.draw(char, style_index, way)
-            made += self.attempts(char, images, style_index, way.name)
+            made += self._drawn(char, style_index, way)
         return self._sorted(char, made, self.least_score(style_index), style_index, picked=None)
 
     def remember(self, style_index: int, verdicts: list[Verdict]) -> None:
@@ -189,6 +196,23 @@ class Proofreader:
             found.append(Attempt(way, image, score, every, seen.loose if whole else 0))
         return found
 
+    def _drawn(self, chars: str, style_index: int, way: Way) -> list[Attempt]:
+        """Draw characters with one variation, score them and detect their faults."""
+        images = self.drawer.draw(chars, style_index, way)
+        made = self.attempts(chars, images, style_index, way.name)
+        if not self._is_bold:
+            return made
+        plain = replace(self.drawer, bolder_em=0.0).draw(chars, style_index, way)
+        return [
+            _melted(attempt) if counters_filled(thin, attempt.image) else attempt
+            for attempt, thin in zip(made, plain, strict=True)
+        ]
+
+    @property
+    def _is_bold(self) -> bool:
+        """Whether strokes are made so much bolder that counters may be filled."""
+        return self.drawer.bolder_em > _BOLDER_EM
+
     def _limits(self, style_index: int) -> Sequence[Limits]:
         """Limits of the detectors by class; none for images too small for them."""
         if self.calibration is None or self.drawer.card.size_px < _MIN_DETECTED_PX:
@@ -221,9 +245,7 @@ class Proofreader:
         for way in (PLAIN, *self._ways()):
             if not todo:
                 break
-            images = self.drawer.draw(todo, style_index, way)
-            looked_at = self.attempts(todo, images, style_index, way.name)
-            for char, attempt in zip(todo, looked_at, strict=True):
+            for char, attempt in zip(todo, self._drawn(todo, style_index, way), strict=True):
                 attempts[char].append(attempt)
             if not self.every_way:
                 weak = (c for c in todo if c in self.picked or _is_weak(attempts[c][-1], least))
@@ -253,12 +275,16 @@ class Proofreader:
             raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
         foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
-        return Verdict(char, tuple(ordered), least, picked is not None, foreseen)
+        return Verdict(char, tuple(ordered), least, picked, foreseen)
 
     def _ways(self) -> tuple[Way, ...]:
         """The variations that this model and the installed fonts allow."""
         has_styles, sources = self.drawer.has_styles, self.drawer.source.count
         return tuple(w for w in WAYS if (w.strength == 1 or has_styles) and w.source < sources)
+
+
+def _melted(attempt: Attempt) -> Attempt:
+    return replace(attempt, faults=tuple(dict.fromkeys((*attempt.faults, "melted"))))
 
 
 def _rank(attempt: Attempt) -> tuple[int, int, float]:

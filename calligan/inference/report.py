@@ -1,17 +1,14 @@
 """Reports of the proofreader's verdicts: HTML with pictures, a contact sheet, JSON."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
-from io import BytesIO
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from calligan.errors import DataError
+from calligan.inference.content import picture_of
+from calligan.inference.report_page import report_page
 from calligan.page.sheet import Row, contact_sheet, save_png
 from calligan.storage import atomic_file, write_bytes, write_json
 
@@ -19,13 +16,6 @@ if TYPE_CHECKING:  # so that a file's name can be checked before torch is import
     from calligan.inference.proofread import Proofreader, Verdict
 
 _MAX_LISTED = 40  # doubtful characters in a line, per style and reason
-_MAX_SHOWN = 500  # glyphs of a style in the HTML report; more if more are doubtful
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222 }}
-td, th {{ padding: .2rem .8rem; text-align: left; vertical-align: middle }}
-img {{ width: 72px; height: 72px; border: 1px solid #ddd }} tr.doubtful td {{ background: #fdf0e0 }}
-</style><h1>{title}</h1><p>{about}</p><table><tr><th>asked<th>source<th>drawn<th>score<th>way<th>faults
-</tr>{rows}</table></html>"""
 
 
 @dataclass(frozen=True)
@@ -103,50 +93,37 @@ class Findings:
         write_json(path, self.as_json())
 
     def _save_html(self, path: Path) -> None:
-        write_bytes(path, "".join(self._page(style) for style in self.styles).encode())
+        hands = [(style, self.verdicts(style)) for style in self.styles]
+        write_bytes(path, report_page(self.proofreader, hands).encode())
 
-    def save_candidates(self, path: Path, count: int) -> None:
-        """Save a sheet of each character's source glyph and best attempts, numbered from 1."""
-        rows = []
-        for style in self.styles:
-            for verdict in self.proofreader.verdicts.get(style, {}).values():
-                source = self._source(verdict)
-                images = [attempt.image for attempt in verdict.attempts[:count]]
-                rows.append(Row(f"U+{ord(verdict.char):04X}", [source, *images]))
+    def candidates(self, chars: str) -> "list[tuple[int, Verdict]]":
+        """Styles and verdicts of the characters of a text, in its order."""
+        found = [(style, self.proofreader.verdicts.get(style, {})) for style in self.styles]
+        return [(s, known[c]) for s, known in found for c in dict.fromkeys(chars) if c in known]
+
+    def save_candidates(self, path: Path, count: int, chars: str) -> None:
+        """Save a sheet of each character's source glyph and `count` attempts, numbered from 1.
+
+        The rows are in the order of `chars`; the attempt in use is framed, and shown in any case.
+        """
+        rows, several, source = [], len(self.styles) > 1, self.proofreader.drawer.source
+        for style, verdict in self.candidates(chars):
+            used = verdict.picked or 1
+            images = [attempt.image for attempt in verdict.candidates[: max(count, used)]]
+            name = f" {self.proofreader.drawer.card.styles[style].name}" if several else ""
+            rows.append(Row(verdict.char + name, [source.images(verdict.char)[0], *images], used))
+        numbers = ["", *map(str, range(1, max(len(row.images) for row in rows)))]
+        size_px = self.proofreader.drawer.card.size_px
+        sheet = contact_sheet(rows, size_px, numbers, partial(picture_of, source))
         with atomic_file(path) as file:
-            numbers = ["", *map(str, range(1, count + 1))]
-            save_png(contact_sheet(rows, self.proofreader.drawer.card.size_px, numbers), file)
+            save_png(sheet, file)
 
-    def _source(self, verdict: "Verdict") -> np.ndarray:
-        image: np.ndarray = self.proofreader.drawer.source.images(verdict.char)[0]
-        return image
-
-    def _page(self, style: int) -> str:
-        verdicts = self.verdicts(style)
-        least = self.proofreader.least_score(style)
-        count = sum(verdict.doubtful for verdict in verdicts)
-        about = (
-            f"{len(verdicts):,} characters, {count:,} of them doubtful (with a fault). 95 % of the "
-            f"style's real glyphs score {least:.3g} or more. Glyphs with a lower score or a fault "
-            "were drawn again with other inputs. Doubtful glyphs come first."
-        )
-        shown = verdicts[: max(count, _MAX_SHOWN)]
-        if len(shown) < len(verdicts):
-            about += f" {len(shown):,} are shown; the JSON report has every score."
-        name = self.proofreader.drawer.card.styles[style].name
-        rows = "".join(map(self._row, shown))
-        return _PAGE.format(title=escape(f"Style {name}"), about=about, rows=rows)
-
-    def _row(self, verdict: "Verdict") -> str:
-        kind = ' class="doubtful"' if verdict.doubtful else ""
-        pictures = "".join(
-            f'<td><img alt="" src="data:image/png;base64,{_png(image)}">'
-            for image in (self._source(verdict), verdict.best.image)
-        )
-        cells = f"<td>{verdict.best.score:.3g}<td>{escape(verdict.best.way)}"
-        cells += f"<td>{escape(', '.join(verdict.faults))}"
-        name = f"{escape(verdict.char)}<br><small>U+{ord(verdict.char):04X}</small>"
-        return f"<tr{kind}><td>{name}{pictures}{cells}</tr>\n"
+    def candidate_notes(self, count: int, chars: str) -> Iterator[str]:
+        """How to read the sheet of candidates, and whether there are fewer than asked for."""
+        most = max(verdict.count for _, verdict in self.candidates(chars))
+        if most < count:
+            yield f"there are {most} candidates of a character, not {count}"
+        yield "the candidate in use is framed; choose another by its number: --pick 书=2"
 
 
 _WRITERS = {".json": Findings._save_json, ".html": Findings._save_html}  # by the file's ending
@@ -157,9 +134,3 @@ def check_report(path: Path) -> None:
     if path.suffix.lower() not in _WRITERS or path.is_dir():
         kinds = " or ".join(_WRITERS)
         raise DataError(f"{path} does not end in {kinds}; name the kind of report")
-
-
-def _png(image: np.ndarray) -> str:
-    file = BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()

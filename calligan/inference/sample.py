@@ -22,7 +22,7 @@ def save_samples(request: SampleRequest) -> None:
         raise ConfigError("give at least one Chinese character, and --count 1 to 64")
     how = (request.style, request.count, request.seed, request.between)
     found = sampled(model_path(request.model), chars, *how)
-    rows = [Row(f"U+{ord(c):04X}", list(images)) for c, images in zip(chars, found, strict=True)]
+    rows = [Row(c, list(images)) for c, images in zip(chars, found, strict=True)]
     save_sheet(contact_sheet(rows, found[0].shape[-1]), request.output)
 
 

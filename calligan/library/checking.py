@@ -11,12 +11,13 @@ import numpy as np
 from PIL import Image
 
 from calligan.config import RasterConfig
-from calligan.errors import DataError
+from calligan.errors import ConfigError, DataError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import measure_placement
 from calligan.glyphs.raster import render_glyphs
+from calligan.library.orders import abbreviate
 from calligan.models.device import pick_device
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.handwriting import from_pictures
@@ -26,6 +27,7 @@ from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
 from calligan.reader.judge import Judge, four_digits
 from calligan.reader.limits import shipped
+from calligan.requests.fonts import SCRIPTS
 from calligan.resources import reader_model
 from calligan.scan.folder import read_hand
 
@@ -42,6 +44,7 @@ class Examined:
 
     found: Checked
     blank: str  # characters without ink
+    absent: str = ""  # characters that were asked for and that the font lacks
 
     @property
     def wrong(self) -> str:
@@ -52,6 +55,7 @@ class Examined:
         """All findings and scores; a score is None for a character without a reference."""
         return {
             "blank": self.blank,
+            "absent": self.absent,
             "duplicates": list(self.found.duplicates),
             "mislabelled": self.found.mislabelled,
             "malformed": self.found.malformed,
@@ -78,15 +82,22 @@ class Examined:
 
     def notes(self) -> Iterator[str]:
         """How many glyphs were checked, and whether some faults are not listed."""
-        yield f"checked {len(self.found.chars):,} glyphs with ink"
+        nothing = not self.wrong and not self.found.capped
+        yield self._checked() + (": no fault was found" if nothing else "")
+        if self.absent:
+            yield f"not in the font: {abbreviate(self.absent)}"
         if self.found.capped:
             yield (
                 f"{self.found.capped:,} more glyphs read badly and are not listed: so many suggest "
                 "a font that differs from print (--json has every score)"
             )
 
+    def _checked(self) -> str:
+        count = len(self.found.chars)
+        return f"checked {count:,} glyph{'s' * (count != 1)} with ink"
+
     def sheet(self) -> Image.Image:
-        """Rows of references and glyphs with low scores, the worst first."""
+        """Rows of references and glyphs with low scores, the worst first; or that there is none."""
         found = self.found
         wrong = [found.chars.index(c) for c in (*found.mislabelled, *found.malformed)]
         rows = []
@@ -94,7 +105,9 @@ class Examined:
             part = wrong[start : start + _SHEET_COLUMNS]
             rows.append(Row("asked", [found.references[i] for i in part]))
             rows.append(Row("found", [found.images[i] for i in part]))
-        return contact_sheet(rows or [Row("nothing", [None])], _SIZE_PX)
+        if not rows:
+            rows.append(Row(f"{self._checked()}: none is mislabelled or malformed", []))
+        return contact_sheet(rows, _SIZE_PX)
 
 
 def check(
@@ -119,8 +132,10 @@ def check(
             f"{what} is a picture; give a font, or a folder of PNGs named by their characters. For "
             "a page that calligan wrote, `calligan infer --report` tells what is doubtful"
         )
+    if script not in (None, *SCRIPTS):
+        raise ConfigError(f"--script {script!r} is not one of {', '.join(SCRIPTS)}")
     judge = Judge.load(pick_device(device))
-    chars, images, blank = _folder(Path(what)) if folder else _font(text, charset)
+    chars, images, blank, absent = _folder(Path(what)) if folder else _font(text, charset)
     if not chars:
         raise DataError(f"{what} has no glyph with ink for any of the characters; see --charset")
     regular = chinese_font_name(font, note)
@@ -130,24 +145,25 @@ def check(
         script, least = info.script, judge.least_score(info.script, info.name)
     add = count_progress("reading", len(chars), progress, cancel)
     found = _check_against(chars, images, regular, judge, least, script or "", add)
-    return Examined(found, blank + found.blank)
+    return Examined(found, blank + found.blank, absent if charset != CHARSET else "")
 
 
-def _font(text: str, charset: str) -> tuple[str, np.ndarray, str]:
-    """Characters with ink, their glyphs, and characters that the font maps to blank glyphs."""
+def _font(text: str, charset: str) -> tuple[str, np.ndarray, str, str]:
+    """Characters with ink, their glyphs, those mapped to blank glyphs, and those not mapped."""
     spec = resolve_font(text).spec
     wanted = "".join(filter(is_han, load_charset(charset)))
     raster = RasterConfig(size_px=_SIZE_PX)
     place = measure_placement(Face(spec), wanted, raster, least=1)
     glyphs = render_glyphs(spec, wanted, place, raster.min_ink)
-    return glyphs.chars, glyphs.images, glyphs.left_out["blank"] + glyphs.left_out["notdef"]
+    out = glyphs.left_out
+    return glyphs.chars, glyphs.images, out["blank"] + out["notdef"], out["absent"]
 
 
-def _folder(folder: Path) -> tuple[str, np.ndarray, str]:
+def _folder(folder: Path) -> tuple[str, np.ndarray, str, str]:
     read = list(read_hand(folder))
     found = from_pictures("folder", folder, read, RasterConfig(size_px=_SIZE_PX))
     there = found.entry.chars
-    return there, found.images, "".join(char for char, _ in read if char not in there)
+    return there, found.images, "".join(char for char, _ in read if char not in there), ""
 
 
 def proofread(glyphs: list[tuple[str, np.ndarray]], font: str) -> Checked | None:

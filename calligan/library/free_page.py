@@ -11,6 +11,7 @@ from calligan.glyphs.charset import is_han
 from calligan.scan.copybook import (
     CharacterBox,
     Reading,
+    count_cells,
     crop,
     find_characters,
     find_columns,
@@ -72,6 +73,10 @@ class FreePage:
             for box, doubt in zip(boxes, find_doubts(boxes), strict=True)
         ]
         return boxes, glyphs
+
+    def count(self, boxes: Sequence[CharacterBox], reading: str) -> int:
+        """How many characters the page seems to have, if it was cut into these."""
+        return count_cells(self.ink, boxes, _reading(reading))
 
     def _across(self, reading: str) -> int:
         return int(self.ink.shape[0 if reading == "rows" else 1])

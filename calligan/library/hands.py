@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from calligan.config import RasterConfig
 from calligan.errors import ConfigError, DataError, FontError
 from calligan.glyphs.catalog import FontInfo, load_catalog, resolve_font
@@ -208,12 +210,24 @@ def written(
         if is_han(char) and (wanted is None or char in wanted)
     ]
     if not read:
-        raise DataError(f"{origin} has none of the characters; see --charset")
+        raise DataError(f"{origin} has none of the characters; give others as --chars")
+    read = _each_once(read, note)
     boxes = print_boxes(printed() if printed else (), "".join(char for char, _ in read))
     hand = from_pictures(name, Path(origin), read, raster, boxes)
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
         note(f"left out, no dark ink in the picture: {pale}")
     return hand
+
+
+def _each_once(glyphs: list[tuple[str, np.ndarray]], note: Note) -> list[tuple[str, np.ndarray]]:
+    """Characters and pictures without those that are the same as an earlier one of a character."""
+    once = {(char, image.shape, image.tobytes()): (char, image) for char, image in glyphs}
+    if same := len(glyphs) - len(once):
+        note(
+            f"{same} pictures are the same as others of their character, and are left out (was a "
+            "photograph scanned twice?)"
+        )
+    return list(once.values())
 
 
 def _font(origin: str) -> FontInfo:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -12,16 +12,17 @@ from PIL import Image
 
 from calligan.described import values
 from calligan.errors import ConfigError, DataError
+from calligan.inference.content import picture_of
 from calligan.inference.drawer import Drawer
 from calligan.inference.pages import check_page, write_pages
 from calligan.inference.report import Findings
 from calligan.inference.writer import DrawnGlyph, Looks, Writer
-from calligan.library.orders import check_weight, parse_share
+from calligan.library.orders import check_weight
 from calligan.library.pages import Pages
 from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.page.sheet import Row, contact_sheet
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.project.models import mixed_hand, model_path, style_index
+from calligan.project.models import mixed_hand, model_path, parse_share, style_index
 from calligan.project.source import source_font
 from calligan.requests.drawing import DrawingRequest, Style
 from calligan.requests.pages import PageRequest
@@ -248,7 +249,9 @@ class Model:
             Row(f"{number} {style.name}", [g.image for g in self.writer.draw(han, number - 1)])
             for number, style in enumerate(self.styles, start=1)
         ]
-        return contact_sheet(rows, self.card.size_px)
+        return contact_sheet(
+            rows, self.card.size_px, pictures=partial(picture_of, self.writer.source)
+        )
 
     def findings(self, indices: Sequence[int]) -> Findings | None:
         """Verdicts on all glyphs drawn in these styles; None if glyphs are not checked."""

@@ -1,32 +1,25 @@
-"""Check font requests, and describe the font made. Needs no torch."""
+"""Check requests to draw, and describe the font made. Needs no torch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from calligan.described import values
 from calligan.errors import ConfigError, DataError
+from calligan.glyphs.charset import is_han
 from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
-from calligan.models.card import MAX_BOLDER_EM
+from calligan.models.card import MAX_BOLDER_EM, read_card
+from calligan.page.film import check_film
 from calligan.page.output import KINDS
+from calligan.project.models import hand_path, model_path, style_index
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
 from calligan.requests.fonts import FALLBACKS, FontRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
+from calligan.requests.sheets import MORPH_WAYS, STILL, MorphRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
-
-
-def parse_share(text: str) -> tuple[str, float]:
-    """Parse a part of a mixture of styles, `kaiti:0.7`, to its name and share (1 by default)."""
-    name, colon, number = text.strip().partition(":")
-    try:
-        share = float(number) if colon else 1.0
-    except ValueError:
-        share = -1.0
-    if not name or not 0 <= share <= 1000:
-        raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
-    return name, share
 
 
 def check_picture(
@@ -43,17 +36,56 @@ def check_picture(
             raise ConfigError(
                 "--candidates writes a sheet beside the picture; give a file as --output"
             )
-        if f".{picture.kind}" not in KINDS:
+        if picture.path.suffix not in KINDS:
             kinds = ", ".join(kind[1:] for kind in KINDS)
             raise ConfigError(f"--as {picture.kind!r} is not one of {kinds}")
+    elif picture.kind not in (None, picture.output.suffix[1:].lower()):
+        raise ConfigError(
+            f"--as is for -o -; the ending of {picture.output} names its kind, not {picture.kind}"
+        )
     check_output(picture.path, page.transparent)
     check_verdict(drawing, needed=bool(choice.candidates or picked))
     look.validate()
+    look.check_kind(picture.path, page.transparent)
     check_page(page)
     drawn = page.text + page.title + page.signature + page.seal
+    if choice.candidates and not any(map(is_han, drawn)):
+        raise ConfigError("--candidates: the text has no Chinese character; give some")
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which is not in the text")
     check_weight(drawing.weight)
+
+
+def check_morph(request: MorphRequest) -> None:
+    """Raise ConfigError, DataError or ModelError for an invalid option of a film or a sheet."""
+    check_film(request.output, also=[STILL])
+    if not 1 <= request.fps <= 60:
+        raise ConfigError(f"--fps {request.fps:g} is out of range; give 1 to 60")
+    stops_of(**values(request, "output", "fps", "loop", "source", "device"))
+
+
+def stops_of(
+    text: str, styles: Sequence[str] | str, steps: int, way: str, model: Path | None
+) -> tuple[Path, list[tuple[Path | None, int]]]:
+    """The model of a morph; and for each style the model of a hand, or None, and its index.
+
+    Raises ConfigError, DataError or ModelError for what cannot be interpolated.
+    """
+    if way not in MORPH_WAYS or steps < 1:
+        raise ConfigError("give --way slerp or lerp, and --steps 1 or more")
+    if not any(map(is_han, text)):
+        raise DataError("the text has no Chinese character; give some")
+    given = styles.split(",") if isinstance(styles, str) else list(styles)
+    stops = [(name.strip(), hand_path(name.strip())) for name in given]
+    path, hands = model_path(model), [hand for _, hand in stops]
+    if model is None and hands[0] and all(hands):
+        path = hands[0]
+    card = read_card(path)
+    if given == ["all"]:
+        stops = [(str(number), None) for number in range(1, len(card.styles) + 1)]
+    if len(stops) < 2:
+        raise ConfigError("--styles needs two or more, such as 1,3")
+    return path, [(hand, 0 if hand else style_index(card, name)) for name, hand in stops]
 
 
 def check_verdict(request: DrawingRequest, needed: bool = False) -> None:
@@ -113,11 +145,11 @@ class MadeFont:
             names = ", ".join(self.unreadable)
             yield f"{request.complete}: left out hinting tables that cannot be read: {names}"
         if self.replaced:
-            yield f"{FALLBACKS[request.fallback]}: {_abbreviate(self.replaced)}"
+            yield f"{FALLBACKS[request.fallback]}: {abbreviate(self.replaced)}"
         if self.blank:
-            yield f"left out, drawn blank: {_abbreviate(self.blank)}"
+            yield f"left out, drawn blank: {abbreviate(self.blank)}"
         if self.lacking:
-            yield f"left out, not in the source font: {_abbreviate(self.lacking)}"
+            yield f"left out, not in the source font: {abbreviate(self.lacking)}"
         times = [f"{name} {took:.1f} s" for name, took in self.seconds.items() if took >= 0.05]
         count = len(self.drawn) - len(self.written) - len(self.borrowed)
         plural = "s" * (count != 1)
@@ -132,12 +164,11 @@ class MadeFont:
             yield f"{count:,} more characters are your own glyphs (--no-own draws them)"
         if self.misread:
             yield (
-                "of your own, these read badly or as another character: "
-                f"{_abbreviate(self.misread)}"
+                f"of your own, these read badly or as another character: {abbreviate(self.misread)}"
             )
 
 
-def _abbreviate(chars: str, shown: int = 20) -> str:
+def abbreviate(chars: str, shown: int = 20) -> str:
     """The first characters, and the number of the others."""
     rest = len(chars) - shown
     return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -11,6 +11,7 @@ import numpy as np
 from calligan.apart import ChildReader
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import given_text, is_file, load_text
+from calligan.glyphs.raster import font_pictures
 from calligan.library.checking import proofread
 from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
@@ -19,7 +20,6 @@ from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
 from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
 from calligan.scan.pages import template_cells
-from calligan.scan.template_page import font_image
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ def scan_pages(
         add = count_progress("reading", len(paths), progress, cancel)
         found = _template_pages(paths, size_px, add, note)
     else:
-        found = _free_page(paths, text, columns, edges, size_px, name)
+        found = _free_page(paths, text, columns, edges, size_px, name, note)
     if not found:
         names = ", ".join(map(str, paths))
         raise DataError(f"{names}: no cell is written on with dark ink; nothing was saved")
     found = proofread_glyphs(found, name, note)
-    return Scanned(folder, found, save_hand(folder, found, font_image(name, size_px)))
+    return Scanned(folder, found, save_hand(folder, found, font_pictures(name, size_px)))
 
 
 def _template_pages(
@@ -148,6 +148,7 @@ def _free_page(
     edges: Edges | None,
     size_px: int,
     font: str,
+    note: Note,
 ) -> list[ScannedGlyph]:
     if len(pages) != 1:
         raise DataError("--text is for one page: run `scan` once for each page with its own text")
@@ -155,7 +156,13 @@ def _free_page(
     if not words.strip():
         raise DataError("--text has no Chinese character; give the page's text")
     page = FreePage.open(pages[0], words)
-    return page.cut(words, columns, edges, size_px, font)[1]
+    boxes, glyphs = page.cut(words, columns, edges, size_px, font)
+    if (seen := page.count(boxes, columns)) != len(boxes):
+        note(
+            f"{pages[0]} seems to have {seen} characters, and --text has {len(boxes)}: check that "
+            "the text is that of the page, with none left out"
+        )
+    return glyphs
 
 
 def proofread_glyphs(found: list[ScannedGlyph], font: str, note: Note) -> list[ScannedGlyph]:

@@ -30,6 +30,7 @@ class Page:
     paper: str | None = "white"
     marks: list[Mark] = field(default_factory=list)
     about: dict[str, str] = field(default_factory=dict)  # metadata of its file, by PNG keyword
+    title: str = ""  # of its file, where that has one
 
     def add(self, outline: Outline, colour: str) -> None:
         """Add an outline in millimetres."""

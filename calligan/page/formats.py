@@ -109,6 +109,16 @@ class Format:
     lines: str = ""  # what the lines of the text are, where each has its place
     least_lines: int = 1  # how many of these a text has at the least
 
+    @property
+    def signed(self) -> bool:
+        """Whether there is a place for a signature and a seal."""
+        return any(region.sign and not region.grid for region in self.region)
+
+    @property
+    def titled(self) -> bool:
+        """Whether there is a place for a title: before the whole text."""
+        return any(not (region.text or region.grid) for region in self.region)
+
     def validate(self) -> None:
         """Raise ConfigError naming the invalid field."""
         if not self.region:

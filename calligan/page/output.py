@@ -36,8 +36,8 @@ def save_pages(path: Path, pages: Sequence[Page], look: Look) -> list[Path]:
 
 
 def pages_pdf(pages: Sequence[Page], name: str, file: BinaryIO) -> None:
-    """Write all pages as one PDF, whose title is the beginning of its text, or else `name`."""
-    write_pdf(pages, pages[0].text[:40] or name, file)
+    """Write all pages as one PDF; its title is the first page's, or else `name`."""
+    write_pdf(pages, pages[0].title or name, file)
 
 
 def pages_bytes(kind: str, pages: Sequence[Page], look: Look) -> bytes:

@@ -34,6 +34,7 @@ def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
     pdfmetrics.registerFont(TTFont(_FONT, _unseen_font("".join(page.text for page in pages))))
     canvas = Canvas(file, pageCompression=1, invariant=1)
     canvas.setTitle(title)
+    canvas.setAuthor("")  # reportlab would write "anonymous"
     canvas.setCreator(f"calligan {__version__}")
     canvas.setSubject("; ".join(f"{key}: {text}" for key, text in pages[0].about.items()))
     forms: dict[int, str] = {}

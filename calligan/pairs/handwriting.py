@@ -78,7 +78,7 @@ def from_pictures(
 def from_font(name: str, info: FontInfo, chars: str, raster: RasterConfig) -> WrittenGlyphs:
     """A font's glyphs of `chars`. Raises FontError where it has none of them."""
     face = Face(info.spec)
-    place = measure_placement(face, chars, raster, least=1)
+    place = measure_placement(face, chars, raster, least=1, option="--chars")
     glyphs = render_glyphs(info.spec, chars, place, raster.min_ink)
     entry = FontEntry(
         name=name,

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from calligan.errors import ModelError
+from calligan.errors import ConfigError, ModelError
 from calligan.models.card import ModelCard, read_card
 from calligan.project.run import newest_finished, newest_run
 from calligan.resources import bundled_model, reader_model, upscaler_model
@@ -50,9 +50,14 @@ def style_index(card: ModelCard, name: str) -> int:
     except ModelError as error:
         if name.isdecimal():
             raise
+        if not name:
+            raise ModelError("the name of a style is empty; see `calligan styles`") from error
+        if ":" in name:
+            raise ModelError(f"{error}; a mixture has two or more parts: 1:0.7+4:0.3") from error
         if not (hands := hand_names()):
             raise ModelError(
-                f"{error}; your own hand becomes one by `calligan learn {name} --from FOLDER`"
+                f"{error}; there is no {HANDS / name} in this folder; your own hand becomes a "
+                f"style by `calligan learn {name} --from FOLDER`"
             ) from error
         if name in hands:
             raise ModelError(
@@ -63,14 +68,31 @@ def style_index(card: ModelCard, name: str) -> int:
         raise ModelError(text) from error
 
 
+def parse_share(text: str) -> tuple[str, float]:
+    """Parse a part of a mixture of styles, `kaiti:0.7`, to its name and share (1 by default)."""
+    name, colon, number = text.strip().partition(":")
+    try:
+        share = float(number) if colon else 1.0
+    except ValueError:
+        share = -1.0
+    if not name or not 0 <= share <= 1000:
+        raise ConfigError(f"{text!r} is not a part of a mixture; write 1:0.7+4:0.3, or 1+4")
+    return name, share
+
+
 def check_styles(model: Path, styles: str) -> None:
-    """Raise ModelError for a style, of some with commas, that a model file does not have."""
+    """Raise ModelError for a style, of some with commas, that a model file does not have.
+
+    Raises ConfigError for a part of a mixture (1:0.7+4:0.3) that has another form.
+    """
     if styles not in ("all", "random"):
         card = read_card(model)
         for style in styles.split(","):
-            for part in style.split("+"):  # mixtures read as 1:0.7+4:0.3
-                name = part.partition(":")[0].strip()
-                if "+" not in style or mixed_hand(model, card, name) is None:
+            if "+" not in style:
+                style_index(card, style.strip())
+                continue
+            for name in [parse_share(part)[0] for part in style.split("+")]:
+                if mixed_hand(model, card, name) is None:
                     style_index(card, name)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from contourpy import LineType
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from calligan.vector.contour import iso_lines
 
@@ -34,6 +34,8 @@ _CANVAS_PX = 256  # the canvas that lengths and areas in pixels refer to
 _HALF_PX = 128  # the canvas of all measures but specks and pinholes
 _SPECK_SIZES_PX, _SPECK_RING_PX = (5, 9), 1  # maximum sizes, and the clear ring around a speck
 _MIN_PIECE_PX2 = 60  # smaller areas do not count as pieces or counters
+_MIN_COUNTER_PX2 = 9  # of a counter that is left when strokes are made bolder
+_INK_BELOW = 128  # grey levels
 _NEAR_PX = 12
 _WINDOW_STEPS, _STEP_PX = 4, 8  # a window's edge; a step, in pixels of the half-size canvas
 _MAX_DEPTH = 2.2  # in half-widths of a stroke
@@ -107,6 +109,24 @@ def detect(
         wrong.append(MEASURES["pieces_more"])
     more = max(0, int(found["pieces_more"])) if is_simple(source) else 0
     return Findings(tuple(dict.fromkeys(wrong)), more)
+
+
+def counters_filled(plain: np.ndarray, bold: np.ndarray) -> int:
+    """How many enclosed areas of paper of a glyph are ink in the same glyph with bolder strokes.
+
+    Both are uint8 (S, S), 255 = paper.
+    """
+    scale, filled = _CANVAS_PX / len(plain), 0
+    for line in iso_lines(255 - plain):
+        x, y = line.T
+        area = float(x[:-1] @ y[1:] - x[1:] @ y[:-1]) / 2 * scale**2
+        if area > -_MIN_PIECE_PX2:
+            continue
+        inside = Image.new("1", plain.shape[::-1])
+        ImageDraw.Draw(inside).polygon([tuple(point) for point in (line - 1).tolist()], fill=1)
+        left = (bold >= _INK_BELOW) & np.asarray(inside)
+        filled += int(left.sum()) * scale**2 < _MIN_COUNTER_PX2
+    return filled
 
 
 def class_of(source: Shape) -> int:

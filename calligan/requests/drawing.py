@@ -92,6 +92,7 @@ class ChoiceRequest:
     candidates: int | None = described(
         None,
         "Also draw this number of variants of each character, into a sheet beside OUTPUT.",
+        between=(1, None),
     )
     pick: str | None = described(
         None, "Use these variants, by their number in the sheet of candidates: 书=2,法=3."

@@ -16,6 +16,8 @@ FALLBACKS = {
     **DOUBTED,
 }
 
+SCRIPTS = ("楷", "行楷", "行", "草", "pen", "display")
+
 
 @dataclass(frozen=True)
 class FontRequest:
@@ -67,6 +69,7 @@ class CheckRequest:
         None,
         "Script of the glyphs (楷, 行楷, 行, 草, pen or display): sets how much they may differ "
         "from print. Default: that of a catalog font, else any.",
+        one_of=SCRIPTS,
     )
     font: str | None = described(
         None, "Regular Chinese font to compare with. Default: one on this machine."

@@ -8,6 +8,7 @@ from calligan.errors import DataError
 from calligan.requests.drawing import STDOUT
 
 _MIN_DPI, _MAX_DPI = 10, 2400
+_WITH_GRAIN = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,16 @@ class PictureRequest:
         "--output",
         "-o",
     )
-    kind: str = described(
-        "png", "With -o -, the kind of file: png, jpg, webp, gif, svg or pdf.", "--as"
+    kind: str | None = described(
+        None,
+        "With -o -, the kind of file: png, jpg, webp, gif, svg or pdf. Default: png.",
+        "--as",
     )
 
     @property
     def path(self) -> Path:
         """The file to write; for standard output, a name with the ending of its kind."""
-        return Path(f"page.{self.kind}") if self.output == STDOUT else self.output
+        return Path(f"page.{self.kind or 'png'}") if self.output == STDOUT else self.output
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,21 @@ class Look:
     """Options of raster images."""
 
     dpi: float = described(96.0, "Resolution of PNG and GIF.")
-    grain: bool = described(False, "Give the paper a soft grain (PNG only).")
+    grain: bool = described(False, "Give the paper a soft grain (PNG, JPEG and WebP).")
     dryness: float = described(
         0.0,
-        "Dryness of the brush, 0 to 1 (PNG only; shows in large characters).",
+        "Dryness of the brush, 0 to 1 (PNG, JPEG and WebP; shows in large characters).",
         "--dry",
     )
     frame_ms: int = 250  # of an animated picture
+
+    def check_kind(self, path: Path, transparent: bool) -> None:
+        """Raise DataError for an option that has no effect on a file of this kind."""
+        if (self.grain or self.dryness) and path.suffix.lower() not in _WITH_GRAIN:
+            kinds = ", ".join(_WITH_GRAIN)
+            raise DataError(f"--grain and --dry are for {kinds}; {path.suffix} has neither")
+        if self.grain and transparent:
+            raise DataError("--grain is of the paper; drop it, or --transparent")
 
     def validate(self) -> None:
         """Raise DataError for a resolution or dryness out of range."""

@@ -6,6 +6,9 @@ from pathlib import Path
 from calligan.described import argument, described
 from calligan.requests.drawing import DEVICE, JSON, MODEL, SOURCE, STYLE
 
+STILL = ".png"  # the ending of a sheet of a few steps, instead of a film
+MORPH_WAYS = ("slerp", "lerp")
+
 
 @dataclass(frozen=True)
 class MorphRequest:

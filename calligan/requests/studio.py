@@ -14,6 +14,8 @@ class StudioRequest:
     browser: bool = described(True, "Open the page, or only print it.", "--browser/--no-browser")
     port: int | None = described(None, "Port; default 8577, or a free one.", between=(1, 65535))
     host: str = described(
-        "127.0.0.1", "Listen there and be called so; without it, this machine alone."
+        "127.0.0.1",
+        "Address or name of this machine, by which other machines open the studio. Default: only "
+        "this machine can.",
     )
     lan: bool = described(False, "Serve this network too: a telephone photographs pages.", "--lan")

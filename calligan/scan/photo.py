@@ -11,6 +11,7 @@ from calligan.scan.opencv import opencv
 from calligan.scan.template_sheet import MARKER_MM, TemplateSheet
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+_PDF_HEAD = b"%PDF-"
 _MIN_SIDE_PX = 64
 _RUBBING_GREY = 105  # of 255: a page whose centre is darker is a rubbing (white on black)
 _MIN_PAPER_SHARE, _MAX_PAPER_SHARE = 0.25, 0.97  # of the picture, for a sheet on a background
@@ -30,11 +31,25 @@ def open_photo(path: Path, max_px: int = MAX_PHOTO_PX) -> np.ndarray:
     except FileNotFoundError as error:
         raise DataError(f"no picture {path}; check the path") from error
     except (OSError, ValueError) as error:
+        if is_pdf(path):
+            raise DataError(
+                f"{path} is a PDF, and only pictures are read; give photographs of its pages, or "
+                "save each page as a PNG of 300 dpi (pdftoppm -r 300 -png FILE.pdf page)"
+            ) from error
         raise DataError(f"cannot read {path}: {error}; save the page as a JPEG again") from error
     if min(picture.size) < _MIN_SIDE_PX:
         size = f"{picture.width} x {picture.height} pixels"
         raise DataError(f"{path} is {size}, too small for a page; give a larger picture")
     return np.asarray(picture)
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether a file begins as a PDF does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_PDF_HEAD)) == _PDF_HEAD
+    except OSError:
+        return False
 
 
 def read_sheet(photo: np.ndarray) -> tuple[np.ndarray, TemplateSheet]:

@@ -1,6 +1,6 @@
 """Draw template pages: cells with guides, a small grey model above each, markers, a QR code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import segno
@@ -85,16 +85,3 @@ def font_letters(font: str, chars: str) -> tuple[dict[str, Letter], str]:
         letters[char] = Letter(char, outline, advance)
         lacking += "" if glyphs or char.isspace() else char
     return letters, lacking
-
-
-def font_image(font: str, size_px: int) -> Callable[[str], np.ndarray | None]:
-    """A function that draws a character in a font: uint8 (S, S), 255 = paper; None if missing."""
-    face = Face(resolve_font(font).spec)
-    config = RasterConfig(size_px=size_px)
-    placement = measure_placement(face, load_charset("components-500"), config)
-
-    def draw(char: str) -> np.ndarray | None:
-        glyph = face.glyph_index(char)
-        return placement.draw(face, glyph) if glyph else None
-
-    return draw

@@ -59,11 +59,11 @@ def cut_page(
     If the text does not fit the columns, the page is kept with the reason, so that its columns can
     be corrected; `again` raises DataError instead, and changes nothing.
     """
+    from calligan.glyphs.raster import font_pictures
     from calligan.library.free_page import FreePage
     from calligan.library.scanning import proofread_glyphs
     from calligan.project.source import chinese_font_name
     from calligan.scan.folder import remove_page, save_hand
-    from calligan.scan.template_page import font_image
 
     notes: list[str] = []
     font = chinese_font_name(None, notes.append)
@@ -78,7 +78,7 @@ def cut_page(
     glyphs = proofread_glyphs(glyphs, font, notes.append)
     if folder.is_dir():
         remove_page(folder, photo.name)
-    save_hand(folder, glyphs, font_image(font, _GLYPH_PX))
+    save_hand(folder, glyphs, font_pictures(font, _GLYPH_PX))
     _write_cut(photo, page, edges or page.columns(reading), boxes)
     return {"glyphs": len(glyphs), "trouble": "", "corners": None, "notes": notes}
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from calligan.errors import DataError
-from calligan.page.formats import format_names
+from calligan.page.formats import format_names, load_format
 
 _MAX_CHARS = {"text": 3000, "title": 60, "sign": 60, "seal": 4, "hand": 200, "pick": 2000}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -22,8 +22,9 @@ _NUMBERS: dict[str, tuple[type, float, float]] = {
     "trace": (int, 0, 100),
 }
 _AS_OPTION = {"sign": "signature", "size": "cell_px"}  # names that differ in the library
-_PLAIN_ONLY = ("vertical", "size", "wrap")
-_FORMAT_ONLY = ("title", "sign", "seal", "seal-kind", "marks", "trace")
+_PLAIN_ONLY: tuple[str, ...] = ("vertical", "size", "wrap")
+_SIGNED_ONLY = ("sign", "seal", "seal-kind")
+_FORMAT_ONLY = ("title", *_SIGNED_ONLY, "marks", "trace")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Setting:
         if values.get("seal-kind") == "red" and "seal" in chosen:
             chosen["seal-kind"] = "red"
         apart = _PLAIN_ONLY if "format" in chosen else _FORMAT_ONLY
+        if "format" in chosen:
+            form = load_format(chosen["format"])
+            apart += () if form.signed else _SIGNED_ONLY
+            apart += () if form.titled else ("title",)
         chosen = {name: value for name, value in chosen.items() if name not in apart}
         pick = {char: int(n) for char, n in _PICK.findall(values.get("pick", "")) if char in text}
         return cls(text, values.get("hand", "1"), pick, chosen)
