@@ -78,5 +78,5 @@ def save_morph(request: MorphRequest, note: Note = ignore) -> None:
         rows = [Row(f"U+{ord(char):04X}", list(frames[:, i])) for i, char in enumerate(chars)]
         save_sheet(contact_sheet(rows, frames.shape[-1]), request.output)
     else:
-        film = [np.hstack(list(frame)) for frame in frames]
+        film = (np.hstack(list(frame)) for frame in frames)
         save_film(request.output, film, request.fps, 0.0 if request.loop else 1.0)
