@@ -38,6 +38,7 @@ MAX_PHOTO_SIDE_PX = 4500  # larger photographs are reduced to this
 MAX_GLYPH_PX = 16 * 2**20  # of the picture of one glyph
 MAX_PAGE_MM = 20_000  # a side of a page
 MAX_PAGE_PX = 200_000_000  # of a picture that is drawn
+MAX_FRAME_PX = 2_000_000  # of a frame of a film; larger ones are reduced
 
 # Reading in a process of its own (calligan/apart.py).
 MAX_READER_BYTES = 2**30  # memory, above that of the modules

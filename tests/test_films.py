@@ -12,6 +12,7 @@ from calligan.config import GeneratorConfig
 from calligan.errors import ModelError, Unmeasured
 from calligan.inference.morph import Stop, path_through
 from calligan.models.networks import make_generator
+from calligan.page.film import save_film
 from calligan.project.run import Run
 from calligan.training.animation import read_curves, read_sheets, save_curves
 from calligan.training.tensorboard import check_tensorboard
@@ -162,3 +163,20 @@ def test_curves_of_one_point_are_seen_and_a_film_of_one_frame_is_said(
     assert ((blue[..., 2] > blue[..., 0] + 60).sum()) > 20
     done = calligan("animate", run, "-o", tmp_path / "f.gif")
     assert done.returncode == 0 and "the film is a still" in done.stderr
+
+
+def test_like_frames_are_one_and_only_what_changes_is_kept(tmp_path):
+    frames = [np.full((40, 60), 255, np.uint8) for _ in range(4)]
+    frames[2][10:20, 30:50] = 0
+    frames[3][10:20, 30:55] = 0
+    assert save_film(tmp_path / "a.gif", iter(frames), 10, 1.0) == 4
+    film = Image.open(tmp_path / "a.gif")
+    shown, times = [], []
+    for number in range(film.n_frames):
+        film.seek(number)
+        shown.append(np.asarray(film.convert("L")))
+        times.append(film.info["duration"])
+    assert times == [200, 100, 1100]
+    assert all(map(np.array_equal, shown, frames[1:]))
+    save_film(tmp_path / "b.gif", [np.zeros((3000, 3000), np.uint8)], 10)
+    assert Image.open(tmp_path / "b.gif").size == (1414, 1414)

@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pypdfium2
@@ -9,16 +10,26 @@ import pytest
 from conftest import HAN
 from PIL import Image
 
-from calligan.errors import ConfigError, DataError
+from calligan.errors import Cancelled, ConfigError, DataError
 from calligan.inference.pages import without_marks
 from calligan.page.arrangement import Fit
 from calligan.page.brush import dried
 from calligan.page.columns import Columns
-from calligan.page.drawing import Page, dashes, frame, joined, rectangle, rounded_rectangle
+from calligan.page.drawing import (
+    Mark,
+    Page,
+    dashes,
+    frame,
+    joined,
+    placed,
+    rectangle,
+    rounded_rectangle,
+)
 from calligan.page.fan import FanColumns
 from calligan.page.fitting import fit_text
 from calligan.page.flow import Letter, Variation, broken, set_line
 from calligan.page.formats import Fan, Format, Region, format_names, load_format
+from calligan.page.gif import write_gif
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import Look, save_pages
 from calligan.page.png import to_image
@@ -252,6 +263,20 @@ def test_pixels_have_the_resolution_asked_for():
         to_image(Page(10_000, 10_000), 2400)
 
 
+def test_a_film_is_of_a_bounded_size_and_stops_when_it_is_cancelled(tmp_path):
+    letter = rectangle(0, 0, 1, 1)
+    page = Page(400, 600)
+    page.marks = [Mark(letter, placed(9, 10 * i, 300, 1), "black", "一") for i in range(30)]
+    file, called = BytesIO(), []
+    write_gif(page, 2400, 100, file)
+    film = Image.open(file)
+    assert film.n_frames == 32 and 1_990_000 < film.width * film.height < 2_010_000
+    assert abs(film.width / film.height - 2 / 3) < 0.001
+    with pytest.raises(Cancelled):
+        write_gif(page, 96, 100, BytesIO(), lambda: called.append(1) or len(called) > 3)
+    assert len(called) == 4
+
+
 @pytest.fixture(scope="module")
 def write(inked_model, font_folder, calligan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
@@ -281,12 +306,15 @@ def test_commands_write_every_kind(write):
     assert len(opened) == 3 and HAN[0] in opened[0].get_textpage().get_text_range()
     assert np.asarray(opened[0].render().to_pil().convert("L")).min() < 100
     gif, done = write("a.gif", HAN[:3], "--size", "32")
-    assert done.returncode == 0 and Image.open(gif).n_frames == 4
+    assert done.returncode == 0 and Image.open(gif).n_frames == 5
+    assert np.asarray(Image.open(gif).convert("L")).min() < 100  # the finished page comes first
     gif, done = write("b.gif", HAN[:3], "--size", "32", "--transparent")
     clear = Image.open(gif)
-    clear.seek(3)
-    alpha = clear.convert("RGBA").getchannel("A")
-    assert done.returncode == 0 and alpha.getextrema() == (0, 255)
+    inked = []
+    for number in range(clear.n_frames):
+        clear.seek(number)
+        inked.append(int((np.asarray(clear.convert("RGBA"))[..., 3] > 0).sum()))
+    assert done.returncode == 0 and 0 == inked[1] < inked[2] < inked[3] < inked[4] == inked[0]
     png, done = write("a.png", HAN[:3], "--format", "square", "--grain", "--dpi", "20")
     assert done.returncode == 0 and Image.open(png).size == (394, 394)
     assert len(np.unique(np.asarray(Image.open(png).convert("L")))) > 10

@@ -187,6 +187,45 @@ def test_downloads(client, kind, starts):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+class Left:
+    """A request whose browser goes after some checks."""
+
+    def __init__(self, app, stays, **values):
+        self.app, self.checks, self.stays = app, 0, stays
+        self.path_params, self.query_params = {"kind": "gif"}, values
+
+    async def is_disconnected(self):
+        self.checks += 1
+        return self.checks > self.stays
+
+
+def test_a_download_ends_when_its_browser_has_gone(client, monkeypatch):
+    import asyncio
+
+    from calligan.errors import Cancelled
+    from calligan.library.pages import Pages
+    from calligan.studio import downloads
+
+    monkeypatch.setattr(downloads, "_CHECK_S", 0.02)
+    ended = []
+
+    def gif(self, dpi, cancel):
+        for _ in range(500):
+            time.sleep(0.01)
+            if cancel():
+                ended.append(True)
+                raise Cancelled("the film was cancelled")
+
+    monkeypatch.setattr(Pages, "gif", gif)
+    setting = {"text": "书法永和", "hand": HAND}
+    whole_page(client, **setting)
+    with pytest.raises(Cancelled, match="download"):
+        asyncio.run(downloads.download(Left(client.app, 0, **setting)))
+    with pytest.raises(Cancelled, match="film"):
+        asyncio.run(downloads.download(Left(client.app, 3, **setting)))
+    assert ended
+
+
 def test_many_pages_come_as_an_archive(client):
     query = {"text": "书法永和九年\n" * 60, "hand": HAND, "format": "letter", "dpi": 20}
     with zipfile.ZipFile(io.BytesIO(client.get("/write.png", params=query).content)) as archive:
@@ -202,6 +241,21 @@ def test_a_model_whose_file_changed_is_opened_anew(client, project):
     told = path.stat()
     os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns + 10**9))
     assert engine.chosen(HAND).case is not first
+
+
+def test_colours_have_names(client):
+    import re
+
+    text = client.get("/write").text
+    assert not re.findall(r'(?:aria-label|title)="#', text) and 'aria-label="Cinnabar red"' in text
+
+
+def test_a_couplet_of_one_line_says_what_to_write(client):
+    asked = {"setting": {"text": "永", "hand": HAND, "format": "couplet"}}
+    for language, said in (("en", "Write 2 lines or more"), ("zh-CN", "请写2行")):
+        answer = client.post("/api/page", json=asked, headers={"Accept-Language": language})
+        assert answer.status_code == 422 and said in answer.json()["error"]
+        assert "\\n" not in answer.json()["error"]
 
 
 def test_hands_and_specimens(client):
@@ -235,7 +289,7 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     named = {name for name in named if not name.endswith("_")}
     assert named <= set(english), named - set(english)
     stems = ("format_", "way_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
-             "corner_", "cells_", "found_")  # fmt: skip
+             "corner_", "cells_", "found_", "colour_", "row_")  # fmt: skip
     bar = ("write", "hand", "font", "runs")
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
     assert not [key for key in unused if not key.startswith(stems)], unused
@@ -530,6 +584,11 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     assert set(map(ord, HAN[:40])) <= set(made.getBestCmap())
     assert client.get("/font/half/made.woff2").content.startswith(b"wOF2")
     assert len(client.get("/font/half/report.json").json()) == 10
+    report = client.get("/font/half/report.html")
+    assert report.headers["content-disposition"].startswith("attachment")
+    assert told["report"] and report.text.count("<td><img") == 20
+    asked = {"text": f"{HAN[41]} {HAN[0]}\n{HAN[41]}龘"}
+    assert client.post("/api/font/half/lacks", json=asked).json() == {"lacks": f"{HAN[41]}龘"}
 
 
 def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypatch):
@@ -748,7 +807,12 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
         assert not (project / "hands/killed/0002").exists()
         assert "killed" in [hand["key"] for hand in studio.client.get("/api/hands").json()["hands"]]
         run = studio.client.get("/api/hand/killed").json()["run"]
-        assert run["finished"] and run["before_after"] and run["curves"]["reconstruction"]
+        assert run["finished"] and run["curves"]["reconstruction"]
+        cells = run["before_after"]
+        sheet = Image.open(project / "hands/killed/0001/before-after.png")
+        assert (cells["width"], cells["height"]) == sheet.size and cells["pitch"] == 32 + 4
+        assert cells["left"] + cells["count"] * cells["pitch"] == sheet.width
+        assert cells["left"] < 150 and 1 <= cells["count"] <= 12
     finally:
         assert studio.stop() == 0
 
@@ -771,3 +835,29 @@ def test_work_is_cancelled_and_gone_on_with(project, written_hand):
         assert steps_of(log)[-1] < 5000
     finally:
         assert studio.stop() == 0
+
+
+@pytest.mark.parametrize("loss", [0.4, 0.1])
+def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, loss):
+    from calligan.models.weights import load_model, save_model
+
+    name = f"weak-{loss:g}".replace(".", "_")
+    folder = project / "hands" / name / "0001"
+    shutil.copytree(project / "runs/0001", folder)
+    generator, card = load_model(folder / "best.safetensors")
+    metrics = {**card.metrics, "validation_l1": loss, "copy_source_l1": 0.2}
+    styles = (replace(card.styles[0], name=name), *card.styles[1:])
+    card = replace(card, metrics=metrics, styles=styles)
+    save_model(folder / "best.safetensors", generator, card)
+    jobs = Jobs(STUDIO / "work.sqlite")
+    number = jobs.add("learn", name, {})
+    while jobs.take_next() != number:
+        pass
+    few = "12 are few: expect weight and slant, hardly the forms; 100 are better"
+    jobs.end(number, "finished", f"font: Source\n{few}", {"run": f"hands/{name}/0001"})
+    notes = client.get(f"/api/hand/{name}").json()["notes"]
+    assert [few in line for line in notes] == [True] + [False] * (loss > 0.2)
+    assert notes == client.get(f"/api/font/{name}").json()["notes"]
+    hands = {hand["key"]: hand for hand in client.get("/api/hands").json()["hands"]}
+    assert hands[name]["weak"] == (loss > 0.2) and not hands[HAND]["weak"]
+    shutil.rmtree(folder.parent)

@@ -80,5 +80,5 @@ def save_morph(request: MorphRequest, note: Note = ignore) -> None:
             request.output,
         )
     else:
-        film = [np.hstack(list(frame)) for frame in frames]
+        film = (np.hstack(list(frame)) for frame in frames)
         save_film(request.output, film, request.fps, 0.0 if request.loop else 1.0)

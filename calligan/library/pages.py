@@ -9,7 +9,9 @@ from typing import Any
 from calligan.inference.pages import check_output, leaves_out_marks
 from calligan.inference.writer import Text
 from calligan.page.drawing import Page
+from calligan.page.gif import write_gif
 from calligan.page.output import page_bytes, pages_bytes, pages_pdf, save_pages
+from calligan.progress import Cancel, never_cancel
 from calligan.requests.pages import Look, PageRequest
 
 
@@ -69,9 +71,15 @@ class Pages:
         """The first page as an SVG, in true outlines."""
         return self._bytes(".svg", Look()).decode()
 
-    def gif(self, dpi: float = 96.0, frame_ms: int = 250) -> bytes:
-        """The first page being written, a character every `frame_ms` milliseconds."""
-        return self._bytes(".gif", Look(dpi, frame_ms=frame_ms))
+    def gif(self, dpi: float = 96.0, frame_ms: int = 250, cancel: Cancel = never_cancel) -> bytes:
+        """The first page being written, a character every `frame_ms` milliseconds.
+
+        A frame has at most 2 million pixels, at a lower resolution if need be. Raises Cancelled.
+        """
+        Look(dpi, frame_ms=frame_ms).validate()
+        file = BytesIO()
+        write_gif(self.pages[0], dpi, frame_ms, file, cancel)
+        return file.getvalue()
 
     def pdf(self) -> bytes:
         """All pages as a PDF, in true outlines; its text can be searched."""

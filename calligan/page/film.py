@@ -1,13 +1,16 @@
-"""Frames to a film: GIF and WebP by Pillow, MP4 by OpenCV (the extra `scan`)."""
+"""Frames to a film: GIF frame by frame, WebP by Pillow, MP4 by OpenCV (the extra `scan`)."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from calligan.errors import DataError, Unmeasured
+from calligan.limits import MAX_FRAME_PX
+from calligan.page.gif import changes, write_frames
 from calligan.storage import atomic_file, cannot_write
 
 KINDS = (".gif", ".webp", ".mp4")
@@ -20,42 +23,66 @@ def check_film(path: Path, also: Sequence[str] = ()) -> None:
         raise DataError(f"{path} does not end in {', '.join(kinds)}; name the kind of film")
 
 
-def save_film(path: Path, frames: Sequence[np.ndarray], fps: float, hold_s: float = 1.0) -> None:
-    """Write frames, uint8 (H, W), all of one size; the last is shown `hold_s` longer.
+def save_film(path: Path, frames: Iterable[np.ndarray], fps: float, hold_s: float = 1.0) -> int:
+    """Write frames, uint8 (H, W), all of one size, and return how many there were.
 
+    The last is shown `hold_s` longer. Frames of more than MAX_FRAME_PX pixels are reduced.
     Raises DataError for another ending, Unmeasured where MP4 has no writer here.
     """
     check_film(path)
+    count = 0
+
+    def pictures() -> Iterator[Image.Image]:
+        nonlocal count
+        for frame in frames:
+            count += 1
+            yield _reduced(Image.fromarray(frame))
+
     if path.suffix.lower() == ".mp4":
-        _save_mp4(path, [*frames, *[frames[-1]] * round(fps * hold_s)], fps)
-        return
-    first, *rest = [Image.fromarray(frame) for frame in frames]
-    times = [round(1000 / fps)] * len(frames)
-    times[-1] += round(1000 * hold_s)
+        _save_mp4(path, pictures(), fps, round(fps * hold_s))
+        return count
+    ms, hold_ms = round(1000 / fps), round(1000 * hold_s)
     with atomic_file(path) as file:
-        kind = path.suffix[1:].upper()
-        first.save(file, kind, save_all=True, append_images=rest, duration=times, loop=0)
+        if path.suffix.lower() == ".gif":
+            write_frames(file, changes(pictures(), ms, hold_ms))
+        else:
+            first, *rest = pictures()
+            times = [ms] * len(rest) + [ms + hold_ms]
+            first.save(file, "WEBP", save_all=True, append_images=rest, duration=times, loop=0)
+    return count
 
 
-def _save_mp4(path: Path, frames: Sequence[np.ndarray], fps: float) -> None:
+def _reduced(picture: Image.Image) -> Image.Image:
+    share = (MAX_FRAME_PX / (picture.width * picture.height)) ** 0.5
+    if share >= 1:
+        return picture
+    size = (max(1, int(picture.width * share)), max(1, int(picture.height * share)))
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _save_mp4(path: Path, pictures: Iterator[Image.Image], fps: float, held: int) -> None:
+    """Write an MP4 whose last frame is repeated `held` times."""
     try:
         import cv2
     except ImportError as error:
         raise Unmeasured("MP4 needs OpenCV: pip install 'calligan[scan]', or write .gif") from error
-    height, width = (side + side % 2 for side in frames[0].shape)  # the codec requires even sides
+    first = next(pictures)
+    width, height = (side + side % 2 for side in first.size)  # the codec requires even sides
     temporary = path.with_name(f".{path.stem}.tmp.mp4")
+    padded, count = np.full((height, width), 255, np.uint8), 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         code = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
         writer = cv2.VideoWriter(str(temporary), code, fps, (width, height))
         if not writer.isOpened():
             raise DataError(f"cannot write {path}: this OpenCV has no MP4; write .gif or .webp")
-        for frame in frames:
-            padded = np.full((height, width), 255, np.uint8)
-            padded[: frame.shape[0], : frame.shape[1]] = frame
+        for picture in chain([first], pictures, repeat(None, held)):
+            if picture is not None:
+                padded[: picture.height, : picture.width] = np.asarray(picture)
             writer.write(cv2.cvtColor(padded, cv2.COLOR_GRAY2BGR))
+            count += 1
         writer.release()
-        _check_frames(temporary, len(frames))
+        _check_frames(temporary, count)
         temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error

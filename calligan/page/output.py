@@ -9,8 +9,9 @@ from PIL import Image
 
 from calligan.errors import DataError
 from calligan.page.drawing import Page
+from calligan.page.gif import write_gif
 from calligan.page.pdf import write_pdf
-from calligan.page.png import on_paper, page_px, to_image, write_gif, write_png
+from calligan.page.png import on_paper, page_px, to_image, write_png
 from calligan.page.svg import to_svg
 from calligan.requests.pages import Look
 from calligan.storage import atomic_file

@@ -1,4 +1,4 @@
-"""Render a page to pixels, and pages to an animated image."""
+"""Render a page to pixels."""
 
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -13,9 +13,7 @@ from calligan.page.brush import dried
 from calligan.page.drawing import Mark, Page
 from calligan.vector.fill import fill
 
-_MM_AN_INCH = 25.4
-_MAX_COMMENT_BYTES = 255  # of a GIF, in one block
-_HALF = 127
+MM_AN_INCH = 25.4
 
 
 def to_image(
@@ -36,7 +34,7 @@ def to_image(
     else:
         image = Image.new("RGB", size, page.paper)
     for number, mark in enumerate(page.marks):
-        _put(image, mark, dpi / _MM_AN_INCH, dryness if mark.text else 0.0, number)
+        put(image, mark, dpi / MM_AN_INCH, dryness if mark.text else 0.0, number)
     return image
 
 
@@ -50,7 +48,7 @@ def _check_pixels(size: tuple[int, int]) -> None:
 
 def page_px(page: Page, dpi: float) -> tuple[int, int]:
     """Width and height in pixels."""
-    width, height = (round(mm * dpi / _MM_AN_INCH) for mm in (page.width_mm, page.height_mm))
+    width, height = (round(mm * dpi / MM_AN_INCH) for mm in (page.width_mm, page.height_mm))
     return max(width, 1), max(height, 1)
 
 
@@ -64,54 +62,28 @@ def write_png(
     image.save(file, "PNG", dpi=(dpi, dpi), pnginfo=info)
 
 
-def write_gif(page: Page, dpi: float, frame_ms: int, file: BinaryIO) -> None:
-    """Animate the writing of a page, one character per frame; the last frame is shown longer.
-
-    Without paper every pixel is ink or nothing: GIF has no half-transparent ones.
-    """
-    back = Page(page.width_mm, page.height_mm, page.paper)
-    back.marks = [mark for mark in page.marks if not mark.text]
-    image = to_image(back, dpi)
-    frames = [image.copy()]
-    for mark in page.marks:
-        if mark.text:
-            _put(image, mark, dpi / _MM_AN_INCH)
-            frames.append(image.copy())
-    first, *rest = map(_few_colours, frames)
-    times = [frame_ms] * len(rest) + [10 * frame_ms]
-    options = {"append_images": rest, "duration": times, "loop": 0}
-    about = "; ".join(f"{key}: {text}" for key, text in page.about.items())
-    first.save(file, "GIF", save_all=True, **options, comment=about.encode()[:_MAX_COMMENT_BYTES])
-
-
-def _few_colours(frame: Image.Image) -> Image.Image:
-    if frame.mode == "RGBA":
-        frame.putalpha(frame.getchannel("A").point(lambda alpha: 255 * (alpha > _HALF)))
-        return frame
-    return frame.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
-
-
-def _put(
+def put(
     image: Image.Image, mark: Mark, px_a_mm: float, dryness: float = 0.0, seed: int = 0
-) -> None:
+) -> tuple[int, int, int, int] | None:
+    """Draw a mark; its box inside the picture: left, top, right, bottom, or None."""
     bitmap = fill(mark.outline.transform(mark.matrix * px_a_mm))
     if bitmap is None:
-        return
+        return None
     corner = (bitmap.left_px, bitmap.top_px)
     mask = Image.fromarray(dried(bitmap.ink, dryness, seed))
+    far = (corner[0] + mask.width, corner[1] + mask.height)
+    near = (max(corner[0], 0), max(corner[1], 0))
+    box = (*near, min(far[0], image.width), min(far[1], image.height))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return None
     if image.mode == "RGB":
-        image.paste(ImageColor.getrgb(mark.colour)[:3], (*corner, *_far(corner, mask)), mask)
-        return
+        image.paste(ImageColor.getrgb(mark.colour)[:3], (*corner, *far), mask)
+        return box
     ink = Image.new("RGBA", mask.size, (*ImageColor.getrgb(mark.colour)[:3], 0))
     ink.putalpha(mask)
-    x, y = max(corner[0], 0), max(corner[1], 0)
-    part = ink.crop((x - corner[0], y - corner[1], *mask.size))
-    if part.width and part.height:
-        image.alpha_composite(part, (x, y))
-
-
-def _far(corner: tuple[int, int], mask: Image.Image) -> tuple[int, int]:
-    return corner[0] + mask.width, corner[1] + mask.height
+    part = ink.crop((near[0] - corner[0], near[1] - corner[1], *mask.size))
+    image.alpha_composite(part, near)
+    return box
 
 
 def on_paper(size: tuple[int, int], colour: str, seed: int) -> Image.Image:

@@ -108,7 +108,7 @@ class PictureRequest:
 class Look:
     """Options of raster images."""
 
-    dpi: float = described(96.0, "Resolution of PNG and GIF.")
+    dpi: float = described(96.0, "Resolution of PNG and GIF. A GIF is reduced to 2 million pixels.")
     grain: bool = described(False, "Give the paper a soft grain (PNG, JPEG and WebP).")
     dryness: float = described(
         0.0,

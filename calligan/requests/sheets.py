@@ -28,7 +28,9 @@ class MorphRequest:
     )
     way: str = described("slerp", "Interpolation of style embeddings: slerp (spherical) or lerp.")
     loop: bool = described(True, "Return to the first style at the end.")
-    fps: float = described(20.0, "Frames per second, 1 to 60.")
+    fps: float = described(
+        20.0, "Frames per second, 1 to 60. A frame has at most 2 million pixels."
+    )
     model: Path | None = MODEL()
     source: str | None = SOURCE()
     device: str = DEVICE()
@@ -49,7 +51,7 @@ class AnimationRequest:
         None, "Style names, separated by commas. Default: the first three."
     )
     chars: int = described(2, "Validation characters per style.")
-    fps: float = described(6.0, "Frames per second, 1 to 60.")
+    fps: float = described(6.0, "Frames per second, 1 to 60. A frame has at most 2 million pixels.")
 
 
 @dataclass(frozen=True)

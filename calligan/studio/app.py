@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from calligan.errors import CalliganError
 from calligan.studio import (
+    downloads,
     font_view,
     hand_view,
     photo_view,
@@ -43,6 +44,7 @@ def create_app(studio: StudioState, key: Key, hosts: frozenset[str] = LOOPBACK) 
         routes=[
             Route("/", _index),
             *write_view.ROUTES,
+            *downloads.ROUTES,
             *hand_view.ROUTES,
             *photo_view.ROUTES,
             *font_view.ROUTES,

@@ -17,7 +17,7 @@ from calligan.storage import read_json, write_bytes, write_json
 from calligan.studio.locations import STUDIO, font_folder
 
 MAX_BYTES = 64 * 2**20
-CHECK_SHEET, VERDICTS = "check.png", "verdicts.json"
+CHECK_SHEET, VERDICTS, REPORT = "check.png", "verdicts.json", "report.html"
 _GIVEN = ("given.ttf", "given.otf")
 _MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
 _LOOK_S = 40.0  # processor time beyond the limit: fontTools reads the whole font
@@ -140,11 +140,21 @@ def verdicts(name: str) -> list[dict[str, Any]]:
     return []
 
 
-def glyph_paths(name: str, chars: str) -> dict[str, str]:
-    """Glyphs of the finished font as SVG paths, in an em of 1000 units, y upward."""
+def lacking(name: str, text: str) -> str:
+    """The characters of a text that the finished font does not have, each once."""
+    cmap = _made_font(name).getBestCmap()
+    return "".join(c for c in dict.fromkeys(text) if not c.isspace() and ord(c) not in cmap)
+
+
+def _made_font(name: str) -> TTFont:
     kind = next(iter(made_kinds(name)), ".ttf")
     path = made_path(name, kind if kind != ".ufo" else ".ttf")
-    font = _opened(path, path.stat().st_mtime_ns)
+    return _opened(path, path.stat().st_mtime_ns)
+
+
+def glyph_paths(name: str, chars: str) -> dict[str, str]:
+    """Glyphs of the finished font as SVG paths, in an em of 1000 units, y upward."""
+    font = _made_font(name)
     cmap, glyphs, k = font.getBestCmap(), font.getGlyphSet(), 1000 / font["head"].unitsPerEm
     found = {}
     for char in chars:

@@ -14,12 +14,13 @@ from starlette.routing import Route
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.studio import font_files
+from calligan.studio.downloads import attachment
 from calligan.studio.font_files import Choices
+from calligan.studio.learned import learning_notes
 from calligan.studio.locations import checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_error, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
-from calligan.studio.write_view import attachment
 
 CHARSETS = (
     "components-500",
@@ -31,6 +32,11 @@ CHARSETS = (
     "gb2312+big5-1+jis-1",
 )
 _A_PAGE = 120
+_MAX_TRIAL_CHARS = 300
+_REPORTS = {
+    "html": (font_files.REPORT, "text/html"),
+    "json": (font_files.VERDICTS, "application/json"),
+}
 _TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff2": "font/woff2"}
 
 
@@ -60,7 +66,8 @@ async def view(request: Request) -> Response:
 async def describe(request: Request) -> Response:
     """The state of a font as JSON."""
     name = checked_name(request.path_params["name"])
-    jobs = studio_of(request).jobs.recent(name)
+    queue = studio_of(request).jobs
+    jobs = queue.recent(name)
     done = {job.kind: job.result for job in reversed(jobs) if job.state == "finished"}
     language = language_of(request)
     about, choices = font_files.about_font(name), Choices.read(name)
@@ -73,13 +80,23 @@ async def describe(request: Request) -> Response:
             "check": done.get("check"),
             "made": done.get("font") if kinds else None,
             "kinds": kinds,
+            "report": (font_folder(name) / font_files.REPORT).is_file(),
             "stamp": str(stamp),
             "count": len(glyphs),
             "doubtful": sum(bool(glyph["doubtful"]) for glyph in glyphs),
+            "notes": [localize(line, language) for line in learning_notes(queue, name)],
             "picked": dict(choices.picked),
             "left_out": choices.left_out,
         }
     )
+
+
+async def lacks(request: Request) -> Response:
+    """Which characters of a text the finished font does not have."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    text = str(body.get("text", ""))[:_MAX_TRIAL_CHARS]
+    lacking = await studio_of(request).run_on_files(lambda: font_files.lacking(name, text))
+    return JSONResponse({"lacks": lacking})
 
 
 async def upload(request: Request) -> Response:
@@ -184,12 +201,15 @@ async def download(request: Request) -> Response:
 
 
 async def report(request: Request) -> Response:
-    """The verdicts on all new glyphs, as JSON."""
-    name = checked_name(request.path_params["name"])
-    path = font_folder(name) / font_files.VERDICTS
+    """The verdicts on all new glyphs: a page with pictures, or JSON."""
+    name, kind = checked_name(request.path_params["name"]), request.path_params["kind"]
+    if kind not in _REPORTS:
+        raise DataError(f"no kind of report {kind!r}")
+    file, media_type = _REPORTS[kind]
+    path = font_folder(name) / file
     if not path.is_file():
         raise DataError("no font is made yet")
-    return FileResponse(path, media_type="application/json", filename=f"{name}-report.json")
+    return FileResponse(path, media_type=media_type, filename=f"{name}-report.{kind}")
 
 
 def _woff2(name: str) -> bytes:
@@ -215,10 +235,11 @@ ROUTES = [
     Route("/font", overview),
     Route("/font/{name}", view),
     Route("/font/{name}/check.png", check_sheet),
-    Route("/font/{name}/report.json", report),
+    Route("/font/{name}/report.{kind}", report),
     Route("/font/{name}/made.{kind}", download),
     Route("/upload/font/{name}", upload, methods=["POST"]),
     Route("/api/font/{name}", describe),
+    Route("/api/font/{name}/lacks", lacks, methods=["POST"]),
     Route("/api/font/{name}/check", check, methods=["POST"]),
     Route("/api/font/{name}/learn", learn, methods=["POST"]),
     Route("/api/font/{name}/make", make, methods=["POST"]),

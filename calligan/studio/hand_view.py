@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels
+from calligan.studio.learned import learning_notes
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
 from calligan.studio.photos import pages
@@ -70,11 +72,13 @@ async def describe(request: Request) -> Response:
     jobs = [job for job in studio_of(request).jobs.recent(name) if job.kind in ("learn", "plan")]
     planned = next((job for job in jobs if job.kind == "plan" and job.state == "finished"), None)
     folder = glyphs_folder(name)
+    notes = await run_in_threadpool(learning_notes, studio_of(request).jobs, name)
     return JSONResponse(
         {
             "pages": [_localized(page, language_of(request)) for page in pages(name)],
             "glyphs": [vars(label) for label in labels(folder)] if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
+            "notes": [localize(line, language_of(request)) for line in notes],
             "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",
         }

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import CalliganError, DataError
+from calligan.page.sheet import GAP_PX, label_width_px
 from calligan.project.models import HANDS, RUNS
 from calligan.project.run import Run
 from calligan.storage import parse_json
@@ -22,6 +24,7 @@ _MAX_MINUTES = 10_000
 _POINTS = 300  # of a curve
 _MAX_BYTES = 64 * 2**20
 _LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
+_SHEET_ROWS, _MAX_SHEET_CELLS = 4, 12  # of before_after
 _SHEET = re.compile(r"\d{7}\.png|before-after\.png")
 
 
@@ -52,8 +55,21 @@ def run_state(folder: Path | None) -> dict[str, Any] | None:
         "elapsed_s": max((row.get("elapsed_s", 0) for row in rows), default=0),
         "curves": _curves(rows),
         "sheets": sheets,
-        "before_after": (folder / "before-after.png").is_file(),
+        "before_after": _sheet_of_rows(folder / "before-after.png"),
     }
+
+
+def _sheet_of_rows(path: Path) -> dict[str, int] | None:
+    """Where the cells of a before-and-after sheet are, in its pixels; None if there is none."""
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            width, height = picture.size
+    except (OSError, ValueError):
+        return None
+    pitch = (height - GAP_PX) // _SHEET_ROWS
+    count = min(_MAX_SHEET_CELLS, (width - label_width_px(["source"])) // max(pitch, 1))
+    left = width - count * pitch
+    return {"width": width, "height": height, "left": left, "pitch": pitch, "count": count}
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Shared state of a running studio: the drawing thread, the file thread and the job queue."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ class StudioState:
         self._warm, self._works = warm, works
         self.address = ""  # in the local network, with --lan
         self.engine = Engine()
+        self.downloads = defaultdict[str, asyncio.Lock](asyncio.Lock)  # by the kind of file
         self.jobs = Jobs(STUDIO / "work.sqlite")
         self._files = ThreadPoolExecutor(1, "files")  # reads and changes files, one call at a time
         self._runner = JobRunner(Path(), self.jobs)

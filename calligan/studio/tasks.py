@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from calligan.glyphs.charset import load_charset
 from calligan.project.models import BUNDLE
 from calligan.storage import write_json
-from calligan.studio.font_files import CHECK_SHEET, VERDICTS, Choices, given_font
+from calligan.studio.font_files import CHECK_SHEET, REPORT, VERDICTS, Choices, given_font
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     order = replace(order, family_chinese=options["family_chinese"] or None)
     made = make_font(model, order, job.progress, job.cancel, job.note)
     findings = model.findings([made.style_index])
+    report = font_folder(name) / REPORT
+    report.unlink(missing_ok=True)  # of the font before
+    if findings:
+        findings.save(report)
     glyphs = next(iter(findings.as_json().values()))["glyphs"] if findings else []
     by_char = {glyph["char"]: glyph for glyph in glyphs}
     new = set(made.drawn + made.blank)  # a blank glyph is not in the font, but can be redrawn

@@ -1,6 +1,5 @@
 """The job queue, as every page shows it."""
 
-import re
 from dataclasses import asdict
 from typing import Any
 
@@ -10,14 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.studio.jobs import Job
+from calligan.studio.learned import SHOWN_NOTES
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of
 from calligan.studio.request_body import studio_of
-
-# The notes of a finished job that are shown.
-_SHOWN_NOTES = re.compile(
-    r"only |labelled right|left out|not learned from|\d+ are few|the model is"
-)
 
 
 async def work(request: Request) -> Response:
@@ -30,7 +25,7 @@ async def work(request: Request) -> Response:
 def _as_json(job: Job, language: str) -> dict[str, Any]:
     lines = job.message.split("\n")
     if job.state == "finished":
-        lines = [line for line in lines if _SHOWN_NOTES.match(line)]
+        lines = [line for line in lines if SHOWN_NOTES.match(line)]
     return {**asdict(job), "message": localize("\n".join(lines), language)}
 
 

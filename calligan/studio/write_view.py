@@ -1,12 +1,7 @@
-"""The Write view: the page, candidates of glyphs, and downloads."""
+"""The Write view: the page, hands, and candidates of glyphs."""
 
-import asyncio
-import re
-import zipfile
 from dataclasses import asdict
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,24 +11,15 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_text, text_titles
 from calligan.page.formats import format_names, load_format
 from calligan.studio.engine import Engine
+from calligan.studio.learned import is_weak
 from calligan.studio.rendering import render_page
 from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
 from calligan.studio.shapes import pages_as_json, path
 
-if TYPE_CHECKING:  # torch comes with it, on the drawing thread
-    from calligan.library.pages import Pages
-
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MAX_KNOWN = 5000
-_MAX_DPI = 600
 _ORDER = ("scroll", "hall", "square", "banner", "couplet", "fan", "letter", "practice")
-_KINDS = {
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
-    "gif": "image/gif",
-}
 
 
 async def view(request: Request) -> Response:
@@ -74,9 +60,16 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
 
 
 async def hands(request: Request) -> Response:
-    """All hands."""
-    found = await studio_of(request).engine.run(lambda engine: engine.hands())
-    return JSONResponse({"hands": [asdict(hand) for hand in found]})
+    """All hands, and which learned ones do not write well yet."""
+    studio = studio_of(request)
+
+    def listed(engine: Engine) -> list[dict[str, Any]]:
+        return [
+            {**asdict(hand), "weak": hand.origin == "hand" and is_weak(studio.jobs, hand.key)}
+            for hand in engine.hands()
+        ]
+
+    return JSONResponse({"hands": await studio.engine.run(listed)})
 
 
 async def specimen(request: Request) -> Response:
@@ -120,73 +113,12 @@ async def text(request: Request) -> Response:
     return JSONResponse({"text": load_text(name).strip()})
 
 
-async def download(request: Request) -> Response:
-    """The pages as a file. Drawn on the drawing thread, and filled on another."""
-    kind, params = request.path_params["kind"], request.query_params
-    if kind not in _KINDS:
-        raise DataError(f"no kind of file {kind!r}; there are {', '.join(_KINDS)}")
-    setting = Setting.read(params)
-    dpi, dryness = _number(params.get("dpi", "96"), 10, _MAX_DPI), params.get("dry", "0")
-    grain, dry = params.get("grain") == "1", _number(dryness, 0, 1)
-
-    def draw(engine: Engine) -> "Pages":
-        chosen = engine.chosen(setting.hand)
-        case, layout = chosen.case, setting.layout
-        return case.page(setting.text, chosen.style, pick=setting.pick, **layout).pages
-
-    pages = await studio_of(request).engine.run(draw)
-    name = _file_name(setting.text)
-    if len(pages) > 1 and kind != "pdf":
-        data = await asyncio.to_thread(_zipped, pages, name, kind, (dpi, grain, dry))
-        return attachment(data, f"{name}-{kind}.zip", "application/zip")
-    data = await asyncio.to_thread(_bytes, pages, kind, (dpi, grain, dry))
-    return attachment(data, f"{name}.{kind}", _KINDS[kind])
-
-
-def attachment(data: bytes, name: str, kind: str) -> Response:
-    """A download whose name may be in any script (RFC 6266)."""
-    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-    return Response(data, media_type=kind, headers={"Content-Disposition": disposition})
-
-
-def _bytes(pages: "Pages", kind: str, look: tuple[float, bool, float]) -> bytes:
-    if kind == "png":
-        return pages.png(*look)
-    if kind == "gif":
-        return pages.gif(look[0])
-    return pages.pdf() if kind == "pdf" else pages.svg().encode()
-
-
-def _zipped(pages: "Pages", name: str, kind: str, look: tuple[float, bool, float]) -> bytes:
-    file = BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for number in range(len(pages)):
-            archive.writestr(f"{name}-{number + 1}.{kind}", _bytes(pages[number], kind, look))
-    return file.getvalue()
-
-
-def _file_name(text: str) -> str:
-    """The first characters of the text, without what a file's name may not hold."""
-    return re.sub(r"\W+", "", text)[:12] or "calligan"
-
-
-def _number(text: str, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise DataError(f"{text!r} is no number") from error
-    if not least <= value <= most:
-        raise DataError(f"{text} is out of range; give {least:g} to {most:g}")
-    return value
-
-
 def _finite(score: float) -> float | None:
     return None if score != score else round(score, 4)
 
 
 ROUTES = [
     Route("/write", view),
-    Route("/write.{kind}", download),
     Route("/api/page", page, methods=["POST"]),
     Route("/api/hands", hands),
     Route("/api/specimen", specimen),

@@ -1,6 +1,6 @@
 """An animation of training from a run's sample sheets, and plots of the numbers in its log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,7 @@ def animate(request: AnimationRequest, note: Note = ignore) -> None:
     if request.chars < 1 or not 1 <= request.fps <= 60:
         raise ConfigError("give --chars 1 or more, and --fps 1 to 60")
     indices = [run.styles.index(name) for name in names]
-    frames = list(render_frames(run, indices, request.chars))
-    save_film(request.output, frames, request.fps)
-    if len(frames) == 1:
+    if save_film(request.output, render_frames(run, indices, request.chars), request.fps) == 1:
         note(
             "the run has one sample sheet, so the film is a still: train longer, or keep "
             "samples more often (--set keep_every_steps=50)"
@@ -56,12 +54,20 @@ class SampleSheet:
     real: np.ndarray
 
 
-def read_sheets(run: Run) -> Iterator[SampleSheet]:
-    """The sample sheets of a run, in order; raises ModelError where there are none."""
+def _sheet_paths(run: Run) -> list[Path]:
     found = (run.folder / "samples").glob("*.png")
     paths = sorted(path for path in found if path.stem.isdecimal())
     if not paths:
         raise ModelError(f"{run.folder} has no samples yet; train it for a while")
+    return paths
+
+
+def read_sheets(run: Run) -> Iterator[SampleSheet]:
+    """The sample sheets of a run, in order; raises ModelError where there are none."""
+    return _read(run, _sheet_paths(run))
+
+
+def _read(run: Run, paths: Sequence[Path]) -> Iterator[SampleSheet]:
     names = run.styles
     label_px = label_width_px(["source", "real", *names])  # labels of the loop's sheets
     for path in paths:
@@ -74,11 +80,11 @@ def read_sheets(run: Run) -> Iterator[SampleSheet]:
 
 def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarray]:
     """Frames uint8 (H, W) of source, final, current and real glyphs; `count` characters a style."""
-    all_sheets = list(read_sheets(run))
-    last = all_sheets[-1]
+    paths = _sheet_paths(run)
+    (last,) = _read(run, paths[-1:])
     size_px = last.drawn.shape[-1]
     font = ImageFont.load_default(14)
-    for sheet in all_sheets:
+    for sheet in _read(run, paths):
         rows = []
         for style in styles:
             for char in range(min(count, last.drawn.shape[1])):

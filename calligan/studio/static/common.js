@@ -67,6 +67,44 @@ export async function startJob(path, options) {
   look();
 }
 
+/** The name of a file that is sent as an attachment. */
+function attachedName(answer, fallback) {
+  const given = answer.headers.get("content-disposition") ?? "";
+  const coded = given.match(/filename\*=utf-8''([^;]+)/i)?.[1];
+  return coded ? decodeURIComponent(coded) : given.match(/filename="([^"]+)"/)?.[1] ?? fallback;
+}
+
+/** Fetches a file and saves it. Until it has come, the button is busy and takes no clicks. */
+async function save(button, address) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  const waiting = part("toasts").appendChild(make("p", { class: "visually-hidden", text: t("file_coming") }));
+  try {
+    const answer = await fetch(address).catch(() => Promise.reject(new Error(t("unreachable"))));
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || t("failed"));
+    const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: attachedName(answer, "calligan") });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (error) {
+    toast(error.message);
+  }
+  waiting.remove();
+  button.removeAttribute("aria-busy");
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[download]");
+  if (!link?.getAttribute("href")) return;
+  event.preventDefault();
+  save(link, link.href);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("download" in form.dataset)) return;
+  event.preventDefault();
+  save(event.submitter ?? form.querySelector("button"), `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`);
+});
+
 /** Passes on the files that are dropped on a zone or chosen with its button. */
 export function acceptFiles(zone, input, receive) {
   for (const kind of ["dragenter", "dragover"])
@@ -85,6 +123,16 @@ export function acceptFiles(zone, input, receive) {
   };
   input.addEventListener("change", receiveChosen);
   if (input.files.length) receiveChosen(); // chosen before this script was loaded
+}
+
+/** Keeps what was filled in for the next time that the page is opened. */
+export function keepValue(field, name) {
+  const key = `calligan-${name}`;
+  const kept = localStorage.getItem(key);
+  const given = field.value;
+  if (kept !== null) field.value = kept;
+  if (!field.value) field.value = given; // it is not an option any more
+  field.addEventListener("change", () => localStorage.setItem(key, field.value));
 }
 
 /** The form that names a new hand or font opens its page. */

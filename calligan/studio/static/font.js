@@ -1,7 +1,7 @@
 // One font: what it has, what is made of it, and every new glyph.
 
 import { candidatesTitle, showCandidates } from "./candidates.js";
-import { ask, glyph, handLabel, isOpen, jobLine, make, part, startJob, t, toast } from "./common.js";
+import { ask, glyph, handLabel, isOpen, jobLine, keepValue, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
@@ -19,6 +19,7 @@ async function refresh() {
   }
   showGiven();
   showMade();
+  part("hand-notes").replaceChildren(...known.notes.map((text) => make("p", { class: "trouble", text: `${NAME}: ${text}` })));
 }
 
 // ---- what was given
@@ -72,6 +73,7 @@ part("own").addEventListener("click", () => startJob(`${API}/learn`, {}));
 // ---- making
 
 const form = part("make");
+keepValue(form.elements.charset, `charset-${NAME}`);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -93,8 +95,11 @@ function start(order, kind) {
 async function loadHands() {
   hands = (await ask("/api/hands")).hands;
   const before = form.elements.hand.value;
-  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: handLabel(hand) })));
-  if (before) form.elements.hand.value = before;
+  const label = (hand) => (hand.weak ? `${handLabel(hand)} · ${t("weak_hand")}` : handLabel(hand));
+  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: label(hand) })));
+  const good = hands.filter((hand) => !hand.weak); // a hand that is hardly learned is not preselected
+  const own = good.find((hand) => hand.key === NAME);
+  form.elements.hand.value = before || (own ?? good[0] ?? hands[0])?.key;
 }
 
 // ---- what was made
@@ -113,7 +118,8 @@ async function showMade() {
     for (const kind of [".otf", ".ufo"])
       if (!known.kinds.includes(kind))
         buttons.push(make("button", { type: "button", class: "quiet", text: `${t("also_make")} ${kind.slice(1).toUpperCase()}`, onclick: () => start(made.order, kind) }));
-  buttons.push(make("a", { class: "button", href: `${BASE}/report.json`, download: true, text: t("report") }));
+  for (const kind of known.report ? ["html", "json"] : ["json"])
+    buttons.push(make("a", { class: kind === "html" ? "button" : "quiet", href: `${BASE}/report.${kind}`, download: true, text: `${t("report")} ${kind.toUpperCase()}` }));
   part("downloads").replaceChildren(...buttons);
   const counts = { all: known.count, doubtful: known.doubtful, changed: Object.keys(known.picked).length + [...known.left_out].length };
   for (const input of part("filters").querySelectorAll("input")) input.nextElementSibling.querySelector("small").textContent = counts[input.value].toLocaleString();
@@ -126,12 +132,28 @@ async function showMade() {
     await face.load();
     for (const old of [...document.fonts]) if (old.family === "just-made") document.fonts.delete(old);
     document.fonts.add(face);
-    part("trial").classList.add("made");
+    part("trial-shown").classList.add("made");
   } catch (error) {
     toast(error.message);
   }
   showGlyphs();
 }
+
+/** The text in the font; what the font lacks is grey, in another, and listed. */
+async function showTrial() {
+  const text = part("trial").value;
+  const { lacks } = await ask(`${API}/lacks`, { text }).catch(() => ({ lacks: "" }));
+  if (text !== part("trial").value) return; // a newer one is under way
+  const runs = [];
+  for (const char of text) {
+    const there = !lacks.includes(char);
+    if (runs.at(-1)?.there === there) runs.at(-1).text += char;
+    else runs.push({ there, text: char });
+  }
+  part("trial-shown").replaceChildren(...runs.map((run) => make("span", { class: run.there ? null : "lacking", text: run.text })));
+  part("trial-lacks").textContent = lacks ? `${t("trial_lacks")} ${[...lacks].join(" ")}` : "";
+}
+part("trial").addEventListener("input", showTrial);
 
 let page = 0;
 
@@ -143,6 +165,7 @@ async function showGlyphs(more = false) {
   const trial = part("trial");
   if (!known.about && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
     trial.value = answer.glyphs.slice(0, 20).map((one) => one.char).join("");
+  showTrial();
   if (!more) part("glyphs").replaceChildren();
   part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
   part("more").hidden = (page + 1) * answer.a_page >= answer.of;
@@ -210,7 +233,7 @@ document.addEventListener("work", async (event) => {
 async function refreshHands() {
   const had = hands.some((hand) => hand.key === NAME);
   await loadHands();
-  if (!had && hands.some((hand) => hand.key === NAME)) form.elements.hand.value = NAME;
+  if (!had && hands.some((hand) => hand.key === NAME && !hand.weak)) form.elements.hand.value = NAME;
 }
 
 loadHands().then(refresh, (error) => toast(error.message));

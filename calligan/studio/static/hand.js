@@ -1,6 +1,6 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
-import { acceptFiles, ask, isOpen, jobLine, make, part, showSpecimen, startJob, t, toast } from "./common.js";
+import { acceptFiles, ask, isOpen, jobLine, keepValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
 import { openColumns } from "./columns.js";
 import { trainingState } from "./training.js";
 
@@ -25,6 +25,8 @@ async function refresh() {
 
 acceptFiles(part("zone"), part("files"), send);
 
+const refused = []; // files that are no photographs, until they are removed or the page is left
+
 /** One after another, so that each is seen as soon as it is read. */
 async function send(files) {
   for (const file of files) {
@@ -40,7 +42,8 @@ async function send(files) {
       await ask(`/upload${BASE}`, form);
     } catch (error) {
       waiting.remove();
-      part("photos").prepend(make("p", { class: "trouble", text: error.message }));
+      refused.unshift({ name: file.name, message: error.message });
+      showPhotos();
       continue;
     }
     waiting.remove();
@@ -66,7 +69,18 @@ function showPhotos() {
     card.append(caption);
     return card;
   });
-  part("photos").replaceChildren(...cards.reverse());
+  part("photos").replaceChildren(...refused.map(refusedCard), ...cards.reverse());
+}
+
+function refusedCard(file) {
+  const dismiss = () => {
+    refused.splice(refused.indexOf(file), 1);
+    showPhotos();
+  };
+  return make("figure", { class: "photo-card bad" }, make("figcaption", {},
+    make("b", { text: file.name }),
+    make("p", { class: "trouble", text: file.message }),
+    make("button", { type: "button", class: "quiet", text: t("remove"), onclick: dismiss })));
 }
 
 /** The counts of a page's cells, translated. */
@@ -89,6 +103,9 @@ const FILTERS = {
   left_out: (one) => !one.char,
 };
 
+const A_PAGE = 60;
+let most = A_PAGE; // glyphs that are shown
+
 function showGlyphs() {
   part("glyphs-part").hidden = part("learn-part").hidden = !known.glyphs.length;
   const count = known.glyphs.filter(FILTERS.all).length;
@@ -98,7 +115,8 @@ function showGlyphs() {
   const wanted = FILTERS[part("filters").querySelector(":checked").value];
   const shown = known.glyphs.filter(wanted);
   shown.sort((a, b) => (wanted === FILTERS.variants ? a.char.localeCompare(b.char) : 0));
-  const cells = shown.map((one) => {
+  part("more").hidden = shown.length <= most;
+  const cells = shown.slice(0, most).map((one) => {
     const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
     cell.append(make("span", { class: "cell-char", text: one.char || "—", lang: "zh-Hans" }));
     cell.append(make("img", { src: `${BASE}/glyph/${encodeURIComponent(one.file)}`, alt: "", loading: "lazy", width: 96, height: 96 }));
@@ -107,7 +125,14 @@ function showGlyphs() {
   });
   part("glyphs").replaceChildren(...(cells.length ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
 }
-part("filters").addEventListener("change", showGlyphs);
+part("filters").addEventListener("change", () => {
+  most = A_PAGE;
+  showGlyphs();
+});
+part("more").addEventListener("click", () => {
+  most += A_PAGE;
+  showGlyphs();
+});
 
 const noted = (note) =>
   note
@@ -153,6 +178,8 @@ part("learn").addEventListener("submit", (event) => {
   const { minutes, even } = event.target.elements;
   startJob(`${API}/learn`, { minutes: Number(minutes.value), even: even.checked });
 });
+keepValue(part("learn").elements.minutes, "minutes");
+keepValue(part("plan").elements.count, "next-count");
 part("plan").addEventListener("submit", (event) => {
   event.preventDefault();
   startJob(`${API}/plan`, { count: Number(event.target.elements.count.value) });
@@ -162,6 +189,7 @@ function showLearning() {
   part("learn").querySelector("button").textContent = t(known.learned ? "learn_again" : "learn_start");
   const count = known.glyphs.filter(FILTERS.all).length;
   part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");
+  part("learned-notes").replaceChildren(...known.notes.map((text) => make("p", { class: "trouble", text })));
   part("course").replaceChildren(...(known.run ? trainingState(known.run) : []));
   part("next-part").hidden = !known.learned;
   part("write-with").href = `/write?${new URLSearchParams({ hand: NAME, text: t("text_start") })}`;
@@ -187,7 +215,8 @@ document.addEventListener("work", (event) => {
   const learning = mine.find((job) => job.kind === "learn");
   const planning = mine.find((job) => job.kind === "plan");
   const shown = (job) => (job ? [jobLine(job)] : []);
-  part("learning").replaceChildren(...shown(learning));
+  const silent = learning?.state === "finished" ? { ...learning, message: "" } : learning; // see learned-notes
+  part("learning").replaceChildren(...shown(silent));
   part("planning").replaceChildren(...shown(planning));
   for (const button of part("learn").querySelectorAll("button")) button.disabled = learning && isOpen(learning);
   const now = mine.map((job) => `${job.id}${job.state}`).join();

@@ -3,6 +3,7 @@
 import { draw, make, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
+const GAP = 4; // above the first row of a sheet, in its pixels
 const COLOURS = ["reconstruction", "validation_l1"];
 
 /** The state of a run as pictures. */
@@ -11,13 +12,32 @@ export function trainingState(run) {
   const names = COLOURS.filter((name) => (run.curves[name]?.length ?? 0) > 1);
   if (names.length) parts.push(curves(run, names));
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
-  const sheet = run.before_after && run.finished ? "before-after.png" : run.sheets.at(-1);
-  if (sheet) {
-    const label = t(sheet.startsWith("before") ? "before_after" : "samples");
-    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: label, class: "samples", loading: "lazy" });
-    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: label })));
+  const sheet = run.sheets.at(-1);
+  if (run.before_after && run.finished) {
+    const picture = strips(`/sheet/${path}/before-after.png`, run.before_after);
+    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: t("before_after") })));
+  } else if (sheet) {
+    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: t("samples"), class: "samples", loading: "lazy" });
+    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: t("samples") })));
   }
   return parts;
+}
+
+/** The cells of a sheet, with the names of its rows in the language of the page. */
+function strips(address, { width, height, left, pitch, count }) {
+  const place = make("div", { class: "strips", role: "img", tabindex: 0, "aria-label": t("before_after") });
+  place.style.setProperty("--count", count);
+  for (const [row, name] of ["row_source", "row_before", "row_after", "row_yours"].entries()) {
+    place.append(make("span", { text: t(name) }));
+    for (let column = 0; column < count; column += 1) {
+      const cell = place.appendChild(make("i"));
+      const [x, y] = [left + column * pitch, GAP + row * pitch];
+      cell.style.backgroundImage = `url("${address}")`;
+      cell.style.backgroundSize = `${(100 * width) / pitch}% auto`;
+      cell.style.backgroundPosition = `${(100 * x) / (width - pitch)}% ${(100 * y) / (height - pitch)}%`;
+    }
+  }
+  return place;
 }
 
 export function curves(run, names, other = null) {

@@ -204,6 +204,8 @@ function empty() {
 }
 
 function failed(message) {
+  state.last = null; // nothing can be saved
+  links("");
   part("said").replaceChildren(make("p", { class: "trouble", text: message }));
 }
 
