@@ -11,7 +11,7 @@ from conftest import HAN
 from PIL import Image
 
 from calligan.errors import Cancelled, ConfigError, DataError
-from calligan.inference.pages import without_marks
+from calligan.inference.pages import layout_notes, without_marks
 from calligan.page.arrangement import Fit
 from calligan.page.brush import dried
 from calligan.page.columns import Columns
@@ -36,6 +36,7 @@ from calligan.page.png import to_image
 from calligan.page.rows import Rows
 from calligan.page.seal import seal
 from calligan.page.svg import to_svg
+from calligan.requests.pages import PageRequest
 from calligan.vector.fill import fill
 from calligan.vector.font import NotdefBox
 from calligan.vector.outline import Outline
@@ -408,6 +409,57 @@ def test_text_is_read_out_in_its_order_in_every_direction(form, lines, tmp_path)
 def test_a_couplet_needs_two_lines():
     with pytest.raises(DataError, match=r"needs 2 lines or more: right strip, left strip"):
         lay_out(Words("春回大地"), load_format("couplet"), SETTING)
+
+
+def test_a_couplet_without_a_board_is_not_empty_above():
+    form = load_format("couplet")
+    (whole,) = lay_out(Words("春回大地\n日照山河\n万象"), form, SETTING)
+    (bare,) = lay_out(Words("春回大地\n日照山河"), form, SETTING)
+    assert whole.height_mm == form.height_mm and bare.height_mm == form.height_mm - 220
+    strip = bare.marks[0].outline.controls.reshape(-1, 2)
+    assert strip[:, 1].min() == 20 and strip[:, 1].max() == bare.height_mm - 20
+
+
+def test_lines_of_a_couplet_that_differ_in_length_are_named():
+    said = [*layout_notes(PageRequest("春回大地，\n日照山河万里红\n万象", form="couplet"))]
+    assert "these have 4 and 7 characters" in said[-1]
+    assert not [*layout_notes(PageRequest("春回大地\n日照山河\n万象更新了", form="couplet"))]
+    (note,) = layout_notes(PageRequest("永，和。", form="practice"))
+    assert note.startswith("punctuation is left out, as is usual for practice; --marks")
+
+
+def test_a_scroll_of_one_short_column_is_shorter_and_the_text_in_its_middle():
+    form = load_format("scroll")
+    for text, least in (("书", 680), ("书法", 680), ("厚德载物", 1360), ("永" * 40, 1360)):
+        (page,) = lay_out(Words(text), form, SETTING)
+        assert least <= page.height_mm <= max(least, 900)
+        ends = [mark.matrix[1, 2] for mark in page.marks]
+        size = page.marks[0].size_mm
+        if least < 1360:
+            above, below = min(ends) - 0.88 * size, page.height_mm - max(ends) - 0.12 * size
+            assert above == pytest.approx(below, abs=0.02 * size) and above >= 89
+    (signed,) = lay_out(Words("书法", signature="丙午秋月", seal=[BOX] * 2), form, SETTING)
+    stamp = signed.marks[-1].outline.transform(signed.marks[-1].matrix).controls.reshape(-1, 2)
+    assert signed.height_mm == 680 and stamp[:, 1].max() <= 680 - 89
+
+
+def test_a_fan_has_as_much_room_below_as_above():
+    (page,) = lay_out(Words("书法"), load_format("fan"), SETTING)
+    sheet = page.marks[0].outline.controls.reshape(-1, 2)
+    assert sheet[:, 1].min() == pytest.approx(page.height_mm - sheet[:, 1].max(), abs=0.5)
+
+
+def test_signature_and_seal_of_a_letter_stand_between_the_rules():
+    form = load_format("letter")
+    words = Words("永和九年", signature="某", seal=[BOX] * 2)
+    (page,) = lay_out(words, form, SETTING)
+    pitch = 12 * 1.625
+    column = page.marks[-2].matrix[0, 2] + page.marks[-2].size_mm / 2
+    first = 17 + 156 - 6
+    assert column == pytest.approx(first - pitch, abs=0.01)
+    stamp = page.marks[-1].outline.transform(page.marks[-1].matrix).controls.reshape(-1, 2)
+    assert stamp[:, 0].mean() == pytest.approx(column, abs=0.3)
+    assert np.ptp(stamp[:, 0]) < pitch - 4
 
 
 def test_text_beside_a_seal_alone_is_in_the_middle_of_a_square():

@@ -1,7 +1,7 @@
 """Check a page request and lay it out."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,21 @@ def leaves_out_marks(request: PageRequest) -> bool:
     if request.form is None or whole == without_marks(whole):
         return False
     return not (load_format(request.form).marks if request.marks is None else request.marks)
+
+
+def layout_notes(request: PageRequest) -> Iterator[str]:
+    """What a format leaves out of a text, and what it asks of one, in lines."""
+    if request.form is None:
+        return
+    if leaves_out_marks(request):
+        yield f"punctuation is left out, as is usual for {request.form}; --marks writes it"
+    lines = without_marks(request.text).split("\n")[: load_format(request.form).least_lines]
+    lengths = [sum(not char.isspace() for char in line) for line in lines]
+    if len(set(lengths)) > 1:
+        yield (
+            f"the lines of a {request.form} should be equally long; these have {min(lengths):,} "
+            f"and {max(lengths):,} characters"
+        )
 
 
 def check_page(request: PageRequest) -> None:

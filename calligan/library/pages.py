@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from calligan.inference.pages import check_output, leaves_out_marks
+from calligan.inference.pages import check_output, layout_notes
 from calligan.inference.writer import Text
 from calligan.page.drawing import Page
 from calligan.page.gif import write_gif
@@ -52,8 +52,7 @@ class Pages:
 
     def notes(self, request: PageRequest) -> Iterator[str]:
         """Which characters the model did not draw, in lines."""
-        if leaves_out_marks(request):
-            yield f"punctuation is left out, as is usual for {request.form}; --marks writes it"
+        yield from layout_notes(request)
         if self.missing:
             yield f"not in the source font: {' '.join(self.missing)}"
         if self.borrowed:

@@ -29,6 +29,15 @@ class Columns(Arrangement):
         first = box.x_mm + box.width_mm - right - self.before_mm(fit) - size / 2
         return Place(first - across_mm, box.y_mm + along_mm)
 
+    def place_of_signature(
+        self, lines: int, fit: Fit, signature_mm: float, length_mm: float
+    ) -> Place:
+        """On ruled paper in the middle of the next column, if there is one."""
+        if not self.region.rule or lines >= self.capacity(fit.size_mm):
+            return super().place_of_signature(lines, fit, signature_mm, length_mm)
+        along_mm = max(0.0, self.room_for_signature_mm(fit.size_mm) - length_mm)
+        return self.place(lines * self.pitch_mm(fit.size_mm), along_mm, fit)
+
     def rules(self, size_mm: float) -> list[Outline]:
         """A line in the middle of each gap between columns, and one above and below them all."""
         box, pitch, count = self.inner, self.pitch_mm(size_mm), self.capacity(size_mm)

@@ -108,6 +108,7 @@ class Format:
     many: bool = False  # whether text that does not fit continues on further pages
     lines: str = ""  # what the lines of the text are, where each has its place
     least_lines: int = 1  # how many of these a text has at the least
+    shortest_mm: float = 0.0  # height for a text of one short column; 0 is always `height_mm`
 
     @property
     def signed(self) -> bool:
@@ -126,6 +127,10 @@ class Format:
         for name in ("width_mm", "height_mm"):
             value = getattr(self, name)
             require(0 < value <= MAX_PAGE_MM, name, value, f"more than 0, to {MAX_PAGE_MM:g}")
+        whole = f"0 to its height_mm, {self.height_mm:g}"
+        require(0 <= self.shortest_mm <= self.height_mm, "shortest_mm", self.shortest_mm, whole)
+        if self.shortest_mm and (len(self.region) > 1 or self.region[0].direction != "vertical"):
+            raise ConfigError("a format with shortest_mm should have one region, of columns")
         require(0 <= self.vary <= 1, "vary", self.vary, "0 to 1")
         for name in ("paper", "ink", "seal"):
             _check_colour(name, getattr(self, name))

@@ -10,11 +10,12 @@ from calligan.page.columns import Columns
 from calligan.page.drawing import Mark, Page
 from calligan.page.fan import FanColumns
 from calligan.page.fitting import fit_text
-from calligan.page.flow import Variation, advance_em, broken
+from calligan.page.flow import Variation, broken
 from calligan.page.formats import Format, Region
 from calligan.page.practice import practice_pages
 from calligan.page.rows import Rows
 from calligan.page.signature import reserve_em, signed
+from calligan.page.trimming import column_mm, shortened, without_empty_regions
 from calligan.page.words import Setting, Words
 
 __all__ = ["Setting", "Words", "lay_out"]
@@ -39,6 +40,7 @@ def lay_out(words: Words, form: Format, setting: Setting) -> list[Page]:
         )
     if form.region[0].grid:
         return practice_pages(words.text, form, setting)
+    form = _trimmed(words, without_empty_regions(form, count), setting)
     pages: list[Page] = []
     for region in form.region:
         for number, marks in enumerate(_region_marks(words, region, form, setting)):
@@ -55,15 +57,30 @@ def arranged(region: Region) -> Arrangement:
     return Columns(region) if region.direction == "vertical" else Rows(region)
 
 
+def _trimmed(words: Words, form: Format, setting: Setting) -> Format:
+    if not form.shortest_mm:
+        return form
+    region = form.region[0]
+    arrangement = _with_reserve(arranged(region), words)
+    fit = _best_fit(_texts(words, region), arrangement, form, setting)
+    return shortened(form, words, arrangement, fit, setting.letters)
+
+
+def _with_reserve(arrangement: Arrangement, words: Words) -> Arrangement:
+    """The arrangement with room for signature and seal, if there are any."""
+    region = arrangement.region
+    if not (region.sign and words.signed):
+        return arrangement
+    seal_alone = not words.signature and _is_squarish(region)
+    return replace(arrangement, reserve_em=reserve_em(region), balanced=seal_alone)
+
+
 def _region_marks(words: Words, region: Region, form: Format, setting: Setting) -> list[list[Mark]]:
     """A region's marks, page by page; no pages if the text has no line for it."""
     texts = _texts(words, region)
     if not texts:
         return []
-    arrangement = arranged(region)
-    if region.sign and words.signed:
-        seal_alone = not words.signature and _is_squarish(region)
-        arrangement = replace(arrangement, reserve_em=reserve_em(region), balanced=seal_alone)
+    arrangement = _with_reserve(arranged(region), words)
     fit = _best_fit(texts, arrangement, form, setting)
     if arrangement.balanced:
         fit = _evened(texts, fit)
@@ -99,11 +116,8 @@ def _evened(texts: list[str], fit: Fit) -> Fit:
 
 def _middle_of(region: Region, arrangement: Arrangement, fit: Fit, setting: Setting) -> Region:
     """The region, as high as its longest column, so that text and seal are in the middle."""
-    longest_em = max(
-        sum(advance_em(setting.letters, char, "vertical") + region.gap for char in line)
-        for line in fit.lines
-    )
-    free_mm = arrangement.room_along_mm(fit.size_mm) - (longest_em - region.gap) * fit.size_mm
+    room_mm = arrangement.room_along_mm(fit.size_mm)
+    free_mm = room_mm - column_mm(arrangement, fit, setting.letters)
     return replace(region, y_mm=region.y_mm + free_mm / 2, height_mm=region.height_mm - free_mm)
 
 

@@ -22,6 +22,17 @@ def reserve_em(region: Region) -> float:
     return 0.0 if region.rule else region.line_gap / 2 + _SIZE * (1 + _SEAL_EM / 2)
 
 
+def signature_em(words: Words) -> float:
+    """The length of signature and seal, in sizes of the text's characters."""
+    return _SIZE * _column_em(words)
+
+
+def _column_em(words: Words) -> float:
+    """The same, in characters of the signature."""
+    seal_em = _SEAL_EM * seal_size(len(words.seal))[1] + _SEAL_GAP_EM if words.seal else 0
+    return len(words.signature) * (1 + _GAP_EM) + seal_em
+
+
 def signed(
     words: Words, arrangement: Arrangement, lines: int, fit: Fit, setting: Setting
 ) -> list[Mark]:
@@ -29,11 +40,9 @@ def signed(
     if not words.signed:
         return []
     # At most the share of the text's size, and small enough for the column.
-    longest_em = len(words.signature) * (1 + _GAP_EM)
     width, height = (_SEAL_EM * share for share in seal_size(len(words.seal)))
-    longest_em += height + _SEAL_GAP_EM if words.seal else 0
     room_mm = arrangement.room_for_signature_mm(fit.size_mm)
-    size_mm = min(fit.size_mm * _SIZE, room_mm / longest_em)
+    size_mm = min(fit.size_mm * _SIZE, room_mm / _column_em(words))
     vary = Variation(setting.vary, setting.seed + 1).matrices(len(words.signature))
     marks, length_mm = set_line(
         words.signature, setting.letters, "vertical", size_mm, _GAP_EM, setting.ink, vary

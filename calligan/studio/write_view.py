@@ -12,7 +12,8 @@ from calligan.glyphs.charset import is_han, load_text, text_titles
 from calligan.page.formats import format_names, load_format
 from calligan.studio.engine import Engine
 from calligan.studio.learned import is_weak
-from calligan.studio.rendering import render_page
+from calligan.studio.messages import localize
+from calligan.studio.rendering import language_of, render_page
 from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
 from calligan.studio.shapes import pages_as_json, path
@@ -39,11 +40,22 @@ async def page(request: Request) -> Response:
     if not isinstance(have, list) or len(have) > _MAX_KNOWN:
         raise DataError("have is no list of outlines")
     known = {str(name) for name in have}
-    studio = studio_of(request)
-    return JSONResponse(await studio.engine.run(lambda engine: _page(engine, setting, known)))
+    studio, language = studio_of(request), language_of(request)
+    return JSONResponse(
+        await studio.engine.run(lambda engine: _page(engine, setting, known, language))
+    )
 
 
-def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
+def _notes(setting: Setting) -> list[str]:
+    """What a page says of its text; that marks are left out is seen, and a switch of the page."""
+    from calligan.inference.pages import layout_notes
+    from calligan.library.model import page_request
+
+    notes = layout_notes(page_request(setting.text, setting.layout))
+    return [note for note in notes if not note.startswith("punctuation")]
+
+
+def _page(engine: Engine, setting: Setting, known: set[str], language: str) -> dict[str, Any]:
     chosen = engine.chosen(setting.hand)
     proof = chosen.case.page(
         setting.text, chosen.style, pick=setting.pick, seconds=_AT_ONCE_S, **setting.layout
@@ -51,6 +63,7 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
     return {
         **pages_as_json(list(proof.pages.pages), known),
         "pending": proof.pending,
+        "notes": [localize(note, language) for note in _notes(setting)],
         "doubtful": "".join(proof.pages.doubtful.values()),
         "missing": proof.pages.missing,
         "borrowed": proof.pages.borrowed,

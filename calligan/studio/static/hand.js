@@ -107,7 +107,8 @@ const A_PAGE = 60;
 let most = A_PAGE; // glyphs that are shown
 
 function showGlyphs() {
-  part("glyphs-part").hidden = part("learn-part").hidden = !known.glyphs.length;
+  for (const id of ["glyphs-part", "learn", "learn-hint"]) part(id).hidden = !known.glyphs.length;
+  part("learn-part").hidden = !known.glyphs.length && !known.run; // it may be learned of a font
   const count = known.glyphs.filter(FILTERS.all).length;
   part("glyph-count").textContent = count;
   for (const input of part("filters").querySelectorAll("input"))

@@ -261,6 +261,7 @@ function showNotes(answer) {
   const lines = [];
   if (answer.doubtful)
     lines.push(make("p", {}, t("doubtful_one") + " ", charList(answer.doubtful), " " + t("doubtful_do")));
+  for (const text of answer.notes) lines.push(make("p", { text }));
   if (answer.missing) lines.push(make("p", {}, t("missing") + " ", charList(answer.missing)));
   part("said").replaceChildren(...lines);
 }
@@ -276,7 +277,11 @@ function links(query) {
     if (query) link.href = `/write.${link.dataset.kind}?${look}`;
     else link.removeAttribute("href");
   }
+  part("download").setAttribute("aria-disabled", String(!query));
 }
+part("download").addEventListener("click", (event) => {
+  if (event.currentTarget.getAttribute("aria-disabled") === "true") event.preventDefault();
+});
 for (const name of ["dpi", "grain", "dry"])
   part(name).addEventListener("input", () => links(state.last?.query ?? ""));
 document.querySelector("[data-copy=command]").addEventListener("click", () =>

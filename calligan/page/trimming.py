@@ -1,0 +1,50 @@
+"""Formats made smaller where a text would leave much of the sheet empty."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from calligan.page.arrangement import Arrangement, Fit
+from calligan.page.flow import Letter, advance_em
+from calligan.page.formats import Format
+from calligan.page.signature import signature_em
+from calligan.page.words import Words
+
+_MUCH = 0.25  # of a column's room
+
+
+def column_mm(arrangement: Arrangement, fit: Fit, letters: Mapping[str, Letter]) -> float:
+    """The length of the longest column."""
+    gap = arrangement.region.gap
+    longest_em = max(
+        sum(advance_em(letters, char, "vertical") + gap for char in line) for line in fit.lines
+    )
+    return (longest_em - gap) * fit.size_mm
+
+
+def without_empty_regions(form: Format, lines: int) -> Format:
+    """A format without the regions above for which the text has no line, such as a board."""
+    used = [region for region in form.region if region.text <= lines]
+    cut_mm = min(r.y_mm for r in used) - min(r.y_mm for r in form.region) if used else 0.0
+    if cut_mm <= 0:
+        return form
+    moved = tuple(replace(region, y_mm=region.y_mm - cut_mm) for region in used)
+    return replace(form, height_mm=form.height_mm - cut_mm, region=moved)
+
+
+def shortened(
+    form: Format, words: Words, arrangement: Arrangement, fit: Fit, letters: Mapping[str, Letter]
+) -> Format:
+    """A format that is shorter if its text is one column that leaves much of its room empty.
+
+    Not shorter than `shortest_mm`; the column is in the middle.
+    """
+    if not form.shortest_mm or len(fit.lines) != 1:
+        return form
+    (region,) = form.region
+    room_mm = arrangement.room_along_mm(fit.size_mm)
+    used_mm = max(column_mm(arrangement, fit, letters), signature_em(words) * fit.size_mm)
+    if room_mm - used_mm < _MUCH * room_mm:
+        return form
+    cut_mm = min(room_mm - used_mm, form.height_mm - form.shortest_mm)
+    region = replace(region, height_mm=region.height_mm - cut_mm, centred=True)
+    return replace(form, height_mm=form.height_mm - cut_mm, region=(region,))
