@@ -145,6 +145,7 @@ COMMANDS = {
     "train": "train --data M/data --steps 8 --runs runs SET",
     "learn": "learn mine --from M/hand --model M/model.safetensors --source M/source.ttf "
     "--steps 4 --hands hands SET",
+    "convert": "convert M/model.safetensors -o out.onnx",
     "scan": "scan M/page.png --text TEXT --columns rows --font M/source.ttf -o hand --size 64",
 }
 WRITERS = [
