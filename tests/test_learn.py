@@ -464,4 +464,4 @@ def test_the_same_picture_is_learned_from_once(tmp_path):
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     said: list[str] = []
     found = written("hand", str(tmp_path), None, 32, note=said.append)
-    assert sorted(found.entry.chars) == sorted("一一丁") and "1 pictures are the same" in said[0]
+    assert sorted(found.entry.chars) == sorted("一一丁") and "1 picture(s) left out" in said[0]

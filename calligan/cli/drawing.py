@@ -63,6 +63,7 @@ def finish(
     if doubtful:
         see = [] if request.report else ["see them with --report r.html"]
         candidates = ["choose by eye from --candidates 7"] if choose else []
-        note(", or ".join([*see, *candidates, "try another --source"]))
+        lighter = ["give a smaller --weight"] if request.weight > 20 else []
+        note(", or ".join([*see, *candidates, *lighter, "try another --source"]))
         if request.strict:
             raise typer.Exit(EXIT_DOUBTFUL)

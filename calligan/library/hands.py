@@ -224,8 +224,8 @@ def _each_once(glyphs: list[tuple[str, np.ndarray]], note: Note) -> list[tuple[s
     once = {(char, image.shape, image.tobytes()): (char, image) for char, image in glyphs}
     if same := len(glyphs) - len(once):
         note(
-            f"{same} pictures are the same as others of their character, and are left out (was a "
-            "photograph scanned twice?)"
+            f"{same} picture(s) left out, the same as others of their character; was a photograph "
+            "scanned twice?"
         )
     return list(once.values())
 
