@@ -43,5 +43,6 @@ def is_worse_than_source(model: Path, mtime_ns: int) -> bool:
     except CalliganError:
         return False
     loss, copied = metrics.get("validation_l1"), metrics.get("copy_source_l1")
-    numbers = isinstance(loss, int | float) and isinstance(copied, int | float)
-    return numbers and loss >= copied
+    if not (isinstance(loss, int | float) and isinstance(copied, int | float)):
+        return False
+    return loss >= copied
