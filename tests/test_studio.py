@@ -250,6 +250,12 @@ def test_colours_have_names(client):
     assert not re.findall(r'(?:aria-label|title)="#', text) and 'aria-label="Cinnabar red"' in text
 
 
+def test_a_couplet_of_unequal_lines_is_noted(client):
+    told = whole_page(client, text="永和\n书", format="couplet")
+    assert told["notes"] == ["The two strips should have as many characters; they have 1 and 2."]
+    assert whole_page(client, text="永和\n书法", format="couplet")["notes"] == []
+
+
 def test_a_couplet_of_one_line_says_what_to_write(client):
     asked = {"setting": {"text": "永", "hand": HAND, "format": "couplet"}}
     for language, said in (("en", "Write 2 lines or more"), ("zh-CN", "请写2行")):

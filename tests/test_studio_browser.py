@@ -137,6 +137,62 @@ def test_downloads(page):
         assert Path(got.value.path()).stat().st_size > 500
 
 
+def test_a_download_is_busy_until_it_has_come_and_is_asked_for_once(page):
+    write(page, "永")
+    asked = []
+
+    def late(route):
+        asked.append(route.request.url)
+        page.wait_for_timeout(700)
+        route.fulfill(status=200, body=b"GIF8", headers={"Content-Disposition": "attachment"})
+
+    page.route("**/write.gif*", late)
+    page.click("#download")
+    with page.expect_download():
+        page.click("[data-kind=gif]")
+        assert page.get_attribute("[data-kind=gif]", "aria-busy") == "true"
+        page.click("[data-kind=gif]")
+    page.wait_for_selector("[data-kind=gif]:not([aria-busy])")
+    assert len(asked) == 1
+    page.unroute("**/write.gif*")
+    page.route(
+        "**/write.gif*", lambda route: route.fulfill(status=422, json={"error": "too large"})
+    )
+    page.click("[data-kind=gif]")
+    page.wait_for_selector(".toast:has-text('too large')")
+
+
+def test_what_cannot_be_drawn_cannot_be_downloaded(page):
+    write(page, "永")
+    assert page.get_attribute("#download", "aria-disabled") == "false"
+    page.click("label:has(input[value=couplet])")
+    page.wait_for_selector("#said .trouble")
+    assert page.get_attribute("#download", "aria-disabled") == "true"
+    page.click("#download", force=True)
+    assert page.is_hidden("[data-kind=png]") and not page.get_attribute("[data-kind=png]", "href")
+    page.fill("#text", "永和\n书法")
+    page.wait_for_selector("#download[aria-disabled=false]")
+
+
+def test_files_that_are_no_pictures_stay_named_beside_photographs(page, project):  # noqa: F811
+    name = f"odd-{page.evaluate('navigator.language')}"
+    page.goto(f"{page.base}/hand/{name}")
+    page.wait_for_selector("#zone")
+    file = project / "notes.png"
+    file.write_text("hello")
+    page.set_input_files("#files", [file, project / "page.jpg"])
+    page.wait_for_selector(".photo-card >> nth=1")
+    card = page.locator(".photo-card:has-text('notes.png')")
+    assert card.locator(".trouble").text_content()
+    card.locator("button").click()
+    assert page.locator(".photo-card").count() == 1
+    page.fill("[name=minutes]", "3")
+    page.locator("[name=minutes]").blur()
+    page.reload()
+    page.wait_for_selector(".cell")
+    assert page.input_value("[name=minutes]") == "3"
+
+
 def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     name = f"hand-{page.evaluate('navigator.language')}"
 
@@ -181,6 +237,11 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     assert page.evaluate(
         "[...document.fonts].some((f) => f.family === 'just-made' && f.status === 'loaded')"
     )
+    assert page.input_value("select[name=charset]") == "gb2312-1"
+    page.fill("#trial", f"{HAN[0]}鷲{HAN[1]}")
+    page.wait_for_selector("#trial-shown .lacking:text-is('鷲')")
+    assert page.text_content("#trial-shown") == f"{HAN[0]}鷲{HAN[1]}"
+    assert page.text_content("#trial-lacks").endswith(" 鷲")
 
 
 def test_runs_are_seen(page):

@@ -41,9 +41,9 @@ async def page(request: Request) -> Response:
         raise DataError("have is no list of outlines")
     known = {str(name) for name in have}
     studio, language = studio_of(request), language_of(request)
-    return JSONResponse(
-        await studio.engine.run(lambda engine: _page(engine, setting, known, language))
-    )
+    told = await studio.engine.run(lambda engine: _page(engine, setting, known))
+    notes = [localize(note, language) for note in _notes(setting)]
+    return JSONResponse({**told, "notes": notes})
 
 
 def _notes(setting: Setting) -> list[str]:
@@ -55,7 +55,7 @@ def _notes(setting: Setting) -> list[str]:
     return [note for note in notes if not note.startswith("punctuation")]
 
 
-def _page(engine: Engine, setting: Setting, known: set[str], language: str) -> dict[str, Any]:
+def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
     chosen = engine.chosen(setting.hand)
     proof = chosen.case.page(
         setting.text, chosen.style, pick=setting.pick, seconds=_AT_ONCE_S, **setting.layout
@@ -63,7 +63,6 @@ def _page(engine: Engine, setting: Setting, known: set[str], language: str) -> d
     return {
         **pages_as_json(list(proof.pages.pages), known),
         "pending": proof.pending,
-        "notes": [localize(note, language) for note in _notes(setting)],
         "doubtful": "".join(proof.pages.doubtful.values()),
         "missing": proof.pages.missing,
         "borrowed": proof.pages.borrowed,
