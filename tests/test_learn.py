@@ -463,5 +463,6 @@ def test_the_same_picture_is_learned_from_once(tmp_path):
     for name, image in (("一", one), ("一-2", one), ("一-3", other), ("丁", one)):
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     said: list[str] = []
-    found = written("hand", str(tmp_path), None, 32, note=said.append)
+    found = written("hand", str(tmp_path), None, 32, note=said.append, once=True)
     assert sorted(found.entry.chars) == sorted("一一丁") and "1 picture(s) left out" in said[0]
+    assert len(written("hand", str(tmp_path), None, 32).entry.chars) == 4  # restyle draws each

@@ -88,7 +88,7 @@ def learning(
     _check_name(name, card, base.resolve().is_relative_to(folder.resolve()))
     sources = cache(lambda: _sources(card, request.source, note))
     even = sources if request.even else None
-    hand = written(name, origin, request.chars, card.size_px, even, note)
+    hand = written(name, origin, request.chars, card.size_px, even, note, once=True)
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} has one character only; write at least two, better 100")
     settings = settings or [f"device={request.device}", *(request.settings or ())]
@@ -191,11 +191,13 @@ def written(
     size_px: int,
     printed: Callable[[], Sequence[PreparedFont]] | None = None,
     note: Note = ignore,
+    once: bool = False,
 ) -> WrittenGlyphs:
     """The glyphs of a folder of PNGs named by character, or of a font, for the charset `chars`.
 
     Pictures of other than Han characters are left out and reported. With `printed` fonts,
-    differences in position and size are reduced. Raises DataError if nothing is left.
+    differences in position and size are reduced; with `once`, identical pictures of a character are
+    read once. Raises DataError if nothing is left.
     """
     raster = RasterConfig(size_px=size_px)
     if not Path(origin).is_dir():
@@ -211,7 +213,7 @@ def written(
     ]
     if not read:
         raise DataError(f"{origin} has none of the characters; give others as --chars")
-    read = _each_once(read, note)
+    read = _each_once(read, note) if once else read
     boxes = print_boxes(printed() if printed else (), "".join(char for char, _ in read))
     hand = from_pictures(name, Path(origin), read, raster, boxes)
     if pale := "".join(dict.fromkeys(char for char, _ in read if char not in hand.entry.chars)):
