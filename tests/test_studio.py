@@ -592,7 +592,7 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     assert len(client.get("/font/half/report.json").json()) == 10
     report = client.get("/font/half/report.html")
     assert report.headers["content-disposition"].startswith("attachment")
-    assert told["report"] and report.text.count("<td><img") == 20
+    assert told["report"] and report.text.count("<img ") == 20
     asked = {"text": f"{HAN[41]} {HAN[0]}\n{HAN[41]}龘"}
     assert client.post("/api/font/half/lacks", json=asked).json() == {"lacks": f"{HAN[41]}龘"}
 
