@@ -22,13 +22,14 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import calligan
-from calligan.errors import DataError
+from calligan.errors import ConfigError, DataError
 from calligan.scan.folder import labels
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
 from calligan.studio.locations import STUDIO, checked_name, font_folder
 from calligan.studio.security import Key
+from calligan.studio.serve import listening_socket
 from calligan.studio.setting import Setting
 from calligan.studio.state import StudioState
 
@@ -867,3 +868,15 @@ def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, los
     hands = {hand["key"]: hand for hand in client.get("/api/hands").json()["hands"]}
     assert hands[name]["weak"] == (loss > 0.2) and not hands[HAND]["weak"]
     shutil.rmtree(folder.parent)
+
+
+def test_two_studios_started_at_once_have_a_port_each():
+    sockets = [listening_socket("127.0.0.1", None) for _ in range(2)]
+    try:
+        first, second = (each.getsockname()[1] for each in sockets)
+        assert first != second
+        with pytest.raises(ConfigError, match=f"port {second}"):
+            listening_socket("127.0.0.1", second)
+    finally:
+        for each in sockets:
+            each.close()

@@ -37,7 +37,7 @@ def serve(
     """
     host = lan_address() if lan else host
     os.chdir(folder)  # the library finds hands and runs there
-    listening = _socket(host, port)
+    listening = listening_socket(host, port)
     number = listening.getsockname()[1]
     key, studio = Key.kept(STUDIO / "key"), StudioState()
     names = LOOPBACK if host in _LOOPBACKS else LOOPBACK | {host.lower()}
@@ -88,14 +88,15 @@ def _announce(address: str, browser: bool, announce: Callable[[str], None]) -> N
         webbrowser.open(address)
 
 
-def _socket(host: str, port: int | None) -> socket.socket:
-    """A socket bound to the port; without one to the usual port, or else to any that is free."""
+def listening_socket(host: str, port: int | None) -> socket.socket:
+    """A socket listening on the port; without one on the usual port, or else any that is free."""
     kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in (PORT, 0) if port is None else (port,):
         made = socket.socket(kind, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind((host, number))
+            made.listen()  # with SO_REUSEADDR two processes may bind a port, but one may listen
             return made
         except OSError as error:
             made.close()
