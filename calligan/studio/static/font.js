@@ -112,7 +112,8 @@ async function showMade() {
   const made = known.made;
   const facts = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
   part("made-said").textContent = facts.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
-  const links = [...known.kinds, ".woff2"].filter((kind) => kind !== ".ufo" || known.kinds.includes(".ufo"));
+  const fontKind = known.kinds.find((kind) => kind !== ".ufo"); // browsers show no UFO
+  const links = fontKind ? [...known.kinds, ".woff2"] : known.kinds;
   const buttons = links.map((kind) => make("a", { class: "button", href: `${BASE}/made${kind}`, download: true, text: kind.slice(1).toUpperCase() }));
   if (!known.about)
     for (const kind of [".otf", ".ufo"])
@@ -126,8 +127,13 @@ async function showMade() {
   part("again").hidden = !counts.changed;
   if (shown === known.stamp) return;
   shown = known.stamp;
-  const kind = known.kinds.find((one) => one !== ".ufo");
-  const face = new FontFace("just-made", `url(${BASE}/made${kind}?${known.stamp})`);
+  if (fontKind) await showFace(`${BASE}/made${fontKind}?${known.stamp}`);
+  showGlyphs();
+}
+
+/** Text set in the font just made. */
+async function showFace(address) {
+  const face = new FontFace("just-made", `url(${address})`);
   try {
     await face.load();
     for (const old of [...document.fonts]) if (old.family === "just-made") document.fonts.delete(old);
@@ -136,7 +142,6 @@ async function showMade() {
   } catch (error) {
     toast(error.message);
   }
-  showGlyphs();
 }
 
 /** The text in the font; what the font lacks is grey, in another, and listed. */
