@@ -67,8 +67,10 @@ class ContentSource(Protocol):
 
 def picture_of(source: ContentSource, char: str) -> np.ndarray | None:
     """A character's source glyph, uint8 (S, S), 255 = paper, for a label; None if it is lacking."""
+    if source.lacks(char):
+        return None
     image: np.ndarray = source.images(char)[0]
-    return None if source.lacks(char) else image
+    return image
 
 
 class FontSource:

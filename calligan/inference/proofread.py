@@ -188,12 +188,12 @@ class Proofreader:
         for char, image, source, score, off in zip(
             chars, images, sources, scores, misdrawn, strict=True
         ):
-            wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ())
             strokes = stroke_count(char) if whole else None
             seen = detect(image, Shape.of(source), limits, strokes) if limits else Findings(())
-            blank = int(image.min()) > _DARKEST_BLANK  # nothing else is worth saying of it
-            every = ("blank",) if blank else wrong + seen.faults
-            found.append(Attempt(way, image, score, every, seen.loose if whole else 0))
+            wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ()) + seen.faults
+            if int(image.min()) > _DARKEST_BLANK:
+                wrong = ("blank",)  # the other faults follow from it
+            found.append(Attempt(way, image, score, wrong, seen.loose if whole else 0))
         return found
 
     def _drawn(self, chars: str, style_index: int, way: Way) -> list[Attempt]:
@@ -220,6 +220,7 @@ class Proofreader:
         return self.calibration.limits_of(*self._script_and_hand(style_index))
 
     def _is_whole(self, style_index: int) -> bool:
+        """Whether simple glyphs of the style seldom have more pieces than their source."""
         known = self.calibration
         return known is not None and known.is_whole(*self._script_and_hand(style_index))
 

@@ -122,6 +122,8 @@ def make_font(
     same font.
     """
     check_font(order)
+    if order.complete is not None and model.weight:
+        note(f"only new glyphs are made bolder or lighter; those of {order.complete} stay")
     parts = order.path.with_name(f".{order.path.name}.parts")
     busy = f"{order.path} is being made by another process; wait for it, or give another -o"
     with locked(parts / ".lock", busy):
@@ -151,10 +153,7 @@ def _made(
     made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (setting.english, order.family_chinese or setting.english)
     family = writer.source.name
-    # The names that the command makes up are checked against reserved ones only.
-    original = setting.base.family if setting.base and order.family else ""
-    if setting.base and model.weight:
-        note(f"only new glyphs are made bolder or lighter; those of {order.complete} stay")
+    holds_name_of = _contained_name(order, setting.base, families)
     lettering = _lettering(model, order, wanted)
     reserved = setting.reserved | maker.reserved_by(lettering.face)
     naming = maker.named(setting.card, index, family, families, reserved, made)
@@ -192,9 +191,16 @@ def _made(
         blank="".join(char for char in found if char not in drawn),
         lacking=lacking,
         unreadable=base.dropped if base else (),
-        holds_name_of=original if original and maker.holds(families, original) else "",
+        holds_name_of=holds_name_of,
         seconds=seconds,
     )
+
+
+def _contained_name(order: FontRequest, base: BaseFont | None, families: tuple[str, str]) -> str:
+    """The completed font's family, if a name that the user gave contains it; else ""."""
+    if base is None or order.family is None or not maker.holds(families, base.family):
+        return ""
+    return base.family
 
 
 def _add_written(

@@ -28,7 +28,7 @@ Limits = Mapping[str, float]  # by measure
 # Simple glyphs differ more from their source than dense ones, so each class has its own limits. A
 # class is bounded by the length of the source's outline, in half-size pixels.
 CLASSES_PX = (560, 700, 840, 1000)
-SIMPLE = 2  # so many classes hold the simple glyphs: one in 33 of those in common use
+SIMPLE = 2  # the first classes, of simple glyphs: 3 % of the characters of the bundle
 
 _CANVAS_PX = 256  # the canvas that lengths and areas in pixels refer to
 _HALF_PX = 128  # the canvas of all measures but specks and pinholes
