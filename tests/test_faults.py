@@ -301,6 +301,8 @@ def test_a_simple_glyph_in_more_pieces_than_usual_is_drawn_again(spoiling, monke
     assert [attempt.loose for attempt in found.attempts] == [0, 2]
     found = spoiling({a: ["two cuts", ""]}).judged(a, 0)[0]
     assert [attempt.loose for attempt in found.attempts] == [0] and found.best.way == "as it is"
+    for whole, wrong in ((("",), ("broken",)), ((), ())):  # three bars, for two strokes
+        assert spoiling({}, whole).judged("二", 0)[0].faults == wrong
 
 
 def test_the_attempt_with_the_fewest_faults_is_kept_before_the_best_read(spoiling):
