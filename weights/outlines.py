@@ -1,4 +1,4 @@
-"""Choose the stroke weight and the tolerance of curves of each style, for a model's outlines.
+"""Choose stroke weight, tolerance of curves, pen and straight edges of each style's outlines.
 
     python weights/outlines.py MODEL outlines.json
     python weights/outlines.py MODEL outlines.json --write     # also into the card of MODEL
@@ -13,6 +13,8 @@ What a pen draws (below) has the default: a large one would flatten the ends of 
 
 `pen`: hands whose real glyphs have strokes of one width are redrawn with a pen (vector/pen.py),
 with the corners that bring them nearest to the real glyphs.
+
+`edges`: hands whose real glyphs have straight edges get them too (vector/straight_edges.py).
 
 `build.py` writes all into the model's card.
 """
@@ -40,6 +42,7 @@ from calligan.models.weights import load_model, save_model
 from calligan.storage import write_json
 from calligan.vector.font import UPEM
 from calligan.vector.pen import pen_of, redraw
+from calligan.vector.straight_edges import edges_of
 from calligan.vector.trace import trace
 
 TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
@@ -56,6 +59,7 @@ class Chosen:
     bolder_em: float
     tolerance_em: float | None  # None: the default
     pen: str
+    edges: str
 
 
 def choose(writer: Writer, style: FontCard) -> Chosen:
@@ -70,7 +74,10 @@ def choose(writer: Writer, style: FontCard) -> Chosen:
     weight = measure_line(images, real.face, real.placement).figure("weight")
     assert weight is not None
     print(f"{style.name}: {1000 * bolder_em:+.1f} upem, then weight x real {weight.mean:.3f}")
-    return Chosen(bolder_em, None if pen else choose_tolerance_em(images, real), pen)
+    if pen:
+        return Chosen(bolder_em, None, pen, "")
+    edges = choose_edges(images, real)
+    return Chosen(bolder_em, choose_tolerance_em(images, real, edges), pen, edges)
 
 
 def draw(writer: Writer, style: FontCard, chars: str, bolder_em: float, pen: str) -> Images:
@@ -90,6 +97,12 @@ def choose_pen(images: Images, real: RealFont) -> str:
     before, after = l1(images, real), l1(again, real)
     print(f"{real.name}: pen {pen}, L1 as drawn {before:.4f}, by the pen {after:.4f}")
     return pen if after < MAX_L1_RATIO * before else ""
+
+
+def choose_edges(images: Images, real: RealFont) -> str:
+    """The straight edges of the real glyphs."""
+    size_px = next(iter(images.values())).shape[0]
+    return edges_of(real_images(images, real).values(), real.placement.scaled(size_px).em_px)
 
 
 def real_images(images: Images, real: RealFont) -> Images:
@@ -115,7 +128,7 @@ def choose_bolder_em(images: Images, real: RealFont) -> float:
     return float(np.clip(bolder_em, -MAX_BOLDER_EM, MAX_BOLDER_EM))
 
 
-def choose_tolerance_em(images: Images, real: RealFont) -> float:
+def choose_tolerance_em(images: Images, real: RealFont, edges: str) -> float:
     """The value in TOLERANCES_EM whose number of bends is closest to the real font's."""
     real_bends = 0
     for char in images:
@@ -124,12 +137,12 @@ def choose_tolerance_em(images: Images, real: RealFont) -> float:
         real_bends += bends_in(shape_of(outline, real.placement, real.face.upem))
     found = {}
     for tolerance in TOLERANCES_EM:
-        config = TraceConfig(tolerance)
+        config = TraceConfig(tolerance, edges=edges)
         outlines = [trace(image, real.placement, UPEM, config) for image in images.values()]
         found[tolerance] = sum(bends_in(shape_of(o, real.placement, UPEM)) for o in outlines)
     ratios = {tolerance: (count + 1) / (real_bends + 1) for tolerance, count in found.items()}
     summary = ", ".join(f"{tolerance}: {ratio:.2f}" for tolerance, ratio in ratios.items())
-    print(f"{real.name}: bends x real at {summary}", flush=True)
+    print(f"{real.name}: edges {edges or 'free'}; bends x real at {summary}", flush=True)
     return min(ratios, key=lambda tolerance: abs(log(ratios[tolerance])))
 
 

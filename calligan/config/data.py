@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from calligan.config.checks import require, require_at_least
 
+EDGES = ("", "sharp", "round", "polygon")
+
 
 @dataclass(frozen=True)
 class RasterConfig:
@@ -45,6 +47,7 @@ class TraceConfig:
     corner_reach_px: float = 2.5  # length on either side over which the turn is measured
     step_px: float = 0.5  # distance between sampled points
     speck_px2: float = 1.5  # minimum area of a piece of ink or a hole; smaller ones are dropped
+    edges: str = ""  # which edges are made straight (vector/straight_edges.py); "" for none
 
     def validate(self) -> None:
         """Raise ConfigError naming the first invalid field."""
@@ -53,3 +56,4 @@ class TraceConfig:
         )
         require(self.tolerance_em <= 0.05, "trace.tolerance_em", self.tolerance_em, "0.05 or less")
         require(10 <= self.corner_deg < 180, "trace.corner_deg", self.corner_deg, "10 to 180")
+        require(self.edges in EDGES, "trace.edges", self.edges, "sharp, round, polygon or none")

@@ -34,10 +34,11 @@ from calligan.scan.folder import read_hand
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
 from calligan.vector.pen import pen_of
+from calligan.vector.straight_edges import edges_of
 
 _FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
 _MIN_STEPS = 300  # see docs/own-hand.md
-_PEN_GLYPHS = 24  # of a hand, that say whether it was written with a pen
+_MEASURED_GLYPHS = 24  # of a hand, that say how its outlines are drawn
 
 
 def learn(
@@ -60,7 +61,7 @@ def learn(
 
     Training starts from `model`, which is not changed, and takes `minutes` (10) or `steps`.
     Afterwards `load(style=name)` loads the hand. `even` reduces differences in position and size,
-    and evens the strokes of a pen of one width.
+    evens the strokes of a pen of one width, and straightens edges if the hand's are straight.
 
     Raises Cancelled if `cancel` returns true: progress is saved, and the same call resumes.
     """
@@ -112,7 +113,8 @@ def learning(
 def finish_learning(session: Session, even: bool = True) -> Path:
     """Remove checkpoints, and save a sheet of glyphs before and after training; its path.
 
-    With `even`, a hand whose real strokes have one width is drawn with a pen (vector/pen.py).
+    With `even`, a hand whose real strokes have one width is drawn with a pen (vector/pen.py), and
+    another one whose real edges are straight gets straight edges (vector/straight_edges.py).
     """
     run, done = session.run, session.state.counters.step
     if run.config.steps is None and done < _MIN_STEPS:
@@ -121,22 +123,28 @@ def finish_learning(session: Session, even: bool = True) -> Path:
             "nothing else runs, or with more --minutes"
         )
     if even:
-        _take_pen(session)
+        _take_line(session)
     run.drop_checkpoints()
     sheet = run.folder / "before-after.png"
     save_sheet(before_after(run, session.selection), sheet)
     return sheet
 
 
-def _take_pen(session: Session) -> None:
-    """If the glyphs were written with a pen of even width, let the hand be drawn with one."""
-    selection = session.selection
-    images = selection.store.images(selection.styles[0])
-    if pen := pen_of(images[:: max(1, len(images) // _PEN_GLYPHS)]):
-        generator, card = load_model(session.run.best)
-        style = replace(card.styles[0], pen=pen)
-        save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
-        session.note(f"strokes of one width: {card.styles[0].name} is drawn with a {pen} pen")
+def _take_line(session: Session) -> None:
+    """Let the hand be drawn with a pen or with straight edges, if its own glyphs are like that."""
+    font = session.selection.styles[0]
+    images = session.selection.store.images(font)
+    images = images[:: max(1, len(images) // _MEASURED_GLYPHS)]
+    edges = "" if (pen := pen_of(images)) else edges_of(images, font.placement.em_px)
+    if not pen and not edges:
+        return
+    generator, card = load_model(session.run.best)
+    style = replace(card.styles[0], pen=pen, edges=edges)
+    save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
+    if pen:
+        session.note(f"strokes of one width: {style.name} is drawn with a {pen} pen")
+    else:
+        session.note(f"straight edges: those of {style.name} are drawn straight")
 
 
 def _check_name(name: str, card: ModelCard, goes_on: bool) -> None:

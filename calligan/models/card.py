@@ -37,6 +37,7 @@ class FontCard:
     pen: str = (
         ""  # redrawn with a pen of even width and such corners (vector/pen.py): a name of PENS
     )
+    edges: str = ""  # TraceConfig.edges for its glyphs
 
     @property
     def tracing(self) -> TraceConfig:
@@ -44,9 +45,10 @@ class FontCard:
 
         A pen's edges have no noise; a large tolerance would only flatten the ends of its strokes.
         """
-        if self.tolerance_em is None or self.pen:
+        if self.pen:
             return TraceConfig()
-        return TraceConfig(self.tolerance_em)
+        tolerance_em = TraceConfig.tolerance_em if self.tolerance_em is None else self.tolerance_em
+        return TraceConfig(tolerance_em, edges=self.edges)
 
 
 @dataclass(frozen=True)

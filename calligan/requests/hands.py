@@ -28,7 +28,8 @@ class LearningRequest:
     )
     even: bool = described(
         True,
-        "Even out the position and size of written glyphs, and the strokes of a pen of one width.",
+        "Even out the position and size of written glyphs, the strokes of a pen of one width, and "
+        "straight edges.",
     )
     settings: list[str] | None = described(
         None, "Change one training setting, as in `calligan train`. Repeatable.", "--set"

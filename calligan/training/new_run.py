@@ -76,11 +76,14 @@ def model_card(
     trained = classes_of(selection)
     about = {"data_hash": run.data_hash, "seed": run.config.seed, "versions": versions()}
     about["reader"] = run.reader
-    tolerances: dict[str, float | None] = {}
+    drawn: dict[str, dict[str, Any]] = {}
     if run.start is not None:
         before = read_card(run.start)
-        tolerances = {font.name: font.tolerance_em for font in before.styles}
-        tolerances |= {name: tolerances[first] for name, first in began_at.items()}
+        drawn = {font.name: _outlines_of(font) for font in before.styles}
+        # The pen and the edges of a new hand are its own, not those of the style it starts from.
+        drawn |= {
+            name: {"tolerance_em": drawn[first]["tolerance_em"]} for name, first in began_at.items()
+        }
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
         about["began_from"] = dict(began_at)
@@ -91,7 +94,7 @@ def model_card(
             replace(
                 _font_card(font),
                 least_score=run.least_scores.get(font.name),
-                tolerance_em=tolerances.get(font.name),
+                **drawn.get(font.name, {}),
             )
             for font in selection.styles
         ),
@@ -114,6 +117,11 @@ def _check_fit(config: TrainConfig, selection: Selection) -> None:
         )
     for part in ("train", "validation"):
         Pairs(selection, part)
+
+
+def _outlines_of(style: FontCard) -> dict[str, Any]:
+    """What a card says of a hand's outlines, whatever network draws it."""
+    return {"tolerance_em": style.tolerance_em, "pen": style.pen, "edges": style.edges}
 
 
 def _font_card(font: FontEntry) -> FontCard:

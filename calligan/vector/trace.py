@@ -4,9 +4,10 @@ import numpy as np
 
 from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
-from calligan.vector.contour import extract_chains
+from calligan.vector.contour import Chain, extract_chains
 from calligan.vector.fit import Curves, fit
 from calligan.vector.outline import Outline
+from calligan.vector.straight_edges import KINDS, straighten
 
 _BATCH = 8  # glyphs traced at once: more do not fit the processor's caches
 _END_MARGIN = 0.04  # a curve is not split at an extreme whose parameter is nearer to 0 or 1
@@ -38,7 +39,7 @@ def _trace_batch(
 ) -> list[Outline]:
     placement = placement.scaled(images.shape[2])
     tolerance_px = config.tolerance_em * placement.em_px
-    each = [extract_chains(image, config) for image in images]
+    each = [_chains(image, placement.em_px, config) for image in images]
     chains = [chain for chains in each for chain in chains]
     curves = _split_at_extremes(fit(chains, tolerance_px))
     straight = _are_straight(curves.controls, tolerance_px)
@@ -47,6 +48,14 @@ def _trace_batch(
     controls = (curves.controls - origin) * scale
     whole = Outline(controls, curves.contour, straight).round_coordinates()
     return whole.split([len(chains) for chains in each])
+
+
+def _chains(image: np.ndarray, em_px: float, config: TraceConfig) -> list[Chain]:
+    chains = extract_chains(image, config)
+    if not config.edges:
+        return chains
+    kind = KINDS[config.edges]
+    return [straighten(chain, kind, em_px, config.step_px) for chain in chains]
 
 
 def _are_straight(controls: np.ndarray, tolerance_px: float) -> np.ndarray:
