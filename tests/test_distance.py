@@ -170,7 +170,10 @@ def test_a_hand_says_how_closely_its_curves_follow(inked_model, font_folder, tmp
 
 def test_a_learned_hand_follows_as_the_style_it_began_at(data_folder, inked_model, tmp_path):
     generator, card = load_model(inked_model)
-    styles = tuple(replace(s, tolerance_em=0.003 + i / 1000) for i, s in enumerate(card.styles))
+    styles = tuple(
+        replace(s, tolerance_em=0.003 + i / 1000, edges="sharp", pen="round" if i else "")
+        for i, s in enumerate(card.styles)
+    )
     save_model(tmp_path / "start.safetensors", generator, replace(card, styles=styles))
     selection = PairStore.open(data_folder).select(["slanted", "bold"])
     stages = (StageConfig(1.0, 32, False, 1e-3, 1e-4),)
@@ -178,9 +181,13 @@ def test_a_learned_hand_follows_as_the_style_it_began_at(data_folder, inked_mode
     run = create_run(tmp_path / "runs", config, selection, tmp_path / "start.safetensors")
     first = card.styles[0].name
     told = model_card(run, selection, 32, {}, {}, {})
-    assert {s.name: s.tolerance_em for s in told.styles} == {s.name: s.tolerance_em for s in styles}
+    kept = [
+        {s.name: (s.tolerance_em, s.edges, s.pen) for s in each} for each in (styles, told.styles)
+    ]
+    assert kept[0] == kept[1]
     renamed = replace(card, styles=(replace(styles[0], name="other"), *styles[1:]))
     save_model(tmp_path / "start.safetensors", generator, renamed)
     run = create_run(tmp_path / "runs", config, selection, tmp_path / "start.safetensors")
     told = model_card(run, selection, 32, {}, {}, {first: "other"})
-    assert {s.name: s.tolerance_em for s in told.styles}[first] == 0.003
+    new = next(style for style in told.styles if style.name == first)
+    assert (new.tolerance_em, new.edges, new.pen) == (0.003, "", "")

@@ -63,6 +63,12 @@ def test_a_bar_that_wavers_is_a_rectangle_again(edges):
     assert (off.min(axis=0) < 1.5).all() and (off.min(axis=1) < 1.5).all()
 
 
+def test_neighbouring_edges_meet_where_their_lines_cross():
+    corners = ends(image_of(bar(half=(80, 50), waver_px=0.6)), "sharp").round(2)
+    assert len(corners) == 4
+    assert len({x for x, _ in corners}) == 2 == len({y for _, y in corners})
+
+
 def test_edges_that_hardly_tilt_become_level_and_others_keep_their_angle():
     level = ends(image_of(bar(tilt_deg=1.5, round_px=3)), "sharp")
     assert {round(y * 4) for _, y in level} == {round(y * 4) for _, y in level[:2]} | {
@@ -92,6 +98,13 @@ def test_round_corners_stay_round():
     assert np.ptp(wavering[(np.abs(wavering[:, 0] - 128) < 50) & (wavering[:, 1] > 128), 1]) > 1
 
 
+def test_small_roundings_are_left_in_hands_with_round_corners():
+    chain = extract_chains(image_of(bar(half=(80, 40), waver_px=0.6, round_px=5)), TraceConfig())[0]
+    points = straighten(chain, KINDS["round"], SIZE, 0.5).points
+    beyond = [np.hypot(*(each - (208, 168)).T).min() for each in (points, chain.points)]
+    assert beyond[0] == pytest.approx(beyond[1], abs=0.5)
+
+
 @pytest.mark.parametrize("edges", ["sharp", "round"])
 @pytest.mark.parametrize("radius_px", [30, 60, 110])
 def test_a_circle_stays_a_circle(edges, radius_px):
@@ -105,7 +118,10 @@ def test_a_line_meets_a_curve_without_a_step():
         points = straighten(chain, KINDS["sharp"], SIZE, 0.5).points
         step = np.hypot(*(np.roll(points, -1, axis=0) - points).T)
         assert step.max() < 1.0
-        assert np.hypot(*(points[:, None] - chain.points[None]).transpose(2, 0, 1)).min(1).max() < 4
+        moved = np.hypot(*(points[:, None] - chain.points[None]).transpose(2, 0, 1)).min(axis=1)
+        assert moved.max() < 4
+        curve = np.abs(np.hypot(*(points - 128).T) - 30) < 3
+        assert np.median(moved[curve]) > 0.2  # it is moved as a whole
 
 
 def test_a_hole_keeps_its_winding_and_small_marks_stay_as_they_are():
