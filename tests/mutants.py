@@ -86,7 +86,7 @@ def try_part(
     found = [mutant for module in part["modules"] for mutant in mutants(copy / module)]
     chosen = found if sample is None else random.Random(seed).sample(found, min(sample, len(found)))
     survived = 0
-    for mutant in chosen:
+    for number, mutant in enumerate(chosen, start=1):
         with plant(mutant) as change:
             if is_quiet(copy, part["tests"]):
                 survived += 1
@@ -94,6 +94,7 @@ def try_part(
                 print(
                     f"survived: {place} {mutant.operator}#{mutant.occurrence}{change}", flush=True
                 )
+        print(f"{name}: {number} of {len(chosen)} tried, {survived} survived", file=sys.stderr)
     noticed, of = len(chosen) - survived, f"{len(chosen)} of {len(found)} mutants, seed {seed}"
     print(f"{name}: {noticed} noticed, {100 * noticed / max(1, len(chosen)):.0f} % ({of})")
 
