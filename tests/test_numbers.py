@@ -327,3 +327,41 @@ def test_windows_lie_anywhere_in_the_image_and_are_shared_out():
     torch.manual_seed(0)
     assert steps._random_windows(config, 16, Ranks(1, 3)) == seen[0]
     assert steps._random_windows(TrainConfig(), 16, Ranks()) is None
+
+
+def test_a_cycle_is_measured_where_the_source_is_a_style():
+    """Drawn at 0.5, and back in style 1 at 0.75; the source of that style is paper, 1."""
+    update = stub_update(terms.GeneratorUpdate)
+    made = update.state.generator
+    made.style, made.image = lambda index: index * 0.25, lambda field: field
+    update.state.field = lambda image, style: image + style.view(-1, 1, 1, 1)
+    for origin, wanted in (([1, -1], 0.125), ([-1, 0], 0.5), ([-1, -1], 0.0)):
+        update.example = replace(update.example, source_style_index=torch.tensor(origin))
+        assert float(terms._cycle_loss(update)) == pytest.approx(wanted)
+
+
+def test_encodings_of_source_and_drawn_glyphs_are_compared():
+    """Codes are twice the grey: 2, 2, -1, -1 of the sources, 1 and 3 of what is drawn."""
+    update = stub_update(terms.GeneratorUpdate, drawn=2)
+    update.state.generator.encode = lambda images: [images * 0, images * 2]
+    assert float(terms._constancy_loss(update)) == pytest.approx((2.5 + 8.5) / 2)
+    update.state.generator.divergence = lambda index: index.sum() / 8
+    assert float(terms._kl_loss(update)) == 0.25
+
+
+def test_the_reader_sees_what_is_drawn_up_to_three_pixels_away():
+    update, seen = stub_update(terms.GeneratorUpdate), []
+    update.state.reader = lambda drawn, source: drawn.mean((1, 2, 3)) - source.mean((1, 2, 3))
+    wanted = soft(-(0.5 - SOURCE)).mean()
+    assert float(terms._reader_loss(update)) == pytest.approx(wanted, rel=1e-5)
+    size = terms.SIZE_PX
+    marked = torch.zeros(4, 1, size, size)
+    marked[..., 10, 20] = 1
+    update.drawn = [replace(update.drawn[0], image=marked)]
+    update.state.reader = lambda drawn, source: seen.append(divmod(int(drawn[0].argmax()), size))
+    torch.manual_seed(0)
+    for _ in range(60):
+        with pytest.raises(TypeError):  # this reader only looks
+            terms._reader_loss(update)
+    assert {row for row, _ in seen} == set(range(7, 14))
+    assert {column for _, column in seen} == set(range(17, 24))
