@@ -331,7 +331,7 @@ def test_windows_lie_anywhere_in_the_image_and_are_shared_out():
 
 def test_a_cycle_is_measured_where_the_source_is_a_style():
     """Drawn at 0.5, and back in style 1 at 0.75; the source of that style is paper, 1."""
-    update = stub_update(terms.GeneratorUpdate)
+    update = stub_update(terms.GeneratorUpdate, drawn=2)
     made = update.state.generator
     made.style, made.image = lambda index: index * 0.25, lambda field: field
     update.state.field = lambda image, style: image + style.view(-1, 1, 1, 1)
