@@ -13,7 +13,7 @@ TEST := .venv-test
 CALLIGAN := $(VENV)/bin/calligan
 SAY := @printf '\n== %s\n'
 
-.PHONY: help demo train test check format fonts report web wheel fuzz mutants clean
+.PHONY: help demo train test check format fonts report web wheel fuzz mutants nightly clean
 
 help:
 	@echo "make demo    set up, and write 书法 in every bundled hand"
@@ -25,7 +25,8 @@ help:
 	@echo "make web     build the page that draws in a browser into dist/web/"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make fuzz    read damaged files of every kind for MINUTES=$(MINUTES) from SEED=$(SEED)"
-	@echo "make mutants plant small faults and count those that no test notices (hours)"
+	@echo "make mutants plant small faults and count those that no test notices (PART=vector SAMPLE=30 SEED=$(SEED))"
+	@echo "make nightly fuzz for an hour and plant 30 faults in each part, from a seed of the day"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
 
 $(VENV)/installed: pyproject.toml
@@ -103,6 +104,9 @@ fuzz: $(TEST)/installed
 	$(TEST)/bin/python tests/fuzz/run.py --minutes $(MINUTES) --seed $(SEED)
 
 mutants: $(TEST)/installed
-	$(SAY) "planting faults, one at a time (PARTS=… and SAMPLE=40 shorten it)"
+	$(SAY) "planting faults, one at a time (PART=… and SAMPLE=30 shorten it)"
 	$(TEST)/bin/pip install --quiet --disable-pip-version-check "cosmic-ray>=8.3"
-	PATH="$(abspath $(TEST))/bin:$$PATH" $(TEST)/bin/python tests/mutants.py $(PARTS) $(if $(SAMPLE),--sample $(SAMPLE))
+	$(TEST)/bin/python tests/mutants.py $(PART) $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(SEED)
+
+nightly:
+	.ci/nightly

@@ -1,9 +1,11 @@
 """Files under fire: whichever call fails, the old file or the new one is there, and nothing else."""
 
+import contextlib
 import errno
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from PIL import Image
 
 from calligan import storage
 from calligan.config import TrainConfig
-from calligan.errors import DataError
+from calligan.errors import ConfigError, DataError
 from calligan.folder_update import complete_update
 from calligan.pairs.contact_sheet import write_contact_sheet
 from calligan.pairs.store import PairStore
@@ -284,3 +286,118 @@ def test_leftovers_of_killed_processes_are_removed_and_others_kept(tmp_path):
         storage._leftovers.cache_clear()  # as in another process
         write_bytes(tmp_path / "a", b"theirs")  # must not remove what is being written
     assert seen(tmp_path, hidden=True) == {"a": b"mine", other.name: b"half"}
+
+
+def test_bytes_and_json_are_written_as_they_are_told(tmp_path):
+    write_json(tmp_path / "a.json", {"名": [1, "é"], "b": {}})
+    assert (tmp_path / "a.json").read_text(
+        "utf-8"
+    ) == '{\n "名": [\n  1,\n  "é"\n ],\n "b": {}\n}\n'
+    write_json(tmp_path / "b.json", "x\udcff永")  # a file name that is not UTF-8
+    assert (tmp_path / "b.json").read_bytes() == b'"x\\udcff\\u6c38"\n'
+    large = os.urandom(3 * 2**18 + 1)
+    (tmp_path / "c").write_bytes(large)
+    assert storage.sha256_file(tmp_path / "c") == storage.sha256_bytes(memoryview(large))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX")
+def test_links_keep_their_place_and_pipes_are_written_directly(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a").write_bytes(OLD)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "a")
+    write_bytes(tmp_path / "link", NEW)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "a").read_bytes() == NEW
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_bytes(tmp_path / "pipe", b"through")
+    assert os.read(reader, 100) == b"through" and (tmp_path / "pipe").is_fifo()
+    os.close(reader)
+    with pytest.raises(DataError, match=r"cannot write .*/far: "):
+        write_bytes(tmp_path / "far", NEW)
+    write_bytes(tmp_path / "new" / "folder" / "a", NEW)  # folders are made
+    assert (tmp_path / "new" / "folder" / "a").read_bytes() == NEW
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        *((code, "free some space, or") for code in ("ENOSPC", "EDQUOT", "EIO", "EFBIG", "")),
+        ("EACCES", ""),
+        ("EROFS", ""),
+    ],
+)
+def test_a_full_disk_and_a_closed_folder_have_their_own_cures(code, cure):
+    number = getattr(errno, code) if code else None
+    error = OSError(number, os.strerror(number)) if number else OSError("short write")
+    said = str(storage.cannot_write(Path("a/b"), error))
+    reason = os.strerror(number) if number else "short write"
+    assert said == f"cannot write a/b: {reason}; {cure + ' ' if cure else ''}choose another place"
+
+
+def test_what_cannot_be_written_is_told_before(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(OLD)
+    storage.check_writable(tmp_path / "file", tmp_path / "no" / "such" / "folder" / "a")
+    for path, code in (
+        (tmp_path, errno.EISDIR),
+        (tmp_path / "file" / "a", errno.ENOTDIR),
+    ):
+        with pytest.raises(DataError, match=os.strerror(code)):
+            storage.check_writable(tmp_path / "good", path)
+    asked = []
+
+    def access(path, mode):
+        asked.append((Path(path), mode))
+        return False
+
+    monkeypatch.setattr(os, "access", access)
+    with pytest.raises(DataError, match=os.strerror(errno.EACCES)):
+        storage.check_writable(tmp_path / "a")
+    assert asked == [(tmp_path, os.W_OK | os.X_OK)]
+
+
+def test_a_lock_that_another_process_holds_is_waited_for_or_told(tmp_path):
+    path, told = tmp_path / "new" / "lock", []
+    with storage.locked(path, "busy", lambda: told.append(1)):
+        assert path.parent.is_dir() and not told
+        with pytest.raises(ConfigError, match=r"^busy$"), storage.locked(path, "busy"):
+            pytest.fail("it is held")
+    held = contextlib.ExitStack()
+    held.enter_context(storage.locked(path))
+    with storage.locked(path, on_wait=held.close):  # let go while the other waits
+        pass
+    with storage.locked(path, "busy"):
+        pass
+    (tmp_path / "file").write_bytes(OLD)
+    with pytest.raises(DataError, match="cannot write"), storage.locked(tmp_path / "file" / "lock"):
+        pytest.fail("no folder")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_folders_are_synced_and_closed(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+    )
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    write_bytes(tmp_path / "a", NEW)
+    assert synced[-1] == str(tmp_path) and len(synced) == 2
+    assert Path(synced[0]).name.startswith(".a.") and synced[0].endswith(".tmp")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    monkeypatch.setattr(os, "name", "nt")
+    storage.fsync_folder(tmp_path)
+    assert len(synced) == 2
+
+
+def test_leftovers_of_like_names_are_others(tmp_path):
+    names = [
+        ".a.abcdefg.tmp",
+        ".a.abcdefghi.tmp",
+        ".a.ABCDEFGH.tmp",
+        ".axabcdefgh.tmp",
+        ".a.b.abcdefgh.tmp",
+    ]
+    for name in [*names, ".a.abc_efg1.tmp"]:
+        (tmp_path / name).write_bytes(b"half")
+    write_bytes(tmp_path / "a", NEW)
+    assert sorted(seen(tmp_path, hidden=True)) == sorted(["a", *names])
