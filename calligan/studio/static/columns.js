@@ -23,7 +23,8 @@ export async function openColumns(base, file, saved) {
     return;
   }
   Object.assign(state, { api: `/api${path}`, past: [], saved });
-  Object.assign(page, { picture: path, selected: 0 });
+  const first = answer.columns === "rtl" ? answer.cut.edges.length - 1 : 0; // as one reads
+  Object.assign(page, { picture: path, selected: first });
   part("columns-status").textContent = "";
   show(answer);
   dialog.showModal();
