@@ -502,7 +502,7 @@ def test_cuts_are_placed_labels_stay_corrected_and_that_is_undone(client, projec
     asked = cut_in_two(client, api)
     first = client.get(api).json()["cut"]
     assert [len(column) for column in first["cuts"]] == [9, 9] and first["placed"] == []
-    there = labels(folder)
+    there, made = labels(folder), client.get("/api/hand/copybook").json()["glyphs"][4]["made_ms"]
     for number, char in enumerate(("永", "", "", "永")):
         told = {"file": there[number].file, "char": char}
         assert client.post("/api/hand/copybook/label", json=told).is_success
@@ -514,6 +514,7 @@ def test_cuts_are_placed_labels_stay_corrected_and_that_is_undone(client, projec
     assert now["placed"] == [1] and now["cuts"][0] == first["cuts"][0]
     assert abs(now["boxes"][2][4] - at) < 0.001 and now["boxes"][2][4] == now["boxes"][3][2]
     assert now["boxes"][:2] + now["boxes"][4:] == first["boxes"][:2] + first["boxes"][4:]
+    assert client.get("/api/hand/copybook").json()["glyphs"][4]["made_ms"] > made
     # What was left out and is cut otherwise is taken back.
     assert [label.char for label in labels(folder)[:5]] == ["永", "", HAN[2], "永", HAN[4]]
 
