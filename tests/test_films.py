@@ -1,16 +1,19 @@
 """Morphs between styles, films and curves of training."""
 
 import shutil
+from collections.abc import Iterator
+from types import SimpleNamespace
+from weakref import finalize
 
 import numpy as np
 import pytest
 import torch
 from conftest import HAN
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from calligan.config import GeneratorConfig
 from calligan.errors import ModelError, Unmeasured
-from calligan.inference.morph import Stop, path_through
+from calligan.inference.morph import Stop, morphed, path_through, stop_of
 from calligan.models.networks import make_generator
 from calligan.page.film import save_film
 from calligan.project.run import Run
@@ -90,6 +93,66 @@ def test_morphs_that_cannot_be(calligan, inked_model, tmp_path, options, said):
     done = calligan("morph", HAN[:2], "--model", inked_model, *options, cwd=tmp_path)
     assert done.returncode == 2 and said in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def circles(count: int, size_px: int) -> Iterator[Image.Image]:
+    """A dot that moves over a still corner."""
+    for number in range(count):
+        picture = Image.new("L", (size_px, size_px), 255)
+        ImageDraw.Draw(picture).rectangle((0, 0, 20, 20), fill=0)
+        middle = 40 + 3 * number
+        ImageDraw.Draw(picture).circle((middle, middle + 1), 11, fill=0)
+        yield picture
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_a_film_shows_each_frame_in_its_time(tmp_path, kind):
+    shown = [np.asarray(picture) for picture in circles(5, 99)]
+    frames = [shown[0], shown[1], shown[1], *shown[2:]]
+    assert save_film(tmp_path / f"film.{kind}", frames, fps=10, hold_s=0.5) == 6
+    film = Image.open(tmp_path / f"film.{kind}")
+    assert film.n_frames == 5 and film.info["loop"] == 0
+    for number, (wanted, ms) in enumerate(zip(shown, (100, 200, 100, 100, 600), strict=True)):
+        film.seek(number)
+        seen = np.asarray(film.convert("L"), float)
+        assert film.info["duration"] == ms and np.abs(seen - wanted).mean() < 2, number
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_one_frame_of_a_film_is_in_memory_at_a_time(tmp_path, kind):
+    alive, most = set(), 0
+
+    def frames():
+        nonlocal most
+        for number, picture in enumerate(circles(12, 120)):
+            frame = np.array(picture)
+            finalize(frame, alive.remove, number)
+            alive.add(number)
+            most = max(most, len(alive))
+            yield frame
+
+    assert save_film(tmp_path / f"film.{kind}", frames(), fps=10) == 12
+    assert most <= 3
+
+
+def test_a_morph_is_drawn_as_it_is_asked_for():
+    generator = make_generator(GeneratorConfig(widths=(8, 8)), 2, 32)
+    source = SimpleNamespace(images=lambda chars: np.zeros((len(chars), 32, 32), np.uint8))
+    drawer = SimpleNamespace(
+        source=source,
+        card=SimpleNamespace(size_px=32),
+        predictor=SimpleNamespace(device="cpu"),
+    )
+    asked = []
+
+    def path():
+        for number in range(5):
+            asked.append(number)
+            yield stop_of(generator, 0)
+
+    frames = morphed(drawer, HAN[:2], path())
+    assert next(frames).shape == (2, 32, 32) and len(asked) == 1
+    assert len(list(frames)) == 4
 
 
 def test_a_sample_sheet_is_cut_into_its_cells(run_folder):

@@ -1,6 +1,7 @@
 """Templates, photographed by simulation, to labelled glyphs."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import conftest
@@ -23,7 +24,13 @@ from calligan.page.formats import Format, Region
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.png import to_image
 from calligan.scan.cells import cut_cells
-from calligan.scan.copybook import crop, find_characters, remove_rules
+from calligan.scan.copybook import (
+    crop,
+    find_characters,
+    find_doubts,
+    given_columns,
+    remove_rules,
+)
 from calligan.scan.folder import ScannedGlyph, read_hand, save_hand
 from calligan.scan.photo import extract_ink, extract_sheet_ink, flatten_page, open_photo, read_sheet
 from calligan.scan.template_page import font_letters, template_page
@@ -161,6 +168,8 @@ def test_a_free_page_is_cut_by_its_text(font_folder, kind):
     gaps = [np.abs(np.array(middle[c]) / scale - wanted[c]).max() for c in text]
     assert np.mean(np.array(gaps) < 6) > 0.97
     assert crop(ink, boxes[0], 64).min() < 100
+    given = find_characters(ink, text, "rtl", hand, given_columns(boxes, "rtl"))
+    assert given == [replace(box, cost=None) for box in boxes] and not any(find_doubts(given))
 
 
 def test_labels_are_corrected_by_list_or_by_name(tmp_path):

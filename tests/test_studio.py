@@ -485,6 +485,43 @@ def test_columns_of_a_page_are_corrected_and_that_is_undone(client, project, cop
     assert len(labels(STUDIO / "hands/copybook/glyphs")) == len(boxes)
 
 
+def cut_in_two(client, api: str) -> dict:
+    """The page's two columns, found as one, are parted; what is to be asked for that."""
+    before = client.get(api).json()
+    edges, text = before["cut"]["edges"], before["text"]
+    if len(edges) == 1:
+        ((left, right),) = edges
+        edges = [[left, (left + right) / 2], [(left + right) / 2, right]]
+    asked = {"text": text, "columns": "rtl", "edges": edges}
+    assert client.post(f"{api}/cut", json=asked).is_success
+    return asked
+
+
+def test_cuts_are_placed_labels_stay_corrected_and_that_is_undone(client, project, copybook):
+    api, folder = f"/api/hand/copybook/page/{copybook}", STUDIO / "hands/copybook/glyphs"
+    asked = cut_in_two(client, api)
+    first = client.get(api).json()["cut"]
+    assert [len(column) for column in first["cuts"]] == [9, 9] and first["placed"] == []
+    there, made = labels(folder), client.get("/api/hand/copybook").json()["glyphs"][4]["made_ms"]
+    for number, char in enumerate(("永", "", "", "永")):
+        told = {"file": there[number].file, "char": char}
+        assert client.post("/api/hand/copybook/label", json=told).is_success
+
+    at = first["cuts"][1][3] + 0.03  # between the third and the fourth character that is read
+    cuts = [[], [*first["cuts"][1][:3], at, *first["cuts"][1][4:]]]
+    undo = client.post(f"{api}/cut", json={**asked, "cuts": cuts}).json()
+    now = client.get(api).json()["cut"]
+    assert now["placed"] == [1] and now["cuts"][0] == first["cuts"][0]
+    assert abs(now["boxes"][2][4] - at) < 0.001 and now["boxes"][2][4] == now["boxes"][3][2]
+    assert now["boxes"][:2] + now["boxes"][4:] == first["boxes"][:2] + first["boxes"][4:]
+    assert client.get("/api/hand/copybook").json()["glyphs"][4]["made_ms"] > made
+    # What was left out and is cut otherwise is taken back.
+    assert [label.char for label in labels(folder)[:5]] == ["永", "", HAN[2], "永", HAN[4]]
+
+    assert client.post(f"{api}/cut", json={**asked, "edges": undo["cut"]["edges"]}).is_success
+    assert client.get(api).json()["cut"] == first == undo["cut"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -492,7 +529,14 @@ def test_columns_of_a_page_are_corrected_and_that_is_undone(client, project, cop
         ({"edges": []}, "1 to 60 columns"), ({"edges": [[0, float("inf")]]}, "JSON"),
         ({"edges": [[0, 0.001]]}, "column 1 from the left"), ({"text": "abc"}, "text holds no"),
         ({"edges": [[0.1, 0.6], [0.5, 0.9]]}, "column 2"), ({"columns": "up"}, "is not one of"),
-        ({"text": HAN * 3}, "do not fit"),
+        ({"text": HAN * 3}, "do not fit"), ({"edges": [[0.5, 0.9], [0.1, 0.5]]}, "in order"),
+        ({"edges": [[0, 1]], "cuts": [[0, 0.5], []]}, "each of 1 columns"),
+        ({"edges": [[0, 1]], "cuts": [[0.5, 0.1]]}, "0 to 1, ascending"),
+        ({"edges": [[0, 1]], "cuts": [[0.5]]}, "0 to 1, ascending"),
+        ({"edges": [[0, 1]], "cuts": [["x"]]}, "list of numbers"),
+        ({"edges": [[0, 1]], "cuts": 3}, "list of numbers"),
+        ({"edges": [[0, 1]], "cuts": [[0, 0.001, 1]], "text": HAN[:2]}, "character 1 of column 1"),
+        ({"edges": [[0, 1]], "cuts": [[0, 0.5, 1]]}, "make 2 characters, and its line"),
     ],
 )  # fmt: skip
 def test_columns_that_make_no_sense_change_nothing(client, copybook, wrong, says):

@@ -305,9 +305,50 @@ def test_columns_of_a_copybook_are_moved_by_mouse_and_by_keys(page, project):  #
 
     page.click("#columns-cut")
     page.wait_for_selector("#columns-board .cut-box >> nth=15", state="attached")
+    cuts_are_moved(page)
+    assert not findings(page)
+    before = page.evaluate("[...document.querySelectorAll('.cell img')].map((one) => one.src)")
+    page.click("#columns-cut")
+    page.wait_for_function("old => document.querySelector('.cell img').src !== old[0]", arg=before)
     page.keyboard.press("Escape")
     page.wait_for_selector(".cell >> nth=15")
     assert {one.text_content() for one in page.locator(".cell-char").all()} == set(HAN[:16])
+
+
+def cuts_are_moved(page):
+    """By mouse, finger and keys; the column's pieces follow, and each step is undone."""
+    cut, share = "[data-handle='1:2']", "aria-valuenow"
+
+    def piece() -> list[float]:  # its lower end is the cut
+        return [float(x) for x in page.get_attribute(".pieces svg >> nth=1", "viewBox").split()]
+
+    def middle() -> tuple[float, float]:
+        box = page.locator(f"{cut} rect").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    first, (x, y) = float(page.get_attribute(cut, share)), middle()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 9, steps=3)
+    page.mouse.up()
+    assert abs(middle()[1] - y - 9) < 1 and float(page.get_attribute(f"{cut}:focus", share)) > first
+    assert page.locator(".pieces li").all_text_contents() == list(HAN[:8])
+    high = piece()[3]
+    page.keyboard.press("Shift+ArrowDown")
+    assert piece()[3] > high
+    assert f"{HAN[1]} – {HAN[2]}" in page.get_attribute(cut, "aria-label")
+
+    touch, (x, y) = page.context.new_cdp_session(page), middle()
+    for kind, points in (("Start", [(x, y)]), ("Move", [(x, y - 12)]), ("End", [])):
+        told = [{"x": x, "y": y} for x, y in points]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": told})
+    assert abs(middle()[1] - y + 12) < 1
+    assert page.is_enabled("#columns-release")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert float(page.get_attribute(cut, share)) == first and page.is_disabled("#columns-release")
+    page.focus(cut)
+    page.keyboard.press("ArrowDown")
 
 
 @pytest.mark.parametrize("page", ["zh-CN"], indirect=True)

@@ -57,16 +57,14 @@ def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Ite
         yield stops[-1]
 
 
-def morphed(drawer: Drawer, chars: str, path: Iterator[Stop]) -> np.ndarray:
-    """Draw characters at each of F stops: uint8 (F, N, S, S), 255 = paper."""
+def morphed(drawer: Drawer, chars: str, path: Iterator[Stop]) -> Iterator[np.ndarray]:
+    """Draw characters at each stop as it is asked for: uint8 (N, S, S), 255 = paper."""
     sources = drawer.source.images(chars)
-    frames: list[np.ndarray] = []
     for generator, stops in groupby(path, key=lambda stop: stop.generator):
         if generator.size_px != drawer.card.size_px:
             raise ModelError("the models of these styles draw at different sizes; see --model")
         predictor = Predictor(generator, drawer.predictor.device)
-        frames += predictor.frames(sources, (stop.style for stop in stops))
-    return np.stack(frames)
+        yield from predictor.frames(sources, (stop.style for stop in stops))
 
 
 def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:

@@ -1,6 +1,6 @@
 """Morph a text from style to style."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def morph(
     trained from, weights are averaged. "all" is every style of the model. `still` uses few steps.
     """
     chars, frames, _ = _morphed(text, styles, steps, way, loop, still, model, source, device, note)
-    return chars, frames
+    return chars, np.stack(list(frames))
 
 
 def _morphed(
@@ -54,8 +54,8 @@ def _morphed(
     source: str | None,
     device: str,
     note: Note,
-) -> tuple[str, np.ndarray, ContentSource]:
-    """As `morph`, and the source glyphs."""
+) -> tuple[str, Iterator[np.ndarray], ContentSource]:
+    """As `morph`, with frames that are drawn one by one, and the source glyphs."""
     path, wanted = stops_of(text, styles, steps, way, Path(model) if model is not None else None)
     font = source_font(read_card(path), source, note)
     writer = Writer.open(path, font, fine=False, device=device, note=note)
@@ -74,10 +74,11 @@ def save_morph(request: MorphRequest, note: Note = ignore) -> None:
     still = request.output.suffix.lower() == STILL
     chars, frames, source = _morphed(**values(request, "output", "fps"), still=still, note=note)
     if still:
-        rows = [Row(char, list(frames[:, i])) for i, char in enumerate(chars)]
+        columns = list(frames)
+        rows = [Row(char, [c[i] for c in columns]) for i, char in enumerate(chars)]
+        size_px = columns[0].shape[-1]
         save_sheet(
-            contact_sheet(rows, frames.shape[-1], pictures=partial(picture_of, source)),
-            request.output,
+            contact_sheet(rows, size_px, pictures=partial(picture_of, source)), request.output
         )
     else:
         film = (np.hstack(list(frame)) for frame in frames)

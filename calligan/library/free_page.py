@@ -10,12 +10,14 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.scan.copybook import (
     CharacterBox,
+    Column,
     Reading,
     count_cells,
     crop,
     find_characters,
     find_columns,
     find_doubts,
+    given_columns,
     remove_rules,
 )
 from calligan.scan.folder import ScannedGlyph
@@ -23,6 +25,7 @@ from calligan.scan.pages import flat_page
 from calligan.scan.template_page import font_letters
 
 Edges = Sequence[tuple[float, float]]  # of columns, as shares of the page's width; rows: height
+Cuts = Sequence[Sequence[float]]  # along each column, as shares of its page, both ends included
 READINGS: tuple[Reading, ...] = ("rtl", "ltr", "rows")
 _MIN_RULED_CHARS = 8  # rules are not removed with fewer: a stroke may be as long as a rule
 
@@ -54,19 +57,22 @@ class FreePage:
         return [(a / across, b / across) for a, b in find_columns(self.ink, _reading(reading))]
 
     def cut(
-        self, words: str, reading: str, edges: Edges | None, size_px: int, font: str
+        self,
+        words: str,
+        reading: str,
+        edges: Edges | None,
+        size_px: int,
+        font: str,
+        cuts: Cuts | None = None,
     ) -> tuple[list[CharacterBox], list[ScannedGlyph]]:
         """The characters' boxes in pixels of the picture, and their glyphs, in the text's order.
 
-        `edges` are used instead of the columns that are found; `font` is a regular font, for the
-        heights of characters. Raises DataError if columns and text do not fit together.
+        `edges` are used instead of the columns that are found, and `cuts` instead of the cuts of
+        those columns that have any there. `font` is a regular font, for the heights of characters.
+        Raises DataError if columns, cuts and text do not fit together.
         """
         letters, _ = font_letters(font, words.replace("\n", ""))
-        across, columns = self._across(reading), None
-        if edges is not None:
-            if not all(0 <= a < b <= 1 for a, b in edges):
-                raise DataError("the edges of a column are shares of the page: 0 to 1, ascending")
-            columns = [(round(a * across), round(b * across)) for a, b in edges]
+        columns = None if edges is None else self._given(reading, edges, cuts or [()] * len(edges))
         boxes = find_characters(self.ink, words, _reading(reading), letters, columns)
         glyphs = [
             ScannedGlyph(box.char, crop(self.ink, box, size_px), self.name, doubt)
@@ -74,12 +80,30 @@ class FreePage:
         ]
         return boxes, glyphs
 
+    def cuts(self, boxes: Sequence[CharacterBox], reading: str) -> Cuts:
+        """Where the columns of these boxes are cut, as `cut` takes it."""
+        along = self._along(reading)
+        columns = given_columns(boxes, _reading(reading))
+        return [[at / along for at in column.cuts] for column in columns]
+
     def count(self, boxes: Sequence[CharacterBox], reading: str) -> int:
         """How many characters the page seems to have, if it was cut into these."""
         return count_cells(self.ink, boxes, _reading(reading))
 
+    def _given(self, reading: str, edges: Edges, cuts: Cuts) -> list[Column]:
+        if not all(0 <= a < b <= 1 for a, b in edges):
+            raise DataError("the edges of a column are shares of the page: 0 to 1, ascending")
+        across, along = self._across(reading), self._along(reading)
+        return [
+            Column(round(a * across), round(b * across), tuple(round(at * along) for at in places))
+            for (a, b), places in zip(edges, cuts, strict=True)
+        ]
+
     def _across(self, reading: str) -> int:
         return int(self.ink.shape[0 if reading == "rows" else 1])
+
+    def _along(self, reading: str) -> int:
+        return int(self.ink.shape[1 if reading == "rows" else 0])
 
 
 def _reading(name: str) -> Reading:

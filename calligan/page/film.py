@@ -1,4 +1,4 @@
-"""Frames to a film: GIF frame by frame, WebP by Pillow, MP4 by OpenCV (the extra `scan`)."""
+"""Frames to a film, one by one: GIF, WebP, or MP4 by OpenCV (the extra `scan`)."""
 
 import errno
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +11,7 @@ from PIL import Image
 from calligan.errors import DataError, Unmeasured
 from calligan.limits import MAX_FRAME_PX
 from calligan.page.gif import changes, write_frames
+from calligan.page.webp import CORNER_STEP_PX, write_webp
 from calligan.storage import atomic_file, cannot_write
 
 KINDS = (".gif", ".webp", ".mp4")
@@ -26,8 +27,9 @@ def check_film(path: Path, also: Sequence[str] = ()) -> None:
 def save_film(path: Path, frames: Iterable[np.ndarray], fps: float, hold_s: float = 1.0) -> int:
     """Write frames, uint8 (H, W), all of one size, and return how many there were.
 
-    The last is shown `hold_s` longer. Frames of more than MAX_FRAME_PX pixels are reduced.
-    Raises DataError for another ending, Unmeasured where MP4 has no writer here.
+    The last is shown `hold_s` longer. Frames of more than MAX_FRAME_PX pixels are reduced. Frames
+    that were written are not kept in memory. Raises DataError for another ending, Unmeasured where
+    MP4 has no writer here.
     """
     check_film(path)
     count = 0
@@ -46,9 +48,7 @@ def save_film(path: Path, frames: Iterable[np.ndarray], fps: float, hold_s: floa
         if path.suffix.lower() == ".gif":
             write_frames(file, changes(pictures(), ms, hold_ms))
         else:
-            first, *rest = pictures()
-            times = [ms] * len(rest) + [ms + hold_ms]
-            first.save(file, "WEBP", save_all=True, append_images=rest, duration=times, loop=0)
+            write_webp(file, changes(pictures(), ms, hold_ms, CORNER_STEP_PX))
     return count
 
 

@@ -47,10 +47,13 @@ def write_frames(
     file.write(b";")
 
 
-def changes(pictures: Iterable[Image.Image], ms: int, hold_ms: int) -> Iterator[Frame]:
+def changes(
+    pictures: Iterable[Image.Image], ms: int, hold_ms: int, step_px: int = 1
+) -> Iterator[Frame]:
     """The frames of pictures of one size: what differs from the picture before.
 
     A picture like the one before it makes that one last longer; the last lasts `hold_ms` longer.
+    Corners are at multiples of `step_px`.
     """
     before, waiting = None, None
     for picture in pictures:
@@ -62,8 +65,9 @@ def changes(pictures: Iterable[Image.Image], ms: int, hold_ms: int) -> Iterator[
             continue
         if waiting:
             yield waiting
-        box = box or whole
-        waiting = Frame(picture.crop(box), ms, box[:2])
+        left, top, right, bottom = box or whole
+        corner = (left - left % step_px, top - top % step_px)
+        waiting = Frame(picture.crop((*corner, right, bottom)), ms, corner)
     if waiting:
         yield replace(waiting, ms=waiting.ms + hold_ms)
 

@@ -38,15 +38,38 @@ _ONE_MORE, _ONE_LESS = 0.2, 0.8
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column in pixels: its left and right, and the cuts along it, both ends included.
+
+    Without cuts they are searched. The rows of a page are columns of the page turned.
+    """
+
+    left: int
+    right: int
+    cuts: tuple[int, ...] = ()
+
+    def scaled(self, scale: float) -> "Column":
+        """The same column of a page that is scaled."""
+        return Column(
+            round(self.left * scale),
+            round(self.right * scale),
+            tuple(round(at * scale) for at in self.cuts),
+        )
+
+
+@dataclass(frozen=True)
 class CharacterBox:
-    """A character on the page: its box in pixels, and the mean cost of its column's characters."""
+    """A character on the page: its box in pixels, and the mean cost of its column's characters.
+
+    The cost is None where the cuts were given.
+    """
 
     char: str
     left: int
     top: int
     right: int
     bottom: int
-    cost: float
+    cost: float | None
 
 
 def find_columns(ink: np.ndarray, reading: Reading) -> list[tuple[int, int]]:
@@ -60,16 +83,20 @@ def find_characters(
     text: str,
     reading: Reading,
     letters: Mapping[str, Letter],
-    columns: Sequence[tuple[int, int]] | None = None,
+    columns: Sequence[Column] | None = None,
 ) -> list[CharacterBox]:
     """Find each character of `text` on a page of ink, float (H, W), 1 = ink.
 
     `letters` give the expected height of each character: 一 is lower than 鹭. `columns` are used
-    instead of those that `find_columns` finds. Raises DataError if the page has no columns or
-    cannot hold the text, or for columns that overlap or hold no ink.
+    instead of those that `find_columns` finds, with their cuts. Raises DataError if the page has
+    no columns or cannot hold the text, for columns that overlap or hold no ink, and for cuts that
+    do the same or make another number of characters than the text has.
     """
     small, scale = _reduced(ink, reading)
-    columns = _find_columns(small) if columns is None else _checked(small, columns, scale)
+    if columns is None:
+        columns = [Column(left, right) for left, right in _find_columns(small)]
+    else:
+        columns = _checked(small, [column.scaled(scale) for column in columns])
     if not columns:
         raise DataError("no writing was found on the page; check that it is upright, and --columns")
     if reading == "rtl":
@@ -123,11 +150,15 @@ def crop(ink: np.ndarray, box: CharacterBox, size_px: int) -> np.ndarray:
 
 def find_doubts(boxes: Sequence[CharacterBox]) -> list[str]:
     """The reason to doubt each box (its column fits badly, its height is odd), or an empty text."""
-    costs = np.array([box.cost for box in boxes])
+    costs = np.array([np.nan if box.cost is None else box.cost for box in boxes])
+    found = ~np.isnan(costs)  # cuts that were given are not doubted
+    if not found.any():
+        return [""] * len(boxes)
     # Outliers by the median absolute deviation.
-    median, spread = np.median(costs), np.median(np.abs(costs - np.median(costs)))
+    median = np.median(costs[found])
+    spread = np.median(np.abs(costs[found] - median))
     sizes = np.array([box.bottom - box.top for box in boxes], float)
-    odd = np.abs(np.log(sizes / np.median(sizes))) > _ODD_LOG_RATIO
+    odd = found & (np.abs(np.log(sizes / np.median(sizes))) > _ODD_LOG_RATIO)
     notes = np.where(odd, "odd size", "")
     notes = np.where(costs > median + 6 * spread + 0.5, "column fits badly", notes)
     doubts: list[str] = notes.tolist()
@@ -143,6 +174,8 @@ def count_cells(ink: np.ndarray, boxes: Sequence[CharacterBox], reading: Reading
     count = len(boxes)
     for edges, group in groupby(boxes, key=lambda b: _across(b, reading)):
         column = list(group)
+        if column[0].cost is None:
+            continue
         _, profile = _profile(small, (round(edges[0] * scale), round(edges[1] * scale)))
         number = len(column)
         less, same, more = (
@@ -152,6 +185,15 @@ def count_cells(ink: np.ndarray, boxes: Sequence[CharacterBox], reading: Reading
         cost = min(same, number * column[0].cost)
         count += int(cost - more > _ONE_MORE) - int(cost - less > _ONE_LESS)
     return count
+
+
+def given_columns(boxes: Sequence[CharacterBox], reading: Reading) -> list[Column]:
+    """The columns of boxes, left to right (rows: top to bottom), with their cuts."""
+    columns = []
+    for (left, right), group in groupby(boxes, key=lambda b: _across(b, reading)):
+        ends = [(b.left, b.right) if reading == "rows" else (b.top, b.bottom) for b in group]
+        columns.append(Column(left, right, (ends[0][0], *(end for _, end in ends))))
+    return columns[::-1] if reading == "rtl" else columns
 
 
 def _across(box: CharacterBox, reading: Reading) -> tuple[int, int]:
@@ -181,21 +223,26 @@ def _reduced(ink: np.ndarray, reading: Reading) -> tuple[np.ndarray, float]:
     return _resize(upright, scale), scale
 
 
-def _checked(
-    small: np.ndarray, columns: Sequence[tuple[int, int]], scale: float
-) -> list[tuple[int, int]]:
+def _checked(small: np.ndarray, columns: Sequence[Column]) -> list[Column]:
     """Given columns on the reduced page, ascending. Raises DataError for those without ink."""
-    scaled = sorted((round(a * scale), round(b * scale)) for a, b in columns)
+    ascending = sorted(columns, key=lambda column: (column.left, column.right))
     before = 0
-    for number, (left, right) in enumerate(scaled, start=1):
+    for number, column in enumerate(ascending, start=1):
+        left, right = column.left, column.right
         apart = before <= left and right - left >= _MIN_CHAR_PX and right <= small.shape[1]
         if not apart or small[:, left:right].max() <= _INKED:
             raise DataError(
                 f"column {number} from the left (or top) is too narrow, overlaps another, or holds "
                 "no ink; move its edges or remove it"
             )
+        for place, (start, end) in enumerate(pairwise(column.cuts), start=1):
+            if end - start < _MIN_CHAR_PX or small[start:end, left:right].max() <= _INKED:
+                raise DataError(
+                    f"character {place} of column {number} from the left (or top) is too small or "
+                    "holds no ink; move the cuts at its ends"
+                )
         before = right
-    return scaled
+    return ascending
 
 
 def _find_columns(ink: np.ndarray) -> list[tuple[int, int]]:
@@ -220,24 +267,31 @@ def _find_columns(ink: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _cut_columns(
-    ink: np.ndarray, columns: list[tuple[int, int]], text: str, heights: np.ndarray
+    ink: np.ndarray, columns: Sequence[Column], text: str, heights: np.ndarray
 ) -> list[CharacterBox]:
     """Choose the number of characters of each column, then cut it into them."""
-    profiles = [_profile(ink, column) for column in columns]
+    profiles = [_profile(ink, (column.left, column.right)) for column in columns]
     lines = [line for line in text.split("\n") if line.strip()]
     chars = "".join(char for char in text if not char.isspace())
     if len(lines) == len(columns):
         numbers = [sum(not char.isspace() for char in line) for line in lines]
     else:
         numbers = _choose_counts(profiles, columns, len(chars))
-    if any(len(p) < _MIN_CHAR_PX * n for (_, p), n in zip(profiles, numbers, strict=True)):
-        raise _does_not_fit(len(columns), len(chars))
     boxes, first = [], 0
-    for (left, right), (top, profile), number in zip(columns, profiles, numbers, strict=True):
-        cost, cuts = _best_cuts(profile, heights[first : first + number])
-        for index, (a, b) in enumerate(pairwise(cuts)):
-            char = chars[first + index]
-            boxes.append(CharacterBox(char, left, top + a, right, top + b, cost / max(number, 1)))
+    for column, (top, profile), number in zip(columns, profiles, numbers, strict=True):
+        if column.cuts and len(column.cuts) - 1 != number:
+            raise DataError(
+                f"the cuts of a column make {len(column.cuts) - 1} characters, and its line of "
+                f"text has {number}; correct the line, or let the cuts be found"
+            )
+        if not column.cuts and len(profile) < _MIN_CHAR_PX * number:
+            raise _does_not_fit(len(columns), len(chars))
+        cost, cuts = None, list(column.cuts)
+        if not cuts:
+            cost, found = _best_cuts(profile, heights[first : first + number])
+            cost, cuts = cost / max(number, 1), [top + at for at in found]
+        for char, (start, end) in zip(chars[first:], pairwise(cuts), strict=False):
+            boxes.append(CharacterBox(char, column.left, start, column.right, end, cost))
         first += number
     return boxes
 
@@ -251,23 +305,24 @@ def _profile(ink: np.ndarray, column: tuple[int, int]) -> tuple[int, np.ndarray]
 
 
 def _choose_counts(
-    profiles: list[tuple[int, np.ndarray]], columns: list[tuple[int, int]], total: int
+    profiles: list[tuple[int, np.ndarray]], columns: Sequence[Column], total: int
 ) -> list[int]:
     """The number of characters in each column, `total` in all, at minimum cost."""
-    width = float(np.median([b - a for a, b in columns]))
+    width = float(np.median([column.right - column.left for column in columns]))
     lengths = np.array([len(profile) for _, profile in profiles], float)
     pitch = max(lengths.sum() / total, 0.6 * width)
     # best[c, n]: minimum cost of n characters in the first c columns.
     best = np.full((len(profiles) + 1, total + 1), _INFINITE_COST)
     choice = np.zeros_like(best, int)
     best[0, 0] = 0
-    for c, (_, profile) in enumerate(profiles):
+    for c, ((_, profile), column) in enumerate(zip(profiles, columns, strict=True)):
         guess = len(profile) / pitch
-        most = min(_MAX_COLUMN_CHARS, int(guess * 1.4) + 2)
-        for number in range(max(1, int(guess * 0.7) - 1), most + 1):
-            if number > total or number > len(profile) // _MIN_CHAR_PX:
+        most = min(_MAX_COLUMN_CHARS, int(guess * 1.4) + 2, len(profile) // _MIN_CHAR_PX)
+        likely = range(max(1, int(guess * 0.7) - 1), most + 1)
+        for number in [len(column.cuts) - 1] if column.cuts else likely:
+            if number > total:
                 continue
-            cost, _ = _best_cuts(profile, np.ones(number), pitch)
+            cost = 0.0 if column.cuts else _best_cuts(profile, np.ones(number), pitch)[0]
             after = best[c, : total + 1 - number] + cost
             better = after < best[c + 1, number:]
             best[c + 1, number:][better] = after[better]

@@ -76,13 +76,25 @@ async def describe(request: Request) -> Response:
     return JSONResponse(
         {
             "pages": [_localized(page, language_of(request)) for page in pages(name)],
-            "glyphs": [vars(label) for label in labels(folder)] if folder.is_dir() else [],
+            "glyphs": _glyphs(folder) if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
             "notes": [localize(line, language_of(request)) for line in notes],
             "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",
         }
     )
+
+
+def _glyphs(folder: Path) -> list[dict[str, Any]]:
+    """The labels of a folder, and when each picture was made: one cut again has the same name."""
+    return [{**vars(label), "made_ms": _made_ms(folder / label.file)} for label in labels(folder)]
+
+
+def _made_ms(picture: Path) -> int:
+    try:
+        return picture.stat().st_mtime_ns // 1_000_000
+    except OSError:  # removed meanwhile
+        return 0
 
 
 def _localized(page: dict[str, Any], language: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from calligan.errors import DataError
 from calligan.scan.folder import labels, relabel
 from calligan.studio.engine import Engine
 from calligan.studio.locations import checked_name, glyphs_folder
-from calligan.studio.page_cuts import checked_edges, cut_files, read_cut
+from calligan.studio.page_cuts import checked_cuts, checked_edges, cut_files, read_cut
 from calligan.studio.photos import (
     MAX_BYTES,
     add_photo,
@@ -79,11 +79,12 @@ async def page_picture(request: Request) -> Response:
 
 
 async def recut(request: Request) -> Response:
-    """Cut a page again with given columns and text; returns what it was before."""
+    """Cut a page again with given columns, cuts and text; returns what it was before."""
     (name, file), body = _name_and_file(request), await read_json_body(request)
     text, columns = str(body.get("text", "")), _checked_columns(str(body.get("columns", "rtl")))
     edges = checked_edges(body.get("edges"))
-    work = partial(recut_photo, name, file, text.replace("\r", ""), columns, edges)
+    cuts = checked_cuts(body.get("cuts"), edges)
+    work = partial(recut_photo, name, file, text.replace("\r", ""), columns, edges, cuts)
     return JSONResponse(await studio_of(request).run_on_files(work))
 
 

@@ -11,7 +11,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.storage import atomic_file, read_json, write_bytes, write_json
 from calligan.studio.locations import glyphs_folder, hand_folder
-from calligan.studio.page_cuts import Edges, cut_files, cut_page, read_cut
+from calligan.studio.page_cuts import Cuts, Edges, cut_files, cut_page, read_cut
 
 MAX_BYTES = 40 * 2**20
 _MAX_PAGES = 200
@@ -116,9 +116,9 @@ def _suffix(name: str, data: bytes) -> str:
 
 
 def recut_photo(
-    hand: str, file: str, text: str, columns: str, edges: Edges | None
+    hand: str, file: str, text: str, columns: str, edges: Edges | None, cuts: Cuts | None
 ) -> dict[str, Any]:
-    """Cut a page without template again, with other columns or text; its entry before.
+    """Cut a page without template again, with other columns, cuts or text; its entry before.
 
     Its glyphs are replaced. Raises DataError, and changes nothing, if columns and text do not fit.
     """
@@ -131,7 +131,7 @@ def recut_photo(
         raise DataError("the page's text holds no Chinese character")
     previous = {**before, "cut": read_cut(path)}
     now = {**before, "text": text, "columns": columns}
-    now |= cut_page(glyphs_folder(hand), path, text, columns, edges, again=True)
+    now |= cut_page(glyphs_folder(hand), path, text, columns, edges, cuts, again=True)
     kept = [now if page["file"] == file else page for page in there]
     write_json(hand_folder(hand) / "pages.json", kept)
     return previous

@@ -1,13 +1,16 @@
-// The dialog in which the columns of a page without template are dragged into place.
+// The dialog in which a page without template is cut: its columns, and its characters within them.
 
 import { ask, draw, make, part, t, toast } from "./common.js";
+import { boxOf, drawPage, focusHandle, markColumn } from "./page_board.js";
 
 const dialog = part("columns-dialog");
 const board = part("columns-board");
-const STEP = 0.002; // an arrow key moves an edge by this share of the page
-const MIN_WIDTH = 0.01;
+const MIN_SPLIT_WIDTH = 0.02;
 const MAX_COLUMNS = 60;
-const state = { base: "", api: "", width: 1, height: 1, edges: [], boxes: [], past: [], selected: 0, saved: () => {} };
+const MOST_UNDOS = 200;
+const HAN = /[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/gu; // as `is_han`
+const state = { api: "", past: [], saved: () => {} };
+const page = { picture: "", width: 1, height: 1, columns: [], selected: 0, reading: "rtl", inRows: false };
 
 /** Opens the dialog for a page of a hand; `saved` is called after each cut. */
 export async function openColumns(base, file, saved) {
@@ -19,197 +22,150 @@ export async function openColumns(base, file, saved) {
     toast(error.message);
     return;
   }
-  Object.assign(state, { base: path, api: `/api${path}`, past: [], selected: 0, saved });
-  part("columns-text").value = answer.text;
-  part("columns-reading").value = answer.columns;
-  show(answer.cut);
+  Object.assign(state, { api: `/api${path}`, past: [], saved });
+  const first = answer.columns === "rtl" ? answer.cut.edges.length - 1 : 0; // as one reads
+  Object.assign(page, { picture: path, selected: first });
+  part("columns-status").textContent = "";
+  show(answer);
   dialog.showModal();
 }
 
-function show(cut) {
-  state.edges = cut.edges.map((edge) => [...edge]);
-  Object.assign(state, { width: cut.width, height: cut.height, boxes: cut.boxes, found: cut.edges });
-  state.selected = Math.min(state.selected, state.edges.length - 1);
+function show({ text, columns, cut }) {
+  part("columns-text").value = text;
+  part("columns-reading").value = columns;
+  page.columns = cut.edges.map((edges, index) => ({
+    edges,
+    cuts: cut.cuts?.[index] ?? [],
+    placed: cut.placed?.includes(index) ?? false,
+  }));
+  Object.assign(page, { width: cut.width, height: cut.height });
   render();
 }
 
-const inRows = () => part("columns-reading").value === "rows";
+/** What the server is asked to keep: edges, and the cuts of those columns where they were placed. */
+const asked = () => ({
+  edges: page.columns.map((column) => column.edges),
+  cuts: page.columns.map((column) => (column.placed ? column.cuts : [])),
+});
 
-/** The number of a column in the order of reading. */
-const order = (index) => (part("columns-reading").value === "rtl" ? state.edges.length - index : index + 1);
+const snapshot = () => JSON.stringify({ columns: page.columns, reading: page.reading });
+
+function remember(before = snapshot()) {
+  state.past.push(before);
+  if (state.past.length > MOST_UNDOS) state.past.shift();
+}
+
+const events = {
+  before: () => remember(),
+  changed: () => render(),
+  chose: (index, key) => select(index, key),
+  removed: () => removeColumn(),
+  ended: () => {
+    if (state.past.at(-1) === snapshot()) state.past.pop();
+    render();
+  },
+};
 
 function render() {
-  const { width, height } = state;
-  board.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const parts = [draw("image", { href: state.base, width, height })];
-  for (const [, left, top, right, bottom] of state.boxes)
-    parts.push(draw("rect", { class: "cut-box", x: left * width, y: top * height, width: (right - left) * width, height: (bottom - top) * height }));
-  state.edges.forEach(([from, to], index) => parts.push(band(from, to, index)));
-  state.edges.forEach((edge, index) => parts.push(handle(edge, index, 0), handle(edge, index, 1)));
-  const focus = document.activeElement?.dataset?.handle;
-  board.replaceChildren(...parts);
-  if (focus) board.querySelector(`[data-handle="${focus}"]`)?.focus();
-  const lines = part("columns-text").value.split("\n").filter((line) => line.trim()).length;
-  part("columns-count").textContent = `${t(inRows() ? "rows_there" : "columns_there")} ${state.edges.length} · ${t("lines_there")} ${lines}`;
-  part("columns-undo").disabled = !state.past.length;
-  part("columns-remove").disabled = state.edges.length < 2;
-  part("columns-add").disabled = state.edges.length >= MAX_COLUMNS;
-}
-
-function band(from, to, index) {
-  const { width, height } = state;
-  const chosen = index === state.selected ? "column chosen" : "column";
-  const box = inRows()
-    ? { x: 0, y: from * height, width, height: (to - from) * height }
-    : { x: from * width, y: 0, width: (to - from) * width, height };
-  const size = Math.max(width, height) / 36;
-  const at = inRows() ? { x: size * 0.4, y: box.y + box.height / 2 } : { x: box.x + box.width / 2, y: size };
-  const group = draw("g", { class: chosen, onpointerdown: () => select(index) });
-  group.append(draw("rect", box), draw("text", { ...at, "font-size": size, text: order(index) }));
-  return group;
-}
-
-function handle(edge, index, side) {
-  const { width, height } = state;
-  const [along, across] = inRows() ? [height, width] : [width, height];
-  const at = edge[side] * along;
-  const line = inRows() ? { x1: 0, x2: across, y1: at, y2: at } : { x1: at, x2: at, y1: 0, y2: across };
-  const thick = Math.max(width, height) / 45;
-  const grip = { rx: thick * 0.3, width: thick, height: thick };
-  const place = ((index % 3) + 1) / 4 + (side ? 0.06 : 0); // beside each other where edges meet
-  const gripAt = inRows() ? { x: across * place, y: at - thick / 2 } : { x: at - thick / 2, y: across * place };
-  const [least, most] = limits(index, side);
-  const group = draw("g", {
-    class: inRows() ? "handle rows" : "handle",
-    tabindex: 0,
-    role: "slider",
-    "data-handle": `${index}-${side}`,
-    "aria-label": `${t(inRows() ? "row" : "column")} ${order(index)}: ${t(edgeName(side))}`,
-    "aria-orientation": inRows() ? "vertical" : "horizontal",
-    "aria-valuemin": (100 * least).toFixed(1),
-    "aria-valuemax": (100 * most).toFixed(1),
-    "aria-valuenow": (100 * edge[side]).toFixed(1),
-    "aria-valuetext": `${(100 * edge[side]).toFixed(1)} %`,
-    onpointerdown: (event) => startDrag(event, index, side),
-    onkeydown: (event) => moveByKey(event, index, side),
-    onfocus: () => mark(index),
+  const reading = part("columns-reading").value;
+  const lines = part("columns-text").value.split("\n").map((line) => line.match(HAN) ?? []).filter((line) => line.length);
+  Object.assign(page, { reading, inRows: reading === "rows" });
+  page.selected = Math.max(0, Math.min(page.selected, page.columns.length - 1));
+  const read = reading === "rtl" ? [...page.columns].reverse() : page.columns;
+  const rest = lines.flat();
+  const known = lines.length === read.length || rest.length === read.reduce((sum, { cuts }) => sum + cuts.length - 1, 0);
+  read.forEach((column, index) => {
+    const count = column.cuts.length - 1;
+    const chars = lines.length === read.length ? lines[index] : rest.splice(0, Math.max(0, count));
+    Object.assign(column, { number: index + 1, chars: known && chars.length === count ? chars : null });
   });
-  group.append(draw("line", { ...line, class: "reach", "stroke-width": thick }), draw("line", line), draw("rect", { ...gripAt, ...grip }));
-  return group;
+  drawPage(board, page, events);
+  showPieces();
+  part("columns-count").textContent = `${t(page.inRows ? "rows_there" : "columns_there")} ${page.columns.length} · ${t("lines_there")} ${lines.length}`;
+  showButtons();
 }
 
-const edgeName = (side) => (inRows() ? ["edge_top", "edge_bottom"] : ["edge_left", "edge_right"])[side];
-
-/** How far an edge can go: to the next column, and not across its own other edge. */
-function limits(index, side) {
-  const [from, to] = state.edges[index];
-  return side ? [from + MIN_WIDTH, state.edges[index + 1]?.[0] ?? 1] : [state.edges[index - 1]?.[1] ?? 0, to - MIN_WIDTH];
+function showButtons() {
+  part("columns-undo").disabled = !state.past.length;
+  part("columns-remove").disabled = page.columns.length < 2;
+  part("columns-add").disabled = page.columns.length >= MAX_COLUMNS;
+  part("columns-release").disabled = !page.columns[page.selected]?.placed;
 }
 
-function move(index, side, value) {
-  const [least, most] = limits(index, side);
-  state.edges[index][side] = Math.min(most, Math.max(least, value));
+/** The characters of the chosen column as they are cut now. */
+function showPieces() {
+  const { edges, cuts, chars } = page.columns[page.selected] ?? { cuts: [] };
+  part("columns-pieces").replaceChildren(...cuts.slice(1).map((end, place) => {
+    const { x, y, width, height } = boxOf(page, edges, [cuts[place], end]);
+    const picture = draw("svg", { viewBox: `${x} ${y} ${width} ${height}`, "aria-hidden": "true" });
+    picture.append(draw("image", { href: page.picture, width: page.width, height: page.height }));
+    return make("li", {}, picture, make("span", { text: chars?.[place] ?? place + 1, lang: "zh-Hant" }));
+  }));
 }
 
-/** Marks a column without drawing the page anew, which would end a drag. */
-function mark(index) {
-  state.selected = index;
-  board.querySelectorAll(".column").forEach((one, at) => one.classList.toggle("chosen", at === index));
-}
-
-function select(index) {
-  mark(index);
-  board.querySelector(`[data-handle="${index}-0"]`)?.focus({ preventScroll: true });
-}
-
-function remember() {
-  state.past.push(JSON.stringify(state.edges));
-  if (state.past.length > 200) state.past.shift();
-}
-
-function startDrag(event, index, side) {
-  event.preventDefault();
-  event.stopPropagation();
-  mark(index);
-  remember();
-  const view = board.getScreenCTM(); // the drawing may be narrower than its element
-  const key = `${index}-${side}`;
-  board.setPointerCapture(event.pointerId);
-  const drag = (moved) => {
-    const { x, y } = new DOMPoint(moved.clientX, moved.clientY).matrixTransform(view.inverse());
-    move(index, side, inRows() ? y / state.height : x / state.width);
-    state.boxes = []; // they are of the columns before
-    render();
-  };
-  const stop = () => {
-    board.removeEventListener("pointermove", drag);
-    board.querySelector(`[data-handle="${key}"]`)?.focus({ preventScroll: true });
-    if (state.past.at(-1) === JSON.stringify(state.edges)) state.past.pop();
-    render();
-  };
-  board.addEventListener("pointermove", drag);
-  board.addEventListener("pointerup", stop, { once: true });
-  board.addEventListener("pointercancel", stop, { once: true });
-}
-
-function moveByKey(event, index, side) {
-  const steps = inRows() ? { ArrowUp: -1, ArrowDown: 1 } : { ArrowLeft: -1, ArrowRight: 1 };
-  if (event.key === "Delete") removeColumn();
-  else if (steps[event.key]) {
-    remember();
-    move(index, side, state.edges[index][side] + steps[event.key] * STEP * (event.shiftKey ? 5 : 1));
-    state.boxes = [];
-    render();
-  } else return;
-  event.preventDefault();
+/** Chooses a column, and focuses a handle of it. */
+function select(index, key = `${index}-0`) {
+  if (page.selected !== index) {
+    page.selected = index;
+    markColumn(board, index);
+    showPieces();
+    showButtons();
+  }
+  if (document.activeElement?.dataset?.handle !== key) focusHandle(board, key);
 }
 
 /** Splits the chosen column in two. */
 function addColumn() {
-  const [from, to] = state.edges[state.selected] ?? [0, 1];
-  if (to - from < 2 * MIN_WIDTH) return;
+  const [from, to] = page.columns[page.selected]?.edges ?? [0, 1];
+  if (to - from < MIN_SPLIT_WIDTH) return;
   remember();
   const middle = (from + to) / 2;
-  state.edges.splice(state.selected, 1, [from, middle], [middle, to]);
-  state.boxes = [];
+  const halves = [[from, middle], [middle, to]].map((edges) => ({ edges, cuts: [], placed: false }));
+  page.columns.splice(page.selected, 1, ...halves);
   render();
-  select(state.selected);
+  select(page.selected);
 }
 
 function removeColumn() {
-  if (state.edges.length < 2) return;
+  if (page.columns.length < 2) return;
   remember();
-  state.edges.splice(state.selected, 1);
-  state.selected = Math.min(state.selected, state.edges.length - 1);
-  state.boxes = [];
+  page.columns.splice(page.selected, 1);
   render();
-  select(state.selected);
+  select(page.selected);
+}
+
+/** The cuts of the chosen column are found when the page is cut again. */
+function releaseCuts() {
+  remember();
+  Object.assign(page.columns[page.selected], { cuts: [], placed: false });
+  render();
 }
 
 function undo() {
   if (!state.past.length) return;
-  state.edges = JSON.parse(state.past.pop());
-  state.boxes = [];
-  state.selected = Math.min(state.selected, state.edges.length - 1);
+  const { columns, reading } = JSON.parse(state.past.pop());
+  page.columns = columns;
+  part("columns-reading").value = reading;
   render();
 }
 
 /** Cuts the page; without edges the columns are found anew. */
-async function cut(edges, text = part("columns-text").value, columns = part("columns-reading").value) {
+async function cut({ edges, cuts }, text = part("columns-text").value, columns = part("columns-reading").value) {
   const status = part("columns-status");
   status.className = "hint";
   status.textContent = t("cutting");
   part("columns-cut").disabled = part("columns-find").disabled = true;
+  const [before, wanted] = [snapshot(), JSON.stringify(asked())];
   try {
-    const before = await ask(`${state.api}/cut`, { edges, text, columns });
+    const previous = await ask(`${state.api}/cut`, { edges, cuts, text, columns });
     const answer = await ask(state.api);
-    part("columns-text").value = answer.text;
-    part("columns-reading").value = answer.columns;
-    if (JSON.stringify(state.edges) !== JSON.stringify(answer.cut.edges)) remember();
-    show(answer.cut);
+    show(answer);
+    if (JSON.stringify(asked()) !== wanted) remember(before);
+    showButtons();
     status.textContent = `${t("cut_done")} ${answer.cut.boxes.length}`;
-    if (before.glyphs) {
-      const run = () => cut(before.cut.edges, before.text, before.columns);
+    if (previous.glyphs) {
+      const { edges, cuts = [], placed = [] } = previous.cut;
+      const run = () => cut({ edges, cuts: edges.map((_, index) => (placed.includes(index) ? cuts[index] : [])) }, previous.text, previous.columns);
       toast(status.textContent, { name: t("undo"), run }, dialog);
     }
     state.saved();
@@ -222,12 +178,15 @@ async function cut(edges, text = part("columns-text").value, columns = part("col
 
 part("columns-add").addEventListener("click", addColumn);
 part("columns-remove").addEventListener("click", removeColumn);
+part("columns-release").addEventListener("click", releaseCuts);
 part("columns-undo").addEventListener("click", undo);
-part("columns-cut").addEventListener("click", () => cut(state.edges));
-part("columns-find").addEventListener("click", () => cut(null));
+part("columns-cut").addEventListener("click", () => cut(asked()));
+part("columns-find").addEventListener("click", () => cut({}));
 part("columns-text").addEventListener("input", render);
-part("columns-reading").addEventListener("change", () => {
-  state.boxes = [];
+part("columns-reading").addEventListener("change", (event) => {
+  remember();
+  if ((event.target.value === "rows") !== page.inRows)
+    for (const column of page.columns) Object.assign(column, { cuts: [], placed: false });
   render();
 });
 dialog.addEventListener("keydown", (event) => {

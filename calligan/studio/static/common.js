@@ -268,8 +268,8 @@ export function jobLine(job) {
     const share = job.total ? job.done / job.total : 0;
     line.append(make("progress", { max: 1, value: job.total ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
     const doing = t(`doing_${job.what}`).replace(/^doing_/, "");
-    const left = job.left_s === null ? "" : ` · ${time(job.left_s)} ${t("left")}`;
-    if (job.total) line.append(make("p", { class: "hint", text: `${doing} · ${Math.floor(100 * share)} %${left}` }));
+    const left = job.left_s === null ? "" : ` · ${t("left").replace("{}", time(job.left_s))}`;
+    line.append(make("p", { class: "hint", text: job.total ? `${doing} · ${Math.floor(100 * share)} %${left}` : t("preparing") }));
   }
   if (!isOpen(job))
     for (const sentence of job.message.split("\n").filter(Boolean))

@@ -103,6 +103,9 @@ const FILTERS = {
   left_out: (one) => !one.char,
 };
 
+/** Where a glyph's picture is; the browser would show the one before of a page that is cut again. */
+const pictureOf = (one) => `${BASE}/glyph/${encodeURIComponent(one.file)}?made=${one.made_ms}`;
+
 const A_PAGE = 60;
 let most = A_PAGE; // glyphs that are shown
 
@@ -120,7 +123,7 @@ function showGlyphs() {
   const cells = shown.slice(0, most).map((one) => {
     const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
     cell.append(make("span", { class: "cell-char", text: one.char || "—", lang: "zh-Hans" }));
-    cell.append(make("img", { src: `${BASE}/glyph/${encodeURIComponent(one.file)}`, alt: "", loading: "lazy", width: 96, height: 96 }));
+    cell.append(make("img", { src: pictureOf(one), alt: "", loading: "lazy", width: 96, height: 96 }));
     if (one.note) cell.append(make("small", { text: noted(one.note) }));
     return cell;
   });
@@ -146,7 +149,7 @@ let edited = null;
 function edit(one) {
   edited = one;
   part("glyph-title").textContent = one.char || t("left_out_now");
-  part("glyph-picture").src = `${BASE}/glyph/${encodeURIComponent(one.file)}`;
+  part("glyph-picture").src = pictureOf(one);
   const page = known.pages.find((each) => each.file === one.page);
   part("glyph-note").textContent = [one.note && noted(one.note), page && `${t("from_page")} ${page.name}`].filter(Boolean).join(" · ");
   part("glyph-char").value = one.char || one.file[0];

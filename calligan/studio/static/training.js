@@ -9,7 +9,7 @@ const COLOURS = ["reconstruction", "validation_l1"];
 /** The state of a run as pictures. */
 export function trainingState(run) {
   const parts = [];
-  const names = COLOURS.filter((name) => (run.curves[name]?.length ?? 0) > 1);
+  const names = COLOURS.filter((name) => new Set(run.curves[name]?.map(([step]) => step)).size > 1);
   if (names.length) parts.push(curves(run, names));
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const sheet = run.sheets.at(-1);
