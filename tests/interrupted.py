@@ -6,6 +6,7 @@ number `at` creates the file `marker` and hangs until the marker is gone; a `ren
 is `stubborn` hangs whatever is raised. It prints the child's process id; for {"wait": ID}, its exit status.
 """
 
+import gc
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ MODULES = (  # imported before forking, so that each child starts at once
     "calligan.training.animation",
     "cv2",
     "reportlab.pdfgen.canvas",
+    "torch._dynamo",
     "torch.utils.data",
 )
 CALLS = {
@@ -40,6 +42,8 @@ def main() -> None:
     """Serve requests until standard input ends."""
     for name in MODULES:
         import_module(name)
+    import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
+    gc.freeze()  # so that collecting garbage does not copy what children share
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

@@ -3,16 +3,19 @@
 import io
 import json
 import sys
+import time
 from xml.etree import ElementTree
 
 import pytest
 from conftest import HAN
 from PIL import Image
 
-from calligan.cli import app, fonts, main
+from calligan.cli import app, fonts, main, show
+from calligan.cli.options import with_options
 from calligan.errors import DataError
 from calligan.page.drawing import Page
 from calligan.page.output import Look, page_bytes, pages_bytes
+from calligan.progress import count_progress
 
 COMMANDS = [command.name for command in app.registered_commands]
 
@@ -20,7 +23,6 @@ COMMANDS = [command.name for command in app.registered_commands]
 @pytest.fixture
 def run(monkeypatch, capfdbinary, tmp_path, inked_model, font_folder):
     """Run a command in this process: exit code, stdout in bytes, stderr."""
-    from calligan.cli import show
 
     def run(command, *options, model=True):
         own = ("--model", inked_model, "--source", font_folder / "source.ttf") if model else ()
@@ -138,3 +140,27 @@ def test_the_groups_have_short_help_too(run):
     assert run("-h", model=False)[1] == run("--help", model=False)[1]
     assert len(COMMANDS) == 16 and len(fonts.app.registered_commands) == 1
     assert run("fonts", "fetch", "-h", model=False)[0] == 0
+
+
+@pytest.mark.parametrize("shown", [show.note, show.result, None])
+def test_a_command_that_shows_nothing_says_that_it_works(shown, monkeypatch, capsys):
+    def slow() -> None:
+        if shown:
+            shown("here")
+        time.sleep(0.2)
+
+    monkeypatch.setattr(show, "PATIENCE_S", 0.05)
+    with_options(slow)(quiet=False)
+    said = "".join(capsys.readouterr())
+    assert said == ("here\n" if shown else "calligan slow: working …\n")
+    with_options(slow)(quiet=True)
+    assert "working" not in capsys.readouterr().err
+
+
+def test_on_a_pipe_lines_tell_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(show, "LINE_S", 0)
+    with show.progress("", "glyph") as update:
+        add = count_progress("drawing", 4_000, update)
+        add(64)
+    drawn = ("drawing: 0 of 4,000 glyphs", "drawing: 64 of 4,000 glyphs")
+    assert capsys.readouterr().err.splitlines() == [*drawn]
