@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-import time
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -144,17 +144,22 @@ def test_the_groups_have_short_help_too(run):
 
 @pytest.mark.parametrize("shown", [show.note, show.result, None])
 def test_a_command_that_shows_nothing_says_that_it_works(shown, monkeypatch, capsys):
+    late = []
+
+    def timer(wait_s, call, arguments):
+        late[:] = [lambda: call(*arguments)]
+        return SimpleNamespace(start=lambda: None, cancel=late.clear)
+
     def slow() -> None:
         if shown:
             shown("here")
-        time.sleep(0.2)
+        late[0]()
 
-    monkeypatch.setattr(show, "PATIENCE_S", 0.05)
-    with_options(slow)(quiet=False)
-    said = "".join(capsys.readouterr())
-    assert said == ("here\n" if shown else "calligan slow: working …\n")
-    with_options(slow)(quiet=True)
-    assert "working" not in capsys.readouterr().err
+    monkeypatch.setattr(show.threading, "Timer", timer)
+    for quiet, silent in ((True, ""), (False, "calligan slow: working …\n")):
+        with_options(slow)(quiet=quiet)
+        expected = "here\n" if shown and not (quiet and shown is show.note) else ""
+        assert "".join(capsys.readouterr()) == (expected if shown else silent) and not late
 
 
 def test_on_a_pipe_lines_tell_how_far_it_is(monkeypatch, capsys):
