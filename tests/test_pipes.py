@@ -101,7 +101,7 @@ def test_quiet_leaves_out_notes_and_not_errors(run):
     assert code == 2 and "龘" in err
 
 
-def test_summaries_are_one_object_on_stdout(run, font_folder):
+def test_summaries_are_one_object_on_stdout(run, font_folder, inked_model):
     code, out, err = run("infer", "一丁A", "-o", "a.png", "--json", "-", "--style", "1,2")
     told = json.loads(out)
     assert code == 0 and told["files"] == ["a.png"] and told["styles"] == ["bold", "slanted"]
@@ -113,7 +113,7 @@ def test_summaries_are_one_object_on_stdout(run, font_folder):
     told = json.loads(out)
     assert code == 0 and told["path"] == "a.ttf" and told["style"] == "bold", err
     assert sorted(told["drawn"]) == sorted("一丁") and told["doubtful"] == {}
-    code, out, err = run("styles", "--json", "-")
+    code, out, err = run("styles", "--json", "-", "--model", inked_model, model=False)
     told = json.loads(out)
     assert [(s["number"], s["name"]) for s in told["styles"]] == [(1, "bold"), (2, "slanted")]
     what = ("--charset", HAN[:8], "--font", font_folder / "source.ttf")
@@ -121,9 +121,9 @@ def test_summaries_are_one_object_on_stdout(run, font_folder):
     assert code == 0 and isinstance(json.loads(out), dict), err
 
 
-def test_a_summary_in_a_file_is_the_same(run, tmp_path):
-    code, out, _ = run("styles", "--json", "-")
-    code, table, _ = run("styles", "--json", "s.json")
+def test_a_summary_in_a_file_is_the_same(run, tmp_path, inked_model):
+    code, out, _ = run("styles", "--json", "-", "--model", inked_model, model=False)
+    code, table, _ = run("styles", "--json", "s.json", "--model", inked_model, model=False)
     assert code == 0 and b"slanted" in table and table.endswith(b"s.json\n")
     assert json.loads((tmp_path / "s.json").read_text()) == json.loads(out)
 
