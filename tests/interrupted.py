@@ -113,15 +113,22 @@ def stopping(call, stop, at, marker):
             marker.touch()
             if stop == "rename":
                 os.kill(os.getpid(), signal.SIGKILL)
-            while marker.exists():
-                try:
-                    time.sleep(0.01)
-                except KeyboardInterrupt:
-                    if stop != "stubborn":
-                        raise
+            hang(marker, stop == "stubborn")
         return call(*arguments)
 
     return run
+
+
+def hang(marker: Path, stubborn: bool) -> None:
+    """Wait until the marker is gone; if stubborn, whatever is raised meanwhile."""
+    while True:
+        try:
+            while marker.exists():
+                time.sleep(0.01)
+            return
+        except KeyboardInterrupt:
+            if not stubborn:
+                raise
 
 
 if __name__ == "__main__":
