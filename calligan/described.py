@@ -1,8 +1,10 @@
 """Dataclass fields with a help text, from which the command-line options are made."""
 
 from collections.abc import Sequence
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, Field, field, fields
 from typing import Any
+
+from calligan.errors import ConfigError
 
 REQUIRED: Any = MISSING  # the default of a field that must be given
 
@@ -32,3 +34,17 @@ def values(request: Any, *but: str) -> dict[str, Any]:
     """The fields of a request by name, except some."""
     names = [each.name for each in fields(request) if each.name not in but]
     return {name: getattr(request, name) for name in names}
+
+
+def refuse_unused(request: Any, names: Sequence[str], cure: str) -> None:
+    """Raise ConfigError if one of these fields differs from its default: it has no effect here."""
+    given = [each for each in fields(request) if each.name in names]
+    if used := [_flag(each) for each in given if getattr(request, each.name) != each.default]:
+        raise ConfigError(f"no effect here: {', '.join(used)}; {cure}")
+
+
+def _flag(option: Field[Any]) -> str:
+    """The flag that changes an option; of a pair such as --own/--no-own, the second."""
+    no = "no-" if option.default is True else ""
+    flags = option.metadata["flags"] or [f"--{no}{option.name.replace('_', '-')}"]
+    return str(flags[0]).split("/")[-1]

@@ -23,9 +23,11 @@ def count_progress(
 ) -> Callable[[int], None]:
     """A function that takes the units done since its last call and reports the sum to `progress`.
 
-    It raises Cancelled when `cancel` returns True.
+    Zero is reported at once. The function raises Cancelled when `cancel` returns True.
     """
     done = 0
+    if total:
+        progress(what, 0, total)  # so that it is seen what is being done before the first is
 
     def add(count: int) -> None:
         nonlocal done

@@ -18,11 +18,14 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from forked import call, can_serve
 
+from calligan.cli import show
+
 # A shell ignores signals for what it runs in the background, and child processes inherit that.
 for _name in ("SIGINT", "SIGTERM", "SIGHUP"):
     _number = getattr(signal, _name, None)
     if _number is not None and signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
+show.PATIENCE_S = 300  # tests compare what is said line by line, also on a busy machine
 os.environ["CALLIGAN_NO_CACHE"] = "1"  # tests draw, and leave the user's cache alone
 
 HAN = "一丁七万丈三上下不与丐丑专且世丘丙业丛东丝丞丢两严丧个丫中丰串临丸丹为主丽举乃久么义之乌乍乎乏乐乒乓乔乖乘乙九乞也习乡书乱乳了予争事二于亏云互五井亚些亡交亥亦产亨亩享京亭亮亲人"

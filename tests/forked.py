@@ -37,6 +37,7 @@ def serve(path: str) -> None:
     """Fork a process for each request, and return in it, ready to run the command."""
     for name in MODULES:
         import_module(name)
+    import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"{path}~")

@@ -1,11 +1,13 @@
 """Run commands in forked processes that stop, or die, in the middle of a write.
 
-A script: it imports everything once, then forks a child for each line of JSON on standard input:
+A script, whose argument is a folder of fonts to fetch: it imports everything once, then forks a child for each line of JSON on standard input:
 {"argv", "cwd", "stop", "at", "marker", "stdout", "stderr"}. With `stop`, the call of that kind
 number `at` creates the file `marker` and hangs until the marker is gone; a `rename` kills, and what
 is `stubborn` hangs whatever is raised. It prints the child's process id; for {"wait": ID}, its exit status.
 """
 
+import contextlib
+import gc
 import json
 import os
 import signal
@@ -24,11 +26,24 @@ MODULES = (  # imported before forking, so that each child starts at once
     "calligan.library.hands",
     "calligan.library.restyling",
     "calligan.library.scanning",
+    "calligan.inference.sample",
+    "calligan.library.judging",
     "calligan.training.animation",
     "cv2",
     "reportlab.pdfgen.canvas",
+    "torch._dynamo",
     "torch.utils.data",
 )
+QUICKER = (  # what one command or another imports later, where it is installed
+    "filelock",
+    "fontTools.ttLib",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "pydantic",
+    "torch.onnx._internal.exporter._core",
+)
+CATALOG = Path(sys.argv[1])  # of fonts to fetch; its folder `tools` has an npm
 CALLS = {
     "sync": [(os, "fsync")],
     "stubborn": [(os, "fsync")],
@@ -40,6 +55,11 @@ def main() -> None:
     """Serve requests until standard input ends."""
     for name in MODULES:
         import_module(name)
+    for name in QUICKER:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+    import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
+    gc.freeze()  # so that collecting garbage does not copy what children share
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
@@ -63,6 +83,10 @@ def run(argv, cwd, stop, at, marker, stdout, stderr) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for ignored in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP is, where the suite runs under nohup
         signal.signal(ignored, signal.SIG_DFL)
+    if argv[0] == "fonts":
+        catalog = import_module("calligan.glyphs.catalog")
+        catalog.data_folder = lambda name: CATALOG
+        os.environ.update(CALLIGAN_CACHE="made/too", PATH=str(CATALOG / "tools"))
     sys.argv = ["calligan", *argv]
     code = 1
     try:
@@ -89,15 +113,22 @@ def stopping(call, stop, at, marker):
             marker.touch()
             if stop == "rename":
                 os.kill(os.getpid(), signal.SIGKILL)
-            while marker.exists():
-                try:
-                    time.sleep(0.01)
-                except KeyboardInterrupt:
-                    if stop != "stubborn":
-                        raise
+            hang(marker, stop == "stubborn")
         return call(*arguments)
 
     return run
+
+
+def hang(marker: Path, stubborn: bool) -> None:
+    """Wait until the marker is gone; if stubborn, whatever is raised meanwhile."""
+    while True:
+        try:
+            while marker.exists():
+                time.sleep(0.01)
+            return
+        except KeyboardInterrupt:
+            if not stubborn:
+                raise
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -41,37 +42,43 @@ RUN = "import sys\nfrom calligan.glyphs import catalog\nfrom pathlib import Path
 )
 
 
+def make_catalog(folder: Path, fonts: Path, names: tuple[str, ...] = ("tiny",)) -> None:
+    """Write a catalog of fonts, the packages that have them, and an npm that finds those."""
+    packages, tools = folder / "packages", folder / "tools"
+    packages.mkdir()
+    tools.mkdir()
+    font = (fonts / "bold.ttf").read_bytes()
+    for name, data in (("good", font), ("broken", font[:-10])):
+        (folder / "tiny.ttf").write_bytes(data)
+        (folder / "LICENSE").write_text("as free as air")
+        with tarfile.open(packages / f"{name}.tgz", "w:gz") as tar:
+            for member in ("tiny.ttf", "LICENSE"):
+                tar.add(folder / member, f"package/{member}")
+    entry = CATALOG.format(broken="0" * 64, good=sha256_bytes(font))
+    entries = [entry.replace('name = "tiny"', f'name = "{name}"') for name in names]
+    (folder / "catalog.toml").write_text("".join(entries), encoding="utf-8")
+    npm = tools / "npm"
+    npm.write_text(
+        f"#!{sys.executable} -S\nimport shutil, sys\n"
+        f"shutil.copy({str(packages)!r} + '/' + sys.argv[-1].split('@')[0] + '.tgz', '.')\n"
+    )
+    npm.chmod(npm.stat().st_mode | stat.S_IXUSR)
+
+
 @pytest.fixture
 def fetch(tmp_path, font_folder):
     """Run `calligan fonts fetch tiny` against a catalog and an npm of the test's own."""
     import subprocess
 
-    packages, tools, cache = (tmp_path / name for name in ("packages", "tools", "cache"))
-    packages.mkdir()
-    tools.mkdir()
-    font = (font_folder / "bold.ttf").read_bytes()
-    for name, data in (("good", font), ("broken", font[:-10])):
-        (tmp_path / "tiny.ttf").write_bytes(data)
-        (tmp_path / "LICENSE").write_text("as free as air")
-        with tarfile.open(packages / f"{name}.tgz", "w:gz") as tar:
-            for member in ("tiny.ttf", "LICENSE"):
-                tar.add(tmp_path / member, f"package/{member}")
-    (tmp_path / "catalog.toml").write_text(
-        CATALOG.format(broken="0" * 64, good=sha256_bytes(font)), encoding="utf-8"
-    )
-    npm = tools / "npm"
-    npm.write_text(
-        f"#!{sys.executable}\nimport shutil, sys\n"
-        f"shutil.copy({str(packages)!r} + '/' + sys.argv[-1].split('@')[0] + '.tgz', '.')\n"
-    )
-    npm.chmod(npm.stat().st_mode | stat.S_IXUSR)
+    make_catalog(tmp_path, font_folder)
+    tools, cache = tmp_path / "tools", tmp_path / "cache"
 
     def run():
         environment = {**os.environ, "PATH": f"{tools}", "CALLIGAN_CACHE": str(cache)}
         command = [sys.executable, "-c", RUN.format(folder=str(tmp_path))]
         return subprocess.run(command, env=environment, capture_output=True, text=True), cache
 
-    run.packages = packages
+    run.packages = tmp_path / "packages"
     return run
 
 

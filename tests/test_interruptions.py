@@ -19,8 +19,11 @@ import numpy as np
 import pytest
 from conftest import HAN, TINY
 from PIL import Image, ImageFilter
+from test_fetch import make_catalog
+from test_presets import settings
 
 from calligan.errors import DataError
+from calligan.models.card import read_card
 from calligan.page.film import save_film
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and POSIX signals")
@@ -61,11 +64,11 @@ class Started:
 class Server:
     """The process that forks."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, catalog: Path):
         self.folder, self.count = folder, 0
         self.running: list[Started] = []
         self.process = subprocess.Popen(
-            [sys.executable, SCRIPT],
+            [sys.executable, SCRIPT, catalog],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -96,8 +99,10 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("server"))
+def server(tmp_path_factory, font_folder):
+    catalog = tmp_path_factory.mktemp("catalog")
+    make_catalog(catalog, font_folder, ("tiny", "other"))
+    made = Server(tmp_path_factory.mktemp("server"), catalog)
     yield made
     made.process.stdin.close()
     made.process.wait()
@@ -123,6 +128,7 @@ def material(tmp_path_factory, font_folder, data_folder, run_folder, inked_model
         glyph.rotate(HAN.index(char) * 9, fillcolor=255).save(folder / "hand" / f"{char}.png")
     shutil.copy(inked_model, folder / "model.safetensors")
     shutil.copytree(data_folder, folder / "data")
+    shutil.copytree(run_folder, folder / "run")
     for name in ("source", "bold", "slanted"):
         shutil.copy(font_folder / f"{name}.ttf", folder / f"{name}.ttf")
     page = np.full((300, 700), 255, np.uint8)
@@ -132,22 +138,28 @@ def material(tmp_path_factory, font_folder, data_folder, run_folder, inked_model
     return folder
 
 
-COMMANDS = {
-    "infer": "infer TEXT MODEL -o out.png --report out.json",
-    "styles": "styles --model M/model.safetensors --text TEXT --source M/source.ttf -o out.png",
-    "export": "export --charset TEXT MODEL --no-verdict -o out.ttf",
-    "export ufo": "export --charset TEXT MODEL --no-verdict -o out.ufo",
-    "template": "template --charset TEXT --font M/source.ttf -o out.pdf",
-    "check": "check M/hand --font M/source.ttf --json out.json --sheet out.png",
-    "morph": "morph TEXT MODEL --styles 1,2 --steps 2 -o out.gif",
-    "restyle": "restyle M/hand --model M/model.safetensors -o out",
-    "render-pairs": "render-pairs M/source.ttf M/bold.ttf --charset HAN --size 32 --data data",
-    "train": "train --data M/data --steps 8 --runs runs SET",
+COMMANDS = {  # all that they write is in folders that they make: OUT is made/too/out
+    "infer": "infer TEXT MODEL -o OUT.png --report OUT.json",
+    "styles": "styles --model M/model.safetensors --text TEXT --source M/source.ttf -o OUT.png",
+    "export": "export --charset TEXT MODEL --no-verdict -o OUT.ttf",
+    "export ufo": "export --charset TEXT MODEL --no-verdict -o OUT.ufo",
+    "template": "template --charset TEXT --font M/source.ttf -o OUT.pdf",
+    "check": "check M/hand --font M/source.ttf --json OUT.json --sheet OUT.png",
+    "morph": "morph TEXT MODEL --styles 1,2 --steps 2 -o OUT.gif",
+    "animate": "animate M/run -o OUT.gif",
+    "sample": "sample SEEN --model M/noise/0001 -o OUT.png --count 2",
+    "restyle": "restyle M/hand --model M/model.safetensors -o OUT",
+    "render-pairs": "render-pairs M/source.ttf M/bold.ttf --charset HAN --size 32 --data OUT",
+    "train": "train --data M/data --steps 8 --runs OUT SET",
     "learn": "learn mine --from M/hand --model M/model.safetensors --source M/source.ttf "
-    "--steps 4 --hands hands SET",
-    "convert": "convert M/model.safetensors -o out.onnx",
-    "scan": "scan M/page.png --text TEXT --columns rows --font M/source.ttf -o hand --size 64",
+    "--steps 4 --hands OUT SET",
+    "convert": "convert M/model.safetensors -o OUT.onnx",
+    "evaluate": "evaluate M/model.safetensors --data M/data --styles bold --count 2 "
+    "--json OUT.json --report OUT.html --sheet OUT.png",
+    "scan": "scan M/page.png --text TEXT --columns rows --font M/source.ttf -o OUT --size 64",
+    "fonts fetch": "fonts fetch tiny",  # into a cache in made/too (interrupted.py)
 }
+OUT = "made/too/out"
 WRITERS = [
     name for name in COMMANDS if name not in ("styles", "morph")
 ]  # these write as infer does
@@ -155,20 +167,36 @@ FOLDERS = ("restyle", "scan", "render-pairs")  # whose files take their names at
 
 
 @pytest.fixture(scope="module")
-def command(material):
+def noise_run(material, calligan):
+    """A run of a model that draws from noise."""
+    runs = ("--data", material / "data", "--runs", material / "noise")
+    done = calligan("train", "--preset", "sngan", "--steps", 2, *runs, *settings())
+    assert done.returncode == 0, done.stderr
+    return material / "noise" / "0001"
+
+
+@pytest.fixture(scope="module")
+def command(material, noise_run):
     """A command's arguments."""
     words = {
         "TEXT": [HAN[:3]],
         "HAN": [HAN],
         "SET": SETTINGS,
+        "SEEN": [read_card(noise_run / "best.safetensors").trained_chars[:2]],
         "MODEL": [*("--model", f"{material}/model.safetensors"), "--source", "M/source.ttf"],
     }
 
     def arguments(name: str) -> list[str]:
         parts = [part for word in COMMANDS[name].split() for part in words.get(word, [word])]
+        parts = [part.replace("OUT", OUT, 1) for part in parts]
         return [part.replace("M/", f"{material}/", 1) for part in parts]
 
     return arguments
+
+
+def outputs(argv: list[str]) -> list[str]:
+    """The files and folders that a command is told to write."""
+    return [word for word in argv if word.startswith(OUT)]
 
 
 def seen(folder: Path) -> dict[str, int]:
@@ -198,11 +226,14 @@ def test_killed_in_a_write_and_at_a_rename(name, server, command, tmp_path):
         assert started.end() == -signal.SIGKILL, started.said
     server.run(command(name), tmp_path)
     assert not unfinished(tmp_path)
+    for output in outputs(command(name)):  # in folders that it made
+        assert (tmp_path / output).exists()
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_signals_end_in_one_line_and_leave_nothing_unfinished(name, server, command, tmp_path):
-    kinds = SIGNALS if name in ("infer", "render-pairs", "train") else ["INT"]
+    every = ("infer", "render-pairs", "train", "evaluate", "animate", "sample", "fonts fetch")
+    kinds = SIGNALS if name in every else ["INT"]
     for kind in kinds:
         started = server.start(command(name), tmp_path, "sync")
         started.reach()
@@ -214,9 +245,10 @@ def test_signals_end_in_one_line_and_leave_nothing_unfinished(name, server, comm
         assert not seen(tmp_path)
 
 
-def test_a_second_ctrl_c_ends_at_once(server, command, tmp_path):
+@pytest.mark.parametrize("name", ["infer", "evaluate", "animate", "sample", "fonts fetch"])
+def test_a_second_ctrl_c_ends_at_once(name, server, command, tmp_path):
     """Even where the first is waited for, as here: the child ignores the exception."""
-    started = server.start(command("infer"), tmp_path, "stubborn")
+    started = server.start(command(name), tmp_path, "stubborn")
     started.reach()
     os.killpg(started.pid, signal.SIGINT)
     time.sleep(1.5)
@@ -228,7 +260,7 @@ def test_a_second_ctrl_c_ends_at_once(server, command, tmp_path):
 def test_training_saves_at_a_signal_and_goes_on(server, command, tmp_path):
     for number, (kind, code) in enumerate(SIGNALS.items(), start=1):
         started = server.start([*command("train"), "--steps", 100_000], tmp_path)
-        wait_for(tmp_path / "runs" / f"{number:04d}" / "checkpoints" / "0000004" / "manifest.json")
+        wait_for(tmp_path / OUT / f"{number:04d}" / "checkpoints" / "0000004" / "manifest.json")
         os.killpg(started.pid, getattr(signal, f"SIG{kind}"))
         assert started.end() == code, started.said
         said = started.said.strip().splitlines()[-1]
@@ -237,7 +269,7 @@ def test_training_saves_at_a_signal_and_goes_on(server, command, tmp_path):
 
 def test_workers_end_with_a_killed_command(server, command, tmp_path):
     started = server.start([*command("export"), "--charset", HAN], tmp_path)
-    wait_for(tmp_path / ".out.ttf.parts" / "job.json")
+    wait_for(tmp_path / "made" / "too" / ".out.ttf.parts" / "job.json")
     os.kill(started.pid, signal.SIGKILL)  # the command alone
     started.end()
     until = time.monotonic() + 20
@@ -263,8 +295,14 @@ def wait_for(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "busy"),
     [
-        ("export", "calligan: out.ttf is being made by another process; wait for it, or give"),
-        ("learn", "calligan: hands/mine is being learned by another process; wait for it, or"),
+        (
+            "export",
+            "calligan: made/too/out.ttf is being made by another process; wait for it, or give",
+        ),
+        (
+            "learn",
+            "calligan: made/too/out/mine is being learned by another process; wait for it, or",
+        ),
     ],
 )
 def test_a_second_run_at_once_is_refused(name, busy, server, command, tmp_path):
@@ -276,6 +314,16 @@ def test_a_second_run_at_once_is_refused(name, busy, server, command, tmp_path):
     assert first.end() == 0, first.said
 
 
+@pytest.mark.parametrize("name", ["evaluate", "animate", "sample", "fonts fetch"])
+def test_two_at_once_both_run(name, server, command, tmp_path):
+    first = server.start(command(name), tmp_path, "sync")
+    first.reach()
+    server.run(command(name), tmp_path)
+    first.go_on()
+    assert first.end() == 0, first.said
+    assert not unfinished(tmp_path)
+
+
 def test_a_second_render_pairs_waits_and_finds_the_fonts(server, command, tmp_path):
     first = server.start(command("render-pairs"), tmp_path, "sync")
     first.reach()
@@ -283,7 +331,7 @@ def test_a_second_render_pairs_waits_and_finds_the_fonts(server, command, tmp_pa
     until = time.monotonic() + 60
     while not second.said.endswith("\n") and time.monotonic() < until:
         time.sleep(0.02)
-    assert second.said == "data: another process renders into this folder; waiting for it\n"
+    assert second.said == f"{OUT}: another process renders into this folder; waiting for it\n"
     first.go_on()
     assert (first.end(), second.end()) == (0, 0), second.said
     assert second.said.count("already there") == 2
@@ -293,21 +341,34 @@ def test_two_trainings_at_once_have_a_run_each_and_one_run_has_one(server, comma
     long = [*command("train"), "--steps", 100_000]
     first, second = (server.start(long, tmp_path) for _ in range(2))
     for number in (1, 2):
-        wait_for(tmp_path / "runs" / f"{number:04d}" / "checkpoints" / "0000004" / "manifest.json")
-    said = server.run(["train", "--resume", "runs/0001"], tmp_path, 2)
-    assert "calligan: runs/0001 is being trained by another process; wait for it" in said
+        wait_for(tmp_path / OUT / f"{number:04d}" / "checkpoints" / "0000004" / "manifest.json")
+    said = server.run(["train", "--resume", f"{OUT}/0001"], tmp_path, 2)
+    assert f"calligan: {OUT}/0001 is being trained by another process; wait for it" in said
     for each in (first, second):
         os.killpg(each.pid, signal.SIGTERM)
         assert each.end() == 143
 
 
-@pytest.mark.parametrize("name", ["infer", "styles", "export", "template", "check", "morph"])
+WRITE_FILES = [
+    "infer",
+    "styles",
+    "export",
+    "template",
+    "check",
+    "morph",
+    "animate",
+    "sample",
+    "evaluate",
+]
+
+
+@pytest.mark.parametrize("name", WRITE_FILES)
 def test_a_folder_in_the_place_of_the_output_is_refused_and_kept(name, server, command, tmp_path):
-    outputs = [word for word in command(name) if word.startswith("out.")]
-    (tmp_path / outputs[-1]).mkdir()
+    output = outputs(command(name))[-1]
+    (tmp_path / output).mkdir(parents=True)
     said = server.run(command(name), tmp_path, 2).strip().splitlines()
-    assert said[-1].startswith("calligan: ") and outputs[-1] in said[-1], said
-    assert (tmp_path / outputs[-1]).is_dir() and not unfinished(tmp_path)
+    assert said[-1].startswith("calligan: ") and output in said[-1], said
+    assert (tmp_path / output).is_dir() and not unfinished(tmp_path)
 
 
 def test_dev_stdout_is_written_to_and_links_are_kept(server, material, tmp_path):
@@ -334,9 +395,21 @@ def disk(tmp_path_factory):
 
 
 DISK_BYTES = 4 * 2**20
-ADDED = {"render-pairs": ["M/slanted.ttf"]}  # so that the second run has something to write
-# What these keep, so that the next run goes on from there; `check` writes two whole files.
-KEEPS = ("export", "export ufo", "render-pairs", "train", "learn", "check")
+ADDED = {
+    "render-pairs": ["M/slanted.ttf"],
+    "fonts fetch": ["other"],
+}  # so that the second run has something to write
+# What these keep, so that the next run goes on from there; some write several whole files.
+KEEPS = (
+    "export",
+    "export ufo",
+    "render-pairs",
+    "train",
+    "learn",
+    "check",
+    "evaluate",
+    "fonts fetch",
+)
 
 
 @pytest.mark.parametrize("name", WRITERS)

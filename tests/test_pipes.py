@@ -3,16 +3,19 @@
 import io
 import json
 import sys
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 from conftest import HAN
 from PIL import Image
 
-from calligan.cli import app, fonts, main
+from calligan.cli import app, fonts, main, show
+from calligan.cli.options import with_options
 from calligan.errors import DataError
 from calligan.page.drawing import Page
 from calligan.page.output import Look, page_bytes, pages_bytes
+from calligan.progress import count_progress
 
 COMMANDS = [command.name for command in app.registered_commands]
 
@@ -20,7 +23,6 @@ COMMANDS = [command.name for command in app.registered_commands]
 @pytest.fixture
 def run(monkeypatch, capfdbinary, tmp_path, inked_model, font_folder):
     """Run a command in this process: exit code, stdout in bytes, stderr."""
-    from calligan.cli import show
 
     def run(command, *options, model=True):
         own = ("--model", inked_model, "--source", font_folder / "source.ttf") if model else ()
@@ -99,7 +101,7 @@ def test_quiet_leaves_out_notes_and_not_errors(run):
     assert code == 2 and "龘" in err
 
 
-def test_summaries_are_one_object_on_stdout(run, font_folder):
+def test_summaries_are_one_object_on_stdout(run, font_folder, inked_model):
     code, out, err = run("infer", "一丁A", "-o", "a.png", "--json", "-", "--style", "1,2")
     told = json.loads(out)
     assert code == 0 and told["files"] == ["a.png"] and told["styles"] == ["bold", "slanted"]
@@ -111,7 +113,7 @@ def test_summaries_are_one_object_on_stdout(run, font_folder):
     told = json.loads(out)
     assert code == 0 and told["path"] == "a.ttf" and told["style"] == "bold", err
     assert sorted(told["drawn"]) == sorted("一丁") and told["doubtful"] == {}
-    code, out, err = run("styles", "--json", "-")
+    code, out, err = run("styles", "--json", "-", "--model", inked_model, model=False)
     told = json.loads(out)
     assert [(s["number"], s["name"]) for s in told["styles"]] == [(1, "bold"), (2, "slanted")]
     what = ("--charset", HAN[:8], "--font", font_folder / "source.ttf")
@@ -119,9 +121,9 @@ def test_summaries_are_one_object_on_stdout(run, font_folder):
     assert code == 0 and isinstance(json.loads(out), dict), err
 
 
-def test_a_summary_in_a_file_is_the_same(run, tmp_path):
-    code, out, _ = run("styles", "--json", "-")
-    code, table, _ = run("styles", "--json", "s.json")
+def test_a_summary_in_a_file_is_the_same(run, tmp_path, inked_model):
+    code, out, _ = run("styles", "--json", "-", "--model", inked_model, model=False)
+    code, table, _ = run("styles", "--json", "s.json", "--model", inked_model, model=False)
     assert code == 0 and b"slanted" in table and table.endswith(b"s.json\n")
     assert json.loads((tmp_path / "s.json").read_text()) == json.loads(out)
 
@@ -138,3 +140,32 @@ def test_the_groups_have_short_help_too(run):
     assert run("-h", model=False)[1] == run("--help", model=False)[1]
     assert len(COMMANDS) == 16 and len(fonts.app.registered_commands) == 1
     assert run("fonts", "fetch", "-h", model=False)[0] == 0
+
+
+@pytest.mark.parametrize("shown", [show.note, show.result, None])
+def test_a_command_that_shows_nothing_says_that_it_works(shown, monkeypatch, capsys):
+    late = []
+
+    def timer(wait_s, call, arguments):
+        late[:] = [lambda: call(*arguments)]
+        return SimpleNamespace(start=lambda: None, cancel=late.clear)
+
+    def slow() -> None:
+        if shown:
+            shown("here")
+        late[0]()
+
+    monkeypatch.setattr(show.threading, "Timer", timer)
+    for quiet, silent in ((True, ""), (False, "calligan slow: working …\n")):
+        with_options(slow)(quiet=quiet)
+        expected = "here\n" if shown and not (quiet and shown is show.note) else ""
+        assert "".join(capsys.readouterr()) == (expected if shown else silent) and not late
+
+
+def test_on_a_pipe_lines_tell_how_far_it_is(monkeypatch, capsys):
+    monkeypatch.setattr(show, "LINE_S", 0)
+    with show.progress("", "glyph") as update:
+        add = count_progress("drawing", 4_000, update)
+        add(64)
+    drawn = ("drawing: 0 of 4,000 glyphs", "drawing: 64 of 4,000 glyphs")
+    assert capsys.readouterr().err.splitlines() == [*drawn]

@@ -1,6 +1,9 @@
 """The other games of the field, each by its preset and real commands."""
 
 import json
+import re
+import shlex
+from functools import partial
 
 import numpy as np
 import pytest
@@ -41,6 +44,7 @@ def trained(tmp_path_factory, calligan, data_folder):
                 *("--runs", runs, *settings(*more)),
             )
             assert said.returncode == 0, said.stderr
+            (runs / "said.txt").write_text(said.stderr, encoding="utf-8")
             done[preset] = runs / "0001"
         return done[preset]
 
@@ -56,8 +60,11 @@ def test_sngan_draws_what_it_was_trained_on_from_noise(trained, calligan, tmp_pa
     run = trained("sngan")
     card = read_card(run / "best.safetensors")
     assert card.generator.classes == len(card.trained_chars) > 0
-    chars, out = card.trained_chars[:2], tmp_path / "s.png"
-    command = ("sample", chars, "--model", run, "-o", out, "--count", 3)
+    chars, out = card.trained_chars[:2], tmp_path / "samples.png"
+    (said,) = re.findall("^next: calligan (.*)$", (run.parent / "said.txt").read_text(), re.M)
+    command = [*shlex.split(said), "--count", 3]
+    assert command[:4] == ["sample", chars, "--model", str(run)]
+    calligan = partial(calligan, cwd=tmp_path)
     assert calligan(*command).returncode == 0
     first = Image.open(out).tobytes()
     assert calligan(*command).returncode == 0 and Image.open(out).tobytes() == first

@@ -1,6 +1,7 @@
 """`calligan fonts`, `export` and `check`: open fonts, fonts to make, fonts to check."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
@@ -14,7 +15,7 @@ from calligan.cli.show import (
     result,
     write_summary,
 )
-from calligan.described import values
+from calligan.described import refuse_unused, values
 from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
 from calligan.requests.fonts import DOUBTED, CheckRequest, FetchRequest, FontRequest
 
@@ -123,6 +124,8 @@ def check(request: CheckRequest) -> None:
 
     claim_stdout(request.json_path)
     check_writable(*filter(None, (request.sheet,)))
+    if Path(request.what).is_dir():
+        refuse_unused(request, ["charset"], "a folder is checked as a whole")
     with progress("reading", "glyph") as update:
         what = values(request, "json_path", "sheet", "strict")
         examined = examine(**what, progress=update, note=note)

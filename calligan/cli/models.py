@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
-from calligan.described import values
+from calligan.described import refuse_unused, values
 from calligan.requests.fonts import PairsRequest
 from calligan.requests.models import (
     ConversionRequest,
@@ -58,6 +58,7 @@ def train(request: TrainingRequest, how: RunRequest) -> None:
     if how.resume is not None and (how.dry_run or request != TrainingRequest()):
         raise ConfigError("--resume uses the run's own settings; drop the other options")
     if how.dry_run:
+        refuse_unused(how, ["tensorboard"], "--dry-run trains nothing")
         result(json.dumps(asdict(begun(request)[0]), indent=1))
         return
     going = resumed_session(how.resume, note) if how.resume else requested_session(request, note)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from calligan.cli.show import be_quiet
+from calligan.cli.show import be_quiet, never_silent_for_long
 from calligan.described import REQUIRED
 
 Command = Callable[..., None]
@@ -50,7 +50,8 @@ def with_options(command: Command) -> Command:
             name: kind(**{each: values[each] for each in taken})
             for name, (kind, taken) in requests.items()
         }
-        command(**made)
+        with never_silent_for_long(f"calligan {command.__name__.replace('_', '-')}"):
+            command(**made)
 
     with_requests.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     with_requests.__annotations__ = {each.name: each.annotation for each in options}

@@ -2,6 +2,8 @@
 
 import json
 import sys
+import threading
+import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +16,9 @@ from calligan.requests.drawing import STDOUT
 
 _TABLE_COLUMNS = 1000  # no table is wider
 _quiet = False
+PATIENCE_S = 1.5  # after which a command that has shown nothing says that it works
+LINE_S = 30.0  # between lines of progress where stderr is not a terminal
+_silent = True  # whether nothing was shown yet
 _holds_data = False  # whether stdout takes a file's contents
 
 
@@ -23,8 +28,33 @@ def be_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
+@contextmanager
+def never_silent_for_long(name: str) -> Iterator[None]:
+    """Say that a command works if it shows nothing for a while, as when it imports torch."""
+    global _silent
+    _silent = True
+    timer = threading.Timer(PATIENCE_S, _say_working, (name,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say_working(name: str) -> None:
+    if _silent:
+        note(f"{name}: working …")
+
+
+def _shown() -> None:
+    global _silent
+    _silent = False
+
+
 def note(*lines: str) -> None:
     """Print messages for the user on stderr."""
+    _shown()
     for line in () if _quiet else lines:
         tqdm.write(escape_controls(line), file=sys.stderr)
         sys.stderr.flush()
@@ -42,6 +72,7 @@ def claim_stdout(*files: Path | None) -> None:
 
 def result(*lines: object) -> None:
     """Print results on stdout, unless stdout takes a file's contents."""
+    _shown()
     for line in () if _holds_data else lines:
         print(line, flush=True)
 
@@ -76,6 +107,8 @@ def _escape(char: str) -> str:
 
 def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":
     """A progress bar on stderr; silent if stderr is not a terminal."""
+    if sys.stderr.isatty():
+        _shown()
     settings = {"disable": True if _quiet else None, "leave": False, **options}
     return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **settings)
 
@@ -85,18 +118,23 @@ def progress(label: str, unit: str, **options: Any) -> Iterator[Callable[[str, i
     """A progress bar as a callback of the library (calligan/progress.py).
 
     It appears at the first call, below notes printed before. The time left is that of the mean
-    speed so far.
+    speed so far. Where stderr is not a terminal, a line tells now and then how far it is.
     """
+    told_s = time.monotonic()
     options = {"smoothing": 0.0, **options}
     with ExitStack() as stack:
         bars: list[tqdm[Any]] = []
 
         def update(what: str, done: int, total: int) -> None:
+            nonlocal told_s
             if not bars:
                 bars.append(stack.enter_context(progress_bar(total, label, unit, **options)))
             bars[0].set_description_str(what, refresh=False)
             bars[0].total = total
             bars[0].update(done - bars[0].n)
+            if bars[0].disable and time.monotonic() - told_s >= LINE_S:
+                told_s = time.monotonic()
+                note(f"{what}: {done:,} of {total:,} {unit}{'s' * bool(unit)}".rstrip())
 
         yield update
 

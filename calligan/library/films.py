@@ -18,14 +18,14 @@ from calligan.progress import Note, ignore
 from calligan.project.source import source_font
 from calligan.requests.sheets import STILL, MorphRequest
 
-_STILL_STEPS = 7  # frames per transition on a still sheet
+_STEPS, _STILL_STEPS = 24, 7  # frames per transition, of a film and on a still sheet
 
 
 def morph(
     text: str,
     styles: Sequence[str] | str,
     *,
-    steps: int = 24,
+    steps: int | None = None,
     way: str = "slerp",
     loop: bool = True,
     still: bool = False,
@@ -37,7 +37,8 @@ def morph(
     """Interpolate from each style to the next: the characters, uint8 (frames, characters, S, S).
 
     `styles` are numbers or names, also of learned hands: between a hand and the model that it was
-    trained from, weights are averaged. "all" is every style of the model. `still` uses few steps.
+    trained from, weights are averaged. "all" is every style of the model. `steps` are 24, or 7 if
+    `still`.
     """
     chars, frames, _ = _morphed(text, styles, steps, way, loop, still, model, source, device, note)
     return chars, np.stack(list(frames))
@@ -46,7 +47,7 @@ def morph(
 def _morphed(
     text: str,
     styles: Sequence[str] | str,
-    steps: int,
+    steps: int | None,
     way: str,
     loop: bool,
     still: bool,
@@ -64,7 +65,8 @@ def _morphed(
         generator = load_model(hand, predictor.device)[0] if hand else predictor.generator
         stops.append(stop_of(generator, index))
     chars = writer.read(text).han
-    through = path_through(stops, _STILL_STEPS if still else steps, way, loop and not still)
+    count = steps or (_STILL_STEPS if still else _STEPS)
+    through = path_through(stops, count, way, loop and not still)
     return chars, morphed(writer.drawer, chars, through), writer.source
 
 

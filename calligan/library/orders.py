@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from calligan.described import values
+from calligan.described import refuse_unused, values
 from calligan.errors import ConfigError, DataError
 from calligan.glyphs.charset import is_han
 from calligan.inference import fontmaker as maker
@@ -12,6 +12,7 @@ from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
 from calligan.models.card import MAX_BOLDER_EM, read_card
 from calligan.page.film import check_film
+from calligan.page.formats import load_format
 from calligan.page.output import KINDS
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
@@ -48,6 +49,7 @@ def check_picture(
     look.validate()
     look.check_kind(picture.path, page.transparent)
     check_page(page)
+    _check_used(page, picture.style)
     drawn = page.text + page.title + page.signature + page.seal
     if choice.candidates and not any(map(is_han, drawn)):
         raise ConfigError("--candidates: the text has no Chinese character; give some")
@@ -56,22 +58,41 @@ def check_picture(
     check_weight(drawing.weight)
 
 
+def _check_used(page: PageRequest, style: str) -> None:
+    """Raise ConfigError for an option of a page that has no effect beside the others."""
+    form = load_format(page.form) if page.form else None
+    practice = form is not None and bool(form.region[0].grid)
+    if practice:
+        refuse_unused(page, ["vary"], "cells to practise in are all alike")
+    else:
+        refuse_unused(page, ["trace"], "it needs --format practice")
+    if not page.seal:
+        refuse_unused(page, ["seal_kind"], "give the text of the --seal")
+    if page.transparent:
+        refuse_unused(page, ["paper"], "drop it, or --transparent")
+    varies = form.vary if form and page.vary is None else page.vary
+    if style != "random" and (practice or not varies):
+        refuse_unused(page, ["seed"], "it is of --vary and `--style random`")
+
+
 def check_morph(request: MorphRequest) -> None:
     """Raise ConfigError, DataError or ModelError for an invalid option of a film or a sheet."""
     check_film(request.output, also=[STILL])
     if not 1 <= request.fps <= 60:
         raise ConfigError(f"--fps {request.fps:g} is out of range; give 1 to 60")
+    if request.output.suffix.lower() == STILL:
+        refuse_unused(request, ["fps", "loop"], f"{STILL} is a sheet; write a .gif, .webp or .mp4")
     stops_of(**values(request, "output", "fps", "loop", "source", "device"))
 
 
 def stops_of(
-    text: str, styles: Sequence[str] | str, steps: int, way: str, model: Path | None
+    text: str, styles: Sequence[str] | str, steps: int | None, way: str, model: Path | None
 ) -> tuple[Path, list[tuple[Path | None, int]]]:
     """The model of a morph; and for each style the model of a hand, or None, and its index.
 
     Raises ConfigError, DataError or ModelError for what cannot be interpolated.
     """
-    if way not in MORPH_WAYS or steps < 1:
+    if way not in MORPH_WAYS or (steps is not None and steps < 1):
         raise ConfigError("give --way slerp or lerp, and --steps 1 or more")
     if not any(map(is_han, text)):
         raise DataError("the text has no Chinese character; give some")
@@ -117,6 +138,8 @@ def check_font(request: FontRequest) -> None:
         raise DataError(f"{path} should end in {kinds}: the kind of font to write")
     if path.is_dir() and path.suffix.lower() != ".ufo":
         raise DataError(f"{path} is a folder; name a file in it")
+    if base is not None:
+        refuse_unused(request, ["latin"], "--complete keeps the letters of the font")
     if base is not None and Path(base).exists() and path.exists() and path.samefile(base):
         raise DataError(f"{path} is the font to complete; name another file to write")
 

@@ -17,6 +17,7 @@ def plan_next(
     *,
     source: str | None = None,
     hands: Path | str = HANDS,
+    device: str = "auto",
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
     note: Note = ignore,
@@ -28,7 +29,7 @@ def plan_next(
         raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
     run = Run.open(best.parent)
     there = run.selection().styles[0].chars
-    writer = Model(run.best, source, fine=False, note=note).writer
+    writer = Model(run.best, source, fine=False, device=device, note=note).writer
     chars = unwritten(writer, there)
     plan = planned(writer, chars, count, count_progress("drawing", len(chars), progress, cancel))
     if plan.tried:
@@ -47,13 +48,21 @@ def write_plan(
     *,
     source: str | None = None,
     hands: Path | str = HANDS,
+    device: str = "auto",
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> tuple[str, int]:
     """Write sheets of the characters of `plan_next` as a PDF; them, and the number of pages."""
     check_template(output)
-    chars = plan_next(
-        name, count, source=source, hands=hands, progress=progress, cancel=cancel, note=note
-    ).chars
+    plan = plan_next(
+        *(name, count),
+        source=source,
+        hands=hands,
+        device=device,
+        progress=progress,
+        cancel=cancel,
+        note=note,
+    )
+    chars = plan.chars
     return chars, write_template(chars, output, paper, font=source, note=note)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from calligan.described import argument, described
+from calligan.described import argument, described, refuse_unused
 from calligan.errors import DataError
 from calligan.requests.drawing import STDOUT
 
 _MIN_DPI, _MAX_DPI = 10, 2400
 _WITH_GRAIN = (".png", ".jpg", ".jpeg", ".webp")
+_OF_OUTLINES = (".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ class PictureRequest:
 class Look:
     """Options of raster images."""
 
-    dpi: float = described(96.0, "Resolution of PNG and GIF. A GIF is reduced to 2 million pixels.")
+    dpi: float = described(
+        96.0, "Resolution of PNG, JPEG, WebP and GIF. A GIF is reduced to 2 million pixels."
+    )
     grain: bool = described(False, "Give the paper a soft grain (PNG, JPEG and WebP).")
     dryness: float = described(
         0.0,
@@ -118,7 +121,10 @@ class Look:
     frame_ms: int = 250  # of an animated picture
 
     def check_kind(self, path: Path, transparent: bool) -> None:
-        """Raise DataError for an option that has no effect on a file of this kind."""
+        """Raise DataError or ConfigError for an option without effect on a file of this kind."""
+        if path.suffix.lower() in _OF_OUTLINES:
+            cure = f"{path.suffix} has outlines, not pixels; set sizes with --size or --format"
+            refuse_unused(self, ["dpi"], cure)
         if (self.grain or self.dryness) and path.suffix.lower() not in _WITH_GRAIN:
             kinds = ", ".join(_WITH_GRAIN)
             raise DataError(f"--grain and --dry are for {kinds}; {path.suffix} has neither")

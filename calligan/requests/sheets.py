@@ -19,7 +19,9 @@ class MorphRequest:
         "1,2",
         "Style numbers or names, separated by commas, or `all`. May include learned hands.",
     )
-    steps: int = described(24, "Frames from each style to the next.")
+    steps: int | None = described(
+        None, "Frames from each style to the next. Default: 24, on a sheet 7."
+    )
     output: Path = described(
         Path("morph.gif"),
         "File to write: a film (.gif, .webp, .mp4), or a .png sheet of a few steps.",

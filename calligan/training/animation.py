@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from calligan.described import refuse_unused
 from calligan.errors import ConfigError, ModelError
 from calligan.limits import MAX_PAGE_PX
 from calligan.page.film import check_film, save_film
@@ -16,7 +17,7 @@ from calligan.progress import Note, ignore
 from calligan.project.run import Run
 from calligan.reading import parse_json
 from calligan.requests.drawing import split_names
-from calligan.requests.sheets import AnimationRequest
+from calligan.requests.sheets import STILL, AnimationRequest
 
 _TITLE_PX = 28
 _FEW_POINTS = 20  # curves with fewer have markers
@@ -24,9 +25,10 @@ _FEW_POINTS = 20  # curves with fewer have markers
 
 def animate(request: AnimationRequest, note: Note = ignore) -> None:
     """Write a film of a run's samples, or curves of its log. Raises ConfigError."""
-    check_film(request.output, also=[".png"])
+    check_film(request.output, also=[STILL])
     run = Run.open(request.run)
-    if request.output.suffix.lower() == ".png":
+    if request.output.suffix.lower() == STILL:
+        refuse_unused(request, ["styles", "chars", "fps"], "a .png has curves of the whole run")
         save_curves(run, request.output)
         return
     names = split_names(request.styles) or list(run.styles[:3])
