@@ -183,6 +183,15 @@ def test_dense_characters_stand_apart():
     assert Line("一", {"bends": np.ones(1)}, {"bends": np.ones(1)}).figure("bends", True) is None
 
 
+def test_straying_is_not_compared_with_exact_edges():
+    drawn = {"straying": np.array([0.5, 0.7, np.nan])}
+    for real, ratio_ in ((0.1, 6), (1e-9, None)):
+        figure = Line("一丁七", drawn, {"straying": np.array([real, real, np.nan])}).figure(
+            "straying"
+        )
+        assert (figure and figure.mean) == (ratio_ and pytest.approx(ratio_))
+
+
 def test_a_fonts_own_glyphs_are_like_themselves_at_any_size(font_folder):
     face = Face(FontSpec(font_folder / "bold.ttf"))
     chars = "一丁七万丈三上下"

@@ -52,6 +52,7 @@ RATIOS = (
     "straying",
 )
 COUNTS = ("specks", "pinholes")
+_MIN_STRAYING = 0.02  # em / 1000, of real edges that are not exact
 _MIN_REAL_PX = 256  # image size from which the real glyphs are traced, at least
 
 
@@ -66,11 +67,14 @@ class Line:
     def figure(self, name: str, dense: bool = False) -> Estimate | None:
         """One of RATIOS (drawn / real) or of COUNTS (drawn - real, per thousand glyphs).
 
-        Of all characters, or of dense ones only. None where there is nothing to measure.
+        Of all characters, or of dense ones only. None where there is nothing to measure, or where
+        the real edges are exact, so that nothing can be divided by how far they stray.
         """
         counts = [stroke_count(char) or 0 for char in self.chars]
         rows = np.array([not dense or count >= MIN_DENSE_STROKES for count in counts], bool)
         drawn, real = self.drawn[name][rows], self.real[name][rows]
+        if name == "straying" and np.nansum(real) < _MIN_STRAYING * (~np.isnan(real)).sum():
+            return None
         if name in RATIOS:
             return ratio(drawn, real)
         return difference(1000 * drawn, 1000 * real)
