@@ -340,6 +340,17 @@ def test_pipes_are_not_opened(pipe):
         with pytest.raises(kind, match="it is not a regular file"):
             read(pipe)
     assert not is_pdf(pipe) and not kind_of(pipe)
+    with pytest.raises(ConfigError, match=r"a.toml is not a format: it is not a regular file"):
+        load_format(str(pipe.rename(pipe.with_name("a.toml"))))
+
+
+def test_a_broken_link_is_not_a_list_that_is_not_there(tmp_path):
+    Image.new("L", (40, 25)).save(tmp_path / "书.png")
+    for target in ("labels.csv", "nowhere"):
+        (tmp_path / "labels.csv").symlink_to(target)
+        with pytest.raises(DataError, match=r"cannot read .*labels.csv"):
+            list(read_hand(tmp_path))
+        (tmp_path / "labels.csv").unlink()
 
 
 def test_a_models_header_has_a_limit(tmp_path):

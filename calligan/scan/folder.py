@@ -191,7 +191,7 @@ def _free_names(folder: Path, glyphs: Sequence[ScannedGlyph]) -> list[str]:
 
 
 def _read_rows(path: Path) -> list[list[str]]:
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():  # a broken link is an error
         return []
     try:
         text = read_text(path)
