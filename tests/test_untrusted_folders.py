@@ -198,6 +198,7 @@ def test_an_array_is_not_opened_unless_it_is_a_file_of_its_size(tmp_path, data_f
         assert not store._is_whole(font)
         path.unlink()
         os.mkfifo(path)
+    assert store._write_array(font, np.zeros((1, 32, 32), np.uint8)) and path.is_file()
 
 
 def test_the_studios_list_of_photographs_names_no_path(tmp_path, monkeypatch):

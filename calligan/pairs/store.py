@@ -210,6 +210,8 @@ class PairStore:
     def _write_array(self, font: FontEntry, images: np.ndarray) -> FontEntry:
         """Write a font's array; returns its completed entry."""
         path = self._array_path(font.name)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.unlink()  # a pipe or a device, which would be written
         with atomic_file(path) as file:
             np.save(file, images)
         made_by = {"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))}
