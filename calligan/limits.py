@@ -5,11 +5,14 @@ names the file.
 """
 
 # Files, in bytes.
-MAX_TEXT_BYTES = 16 * 2**20  # texts, charsets, TOML, CSV
+MAX_TEXT_BYTES = 16 * 2**20  # texts, charsets, CSV
+MAX_TOML_BYTES = 64 * 2**10  # its parser takes the square of a key's length
 MAX_JSON_BYTES = 64 * 2**20
-MAX_MANIFEST_BYTES = 256 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
+MAX_MANIFEST_BYTES = 96 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB
 MAX_LOG_BYTES = 64 * 2**20  # of a training run: 200,000 lines
-MAX_MODEL_BYTES = 2 * 2**30
+MAX_MODEL_BYTES = 2**30
+MAX_MODEL_HEADER_BYTES = 16 * 2**20  # the shipped model's are 92 kB
+MAX_ARRAY_HEADER_BYTES = 64 * 2**10
 MAX_CHECKPOINT_BYTES = 16 * 2**30
 MAX_FONT_BYTES = 512 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20  # a WOFF or WOFF2 font, unpacked
@@ -17,7 +20,7 @@ MAX_PICTURE_BYTES = 512 * 2**20
 
 # JSON and TOML.
 MAX_NESTING = 32
-MAX_ENTRIES = 2_000_000  # of all lists and tables: empty ones take 20 times their text
+MAX_ENTRIES = 500_000  # of all lists and tables: empty ones take 20 times their text
 MAX_INTEGER = 2**63 - 1
 
 # Fonts.
@@ -36,6 +39,7 @@ MAX_WEBP_PX = 50_000_000  # its decoder takes four times the memory of others
 MAX_UPLOAD_PX = 60_000_000  # of a photograph that is given to the studio
 MAX_PHOTO_SIDE_PX = 4500  # larger photographs are reduced to this
 MAX_GLYPH_PX = 16 * 2**20  # of the picture of one glyph
+MAX_HAND_PX = 512 * 2**20  # of all pictures of a folder: 500 of the largest that `scan` cuts
 MAX_PAGE_MM = 20_000  # a side of a page
 MAX_PAGE_PX = 200_000_000  # of a picture that is drawn
 MAX_FRAME_PX = 2_000_000  # of a frame of a film; larger ones are reduced

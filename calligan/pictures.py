@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from calligan.limits import MAX_PICTURE_BYTES, MAX_WEBP_PX
+from calligan.reading import check_file
 
 _STRIP_ROWS = 64
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -29,8 +30,7 @@ def read_picture(
     memory. Raises OSError if it cannot be read, ValueError for what is no picture of `formats`, is
     damaged or exceeds a limit.
     """
-    if path.stat().st_size > MAX_PICTURE_BYTES:
-        raise ValueError(f"it is larger than {MAX_PICTURE_BYTES >> 20} MB")
+    check_file(path, MAX_PICTURE_BYTES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

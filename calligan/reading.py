@@ -17,20 +17,30 @@ from calligan.limits import (
     MAX_JSON_BYTES,
     MAX_NESTING,
     MAX_TEXT_BYTES,
+    MAX_TOML_BYTES,
 )
 
 
-def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """The contents of a regular file; a device or a pipe may never end."""
+def check_file(path: Path, max_bytes: int) -> int:
+    """The size of a regular file; called before it is opened, as a pipe or a device may never end.
+
+    Raises OSError where there is none, ValueError for another kind of file or a larger one.
+    """
     about = path.stat()
     if stat.S_ISDIR(about.st_mode):
         raise IsADirectoryError(21, "it is a folder", str(path))
     if not stat.S_ISREG(about.st_mode):
         raise ValueError("it is not a regular file")
-    if about.st_size <= max_bytes:
-        with path.open("rb") as file:
-            return file.read(about.st_size)  # whatever was added since
-    raise ValueError(f"it is larger than {max_bytes >> 20} MB")
+    if about.st_size > max_bytes:
+        raise _too_large(max_bytes)
+    return about.st_size
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """The contents of a regular file."""
+    size = check_file(path, max_bytes)
+    with path.open("rb") as file:
+        return file.read(size)  # whatever was added since
 
 
 def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -41,11 +51,13 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's values. Raises ValueError as `parse_toml` does."""
-    return parse_toml(read_text(path))
+    return parse_toml(read_text(path, MAX_TOML_BYTES))
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Parse untrusted TOML. Raises ValueError for invalid TOML, deep nesting or huge numbers."""
+    """Parse untrusted TOML. Raises ValueError for invalid or long TOML, nesting, huge numbers."""
+    if len(text) > MAX_TOML_BYTES:
+        raise _too_large(MAX_TOML_BYTES)
     try:
         values = tomllib.loads(text)
     except RecursionError as error:
@@ -66,7 +78,7 @@ def parse_json(text: str | bytes, max_bytes: int = MAX_JSON_BYTES) -> Any:
     numbers beyond 64 bits, lone surrogates, deep nesting, very many entries, more than `max_bytes`.
     """
     if len(text) > max_bytes:
-        raise ValueError(f"it is larger than {max_bytes >> 20} MB")
+        raise _too_large(max_bytes)
     try:
         text = text.decode("utf-8") if isinstance(text, bytes) else text
         if sum(map(text.count, ",[{")) > MAX_ENTRIES:
@@ -99,6 +111,11 @@ def _check_values(value: Any) -> None:
             waiting += ((part, depth + 1) for pair in item.items() for part in pair)
         elif isinstance(item, list):
             waiting += ((part, depth + 1) for part in item)
+
+
+def _too_large(max_bytes: int) -> ValueError:
+    size = f"{max_bytes >> 20} MB" if max_bytes >> 20 else f"{max_bytes >> 10} kB"
+    return ValueError(f"it is larger than {size}")
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from calligan.training.objectives import OBJECTIVES
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
-    {"errors", "described", "limits", "interrupts", "__init__"},
-    {"progress", "requests", "reading", "pictures"},
+    {"errors", "limits", "interrupts", "__init__"},
+    {"described", "reading"},
+    {"progress", "requests", "pictures"},
     {"storage", "workers", "resources"},
     {"apart", "folder_update"},
     {"config"},

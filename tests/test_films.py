@@ -118,6 +118,25 @@ def test_a_film_shows_each_frame_in_its_time(tmp_path, kind):
         assert film.info["duration"] == ms and np.abs(seen - wanted).mean() < 2, number
 
 
+@pytest.mark.parametrize("kind", ["gif", "webp", "mp4"])
+def test_two_films_are_written_to_one_path_at_once(tmp_path, kind):
+    """Each has a temporary file of its own; the one that ends last stays."""
+    if kind == "mp4":
+        pytest.importorskip("cv2")
+    path = tmp_path / f"film.{kind}"
+
+    def frames():
+        yield from (np.asarray(picture) for picture in circles(3, 120))
+        assert save_film(path, [np.asarray(picture) for picture in circles(2, 64)], fps=6) == 2
+        yield from (np.asarray(picture) for picture in circles(3, 120))
+
+    path.symlink_to("target")
+    assert save_film(path, frames(), fps=6) == 6
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "target"] and path.is_symlink()
+    if kind != "mp4":
+        assert Image.open(path).size == (120, 120)
+
+
 @pytest.mark.parametrize("kind", ["gif", "webp"])
 def test_one_frame_of_a_film_is_in_memory_at_a_time(tmp_path, kind):
     alive, most = set(), 0

@@ -5,22 +5,30 @@ import signal
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import HAN, build_font
 from fontTools.ttLib import TTFont, woff2
 from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphComponent
 from PIL import Image
+from safetensors.torch import save_file
 
 from calligan import apart, limits
-from calligan.errors import ConfigError, DataError, FontError
+from calligan.errors import ConfigError, DataError, FontError, ModelError
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import load_text
 from calligan.glyphs.face import Face, FontSpec
+from calligan.models.card import KIND, read_card
+from calligan.models.file import kind_of, read_weights
+from calligan.page.formats import load_format
 from calligan.pictures import read_picture
 from calligan.reading import parse_toml, read_bytes
+from calligan.scan.folder import read_hand
+from calligan.scan.photo import is_pdf, open_photo
 from calligan.settings import load_toml
 
 LIMITED = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits need /proc")
@@ -307,3 +315,79 @@ def test_check_of_a_crashing_font_ends_in_one_line(calligan, font, tmp_path):
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert "good.ttf" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").rglob("vetted/*"))
+
+
+@pytest.fixture
+def pipe(tmp_path) -> Iterator[Path]:
+    """A pipe that never gives anything; who reads it fails after a second."""
+    os.mkfifo(tmp_path / "pipe")
+    held = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)  # or `open` waits, without signals
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for a pipe"))
+    signal.alarm(1)
+    yield tmp_path / "pipe"
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+    os.close(held)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_are_not_opened(pipe):
+    for read, kind in (
+        (lambda path: read_picture(path, 10**6), ValueError),
+        (open_photo, DataError),
+        (read_card, ModelError),
+    ):
+        with pytest.raises(kind, match="it is not a regular file"):
+            read(pipe)
+    assert not is_pdf(pipe) and not kind_of(pipe)
+    with pytest.raises(ConfigError, match=r"a.toml is not a format: it is not a regular file"):
+        load_format(str(pipe.rename(pipe.with_name("a.toml"))))
+
+
+def test_a_broken_link_is_not_a_list_that_is_not_there(tmp_path):
+    Image.new("L", (40, 25)).save(tmp_path / "书.png")
+    for target in ("labels.csv", "nowhere"):
+        (tmp_path / "labels.csv").symlink_to(target)
+        with pytest.raises(DataError, match=r"cannot read .*labels.csv"):
+            list(read_hand(tmp_path))
+        (tmp_path / "labels.csv").unlink()
+
+
+def test_a_models_header_has_a_limit(tmp_path):
+    """Its entries become dictionaries, which take twenty times as much."""
+    path = tmp_path / "m.safetensors"
+    names = b'{"__metadata__":{%s}}' % b",".join(b'"%d":""' % number for number in range(1_700_000))
+    path.write_bytes(len(names).to_bytes(8, "little") + names)
+    with pytest.raises(ModelError, match=r"m.safetensors is not a model: its header is larger"):
+        read_card(path)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float8_e5m2, torch.complex64, torch.bool])
+def test_a_models_numbers_may_be_of_any_type(tmp_path, kind):
+    """NumPy lacks some; a checksum is computed first."""
+    path = tmp_path / "m.safetensors"
+    data = {"a": torch.zeros(2, 3, dtype=kind), "b": torch.zeros(0), "c": torch.tensor(1.5)}
+    save_file(data, path, {"format": "1", "calligan": "{}", "sha256": "0"})
+    with pytest.raises(ModelError, match="damaged"):
+        read_weights(path, KIND, "model", "copy it")
+
+
+def test_toml_has_a_limit_of_its_own(tmp_path):
+    """Its parser takes minutes for a key of a million parts."""
+    path = tmp_path / "a.toml"
+    path.write_text("a" + ".a" * 40_000 + " = 1")
+    with pytest.raises(ConfigError, match=r"a.toml is not TOML: it is larger than 64 kB"):
+        load_toml(path)
+    with pytest.raises(ConfigError, match=r"a.toml is not a format: it is larger than 64 kB"):
+        load_format(str(path))
+    with pytest.raises(ValueError, match="larger than 64 kB"):
+        parse_toml(path.read_text())
+
+
+def test_the_pictures_of_a_folder_have_a_limit_together(tmp_path, monkeypatch):
+    for name in ("书", "法", "春"):
+        Image.new("L", (40, 25)).save(tmp_path / f"{name}.png")
+    assert len(list(read_hand(tmp_path))) == 3
+    monkeypatch.setattr("calligan.scan.folder.MAX_HAND_PX", 2000)
+    with pytest.raises(DataError, match=rf"{tmp_path.name} have more than 0 megapixels; reduce"):
+        list(read_hand(tmp_path))

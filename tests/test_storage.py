@@ -401,3 +401,9 @@ def test_leftovers_of_like_names_are_others(tmp_path):
         (tmp_path / name).write_bytes(b"half")
     write_bytes(tmp_path / "a", NEW)
     assert sorted(seen(tmp_path, hidden=True)) == sorted(["a", *names])
+
+
+def test_a_link_to_itself_is_replaced(tmp_path):
+    (tmp_path / "a").symlink_to("a")
+    write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"

@@ -1,6 +1,7 @@
 """What fuzzing found in folders from elsewhere: formats, runs, checkpoints, the studio's lists."""
 
 import json
+import os
 import shutil
 import struct
 from pathlib import Path
@@ -179,6 +180,25 @@ def test_arrays_with_odd_headers_are_damaged(tmp_path, data_folder, header):
     (data / "glyphs" / "bold.npy").write_bytes(whole)
     with pytest.raises(DataError, match=r"bold.npy is missing or damaged"):
         store.images(store.manifest.named("bold"))
+
+
+def test_an_array_is_not_opened_unless_it_is_a_file_of_its_size(tmp_path, data_folder, monkeypatch):
+    """NumPy reads a header of 4 GB, and waits for a pipe."""
+    data = shutil.copytree(data_folder, tmp_path / "data")
+    store = PairStore.open(data)
+    font = store.manifest.named("bold")
+    path = data / "glyphs" / "bold.npy"
+    monkeypatch.setattr(np.lib.format, "open_memmap", lambda *_, **__: pytest.fail("opened"))
+    monkeypatch.setattr("calligan.pairs.store.sha256_file", lambda path: font.array_sha256)
+    with path.open("r+b") as file:
+        file.truncate(2**30)
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"bold.npy is missing or damaged"):
+            store.images(font)
+        assert not store._is_whole(font)
+        path.unlink()
+        os.mkfifo(path)
+    assert store._write_array(font, np.zeros((1, 32, 32), np.uint8)) and path.is_file()
 
 
 def test_the_studios_list_of_photographs_names_no_path(tmp_path, monkeypatch):

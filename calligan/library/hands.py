@@ -31,6 +31,7 @@ from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests.hands import LearningRequest
 from calligan.scan.folder import read_hand
+from calligan.storage import sha256_bytes
 from calligan.training.before_after import before_after
 from calligan.training.transfer import fit_to_start, with_stage_size
 from calligan.vector.pen import pen_of
@@ -231,7 +232,9 @@ def written(
 
 def _each_once(glyphs: list[tuple[str, np.ndarray]], note: Note) -> list[tuple[str, np.ndarray]]:
     """Characters and pictures without those that are the same as an earlier one of a character."""
-    once = {(char, image.shape, image.tobytes()): (char, image) for char, image in glyphs}
+    once = {
+        (char, image.shape, sha256_bytes(image.tobytes())): (char, image) for char, image in glyphs
+    }
     if same := len(glyphs) - len(once):
         note(
             f"{same} picture(s) left out, the same as others of their character; was a photograph "

@@ -6,12 +6,13 @@ is read without torch.
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
 from calligan.errors import ModelError
-from calligan.limits import MAX_MODEL_BYTES
+from calligan.limits import MAX_MODEL_BYTES, MAX_MODEL_HEADER_BYTES
+from calligan.reading import check_file
 from calligan.storage import write_bytes
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def read_metadata(path: Path, kind: str, noun: str, cure: str) -> str:
 def kind_of(path: Path) -> str:
     """The kind of a calligan file: "calligan", "reader", "upscaler", "critic" …; "" for others."""
     try:
-        with safe_open(path, framework="np") as file:
+        with _opened(path) as file:
             header = file.metadata() or {}
-    except (OSError, SafetensorError):
+    except (OSError, ValueError, SafetensorError):
         return ""
     return next((kind for kind in header if kind not in ("format", "sha256")), "")
 
@@ -59,19 +60,28 @@ def _read(
     path: Path, kind: str, noun: str, cure: str, tensors: bool = True
 ) -> "tuple[dict[str, Tensor], dict[str, str]]":
     try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelError(f"{path} is larger than {MAX_MODEL_BYTES >> 20} MB; {cure}")
-        with safe_open(path, framework="pt" if tensors else "np") as file:
+        with _opened(path, "pt" if tensors else "np") as file:
             header = file.metadata() or {}
             names = file.keys() if tensors else ()
             state = {name: file.get_tensor(name) for name in names}
     except FileNotFoundError as error:
         raise ModelError(f"no {noun} {path}; {cure}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not a {noun}: {error}; {cure}") from error
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is not a {noun}, or is damaged; {cure}") from error
     if header.get("format") != FORMAT or kind not in header:
         raise ModelError(f"{path} is not a calligan {noun}, or is of another version; {cure}")
     return state, header
+
+
+def _opened(path: Path, framework: str = "np") -> Any:
+    """Open a file of safetensors, whose header becomes Python's dictionaries, within its limits."""
+    check_file(path, MAX_MODEL_BYTES)
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > MAX_MODEL_HEADER_BYTES:
+            raise ValueError(f"its header is larger than {MAX_MODEL_HEADER_BYTES >> 20} MB")
+    return safe_open(path, framework=framework)
 
 
 def _stored(tensor: "Tensor") -> "Tensor":
@@ -80,8 +90,10 @@ def _stored(tensor: "Tensor") -> "Tensor":
 
 
 def _digest(state: "dict[str, Tensor]", description: str) -> str:
+    import torch
+
     digest = hashlib.sha256(description.encode())
     for name in sorted(state):
         digest.update(name.encode())
-        digest.update(state[name].numpy().tobytes())
+        digest.update(state[name].reshape(-1).view(torch.uint8).numpy().data)  # for any type
     return digest.hexdigest()

@@ -1,6 +1,8 @@
 """Frames to a film, one by one: GIF, WebP, or MP4 by OpenCV (the extra `scan`)."""
 
 import errno
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
@@ -12,7 +14,7 @@ from calligan.errors import DataError, Unmeasured
 from calligan.limits import MAX_FRAME_PX
 from calligan.page.gif import changes, write_frames
 from calligan.page.webp import CORNER_STEP_PX, write_webp
-from calligan.storage import atomic_file, cannot_write
+from calligan.storage import atomic_file
 
 KINDS = (".gif", ".webp", ".mp4")
 
@@ -68,12 +70,11 @@ def _save_mp4(path: Path, pictures: Iterator[Image.Image], fps: float, held: int
         raise Unmeasured("MP4 needs OpenCV: pip install 'calligan[scan]', or write .gif") from error
     first = next(pictures)
     width, height = (side + side % 2 for side in first.size)  # the codec requires even sides
-    temporary = path.with_name(f".{path.stem}.tmp.mp4")
     padded, count = np.full((height, width), 255, np.uint8), 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as file, tempfile.TemporaryDirectory(prefix="calligan-") as folder:
+        film = Path(folder) / "film.mp4"  # OpenCV writes to a path, and looks at its ending
         code = cv2.VideoWriter_fourcc(*"mp4v")  # type: ignore[attr-defined]
-        writer = cv2.VideoWriter(str(temporary), code, fps, (width, height))
+        writer = cv2.VideoWriter(str(film), code, fps, (width, height))
         if not writer.isOpened():
             raise DataError(f"cannot write {path}: this OpenCV has no MP4; write .gif or .webp")
         for picture in chain([first], pictures, repeat(None, held)):
@@ -82,12 +83,9 @@ def _save_mp4(path: Path, pictures: Iterator[Image.Image], fps: float, held: int
             writer.write(cv2.cvtColor(padded, cv2.COLOR_GRAY2BGR))
             count += 1
         writer.release()
-        _check_frames(temporary, count)
-        temporary.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        _check_frames(film, count)
+        with film.open("rb") as whole:
+            shutil.copyfileobj(whole, file)
 
 
 def _check_frames(path: Path, count: int) -> None:

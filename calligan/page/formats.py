@@ -153,14 +153,14 @@ def format_names() -> dict[str, str]:
 def load_format(what: str) -> Format:
     """A shipped format by name, or one of a TOML file. Raises DataError or ConfigError."""
     path = Path(what) if what.endswith(".toml") else _folder() / f"{what}.toml"
-    if not path.is_file():
-        there = sorted(p.stem for p in _folder().glob("*.toml"))
-        near = get_close_matches(what, there, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(there)}"
-        raise DataError(f"no format {what!r}; {hint} (or give a .toml file)")
     try:
         made = from_dict(Format, read_toml(path))
         made.validate()
+    except FileNotFoundError as error:
+        there = sorted(p.stem for p in _folder().glob("*.toml"))
+        near = get_close_matches(what, there, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(there)}"
+        raise DataError(f"no format {what!r}; {hint} (or give a .toml file)") from error
     except (ValueError, OSError, ConfigError) as error:
         raise ConfigError(f"{path} is not a format: {error}") from error
     return made

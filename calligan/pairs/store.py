@@ -24,9 +24,11 @@ from calligan.glyphs.catalog import FontInfo
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.raster import render_glyphs
+from calligan.limits import MAX_ARRAY_HEADER_BYTES
 from calligan.pairs.manifest import MANIFEST, FontEntry, Manifest, Role, load_manifest
 from calligan.pairs.split import held_out
 from calligan.progress import ignore
+from calligan.reading import check_file
 from calligan.storage import atomic_file, sha256_bytes, sha256_file
 
 Beside = Callable[["PairStore", Path], object]  # writes files that belong to a new manifest
@@ -208,6 +210,8 @@ class PairStore:
     def _write_array(self, font: FontEntry, images: np.ndarray) -> FontEntry:
         """Write a font's array; returns its completed entry."""
         path = self._array_path(font.name)
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.unlink()  # a pipe or a device, which would be written
         with atomic_file(path) as file:
             np.save(file, images)
         made_by = {"calligan": __version__, "freetype": ".".join(map(str, freetype.version()))}
@@ -238,6 +242,7 @@ class PairStore:
         """
         path = self._array_path(font.name)
         try:
+            self._check_array(font)  # NumPy reads a header of any size
             array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
         except Exception as error:  # NumPy raises many kinds on damaged headers
             raise DataError(f"{path} is missing or damaged; render the pairs again") from error
@@ -254,8 +259,16 @@ class PairStore:
                 raise DataError(f"{path} is missing or damaged; render the pairs again")
 
     def _is_whole(self, font: FontEntry) -> bool:
-        path = self._array_path(font.name)
-        return path.is_file() and sha256_file(path) == font.array_sha256
+        try:
+            self._check_array(font)
+        except (OSError, ValueError):
+            return False
+        return sha256_file(self._array_path(font.name)) == font.array_sha256
+
+    def _check_array(self, font: FontEntry) -> None:
+        """Raise OSError or ValueError where a font's array is no file, or is too large for it."""
+        size = len(font.chars) * self.manifest.raster.size_px**2
+        check_file(self._array_path(font.name), size + MAX_ARRAY_HEADER_BYTES)
 
     def _array_path(self, name: str) -> Path:
         return self.folder / "glyphs" / f"{name}.npy"

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.folder_update import remove_unused
 from calligan.limits import MAX_LOG_BYTES
+from calligan.models.card import CURE, KIND, NOUN
+from calligan.models.file import read_metadata
 from calligan.pairs.store import PairStore, Selection
 from calligan.project.paths import found_path, stored_path
 from calligan.reading import parse_json, read_json, read_text
@@ -196,7 +196,7 @@ def is_finished(folder: Path) -> bool:
         if asked.get("steps") is not None:
             return bool(done["step"] >= asked["steps"])
         return bool(done["seconds"] >= 60 * asked["minutes"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ModelError):
         return False
 
 
@@ -229,9 +229,8 @@ def new_run_folder(parent: Path) -> Iterator[tuple[Path, Path]]:
 
 def _provenance(model: Path) -> dict[str, Any]:
     """The provenance in a model's card, read without torch."""
-    with safe_open(model, framework="np") as file:
-        provenance: dict[str, Any] = parse_json((file.metadata() or {})["calligan"])["provenance"]
-        return provenance
+    provenance: dict[str, Any] = parse_json(read_metadata(model, KIND, NOUN, CURE))["provenance"]
+    return provenance
 
 
 def _runs_with_model(parent: Path) -> list[Path]:

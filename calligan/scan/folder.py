@@ -12,7 +12,7 @@ from PIL import Image
 from calligan.errors import DataError
 from calligan.folder_update import complete_update, folder_update
 from calligan.glyphs.charset import is_label
-from calligan.limits import MAX_GLYPH_PX
+from calligan.limits import MAX_GLYPH_PX, MAX_HAND_PX
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.pictures import read_picture
 from calligan.reading import read_text
@@ -62,7 +62,8 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Characters and images, uint8 (H, W), 255 = paper, of a folder.
 
     A file's name is its label unless the list has another; an empty label skips the file. Raises
-    DataError for an empty folder, a label that is not one character, or a damaged image.
+    DataError for an empty folder, a label that is not one character, a damaged image, or images of
+    more than MAX_HAND_PX pixels.
     """
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; `calligan scan` makes one")
@@ -72,6 +73,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
     if not paths:
         raise DataError(f"{folder} has no PNG; name each by its character, such as 书.png")
+    total_px = 0
     for path in paths:
         char = labels.get(path.name, _char_of_name(path))
         if not char:
@@ -82,7 +84,11 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
                     f"{folder / LABELS} labels {path.name} {char!r}; give one character"
                 )
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
-        yield char, _read_grey(path)
+        image = _read_grey(path)
+        if (total_px := total_px + image.size) > MAX_HAND_PX:
+            most = f"{MAX_HAND_PX // 1_000_000} megapixels"
+            raise DataError(f"the pictures in {folder} have more than {most}; reduce them")
+        yield char, image
 
 
 @dataclass(frozen=True)
@@ -185,7 +191,7 @@ def _free_names(folder: Path, glyphs: Sequence[ScannedGlyph]) -> list[str]:
 
 
 def _read_rows(path: Path) -> list[list[str]]:
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():  # a broken link is an error
         return []
     try:
         text = read_text(path)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import DataError
-from calligan.limits import MAX_PHOTO_PX, MAX_PHOTO_SIDE_PX
+from calligan.limits import MAX_PHOTO_PX, MAX_PHOTO_SIDE_PX, MAX_PICTURE_BYTES
 from calligan.pictures import read_picture
+from calligan.reading import check_file
 from calligan.scan.opencv import opencv
 from calligan.scan.template_sheet import MARKER_MM, TemplateSheet
 
@@ -46,9 +47,10 @@ def open_photo(path: Path, max_px: int = MAX_PHOTO_PX) -> np.ndarray:
 def is_pdf(path: Path) -> bool:
     """Whether a file begins as a PDF does."""
     try:
+        check_file(path, MAX_PICTURE_BYTES)
         with path.open("rb") as file:
             return file.read(len(_PDF_HEAD)) == _PDF_HEAD
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
