@@ -233,7 +233,8 @@ def test_a_full_disk_leaves_the_folder_as_it_was(place, tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         f"sys.argv = ['calligan', 'render-pairs', {str(place['good'])!r}, {str(place['bold'])!r},"
         f" '--size', '32', '--charset', {HAN!r}, '--data', {str(out)!r}]\n"
-        "from calligan.cli import main\n"
+        "from calligan.cli import main, show\n"
+        "show.PATIENCE_S = 600\n"  # a slow import is not what this is about
         "if __name__ == '__main__':\n    main()\n"
     )
     path = tmp_path / "limited.py"

@@ -118,7 +118,7 @@ def test_a_column_is_cut_in_its_gaps():
 
 def test_characters_are_shared_out_among_columns():
     profiles = [(0, column_of([30] * n)) for n in (3, 1, 4)]
-    columns = [(0, 34), (50, 84), (100, 134)]
+    columns = [copybook.Column(*ends) for ends in ((0, 34), (50, 84), (100, 134))]
     assert copybook._choose_counts(profiles, columns, 8) == [3, 1, 4]
     with pytest.raises(DataError, match="the text's 90 characters do not fit the page's 3 columns"):
         copybook._choose_counts(profiles, columns, 90)
@@ -183,8 +183,9 @@ def test_characters_are_found_in_the_order_of_reading():
 def test_columns_that_cannot_be_are_named(columns, number):
     ink = page([[30, 30], [30]])
     with pytest.raises(DataError, match=f"column {number} from the left"):
-        find_characters(ink, "永和九", "rtl", LETTERS, columns)
-    good = find_characters(ink, "永和九", "rtl", LETTERS, [(85, 115), (28, 60)])
+        find_characters(ink, "永和九", "rtl", LETTERS, [copybook.Column(*c) for c in columns])
+    given = [copybook.Column(85, 115), copybook.Column(28, 60)]
+    good = find_characters(ink, "永和九", "rtl", LETTERS, given)
     assert [(box.left, box.right) for box in good] == [(85, 115), (28, 60), (28, 60)]
 
 
