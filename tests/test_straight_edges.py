@@ -69,6 +69,15 @@ def test_neighbouring_edges_meet_where_their_lines_cross():
     assert len({x for x, _ in corners}) == 2 == len({y for _, y in corners})
 
 
+def test_a_long_edge_may_stray_farther_than_a_short_one():
+    found = []
+    for half_px in (110, 40):
+        sagging = Y - 128 - 3.2 * np.cos(np.pi * (X - 128) / (2 * half_px))
+        inside = np.minimum(half_px - np.abs(X - 128), 14 - np.abs(sagging))
+        found.append(len(ends(image_of(inside), "polygon")))
+    assert found[0] == 4 < found[1]
+
+
 def test_edges_that_hardly_tilt_become_level_and_others_keep_their_angle():
     level = ends(image_of(bar(tilt_deg=1.5, round_px=3)), "sharp")
     assert {round(y * 4) for _, y in level} == {round(y * 4) for _, y in level[:2]} | {

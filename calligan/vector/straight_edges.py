@@ -15,6 +15,7 @@ from calligan.vector.contour import Chain, extract_chains
 from calligan.vector.straight_runs import degrees_off_axis, line_through, turns_deg, vertices_of
 
 _WAVER_EM = 0.008  # an edge that is farther from a line is a curve
+_MAX_BEND = 0.018  # the same of a long edge, as a share of its length
 _MAX_AXIS_DEG = 6.0  # from horizontal or vertical, for a run to count as along an axis
 _MAX_TILT_DEG = 3.0  # lines that are less tilted become level or upright
 _MIN_CORNER_DEG = 50.0  # where a chain turns by less, no corner ends the edge
@@ -122,7 +123,7 @@ def edges_of(images: Iterable[np.ndarray], em_px: float) -> str:
 def _spans(chain: Chain, kind: EdgeKind, em_px: float, step_px: float) -> list[_Span]:
     """The chain as lines and curves in turn (lines may follow each other), a line first."""
     count, around = len(chain.points), np.concatenate([chain.points] * 2)
-    vertices = vertices_of(chain, _WAVER_EM * em_px)
+    vertices = vertices_of(chain, _WAVER_EM * em_px, _MAX_BEND)
     stops = [*vertices[1:], vertices[0] + count]
     chords = np.array([around[b] - around[a] for a, b in zip(vertices, stops, strict=True)])
     at_start = turns_deg(chords)

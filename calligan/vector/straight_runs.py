@@ -8,8 +8,11 @@ _MERGED_SHARE = 0.75  # of the waver allowed, on either side of the line through
 _MAX_MERGED_TURN = 0.36  # tangent of the angle between two runs that may be one
 
 
-def vertices_of(chain: Chain, waver_px: float) -> list[int]:
-    """Indices of points between which the chain is nearly straight (Douglas & Peucker 1973)."""
+def vertices_of(chain: Chain, waver_px: float, bend: float = 0.0) -> list[int]:
+    """Indices of points between which the chain is nearly straight (Douglas & Peucker 1973).
+
+    It strays by `waver_px` at most, or by `bend` times the length of a long run.
+    """
     points, count = chain.points, len(chain.points)
     found = set(chain.corners.tolist())
     if len(found) < 2:
@@ -25,11 +28,12 @@ def vertices_of(chain: Chain, waver_px: float) -> list[int]:
         if off[worst] > waver_px and 0 < worst < b - a:
             found.add((a + worst) % count)
             todo += [(a, a + worst), (a + worst, b)]
-    return _without_needless(sorted(found), set(chain.corners.tolist()), around, waver_px)
+    kept_px = _MERGED_SHARE * waver_px
+    return _without_needless(sorted(found), set(chain.corners.tolist()), around, kept_px, bend)
 
 
 def _without_needless(
-    vertices: list[int], corners: set[int], around: np.ndarray, waver_px: float
+    vertices: list[int], corners: set[int], around: np.ndarray, waver_px: float, bend: float
 ) -> list[int]:
     """Vertices without those where both sides together are nearly straight too.
 
@@ -40,7 +44,7 @@ def _without_needless(
         here, before, after = kept[at], kept[at - 1], kept[(at + 1) % len(kept)]
         before, after = before - count * (before >= here), after + count * (after <= here)
         if here not in corners and _is_straight(
-            around[before + count : after + count + 1], here - before, _MERGED_SHARE * waver_px
+            around[before + count : after + count + 1], here - before, waver_px, bend
         ):
             kept.pop(at)
         else:
@@ -48,7 +52,7 @@ def _without_needless(
     return kept
 
 
-def _is_straight(points: np.ndarray, vertex: int, waver_px: float) -> bool:
+def _is_straight(points: np.ndarray, vertex: int, waver_px: float, bend: float) -> bool:
     """Whether points (N, 2) stay near one line, which turns but little at the `vertex`."""
     (ax, ay), (bx, by) = points[vertex] - points[0], points[-1] - points[vertex]
     if abs(ax * by - ay * bx) > _MAX_MERGED_TURN * (ax * bx + ay * by):
@@ -56,7 +60,7 @@ def _is_straight(points: np.ndarray, vertex: int, waver_px: float) -> bool:
     middle, direction = line_through(points)
     offset = points - middle
     across = direction[0] * offset[:, 1] - direction[1] * offset[:, 0]
-    return bool(np.abs(across).max() <= waver_px)
+    return bool(np.abs(across).max() <= max(waver_px, bend * np.hypot(*(points[-1] - points[0]))))
 
 
 def line_through(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
