@@ -15,6 +15,7 @@ from calligan.library.hands import finish_learning
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.store import PairStore
 from calligan.project.run import Run
+from calligan.training.before_after import _traced
 from calligan.vector.contour import extract_chains
 from calligan.vector.straight_edges import KINDS, edges_of, straighten
 from calligan.vector.trace import trace
@@ -196,6 +197,16 @@ def test_a_learned_hand_gets_the_edges_of_its_glyphs(
     assert card.styles[0].tracing.edges == edges
     if even:
         assert asked == [selection.styles[0].placement.em_px] and "straight edges" in notes[-1]
+
+
+def test_the_sheet_of_a_learned_hand_shows_straight_edges():
+    image = image_of(bar(waver_px=0.8, round_px=3))
+    shown = _traced(image, CANVAS, TraceConfig(edges="sharp"))
+    rows = [np.flatnonzero(each[:, 60:190].min(axis=1) < 128) for each in (image, shown)]
+    whole = [np.flatnonzero(each[:, 60:190].max(axis=1) < 128) for each in (image, shown)]
+    assert len(rows[0]) > len(whole[0]) and np.array_equal(rows[1], whole[1])
+    assert abs(int((shown < 128).sum()) - int((image < 128).sum())) < 150
+    assert (_traced(np.full_like(image, 255), CANVAS, TraceConfig(edges="sharp")) == 255).all()
 
 
 def test_the_card_names_edges_that_there_are(inked_model):
