@@ -6,6 +6,7 @@ names the file.
 
 # Files, in bytes.
 MAX_TEXT_BYTES = 16 * 2**20  # texts, charsets, CSV
+MAX_TEXT_CHARS = 100_000  # of a text to write
 MAX_TOML_BYTES = 64 * 2**10  # its parser takes the square of a key's length
 MAX_JSON_BYTES = 64 * 2**20
 MAX_MANIFEST_BYTES = 96 * 2**20  # 1,000 fonts of 30,000 characters are 90 MB

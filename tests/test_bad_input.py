@@ -185,13 +185,15 @@ def test_one_line_exit_two_and_nothing_written(calligan, place, command, words):
         ("书\udce4", ["not valid Unicode"]),
         ("\x07" + TEXT, ["cannot be drawn"]),
         ("龍", ["lacks: 龍", "--missing"]),
-        (TEXT * 300_000, ["pixels", "less text"]),
+        ((TEXT * 90_000)[:90_000], ["pixels", "less text"]),
+        ((TEXT * 100_001)[:100_001], ["100,001 characters", "write parts"]),
+        ("书" * 2**23, ["16 MB", "smaller text"]),
     ],
 )
 def test_texts_that_cannot_be_written(calligan, place, text, words):
     out = place["here"] / "out.png"
     piped = len(text) > 1000
-    options = ("--model", place["model"], "-o", out)
+    options = ("--model", place["model"], "--size", 64, "-o", out)
     done = calligan("infer", "-" if piped else text, *options, input=text if piped else "")
     check(done, words)
     assert not out.exists()

@@ -60,10 +60,16 @@ def _read_text(given: str) -> str:
     """The text, from standard input for `-`."""
     from calligan.errors import DataError
     from calligan.glyphs.charset import given_text
+    from calligan.limits import MAX_TEXT_BYTES
 
     if given != "-":
         return given_text(given)
+    read = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
+    if len(read) > MAX_TEXT_BYTES:
+        raise DataError(
+            f"standard input has more than {MAX_TEXT_BYTES >> 20} MB; give a smaller text"
+        )
     try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
+        return read.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error

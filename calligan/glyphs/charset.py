@@ -6,6 +6,7 @@ from pathlib import Path
 
 from calligan import reading
 from calligan.errors import DataError
+from calligan.limits import MAX_TEXT_CHARS
 from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -130,8 +131,12 @@ def _without_comments(text: str) -> str:
 def check_text(text: str) -> str:
     """Text without invisible characters: zero-width spaces, variation selectors, direction marks.
 
-    Real text often has some. Raises DataError for a lone surrogate.
+    Real text often has some. Raises DataError for a lone surrogate, and for a very long text.
     """
+    if len(text) > MAX_TEXT_CHARS:
+        raise DataError(
+            f"the text has {len(text):,} characters; write parts of {MAX_TEXT_CHARS:,} at most"
+        )
     if any(0xD800 <= ord(char) <= 0xDFFF for char in set(text)):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
