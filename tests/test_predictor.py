@@ -187,10 +187,14 @@ def test_a_file_says_its_kind_and_is_kept_in_half_precision(tmp_path):
         read_weights(other, "reader", "network", cure)
     save_file({"a": torch.zeros(1)}, other)
     assert kind_of(other) == ""
-    other.write_bytes(b"no model")
-    assert kind_of(other) == ""
-    with pytest.raises(ModelError, match="is not a network, or is damaged"):
-        read_metadata(other, "reader", "network", cure)
+    for data, says in (
+        (b"no model", "header is larger"),
+        (b"\x01" + bytes(7) + b"?", "or is damaged"),
+    ):
+        other.write_bytes(data)
+        assert kind_of(other) == ""
+        with pytest.raises(ModelError, match=f"is not a network.*{says}"):
+            read_metadata(other, "reader", "network", cure)
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
@@ -200,6 +204,6 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(model_file, "MAX_MODEL_BYTES", size)
     assert read_metadata(path, "reader", "network", "") == "told"
     monkeypatch.setattr(model_file, "MAX_MODEL_BYTES", size - 1)
-    with pytest.raises(ModelError, match="larger than 0 MB"):
+    with pytest.raises(ModelError, match="larger than 0 kB"):
         read_metadata(path, "reader", "network", "")
-    assert MAX_MODEL_BYTES >> 20 == 2048
+    assert MAX_MODEL_BYTES >> 20 == 1024
