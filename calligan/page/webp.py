@@ -16,12 +16,12 @@ from calligan.page.gif import Frame
 CORNER_STEP_PX = 2  # the corner of a frame is at a multiple of it
 _ANIMATED = 0x02  # a flag of the film
 _NOT_BLENDED = 0x02  # a flag of a frame
-_MOST_BUFFERED_BYTES = 2**24
+_MAX_BUFFERED_BYTES = 2**24
 
 
 def write_webp(file: BinaryIO, frames: Iterable[Frame]) -> None:
     """Write frames, of which the first has the film's size; the film is repeated without end."""
-    with SpooledTemporaryFile(_MOST_BUFFERED_BYTES) as chunks:  # the header has their length
+    with SpooledTemporaryFile(_MAX_BUFFERED_BYTES) as chunks:  # the header has their length
         for number, frame in enumerate(frames):
             if number == 0:
                 flags = bytes([_ANIMATED, 0, 0, 0])

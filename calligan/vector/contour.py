@@ -63,12 +63,16 @@ def _centres(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 
 def resample(line: np.ndarray, step_px: float) -> np.ndarray:
     """Points of a closed line (N, 2) at equal distances of about `step_px`."""
-    closed = np.concatenate([line, line[:1]])
-    along = np.zeros(len(closed))
-    np.cumsum(np.hypot(*(closed[1:] - closed[:-1]).T), out=along[1:])
-    count = max(4, round(along[-1] / step_px))
-    at = np.linspace(0, along[-1], count, endpoint=False)
-    return np.column_stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)])
+    return resample_open(np.concatenate([line, line[:1]]), step_px, min_points=4)
+
+
+def resample_open(line: np.ndarray, step_px: float, min_points: int = 1) -> np.ndarray:
+    """Points of an open line (N, 2) at equal distances of about `step_px`, without its last."""
+    along = np.zeros(len(line))
+    np.cumsum(np.hypot(*(line[1:] - line[:-1]).T), out=along[1:])
+    count = max(min_points, round(along[-1] / step_px))
+    at = np.arange(count) * (along[-1] / count)
+    return np.column_stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)])
 
 
 def _make_chains(lines: list[np.ndarray], config: TraceConfig) -> list[Chain]:

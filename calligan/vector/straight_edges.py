@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calligan.config import TraceConfig
-from calligan.vector.contour import Chain, extract_chains
+from calligan.vector.contour import Chain, extract_chains, resample_open
 from calligan.vector.straight_runs import degrees_off_axis, line_through, turns_deg, vertices_of
 
 _WAVER_EM = 0.008  # an edge that is farther from a line is a curve
@@ -86,7 +86,7 @@ def straighten(chain: Chain, kind: EdgeKind, em_px: float, step_px: float) -> Ch
             continue
         else:
             line = _moved(around[span.start : span.stop + 1], *ends, _BLEND_EM * em_px / step_px)
-        part = _resample_open(line, step_px)
+        part = resample_open(line, step_px)
         inner = _corners_within(chain, span) if span.point is None else []
         corners += [count, *(count + round(at * len(part)) for at in inner)]
         count += len(part)
@@ -249,11 +249,9 @@ def _crossing(a: _Span, b: _Span) -> np.ndarray | None:
 
 def _moved(curve: np.ndarray, first: np.ndarray, last: np.ndarray, blend: float) -> np.ndarray:
     """A curve (N, 2), moved at its ends to new end points, ever less over `blend` points."""
-    index = np.arange(len(curve))
-    reach = min(blend, len(curve) - 1)
-    weights = (np.clip(1 - i / reach, 0, 1)[:, None] for i in (index, index[::-1]))
-    at_start, at_end = weights
-    moved: np.ndarray = curve + at_start * (first - curve[0]) + at_end * (last - curve[-1])
+    index = np.arange(len(curve))[:, None]
+    weight = np.clip(1 - index / min(blend, len(curve) - 1), 0, 1)
+    moved: np.ndarray = curve + weight * (first - curve[0]) + weight[::-1] * (last - curve[-1])
     return moved
 
 
@@ -262,12 +260,3 @@ def _corners_within(chain: Chain, span: _Span) -> list[float]:
     count, length = len(chain.points), span.stop - span.start
     offset = (chain.corners - span.start) % count
     return [float(at) / length for at in offset if 0 < at < length]
-
-
-def _resample_open(line: np.ndarray, step_px: float) -> np.ndarray:
-    """Points of an open line at equal distances of about `step_px`, without its last point."""
-    along = np.zeros(len(line))
-    np.cumsum(np.hypot(*(line[1:] - line[:-1]).T), out=along[1:])
-    count = max(1, round(along[-1] / step_px))
-    at = np.arange(count) * (along[-1] / count)
-    return np.column_stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)])
