@@ -97,7 +97,7 @@ def test_a_generator_of_distance_draws_its_zero_line():
 
 def test_windows_cut_each_part_of_a_batch_at_its_own_place():
     images = torch.arange(4 * 8 * 8.0).view(4, 1, 8, 8)
-    seen = crop(images, ((0, 0), (3, 4)), 4)
+    seen = crop(images, torch.tensor([[0, 0], [3, 4]]), 4)
     assert torch.equal(seen[:2], images[:2, :, :4, :4])
     assert torch.equal(seen[2:], images[2:, :, 3:7, 4:8])
 
@@ -106,11 +106,11 @@ def test_a_discriminator_with_windows_scores_them_beside_the_whole():
     config = DiscriminatorConfig(grid=32, widths=(8, 8, 8), scales=2, scale_step=4, crop_px=16)
     critic = MultiScale(config, styles=2, size_px=32)
     pair = torch.randn(2, 4, 1, 32, 32).unbind()
-    features = critic.features(*pair, ((0, 0), (16, 16)))
+    features = critic.features(*pair, torch.tensor([[0, 0], [16, 16]]))
     assert features[0].shape[-1] == 16 and features[4].shape[-1] == 8
     scores = critic.score(features, torch.zeros(4, dtype=torch.long))
     assert scores.shape == (4, 2, 4, 4)
-    elsewhere = critic.features(*pair, ((0, 0), (0, 0)))
+    elsewhere = critic.features(*pair, torch.tensor([[0, 0], [0, 0]]))
     assert torch.equal(features[0][:2], elsewhere[0][:2])
     assert not torch.equal(features[0][2:], elsewhere[0][2:])
 

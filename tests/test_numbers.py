@@ -319,13 +319,13 @@ def test_windows_lie_anywhere_in_the_image_and_are_shared_out():
     config = state_of(GAME, **{"discriminator.crop_px": 12}).config
     torch.manual_seed(0)
     seen = [steps._random_windows(config, 16, Ranks()) for _ in range(40)]
-    assert {len(windows) for windows in seen} == {8}
+    assert {windows.shape for windows in seen} == {(8, 2)}
     for axis in (0, 1):
-        assert {corner[axis] for windows in seen for corner in windows} == {0, 1, 2, 3, 4}
+        assert {int(each) for windows in seen for each in windows[:, axis]} == {0, 1, 2, 3, 4}
     torch.manual_seed(0)
-    assert steps._random_windows(config, 16, Ranks(1, 4)) == seen[0][2:4]
+    assert torch.equal(steps._random_windows(config, 16, Ranks(1, 4)), seen[0][2:4])
     torch.manual_seed(0)
-    assert steps._random_windows(config, 16, Ranks(1, 3)) == seen[0]
+    assert torch.equal(steps._random_windows(config, 16, Ranks(1, 3)), seen[0])
     assert steps._random_windows(TrainConfig(), 16, Ranks()) is None
 
 

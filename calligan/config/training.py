@@ -31,6 +31,9 @@ class LossConfig:
     constancy: float = 0.0  # distance of the drawn glyph's encoding from the source's (zi2zi, DTN)
     reader: float = 0.0  # recognition loss by the reader that ships with calligan
     label_shuffling: bool = False  # also draw each source in a wrong style, without L1 (zi2zi)
+    # Standard deviation of noise on the glyphs that the discriminator sees, real and generated
+    # (Sønderby et al. 2017): hides differences too small to be seen, such as rounding.
+    input_noise: float = 0.0
 
     def validate(self) -> None:
         """Raise ConfigError naming the first invalid field."""
@@ -39,7 +42,7 @@ class LossConfig:
         require(ok, "loss.scales", self.scales, "one or more numbers from 1")
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
         weights += ["wrong_style", "wrong_character", "category", "cycle", "kl", "constancy"]
-        weights += ["reader"]
+        weights += ["reader", "input_noise"]
         require_at_least(self, "loss", **dict.fromkeys(weights, 0))
         require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"
@@ -144,6 +147,7 @@ class TrainConfig:
     device: str = "auto"  # auto | cpu | cuda | mps
     precision: str = "auto"  # auto | fp32 | bf16
     compile: bool = False  # torch.compile; measured to be slower on CPUs
+    cuda_graphs: bool = False  # record each stage's step and replay it, on one GPU
     threads: int | None = None  # CPU threads of torch; None: torch's default
     workers: int | None = None  # processes that prepare batches; None: 2 for a GPU, else none
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
@@ -202,6 +206,10 @@ class TrainConfig:
         require(category_ok, "loss.category", self.loss.category, wanted)
         cycle_ok = self.any_source or self.loss.cycle == 0
         require(cycle_ok, "loss.cycle", self.loss.cycle, "0 unless any_source is true")
+        for name in ("cycle", "reader"):  # their kernels depend on the data
+            value = getattr(self.loss, name)
+            wanted = "0 unless cuda_graphs is false"
+            require(not self.cuda_graphs or value == 0, f"loss.{name}", value, wanted)
         if self.generator.output == "distance":
             wanted = "0 with generator.output distance"
             require(self.loss.bce == 0, "loss.bce", self.loss.bce, wanted)

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-Windows = tuple[tuple[int, int], ...]  # top left corners in pixels, one per part of a batch
+Windows = Tensor  # (W, 2) int64: top left corners in pixels, one per part of a batch
 
 
 class Critic(nn.Module):

@@ -1,6 +1,7 @@
 """The device that networks run on, and its batch size."""
 
 import torch
+from torch import Tensor
 
 from calligan.errors import ConfigError
 
@@ -19,3 +20,10 @@ def pick_device(wanted: str) -> str:
     if not available.get(wanted):
         raise ConfigError(f"this machine has no {wanted} device for torch; use --device auto")
     return wanted
+
+
+def moved(tensor: Tensor, device: str | torch.device) -> Tensor:
+    """The tensor on a device; copies to a GPU do not wait for its earlier work."""
+    if torch.device(device).type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)

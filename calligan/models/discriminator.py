@@ -93,7 +93,7 @@ class MultiScale(Critic):
             if number:
                 source, glyph = F.avg_pool2d(source, self.step), F.avg_pool2d(glyph, self.step)
             seen = source, glyph
-            if not number and windows and self.crop_px:
+            if not number and windows is not None and self.crop_px:
                 seen = crop(source, windows, self.crop_px), crop(glyph, windows, self.crop_px)
             found += part.features(*seen)  # type: ignore[operator]
         return found
@@ -118,11 +118,17 @@ class MultiScale(Critic):
 
 
 def crop(images: Tensor, windows: Windows, crop_px: int) -> Tensor:
-    """Crop (N, 1, S, S) to (N, 1, crop_px, crop_px); each part of the batch has its own window."""
-    parts = zip(images.tensor_split(len(windows)), windows, strict=True)
-    return torch.cat(
-        [part[:, :, top : top + crop_px, left : left + crop_px] for part, (top, left) in parts]
-    )
+    """Crop (N, 1, S, S) to (N, 1, crop_px, crop_px); each part of the batch has its own window.
+
+    Corners are a tensor, so that a recorded step (training/cuda_graph.py) can change them.
+    """
+    count, _, _, width = images.shape
+    part = torch.arange(count, device=images.device) * len(windows) // count
+    top, left = windows[part].unbind(1)
+    within = torch.arange(crop_px, device=images.device)
+    rows = (top[:, None] + within)[:, None, :, None].expand(-1, 1, -1, width)
+    columns = (left[:, None] + within)[:, None, None, :].expand(-1, 1, crop_px, -1)
+    return images.gather(2, rows).gather(3, columns)
 
 
 class Autoencoder(Critic):

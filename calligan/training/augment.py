@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from calligan.config import AugmentConfig
+from calligan.models.device import moved
 from calligan.models.distance import REACH, UNITS_PER_CANVAS, image_of_field
 from calligan.models.pixels import ink
 from calligan.training.ranks import SINGLE_PROCESS, Ranks
@@ -47,7 +48,7 @@ def augment_images(
         target_grid = grid.repeat_interleave(len(target) // len(source), 0)
         source, target = _resample(source, grid), _resample(target, target_grid)
     if config.weight:
-        share = rng.uniform(len(source), 1).to(source.device)
+        share = moved(rng.uniform(len(source), 1), source.device)
         source = _change_weight(source, share, config.weight)
     return source, target
 
@@ -71,8 +72,8 @@ def augment_fields(
         )
     if config.weight:
         # `weight` is in pixels of a canvas of 128 px; one unit is two of those pixels.
-        share = rng.uniform(len(source), config.weight * UNITS_PER_CANVAS / 128).to(source.device)
-        source = source + share[:, None, None, None]
+        offset = rng.uniform(len(source), config.weight * UNITS_PER_CANVAS / 128)
+        source = source + moved(offset, source.device)[:, None, None, None]
     return image_of_field(source), target
 
 
@@ -90,12 +91,13 @@ def _sampling_grid(images: Tensor, config: AugmentConfig, rng: _Random) -> Tenso
         torch.stack([width * cos, slant - sin, right], 1),
         torch.stack([sin, height * cos, down], 1),
     )
-    maps = torch.stack(rows, 1).to(device)
+    maps = moved(torch.stack(rows, 1), device)
     grid = F.affine_grid(maps, [count, 1, size_px, size_px], align_corners=False)
     knots = rng.normal(count, 2, config.warp_knots, config.warp_knots)
     if not config.warp:
         return grid
-    warp = F.interpolate(knots.to(device), (size_px, size_px), mode="bicubic", align_corners=True)
+    shape = (size_px, size_px)
+    warp = F.interpolate(moved(knots, device), shape, mode="bicubic", align_corners=True)
     return grid + 2 * amount * config.warp * warp.permute(0, 2, 3, 1)
 
 

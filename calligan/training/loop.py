@@ -19,13 +19,13 @@ from calligan.pairs.split import Part
 from calligan.pairs.store import Selection
 from calligan.project.run import Run
 from calligan.reader.calibration import share_passed
+from calligan.training.cuda_graph import StepRunner
 from calligan.training.example import autocast, content_of, step_seed
 from calligan.training.feed import Feed, to_example
 from calligan.training.new_run import model_card
 from calligan.training.ranks import SINGLE_PROCESS, Ranks
 from calligan.training.schedule import learning_rate, progress_of, stage_at
 from calligan.training.state import TrainState
-from calligan.training.steps import training_step
 
 
 @dataclass
@@ -54,6 +54,7 @@ def train(
     validation = Pairs(selection, evaluation_part(config))
     start_time, stopped, saved_at_step = time.monotonic() - counters.elapsed_s, False, counters.step
     feed: Feed | None = None
+    run_step = StepRunner(config, ranks)
     losses: dict[str, torch.Tensor] = {}  # the latest value of each: not every step computes all
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
@@ -70,7 +71,7 @@ def train(
         )
         torch.manual_seed(step_seed(config.seed, counters.step))  # for dropout
         example = feed.example(counters.step, config.stages[stage].augment)
-        losses |= training_step(state, example, rate, ranks)
+        losses |= run_step(state, example, rate)
         counters.step += 1
         counters.stage_step += 1
         counters.images += config.batch_size

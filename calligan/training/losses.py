@@ -35,7 +35,8 @@ def distance_reconstruction(field: Tensor, target: Tensor, config: LossConfig) -
 
 def multiscale_l1(drawn: Tensor, target_ink: Tensor, scales: Sequence[int]) -> Tensor:
     """Mean over scales of the L1 between averages over scale x scale pixels."""
-    terms = [F.l1_loss(F.avg_pool2d(drawn, k), F.avg_pool2d(target_ink, k)) for k in scales]
+    difference = drawn - target_ink
+    terms = [(F.avg_pool2d(difference, k) if k > 1 else difference).abs().mean() for k in scales]
     return torch.stack(terms).mean()
 
 

@@ -40,9 +40,10 @@ class Muon(torch.optim.Optimizer):
                     [self._nesterov_momentum(p, group["momentum"]) for p in parameters]
                 )
                 updates = orthogonalise(momenta.flatten(2)).view_as(momenta)
+                # The rate may be a tensor, so it is no `alpha`.
                 step_size = -group["lr"] * max(1.0, shape[0] / shape[1:].numel()) ** 0.5
                 torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(parameters, list(updates.unbind()), alpha=step_size)
+                torch._foreach_add_(parameters, list((updates * step_size).unbind()))
 
     def _nesterov_momentum(self, parameter: Tensor, momentum: float) -> Tensor:
         """The Nesterov momentum of a parameter's gradient."""
@@ -108,9 +109,12 @@ def generator_optimizers(
 def adamw(
     parameters: Iterable[Tensor], config: OptimizerConfig, betas: tuple[float, float], fused: bool
 ) -> torch.optim.Optimizer:
-    """AdamW; the fused form exists on CPU and CUDA."""
-    decay = config.weight_decay
-    return torch.optim.AdamW(parameters, betas=betas, weight_decay=decay, fused=fused)
+    """AdamW; the fused form exists on CPU and CUDA, where a CUDA graph can record it."""
+    parameters, decay = list(parameters), config.weight_decay
+    on_gpu = any(parameter.is_cuda for parameter in parameters)
+    return torch.optim.AdamW(
+        parameters, betas=betas, weight_decay=decay, fused=fused, capturable=on_gpu
+    )
 
 
 def _is_wide(parameter: Tensor) -> bool:

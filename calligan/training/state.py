@@ -19,7 +19,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from calligan.config import TrainConfig
+from calligan.config import LossConfig, TrainConfig
 from calligan.errors import ConfigError, ModelError
 from calligan.limits import MAX_CHECKPOINT_BYTES
 from calligan.models.critic import Critic
@@ -40,6 +40,7 @@ from calligan.storage import (
     write_bytes,
     write_json,
 )
+from calligan.training.losses import distance_reconstruction, reconstruction
 from calligan.training.optimizer import adamw, freeze_all_but, generator_optimizers
 
 _KEPT_CHECKPOINTS = 2
@@ -73,6 +74,7 @@ class TrainState:
 
     generator: AnyGenerator
     field: Callable[[Tensor, Tensor], Tensor]  # `generator.field`, compiled if config.compile
+    reconstruction_loss: Callable[[Tensor, Tensor, LossConfig], Tensor]  # compiled likewise
     average: AnyGenerator  # exponential moving average of the generator
     discriminator: Critic | None
     generator_optimizers: dict[str, torch.optim.Optimizer]
@@ -99,8 +101,9 @@ class TrainState:
         self.generator = to_device(generator, self.config.device)
         self.average = to_device(average, self.config.device).requires_grad_(False).eval()
         if not same:
-            compiled = self.config.compile
-            self.field = torch.compile(generator.field) if compiled else generator.field
+            loss = distance_reconstruction if generator.outputs_distance else reconstruction
+            compiled = torch.compile if self.config.compile else _unchanged
+            self.field, self.reconstruction_loss = compiled(generator.field), compiled(loss)
         settings, fused = self.config.optimizer, self.config.device in ("cpu", "cuda")
         freeze_all_but(self.generator, settings.moves)
         self.generator_optimizers = generator_optimizers(self.generator, settings, fused)
@@ -281,6 +284,10 @@ def _load_reader(config: TrainConfig) -> Reader | None:
     if not config.loss.reader:
         return None
     return Judge.load().network.requires_grad_(False).to(config.device)
+
+
+def _unchanged(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return function
 
 
 def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """One training step: the discriminator's update, then the generator's."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
@@ -7,6 +9,7 @@ from torch.nn.utils import clip_grad_norm_
 from calligan.config import LossConfig, TrainConfig
 from calligan.errors import Diverged
 from calligan.models.critic import Critic, Windows
+from calligan.models.device import moved
 from calligan.training.example import Drawn, Example, autocast, content_of
 from calligan.training.objectives import OBJECTIVES
 from calligan.training.ranks import SINGLE_PROCESS, Ranks
@@ -23,6 +26,15 @@ from calligan.training.terms import (
 _WINDOWS_PER_BATCH = 8  # crop windows per batch, for a discriminator with crop_px
 
 
+@dataclass(frozen=True)
+class StepInputs:
+    """All that changes from one step to the next, apart from the state."""
+
+    example: Example
+    windows: Windows | None  # where a discriminator with crop_px looks
+    rate: float | Tensor  # the learning rate; a scalar tensor on the device in recorded steps
+
+
 def training_step(
     state: TrainState, example: Example, rate: float, ranks: Ranks = SINGLE_PROCESS
 ) -> dict[str, Tensor]:
@@ -30,15 +42,31 @@ def training_step(
 
     On a CPU, raises Diverged before a gradient that is not finite changes any weight.
     """
-    config = state.config.loss
+    losses = update_networks(state, step_inputs(state, example, rate, ranks), ranks)
+    if "g" in losses:
+        state.update_average()
+    return losses
+
+
+def step_inputs(state: TrainState, example: Example, rate: float, ranks: Ranks) -> StepInputs:
+    """The inputs of a step, with random windows."""
+    return StepInputs(example, _random_windows(state.config, state.generator.size_px, ranks), rate)
+
+
+def update_networks(state: TrainState, inputs: StepInputs, ranks: Ranks) -> dict[str, Tensor]:
+    """Update both networks, but not the average; returns the losses, with "g" if the generator was.
+
+    The kernels that this starts depend on shapes and settings only, so that a GPU can record them.
+    """
+    config, example, windows, rate = state.config.loss, *vars(inputs).values()
     critic = state.discriminator
-    critic_only = critic is not None and state.counters.step % _n_critic(config) > 0
+    turn = state.counters.step % updates_per_generator_update(config)
+    critic_only = critic is not None and turn > 0
     styles = [example.style_index]
     if critic is not None and config.label_shuffling:
         styles.append(example.wrong_style_index)
     with torch.set_grad_enabled(not critic_only):
         drawn = [_generate(state, example, style) for style in styles]
-    windows = _random_windows(state.config, state.generator.size_px, ranks)
     losses: dict[str, Tensor] = {}
     if critic is not None:
         update = DiscriminatorUpdate(state, example, drawn, windows)
@@ -49,7 +77,7 @@ def training_step(
 
 
 def _update_discriminator(
-    update: DiscriminatorUpdate, critic: Critic, rate: float, ranks: Ranks
+    update: DiscriminatorUpdate, critic: Critic, rate: float | Tensor, ranks: Ranks
 ) -> dict[str, Tensor]:
     """One discriminator update; returns its loss and the penalty term."""
     state, terms = update.state, compute_terms(update, DISCRIMINATOR_TERMS)
@@ -60,7 +88,9 @@ def _update_discriminator(
     return {"d": loss, **{name: value for name, _, value in terms if name == "penalty"}}
 
 
-def _update_generator(update: GeneratorUpdate, rate: float, ranks: Ranks) -> dict[str, Tensor]:
+def _update_generator(
+    update: GeneratorUpdate, rate: float | Tensor, ranks: Ranks
+) -> dict[str, Tensor]:
     """One generator update; returns its loss and every term."""
     state, critic = update.state, update.state.discriminator
     if critic is not None:
@@ -71,7 +101,6 @@ def _update_generator(update: GeneratorUpdate, rate: float, ranks: Ranks) -> dic
     loss = weighted_sum(terms)
     rates = {"adamw": rate, "muon": rate * state.config.optimizer.muon_rate}
     _apply_gradients(state, state.generator, state.generator_optimizers, loss, rates, ranks)
-    state.update_average()
     return {**{name: value for name, _, value in terms}, "g": loss}
 
 
@@ -87,13 +116,14 @@ def _random_windows(config: TrainConfig, size_px: int, ranks: Ranks) -> Windows 
     crop_px = config.discriminator.crop_px
     if not crop_px:
         return None
-    corners = torch.randint(0, size_px - crop_px + 1, (_WINDOWS_PER_BATCH, 2)).tolist()
+    corners = torch.randint(0, size_px - crop_px + 1, (_WINDOWS_PER_BATCH, 2))
     if _WINDOWS_PER_BATCH % ranks.count == 0:  # each process takes its own windows
         corners = corners[ranks.share(_WINDOWS_PER_BATCH)]
-    return tuple((top, left) for top, left in corners)
+    return moved(corners, config.device)
 
 
-def _n_critic(config: LossConfig) -> int:
+def updates_per_generator_update(config: LossConfig) -> int:
+    """Updates of the discriminator for each of the generator: as configured, or as published."""
     return config.n_critic or OBJECTIVES[config.objective].n_critic
 
 
@@ -109,7 +139,7 @@ def _apply_gradients(
     network: nn.Module,
     optimizers: dict[str, torch.optim.Optimizer],
     loss: Tensor,
-    rates: dict[str, float],
+    rates: dict[str, float | Tensor],
     ranks: Ranks,
 ) -> None:
     network.zero_grad(set_to_none=True)

@@ -18,7 +18,7 @@ from calligan.models.critic import Critic, Windows
 from calligan.models.pixels import ink, resize
 from calligan.reader.network import SIZE_PX
 from calligan.training.example import Drawn, Example, autocast
-from calligan.training.losses import distance_reconstruction, feature_matching, reconstruction
+from calligan.training.losses import feature_matching
 from calligan.training.objectives import OBJECTIVES, Objective
 from calligan.training.penalties import PENALTIES
 from calligan.training.state import TrainState
@@ -51,6 +51,18 @@ class Update:
         assert self.state.discriminator is not None
         return self.state.discriminator
 
+    def features_of(self, glyphs: Tensor, sources: Tensor | None = None) -> list[Tensor]:
+        """Features of glyphs, with noise if `loss.input_noise`; by default beside their sources."""
+        seen = glyphs if self._noise is None else glyphs + self._noise
+        beside = self.example.source_of_each if sources is None else sources
+        return self.critic.features(beside, seen, self.windows)
+
+    @cached_property
+    def _noise(self) -> Tensor | None:
+        """The same noise for real and generated glyphs, so that equal glyphs match."""
+        like, deviation = self.example.critic_input, self.config.input_noise
+        return deviation * torch.randn_like(like) if deviation else None
+
 
 @dataclass
 class DiscriminatorUpdate(Update):
@@ -59,16 +71,12 @@ class DiscriminatorUpdate(Update):
     @cached_property
     def real(self) -> list[Tensor]:
         """Features of the real glyphs."""
-        return self.critic.features(
-            self.example.source_of_each, self.example.critic_input, self.windows
-        )
+        return self.features_of(self.example.critic_input)
 
     @cached_property
     def fake(self) -> list[list[Tensor]]:
         """Features of what was drawn, in each of its styles."""
-        source = self.example.source_of_each
-        shown = [each.critic_input.detach() for each in self.drawn]
-        return [self.critic.features(source, each, self.windows) for each in shown]
+        return [self.features_of(each.critic_input.detach()) for each in self.drawn]
 
     @cached_property
     def real_score(self) -> Tensor:
@@ -83,17 +91,13 @@ class GeneratorUpdate(Update):
     @cached_property
     def fake(self) -> list[list[Tensor]]:
         """Features of what was drawn, in each of its styles."""
-        source = self.example.source_of_each
-        return [
-            self.critic.features(source, each.critic_input, self.windows) for each in self.drawn
-        ]
+        return [self.features_of(each.critic_input) for each in self.drawn]
 
     @cached_property
     def real(self) -> list[Tensor]:
         """Features of the real glyphs, without gradients."""
         with torch.no_grad():
-            source = self.example.source_of_each
-            return self.critic.features(source, self.example.critic_input, self.windows)
+            return self.features_of(self.example.critic_input)
 
 
 def _real_fake_loss(update: DiscriminatorUpdate) -> Tensor:
@@ -118,7 +122,7 @@ def _wrong_character_loss(update: DiscriminatorUpdate) -> Tensor:
     """Real glyphs paired with another character's source, as negatives."""
     example, critic = update.example, update.critic
     others = example.source_of_each.roll(example.styles_per_char, 0)
-    features = critic.features(others, example.critic_input, update.windows)
+    features = update.features_of(example.critic_input, others)
     wrong = critic.score(features, example.style_index)
     return update.objective.discriminator(
         critic.matching_scores(update.real_score), critic.matching_scores(wrong)
@@ -149,9 +153,8 @@ def _gradient_penalty(update: DiscriminatorUpdate) -> Tensor:
 def _reconstruction_loss(update: GeneratorUpdate) -> Tensor:
     """Reconstruction error of the generated glyph."""
     field, example = update.drawn[0].field, update.example
-    if example.target_field is None:
-        return reconstruction(field, example.target, update.config)
-    return distance_reconstruction(field, example.target_field, update.config)
+    target = example.target if example.target_field is None else example.target_field
+    return update.state.reconstruction_loss(field, target, update.config)
 
 
 def _adversarial_loss(update: GeneratorUpdate) -> Tensor:

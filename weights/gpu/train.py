@@ -35,17 +35,18 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.project.run import Run
 from calligan.settings import from_dict, load_toml, parse_setting, replaced
 from calligan.storage import sha256_bytes, write_bytes, write_json
+from calligan.training.cuda_graph import StepRunner
 from calligan.training.device import resolve_device
 from calligan.training.feed import Feed, to_example
 from calligan.training.loop import Listener, train
 from calligan.training.new_run import create_run
 from calligan.training.state import TrainState, newest_verified
-from calligan.training.steps import training_step
 from calligan.training.transfer import fit_to_start, initial_state
 from calligan.workers import usable_cores, worker_pool
 
 PART_BYTES = 15_900_000
 MIN_SPEED_SHARE = 0.92  # of the fastest batch size; the smallest one that reaches it is used
+WARM_UP_STEPS = 6  # before a time is taken: compilation, recording
 HERE = Path(__file__).resolve().parent
 BUNDLE = load_toml(HERE.parent / "bundle.toml")  # fonts, charset and size
 CHECKSUM_FILE = "run.tar.sha256"
@@ -94,6 +95,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--profile", action="store_true", help="print where a step's time goes")
     parser.add_argument("--styles", type=int, help="only the first N")
     parser.add_argument("--batches", default="128,256,512", help="batch sizes to measure")
+    parser.add_argument("--evaluate-every", type=int, help="steps; default about one minute")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     return parser.parse_args()
 
@@ -149,18 +151,20 @@ def _render_font(job: tuple[PairStore, Path, dict[str, Any]]) -> FontEntry:
 
 
 def make_config(options: argparse.Namespace, selection: Selection) -> TrainConfig:
-    """The recipe, with a fast batch size and an evaluation about once per minute."""
+    """The recipe, with a fast batch size and, by default, an evaluation about once per minute."""
     settings = dict(map(parse_setting, options.settings))
     minutes = None if options.steps else options.minutes
     given = {"minutes": minutes, "steps": options.steps, "device": "auto", **settings}
     config = resolve_device(replaced(from_dict(TrainConfig, load_toml(options.recipe)), given))
     if options.start:
         config = fit_to_start(config, options.start, selection.store.manifest.held_out)
-    sizes = [int(size) for size in options.batches.split(",")]
-    speeds = {size: images_per_s(config, selection, size) for size in sizes}
-    best = min(s for s, speed in speeds.items() if speed >= MIN_SPEED_SHARE * max(speeds.values()))
-    every = max(10, round(60 * speeds[best] / best))
-    config = replace(config, batch_size=best, keep_every_steps=every)
+    sizes, every = [int(size) for size in options.batches.split(",")], options.evaluate_every
+    if every is None or len(sizes) > 1:
+        speeds = {size: images_per_s(config, selection, size) for size in sizes}
+        fast = MIN_SPEED_SHARE * max(speeds.values())
+        sizes = [size for size in sizes if speeds[size] >= fast]
+        every = every or max(10, round(60 * speeds[min(sizes)] / min(sizes)))
+    config = replace(config, batch_size=min(sizes), keep_every_steps=every)
     config.validate()
     return config
 
@@ -173,14 +177,14 @@ def images_per_s(config: TrainConfig, selection: Selection, size: int) -> float:
     batch = Pairs(selection, "train").random(size, tried.styles_per_char, 0, 0)
     example = to_example(batch, tried, last.size_px)
     example = replace(example, target_field=field_of_image(example.target))
-    count, started = 0, 0.0
+    count, started, run_step = 0, 0.0, StepRunner(tried)
     for step in range(1000):
-        training_step(state, example, 0.0)
-        if step == 2:
+        run_step(state, example, 0.0)
+        if step == WARM_UP_STEPS:
             _synchronize(config.device)
             count, started = 0, time.monotonic()
         count += size
-        if step > 2 and (step % 5 == 0 or config.device == "cpu"):
+        if step > WARM_UP_STEPS and (step % 5 == 0 or config.device == "cpu"):
             _synchronize(config.device)
             if time.monotonic() - started > 3:
                 break
@@ -197,13 +201,14 @@ def profile(config: TrainConfig, selection: Selection) -> None:
     last = replace(config, stages=(replace(config.stages[-1], share=1.0),))
     state = TrainState(last, len(selection.styles))
     feed = Feed(Pairs(selection, "train"), last, last.stages[0].size_px)
-    for step in range(5):
-        training_step(state, feed.example(step), 0.0)
+    first, run_step = WARM_UP_STEPS + 1, StepRunner(last)
+    for step in range(first):
+        run_step(state, feed.example(step), 0.0)
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] * torch.cuda.is_available())]
     started = time.monotonic()
     with profiler(activities=kinds) as found:
-        for step in range(5, 10):
-            training_step(state, feed.example(step), 0.0)
+        for step in range(first, first + 5):
+            run_step(state, feed.example(step), 0.0)
         _synchronize(last.device)
     print_line(
         f"five steps of {last.batch_size}: {time.monotonic() - started:.2f} s, with the profiler"
