@@ -226,6 +226,23 @@ def test_discriminator_terms_compare_what_they_say():
     assert found == pytest.approx(10 * (others.mean() - own.mean()), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", [terms.DiscriminatorUpdate, terms.GeneratorUpdate])
+def test_the_discriminator_sees_real_and_generated_glyphs_with_the_same_noise(kind):
+    """Of the configured deviation, and fresh for every update."""
+    torch.manual_seed(0)
+    noises = []
+    for _ in range(2):
+        update = stub_update(kind)
+        plain = update.real[0] - update.fake[0][0]
+        noisy = replace(update.state.config.discriminator, input_noise=0.3)
+        update.state.config = replace(update.state.config, discriminator=noisy)
+        found = kind(update.state, update.example, update.drawn)
+        assert torch.allclose(found.real[0] - found.fake[0][0], plain, atol=1e-6)
+        noises.append((found.fake[0][0] - update.fake[0][0]) / 3)  # the stub's factor
+    assert float(noises[0].std()) == pytest.approx(0.3, rel=0.3)
+    assert not torch.allclose(*noises)
+
+
 def test_category_terms_are_means_over_what_is_named():
     def named(levels: np.ndarray, style: np.ndarray) -> float:
         return float(soft(np.where(style == 0, -2, 2) * levels).mean())

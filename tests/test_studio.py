@@ -638,7 +638,9 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     assert told["made"]["drawn"] == 10 and told["kinds"] == [".ttf"]
     glyphs = client.get("/api/font/half/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in glyphs] == list(HAN[30:40]) and all(g["d"] for g in glyphs)
-    made = TTFont(io.BytesIO(client.get("/font/half/made.ttf").content))
+    answer = client.get("/font/half/made.ttf")
+    assert 'filename="half-complete.ttf"' in answer.headers["content-disposition"]
+    made = TTFont(io.BytesIO(answer.content))
     assert set(map(ord, HAN[:40])) <= set(made.getBestCmap())
     assert client.get("/font/half/made.woff2").content.startswith(b"wOF2")
     assert len(client.get("/font/half/report.json").json()) == 10

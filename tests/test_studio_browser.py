@@ -237,7 +237,9 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     assert page.evaluate(
         "[...document.fonts].some((f) => f.family === 'just-made' && f.status === 'loaded')"
     )
-    assert page.input_value("select[name=charset]") == "gb2312-1"
+    kept = {"select[name=hand]": HAND, "select[name=charset]": "gb2312-1"}
+    kept["input[name=family]"] = "Whole"
+    assert {field: page.input_value(field) for field in kept} == kept
     page.fill("#trial", f"{HAN[0]}鷲{HAN[1]}")
     page.wait_for_selector("#trial-shown .lacking:text-is('鷲')")
     assert page.text_content("#trial-shown") == f"{HAN[0]}鷲{HAN[1]}"

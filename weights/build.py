@@ -6,16 +6,20 @@
     python weights/build.py outlines.json "on one GPU" runs/0001 runs/0002    # again, for the card
 
 The runs are those that led to the model, in order, each started from the previous one (`--from`).
+With --further they continued the present bundle, and the records of its runs are kept.
+
 Writes, in this folder: calligan.safetensors, calligan-critic.safetensors (for `learn`),
-config.json, log.jsonl (every evaluation), MODEL_CARD.md with the figures of metrics.json. The card
-gets each style's stroke weight and tolerance of curves.
+config.json (of every run, with its seconds and images), log.jsonl (every evaluation),
+MODEL_CARD.md with the figures of metrics.json. The card gets each style's stroke weight and
+tolerance of curves.
 """
 
+import argparse
 import json
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from calligan.evaluation.scores import METRICS
 from calligan.glyphs.catalog import load_catalog
@@ -30,8 +34,15 @@ SHOWN_METRICS = ("l1", "ssim", "content", "style", "mid_grey", "edge_slope")
 
 def main() -> None:
     """Copy the model and write its files."""
-    outlines, machine = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
-    runs = [Run.open(Path(name)) for name in sys.argv[3:]]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("outlines", type=Path)
+    parser.add_argument("machine")
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--further", action="store_true", help="they continued the present bundle")
+    options = parser.parse_args()
+    outlines = json.loads(options.outlines.read_text())
+    runs = [Run.open(folder) for folder in options.runs]
+    kept = recorded() if options.further else ([], [])
     model, last = HERE / "calligan.safetensors", runs[-1].last
     generator, card = load_model(last)
     shutil.copyfile(critic_path(runs[-1].best), critic_path(model))
@@ -42,18 +53,28 @@ def main() -> None:
         if font.path:
             raise SystemExit(f"{font.name} is not in the catalog; all fonts of the bundle must be")
     configs = [json.loads((run.folder / "config.json").read_text()) for run in runs]
-    write_json(HERE / "config.json", {"runs": configs})
-    write_bytes(HERE / "log.jsonl", "".join(evaluations(runs)).encode())
+    records = [
+        {**last_counts(run), "config": config} for run, config in zip(runs, configs, strict=True)
+    ]
+    records = [*kept[0], *records]
+    write_json(HERE / "config.json", {"runs": records})
+    log = [*kept[1], *evaluations(runs, first=len(kept[0]) + 1)]
+    write_bytes(HERE / "log.jsonl", "".join(log).encode())
     metrics = json.loads((HERE / "metrics.json").read_text())
-    write_bytes(
-        HERE / "MODEL_CARD.md", model_card_text(card, metrics, runs, model, machine).encode()
-    )
+    text = model_card_text(card, metrics, records, model, options.machine)
+    write_bytes(HERE / "MODEL_CARD.md", text.encode())
 
 
-def evaluations(runs: list[Run]) -> list[str]:
+def recorded() -> tuple[list[dict[str, Any]], list[str]]:
+    """The records and the evaluations of the present bundle's runs."""
+    records = json.loads((HERE / "config.json").read_text())["runs"]
+    return records, (HERE / "log.jsonl").read_text().splitlines(keepends=True)
+
+
+def evaluations(runs: list[Run], first: int) -> list[str]:
     """The evaluation rows of the logs, each with the number of its run."""
     found = []
-    for number, run in enumerate(runs, start=1):
+    for number, run in enumerate(runs, start=first):
         for line in (run.folder / "log.jsonl").read_text().splitlines():
             row = json.loads(line)
             if "validation_l1" in row:
@@ -62,12 +83,12 @@ def evaluations(runs: list[Run]) -> list[str]:
 
 
 def model_card_text(
-    card: ModelCard, metrics: dict, runs: list[Run], model: Path, machine: str
+    card: ModelCard, metrics: dict, records: list[dict], model: Path, machine: str
 ) -> str:
     """The text of MODEL_CARD.md."""
     rows = metrics["means"]
-    trained = [last_counts(run) for run in runs]
-    hours, images = (sum(part) for part in zip(*trained, strict=True))
+    minutes = sum(record["seconds"] for record in records) / 60
+    images = sum(record["images"] for record in records)
     lines = [
         "# The bundled model",
         "",
@@ -76,7 +97,7 @@ def model_card_text(
         "Made by `weights/build.py` from the runs in `config.json`; `log.jsonl` holds every",
         "evaluation, `metrics.json` every figure with its n and its 95 % interval.",
         "",
-        f"- Training: {60 * hours:.0f} minutes {machine}, {images:,} images.",
+        f"- Training: {minutes:.0f} minutes {machine}, {images:,} images.",
         f"- Characters: {len(card.trained_chars):,} trained; held out of every style "
         + ", ".join(f"{len(chars):,} {part}" for part, chars in card.held_out.items())
         + " (by hash of seed and codepoint).",
@@ -109,11 +130,11 @@ def model_card_text(
     return "\n".join(lines) + "\n"
 
 
-def last_counts(run: Run) -> tuple[float, int]:
-    """Hours and number of images of a run."""
+def last_counts(run: Run) -> dict[str, int]:
+    """Seconds and number of images of a run."""
     rows = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
     last = [row for row in rows if "elapsed_s" in row][-1]
-    return last["elapsed_s"] / 3600, last["images"]
+    return {"seconds": round(last["elapsed_s"]), "images": last["images"]}
 
 
 def metric_title(key: str) -> str:

@@ -49,7 +49,7 @@ class GeneratorConfig:
 class DiscriminatorConfig:
     """A projection PatchGAN over (source, glyph) pairs.
 
-    Kinds zi2zi and pix2pix read only `kind` from here.
+    Kinds zi2zi and pix2pix read only `kind` and `input_noise` from here.
     """
 
     kind: str = "calligan"  # one of DISCRIMINATOR_RULES
@@ -61,6 +61,9 @@ class DiscriminatorConfig:
     crop_px: int = 0  # edge of the windows that the first copy sees; 0: the whole image
     heads: str = "joint"  # apart: separate scores for "is it real" and "does it fit the source"
     names_styles: bool = False  # add a head that classifies the style of a glyph
+    # Standard deviation of noise on the glyphs that it sees, real and generated (Sønderby et al.
+    # 2017); hides differences that nobody sees, such as rounding.
+    input_noise: float = 0.0
 
     def validate(self) -> None:
         """Raise ConfigError naming the first invalid field."""
@@ -71,6 +74,6 @@ class DiscriminatorConfig:
         require(ok, "discriminator.widths", self.widths, "two to ten numbers from 1")
         require_at_most(self, "discriminator", **_MOST, crop_px=1024)
         require(1 <= self.scales <= 3, "discriminator.scales", self.scales, "1 to 3")
-        require_at_least(self, "discriminator", crop_px=0)
+        require_at_least(self, "discriminator", crop_px=0, input_noise=0)
         least = 2 ** (len(self.widths) - 1) * self.scale_step ** (self.scales - 1)
         require(self.grid >= least, "discriminator.grid", self.grid, f"{least} or more")

@@ -31,9 +31,6 @@ class LossConfig:
     constancy: float = 0.0  # distance of the drawn glyph's encoding from the source's (zi2zi, DTN)
     reader: float = 0.0  # recognition loss by the reader that ships with calligan
     label_shuffling: bool = False  # also draw each source in a wrong style, without L1 (zi2zi)
-    # Standard deviation of noise on the glyphs that the discriminator sees, real and generated
-    # (Sønderby et al. 2017): hides differences too small to be seen, such as rounding.
-    input_noise: float = 0.0
 
     def validate(self) -> None:
         """Raise ConfigError naming the first invalid field."""
@@ -42,7 +39,7 @@ class LossConfig:
         require(ok, "loss.scales", self.scales, "one or more numbers from 1")
         weights = ["bce", "l1", "adversarial", "feature_matching", "adversarial_reconstruction"]
         weights += ["wrong_style", "wrong_character", "category", "cycle", "kl", "constancy"]
-        weights += ["reader", "input_noise"]
+        weights += ["reader"]
         require_at_least(self, "loss", **dict.fromkeys(weights, 0))
         require(
             self.penalty is None or self.penalty >= 0, "loss.penalty", self.penalty, "0 or more"

@@ -188,16 +188,18 @@ async def choose(request: Request) -> Response:
 async def download(request: Request) -> Response:
     """The finished font as a file."""
     name, kind = checked_name(request.path_params["name"]), f".{request.path_params['kind']}"
+    # Not the name of the uploaded file, which it would replace.
+    file = f"{name}-complete" if font_files.about_font(name) else name
     if kind == ".woff2":
         data = await asyncio.to_thread(_woff2, name)
-        return attachment(data, f"{name}.woff2", _TYPES[kind])
+        return attachment(data, f"{file}.woff2", _TYPES[kind])
     if kind == ".ufo":
-        data = await asyncio.to_thread(_zipped, font_files.made_path(name, kind), name)
-        return attachment(data, f"{name}.ufo.zip", "application/zip")
+        data = await asyncio.to_thread(_zipped, font_files.made_path(name, kind), file)
+        return attachment(data, f"{file}.ufo.zip", "application/zip")
     if kind not in _TYPES:
         raise DataError(f"no kind of font {kind!r}")
     path = font_files.made_path(name, kind)
-    return FileResponse(path, media_type=_TYPES[kind], filename=f"{name}{kind}")
+    return FileResponse(path, media_type=_TYPES[kind], filename=f"{file}{kind}")
 
 
 async def report(request: Request) -> Response:

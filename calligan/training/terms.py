@@ -52,7 +52,7 @@ class Update:
         return self.state.discriminator
 
     def features_of(self, glyphs: Tensor, sources: Tensor | None = None) -> list[Tensor]:
-        """Features of glyphs, with noise if `loss.input_noise`; by default beside their sources."""
+        """Features of glyphs with `discriminator.input_noise`, by default beside their sources."""
         seen = glyphs if self._noise is None else glyphs + self._noise
         beside = self.example.source_of_each if sources is None else sources
         return self.critic.features(beside, seen, self.windows)
@@ -60,7 +60,8 @@ class Update:
     @cached_property
     def _noise(self) -> Tensor | None:
         """The same noise for real and generated glyphs, so that equal glyphs match."""
-        like, deviation = self.example.critic_input, self.config.input_noise
+        deviation = self.state.config.discriminator.input_noise
+        like = self.example.critic_input
         return deviation * torch.randn_like(like) if deviation else None
 
 

@@ -191,7 +191,9 @@ def _initial_critic(start: Path, config: TrainConfig, rows: list[int]) -> Critic
         return None
     state, card = load_critic(path)
     sizes = {stage.size_px for stage in config.stages}
-    same = card.discriminator == config.discriminator and sizes == {card.size_px}
+    noise = config.discriminator.input_noise
+    shape = replace(card.discriminator, input_noise=noise)
+    same = shape == config.discriminator and sizes == {card.size_px}
     if not same or not _can_transfer(card.discriminator):
         return None
     critic = make_discriminator(config.discriminator, len(rows), card.size_px)

@@ -235,6 +235,8 @@ def pack_run(run: Run, out: Path) -> None:
         f"checkpoints/{checkpoint.name}/manifest.json": json.dumps(digests).encode(),
     }
     for path in [*run.folder.glob("*.json*"), *run.folder.glob("*.safetensors")]:
+        if path.name.startswith("start"):
+            continue  # the receiver has it
         if path != run.best or not run.last.exists():
             files[path.name] = path.read_bytes()
     archive = io.BytesIO()

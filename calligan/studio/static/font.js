@@ -73,7 +73,7 @@ part("own").addEventListener("click", () => startJob(`${API}/learn`, {}));
 // ---- making
 
 const form = part("make");
-keepValue(form.elements.charset, `charset-${NAME}`);
+for (const name of ["charset", "family", "family_chinese"]) keepValue(form.elements[name], `${name}-${NAME}`);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -100,6 +100,7 @@ async function loadHands() {
   const good = hands.filter((hand) => !hand.weak); // a hand that is hardly learned is not preselected
   const own = good.find((hand) => hand.key === NAME);
   form.elements.hand.value = before || (own ?? good[0] ?? hands[0])?.key;
+  if (!before) keepValue(form.elements.hand, `hand-${NAME}`);
 }
 
 // ---- what was made
