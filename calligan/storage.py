@@ -29,23 +29,37 @@ def sha256_file(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def with_folder(path: Path) -> Iterator[None]:
+    """Make the folder that `path` is to lie in; what stays empty, after an error, is removed."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for folder in made:  # the innermost first
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
+@contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block ends without an error.
 
     A link keeps its place, and its target is replaced. Pipes and devices are written directly.
     Raises DataError naming `path` if the folder cannot be written or the disk is full.
     """
-    temporary: Path | None = None
+    undone = contextlib.ExitStack()  # what is undone at the end
     try:
         if path.exists() and not path.is_file() and not path.is_dir():  # such as /dev/stdout
             with path.open("wb") as file:
                 yield file
             return
         path = Path(os.path.realpath(path)) if path.is_symlink() else path  # resolve: RuntimeError
-        path.parent.mkdir(parents=True, exist_ok=True)
+        undone.enter_context(with_folder(path))
         _remove_leftovers(path)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         temporary = Path(name)
+        undone.callback(_remove, temporary)
         with os.fdopen(handle, "wb") as file:
             _lock(handle)
             temporary.chmod(0o666 & ~_umask())
@@ -57,9 +71,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        undone.close()
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

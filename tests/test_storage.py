@@ -183,6 +183,19 @@ def test_a_block_that_raises_leaves_the_old_file(tmp_path):
     assert seen(tmp_path, hidden=True) == before
 
 
+def test_folders_that_were_made_in_vain_are_removed(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(KeyError), atomic_file(tmp_path / "there" / "new" / "newer" / "a.json"):
+        raise KeyError
+    assert seen(tmp_path, hidden=True) == {} and not list((tmp_path / "there").iterdir())
+    with pytest.raises(KeyError), atomic_file(tmp_path / "new" / "a.json"):
+        (tmp_path / "new" / "of another process").touch()
+        raise KeyError
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["of another process"]
+    write_json(tmp_path / "whole" / "a.json", {})
+    assert (tmp_path / "whole" / "a.json").is_file() and (tmp_path / "there").is_dir()
+
+
 def test_files_that_are_replaced_keep_to_the_umask(tmp_path):
     before = os.umask(0o027)
     try:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from fontTools.pens.pointPen import SegmentToPointPen
 
 from calligan.errors import DataError
-from calligan.storage import cannot_write
+from calligan.storage import cannot_write, with_folder
 from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, FontGlyph
 from calligan.vector.name_table import Naming
 
@@ -22,19 +22,17 @@ def write_ufo(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
     if path.exists():
         raise DataError(f"{path} already exists; remove it or give another name")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{path.name}.tmp*"):  # by a process that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp", dir=path.parent))
+        with with_folder(path):
+            for left in path.parent.glob(f".{path.name}.tmp*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            work = Path(tempfile.mkdtemp(prefix=f".{path.name}.tmp", dir=path.parent))
+            try:
+                _write(work / path.name, glyphs, naming)
+                (work / path.name).rename(path)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise cannot_write(path, error) from error
-    try:
-        _write(work / path.name, glyphs, naming)
-        (work / path.name).rename(path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write(path: Path, glyphs: Sequence[FontGlyph], naming: Naming) -> None:
