@@ -42,7 +42,6 @@ def main() -> None:
     options = parser.parse_args()
     outlines = json.loads(options.outlines.read_text())
     runs = [Run.open(folder) for folder in options.runs]
-    kept = recorded() if options.further else ([], [])
     model, last = HERE / "calligan.safetensors", runs[-1].last
     generator, card = load_model(last)
     shutil.copyfile(critic_path(runs[-1].best), critic_path(model))
@@ -56,19 +55,22 @@ def main() -> None:
     records = [
         {**last_counts(run), "config": config} for run, config in zip(runs, configs, strict=True)
     ]
-    records = [*kept[0], *records]
+    before, log = recorded(records) if options.further else ([], [])
+    log += evaluations(runs, first=len(before) + 1)
+    records = before + records
     write_json(HERE / "config.json", {"runs": records})
-    log = [*kept[1], *evaluations(runs, first=len(kept[0]) + 1)]
     write_bytes(HERE / "log.jsonl", "".join(log).encode())
     metrics = json.loads((HERE / "metrics.json").read_text())
     text = model_card_text(card, metrics, records, model, options.machine)
     write_bytes(HERE / "MODEL_CARD.md", text.encode())
 
 
-def recorded() -> tuple[list[dict[str, Any]], list[str]]:
-    """The records and the evaluations of the present bundle's runs."""
+def recorded(new: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The records and the evaluations of the present bundle's runs, without the new ones."""
     records = json.loads((HERE / "config.json").read_text())["runs"]
-    return records, (HERE / "log.jsonl").read_text().splitlines(keepends=True)
+    kept = [record for record in records if record not in new]
+    log = (HERE / "log.jsonl").read_text().splitlines(keepends=True)
+    return kept, [row for row in log if json.loads(row)["run"] <= len(kept)]
 
 
 def evaluations(runs: list[Run], first: int) -> list[str]:

@@ -30,7 +30,7 @@ _BATCH = 64
 class InspectorCard:
     """The metadata of an inspector file."""
 
-    limits: dict[str, float]  # by script, "" for any: what 93 % of drawn, learned glyphs stay below
+    limits: dict[str, float]  # by script, "" for any: what 95 % of drawn, learned glyphs stay below
     about: dict[str, str]
 
 
