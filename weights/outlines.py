@@ -45,8 +45,9 @@ from calligan.vector.pen import pen_of, redraw
 from calligan.vector.straight_edges import edges_of
 from calligan.vector.trace import trace
 
-TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0065, 0.008)
-# Below the first, a brush has as many bends as the real font, but twice as many curves.
+TOLERANCES_EM = (0.0015, 0.002, 0.0025, 0.003, 0.0035, 0.004)
+# Below the first, a brush has as many bends as the real font, but twice as many curves. Above the
+# last, ends of strokes become round or oblique where the network draws them square.
 CHARS = 60  # validation characters per style
 MAX_L1_RATIO = 1.03  # of what the pen draws to what the network draws
 Images = Mapping[str, np.ndarray]
