@@ -62,7 +62,7 @@ class DiscriminatorConfig:
     heads: str = "joint"  # apart: separate scores for "is it real" and "does it fit the source"
     names_styles: bool = False  # add a head that classifies the style of a glyph
     # Standard deviation of noise on the glyphs that it sees, real and generated (Sønderby et al.
-    # 2017); hides differences that nobody sees, such as rounding.
+    # 2017), except in gradient penalties; hides invisible differences such as rounding.
     input_noise: float = 0.0
 
     def validate(self) -> None:

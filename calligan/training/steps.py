@@ -58,7 +58,8 @@ def update_networks(state: TrainState, inputs: StepInputs, ranks: Ranks) -> dict
 
     The kernels that this starts depend on shapes and settings only, so that a GPU can record them.
     """
-    config, example, windows, rate = state.config.loss, *vars(inputs).values()
+    config = state.config.loss
+    example, windows, rate = inputs.example, inputs.windows, inputs.rate
     critic = state.discriminator
     turn = state.counters.step % updates_per_generator_update(config)
     critic_only = critic is not None and turn > 0
