@@ -9,7 +9,7 @@ import math
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from calligan.limits import (
     MAX_ENTRIES,
@@ -47,6 +47,14 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
     """A UTF-8 text, with or without a byte order mark, with line feeds between its lines."""
     text = read_bytes(path, max_bytes).decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_stream(file: BinaryIO, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """A UTF-8 text from a stream, such as standard input, which may never end."""
+    data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise _too_large(max_bytes)
+    return data.decode("utf-8-sig")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

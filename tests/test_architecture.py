@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "calligan"
 FLOORS = [
     {"errors", "limits", "interrupts", "__init__"},
-    {"described", "reading"},
+    {"described", "escape", "reading"},
     {"progress", "requests", "pictures"},
     {"storage", "workers", "resources"},
     {"apart", "folder_update"},
@@ -71,7 +71,9 @@ def test_only_the_command_line_prints(path):
 
 def test_the_command_line_stays_thin():
     """Commands parse, call the library and print."""
-    for path in (PACKAGE / "cli").glob("*.py"):
+    paths = list((PACKAGE / "cli").glob("*.py"))
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths) <= 1000
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno - node.lineno < 60, f"{path.name}: {node.name} is long"

@@ -10,9 +10,9 @@ import typer
 from calligan.cli import fonts, hands, models, sheets
 from calligan.cli.infer import infer
 from calligan.cli.options import Command, with_options
-from calligan.cli.show import escape_controls
 from calligan.cli.studio import studio
 from calligan.errors import CalliganError
+from calligan.escape import escape_controls
 from calligan.interrupts import received
 from calligan.requests.drawing import EXIT_DOUBTFUL
 

@@ -61,9 +61,6 @@ def finish(
         result(path)
     note(*findings.notes())
     if doubtful:
-        see = [] if request.report else ["see them with --report r.html"]
-        candidates = ["choose by eye from --candidates 7"] if choose else []
-        lighter = ["give a smaller --weight"] if request.weight > 20 else []
-        note(", or ".join([*see, *candidates, *lighter, "try another --source"]))
+        note(request.cures(choose))
         if request.strict:
             raise typer.Exit(EXIT_DOUBTFUL)

@@ -6,18 +6,10 @@ from pathlib import Path
 import typer
 
 from calligan.cli.drawing import finish, note_model, open_model
-from calligan.cli.show import (
-    claim_stdout,
-    note,
-    print_table,
-    progress,
-    progress_bar,
-    result,
-    write_summary,
-)
-from calligan.described import refuse_unused, values
+from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
+from calligan.described import values
 from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
-from calligan.requests.fonts import DOUBTED, CheckRequest, FetchRequest, FontRequest
+from calligan.requests.fonts import CheckRequest, FetchRequest, FontRequest
 
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -39,40 +31,21 @@ def fetch(request: FetchRequest) -> None:
 
     Example: calligan fonts fetch lxgw-wenkai ma-shan-zheng
     """
-    from calligan.errors import FetchError
-    from calligan.glyphs.catalog import catalog_font, load_catalog
-    from calligan.glyphs.fetch import fetch_font
+    from calligan.glyphs.fetch import fetch_fonts
 
-    wanted = [catalog_font(name) for name in dict.fromkeys(request.names or load_catalog())]
-    failed: list[FetchError] = []
-    with progress_bar(len(wanted), "fetching", "font") as bar:
-        for font in wanted:
-            bar.set_postfix_str(font.name)
-            try:
-                fetched = fetch_font(font)
-                bar.write(f"{font.path}{'' if fetched else '  (already there)'}")
-            except FetchError as error:
-                failed.append(error)
-            bar.update()
-    for earlier in failed[:-1]:
-        note(f"calligan: {earlier}")
-    if failed:
-        raise failed[-1]
+    def report(path: Path, fetched: bool) -> None:
+        result(f"{path}{'' if fetched else '  (already there)'}")
+
+    with progress("fetching", "font") as update:
+        fetch_fonts(request.names or [], report, update, note)
 
 
 def _print_table() -> None:
     from calligan.glyphs.catalog import load_catalog
     from calligan.resources import cache_folder
 
-    rows = []
-    for font in load_catalog().values():
-        clients = ", ".join(dict.fromkeys(p.client for p in font.packages))
-        fetched = "yes" if font.fetched else ""
-        licence = font.licence.removeprefix("LicenseRef-")
-        cells = (font.chinese, font.script, font.role, licence, clients, fetched)
-        rows.append((font.name, *cells, f"{font.gb2312_ink:,}"))
-    head = ("name", "own name", "script", "role", "licence", "by", "fetched", "GB2312")
-    print_table(head, rows, right=("GB2312",))
+    rows = [font.listed() for font in load_catalog().values()]
+    print_table(list(rows[0]), [list(row.values()) for row in rows], right=("GB2312",))
     note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")
 
 
@@ -85,14 +58,10 @@ def export(font: FontRequest, drawing: DrawingRequest) -> None:
 
     Repeat an interrupted command to continue it.
     """
-    from calligan.glyphs.charset import load_charset
-    from calligan.library.orders import check_font, check_verdict, check_weight
+    from calligan.library.orders import check_export
 
     claim_stdout(drawing.json_path)
-    check_font(font)
-    check_weight(drawing.weight)
-    check_verdict(drawing, needed=font.fallback in DOUBTED)
-    load_charset(font.charset)  # raises before torch is imported below
+    check_export(font, drawing)  # raises before torch is imported below
     model = open_model(drawing, font.style)
     from calligan.library.fonts import make_font
 
@@ -123,9 +92,8 @@ def check(request: CheckRequest) -> None:
     from calligan.storage import check_writable
 
     claim_stdout(request.json_path)
+    request.validate()
     check_writable(*filter(None, (request.sheet,)))
-    if Path(request.what).is_dir():
-        refuse_unused(request, ["charset"], "a folder is checked as a whole")
     with progress("reading", "glyph") as update:
         what = values(request, "json_path", "sheet", "strict")
         examined = examine(**what, progress=update, note=note)

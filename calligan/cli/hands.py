@@ -6,7 +6,7 @@ from typing import Annotated
 from calligan.cli.options import After
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, progress, result, write_summary
-from calligan.described import refuse_unused, values
+from calligan.described import values
 from calligan.requests.hands import LearningRequest, PlanRequest, ScanRequest, TemplateRequest
 
 
@@ -37,8 +37,7 @@ def scan(request: ScanRequest) -> None:
     from calligan.library.scanning import scan_pages
 
     claim_stdout(request.json_path)
-    if request.text is None:
-        refuse_unused(request, ["columns"], "give the --text of the page")
+    request.validate()
     with progress("reading", "page") as update:
         done = scan_pages(**values(request, "json_path"), progress=update, note=note)
     note(*done.notes(len(request.pages)))
@@ -59,19 +58,13 @@ def learn(request: LearningRequest, plan: Annotated[PlanRequest, After("hands")]
     not changed. Repeat an interrupted command to continue it. --plan picks the characters that
     help a learned hand most: those that add new components, and those it draws doubtfully now.
     """
+    plan.validate(request)
     if plan.count is not None:
-        learned = [
-            name for name in values(request) if name not in ("name", "source", "hands", "device")
-        ]
-        refuse_unused(request, learned, "--plan does not learn; drop one")
-        from calligan.library.planning import write_plan
+        from calligan.library.planning import write_request
 
-        what = {**values(plan), **values(request, *learned, "name")}
         with progress("drawing", "glyph") as update:
-            written = write_plan(request.name, **what, progress=update, note=note)
-        _report_sheets(*written, plan.output)
+            _report_sheets(*write_request(request, plan, update, note), plan.output)
         return
-    refuse_unused(plan, ["output", "paper"], "they are of the sheets of --plan")
     from calligan.library.hands import finish_learning, learning
 
     with learning(request, note=note) as session:

@@ -26,9 +26,11 @@ def infer(
     letters are taken from the source font. Each drawn glyph is checked: is it the right character,
     and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
     """
+    from calligan.glyphs.charset import given_text, text_of_stream
     from calligan.library.orders import check_picture
 
-    page, picked = replace(page, text=_read_text(page.text)), choice.picked()
+    text = text_of_stream(sys.stdin.buffer) if page.text == "-" else given_text(page.text)
+    page, picked = replace(page, text=text), choice.picked()
     claim_stdout(picture.output, drawing.json_path)
     check_picture(picture, page, look, drawing, choice)
     every_way = bool(choice.candidates)
@@ -54,22 +56,3 @@ def infer(
         result(sheet)
     summary = {"files": files, **model.as_json(), **pages.as_json()}
     finish(model, drawing, indices, summary, choose=not choice.candidates)
-
-
-def _read_text(given: str) -> str:
-    """The text, from standard input for `-`."""
-    from calligan.errors import DataError
-    from calligan.glyphs.charset import given_text
-    from calligan.limits import MAX_TEXT_BYTES
-
-    if given != "-":
-        return given_text(given)
-    read = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
-    if len(read) > MAX_TEXT_BYTES:
-        raise DataError(
-            f"standard input has more than {MAX_TEXT_BYTES >> 20} MB; give a smaller text"
-        )
-    try:
-        return read.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calligan.cli.running import run_training
 from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
-from calligan.described import refuse_unused, values
+from calligan.described import values
 from calligan.requests.fonts import PairsRequest
 from calligan.requests.models import (
     ConversionRequest,
@@ -16,7 +16,6 @@ from calligan.requests.models import (
 )
 
 if TYPE_CHECKING:
-    from calligan.library.sessions import Session
     from calligan.pairs.manifest import FontEntry
 
 
@@ -48,37 +47,22 @@ def train(request: TrainingRequest, how: RunRequest) -> None:
 
     Ctrl-C saves and stops; `calligan train --resume runs/0001` continues exactly from there.
     """
-    from calligan.errors import ConfigError
     from calligan.library.sessions import resumed_session
     from calligan.library.training import begun, requested_session
     from calligan.training.tensorboard import check_tensorboard
 
     if how.tensorboard:
         check_tensorboard()
-    if how.resume is not None and (how.dry_run or request != TrainingRequest()):
-        raise ConfigError("--resume uses the run's own settings; drop the other options")
+    how.validate(request)
     if how.dry_run:
-        refuse_unused(how, ["tensorboard"], "--dry-run trains nothing")
         result(json.dumps(asdict(begun(request)[0]), indent=1))
         return
     going = resumed_session(how.resume, note) if how.resume else requested_session(request, note)
     with going as session:
         run_training(session, how.tensorboard)
         if session.ranks.is_main:
-            _report_trained(session)
-
-
-def _report_trained(session: "Session") -> None:
-    """Print the model and the next step."""
-    from calligan.pairs.batches import classes_of
-
-    folder = session.run.folder
-    if session.state.generator.takes_char_index:  # draws from noise, what it was trained on
-        chars = classes_of(session.selection)[:2]
-        note(f"next: calligan sample {chars} --model {folder} --style 1 -o samples.png")
-    else:
-        note(f"next: calligan infer 书法 --model {folder} --style 1 -o out.png")
-    result(session.run.best)
+            note(f"next: {session.next_command()}")
+            result(session.run.best)
 
 
 def evaluate(request: EvaluationRequest) -> None:
@@ -98,8 +82,7 @@ def evaluate(request: EvaluationRequest) -> None:
     for table in done.tables():
         print_table(table.head, table.rows, right=[name for name in table.head if name])
         result("")
-    for name, reason in done.scores.unmeasured.items():
-        note(f"{name} was not measured: {reason}")
+    note(*done.notes())
     result(*done.write(request))
     write_summary(request.json_path, done.as_json())
 
@@ -121,6 +104,4 @@ def convert(request: ConversionRequest) -> None:
 
     done = converted(path, request.output, weights=request.weights.value)
     result(done.path)
-    far = f"{done.largest_difference:.2g}, on average {done.mean_difference:.2g}"
-    size = f"{done.size_bytes / 1e6:.1f} MB"
-    note(f"{done.kind}, opset {done.opset}, {done.weights}, {size}; farthest from torch by {far}")
+    note(*done.notes())

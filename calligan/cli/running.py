@@ -75,11 +75,4 @@ class _Progress:
         if "validation_l1" not in row:
             return
         self.held_out = f", held-out L1 {row['validation_l1']:.4f}"
-        size_px = self.session.run.config.stages[row["stage"]].size_px
-        share = row.get("validation_passed")
-        passed = "" if share is None else f", {share:.0%} pass the reader"
-        self.bar.write(
-            f"step {row['step']:,} at {size_px} px{self.held_out} "
-            f"(copying the source {row['copy_source_l1']:.4f}){passed}",
-            file=sys.stderr,
-        )
+        self.bar.write(self.session.held_out_line(row), file=sys.stderr)

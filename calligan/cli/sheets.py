@@ -1,7 +1,6 @@
 """`calligan styles`, `morph`, `animate`, `sample` and `restyle`: sheets and films of glyphs."""
 
 from calligan.cli.show import claim_stdout, note, print_table, result, write_summary
-from calligan.described import refuse_unused
 from calligan.requests.sheets import (
     AnimationRequest,
     MorphRequest,
@@ -20,8 +19,7 @@ def styles(request: SpecimenRequest) -> None:
     from calligan.project.models import hand_names, model_path
 
     claim_stdout(request.json_path)
-    if request.output is None:
-        refuse_unused(request, ["text", "source"], "they are of the picture that -o names")
+    request.validate()
     path = model_path(request.model)
     listed = read_card(path).listed()
     rows = [list(map(str, style.values())) for style in listed]

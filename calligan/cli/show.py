@@ -4,7 +4,6 @@ import json
 import sys
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from calligan.escape import escape_controls
 from calligan.requests.drawing import STDOUT
 
 _TABLE_COLUMNS = 1000  # no table is wider
@@ -74,7 +74,8 @@ def result(*lines: object) -> None:
     """Print results on stdout, unless stdout takes a file's contents."""
     _shown()
     for line in () if _holds_data else lines:
-        print(line, flush=True)
+        tqdm.write(str(line), file=sys.stdout)  # print would write into a progress bar
+        sys.stdout.flush()
 
 
 def write_summary(path: Path | None, summary: Any) -> None:
@@ -89,20 +90,6 @@ def write_summary(path: Path | None, summary: Any) -> None:
         return
     write_json(path, json.loads(line))
     result(path)
-
-
-def escape_controls(text: str) -> str:
-    """Text with control and direction characters escaped, so that no terminal interprets them.
-
-    Names in files, fonts and models are untrusted.
-    """
-    return "".join(map(_escape, text))
-
-
-def _escape(char: str) -> str:
-    if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"):
-        return char
-    return char.encode("unicode_escape").decode()
 
 
 def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":

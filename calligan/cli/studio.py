@@ -1,6 +1,8 @@
 """`calligan studio`: everything in a browser."""
 
 from calligan.cli.show import note, result
+from calligan.described import values
+from calligan.errors import ConfigError
 from calligan.requests.studio import StudioRequest
 
 
@@ -12,22 +14,13 @@ def studio(request: StudioRequest) -> None:
     The address that is printed holds a key: whoever has it can use the studio while it runs.
     Ctrl-C ends it; work that takes long goes on where it was with the next start.
     """
-    from calligan.errors import ConfigError, DataError
-
-    folder, lan = request.folder, request.lan
-    if lan and request.host != StudioRequest.host:
-        raise ConfigError("--lan finds the address itself; leave --host out")
-    if not folder.is_dir():
-        raise DataError(f"no folder {folder}; make it first, or leave it out")
+    request.validate()
     try:
         from calligan.studio.serve import serve
     except ImportError as error:
-        raise ConfigError(
-            f"the studio needs {error.name}: pip install 'calligan[studio]'"
-        ) from error
-    if lan:
-        note(
-            "whoever is in this network and has the address can use the studio; it is not encrypted"
-        )
-    serve(folder, request.port, request.host, lan, request.browser, result)
+        needed = f"the studio needs {error.name}: pip install 'calligan[studio]'"
+        raise ConfigError(needed) from error
+    if request.lan:
+        note("whoever is in this network and has the address can use it; it is not encrypted")
+    serve(**values(request), announce=result)
     note("the studio is closed")

@@ -56,6 +56,19 @@ class CatalogFont:
         """Whether the font is in the cache."""
         return self.path.is_file()
 
+    def listed(self) -> dict[str, str]:
+        """Its row in the table of `calligan fonts`."""
+        return {
+            "name": self.name,
+            "own name": self.chinese,
+            "script": self.script,
+            "role": self.role,
+            "licence": self.licence.removeprefix("LicenseRef-"),
+            "by": ", ".join(dict.fromkeys(package.client for package in self.packages)),
+            "fetched": "yes" if self.fetched else "",
+            "GB2312": f"{self.gb2312_ink:,}",
+        }
+
 
 @dataclass(frozen=True)
 class FontInfo:

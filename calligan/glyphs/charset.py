@@ -3,6 +3,7 @@
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import BinaryIO
 
 from calligan import reading
 from calligan.errors import DataError
@@ -121,6 +122,16 @@ def read_text(path: Path) -> str:
         raise DataError(f"cannot read {path}: {error}; give a smaller text") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; check the path") from error
+
+
+def text_of_stream(file: BinaryIO) -> str:
+    """Read standard input as UTF-8 text. Raises DataError as `read_text` does."""
+    try:
+        return reading.read_stream(file)
+    except UnicodeDecodeError as error:
+        raise DataError("standard input is not UTF-8 text; convert it to UTF-8") from error
+    except ValueError as error:
+        raise DataError(f"cannot read standard input: {error}; give a smaller text") from error
 
 
 def _without_comments(text: str) -> str:

@@ -11,11 +11,12 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from calligan.errors import FetchError
-from calligan.glyphs.catalog import CatalogFont, Package
+from calligan.glyphs.catalog import CatalogFont, Package, catalog_font, load_catalog
+from calligan.progress import Note, Progress, ignore
 from calligan.resources import data_folder
 from calligan.storage import sha256_bytes, sha256_file, write_bytes
 
@@ -44,6 +45,32 @@ def fetch_font(font: CatalogFont) -> bool:
         write_bytes(font.path, data)
         return True
     raise FetchError(f"{font.name} could not be fetched ({'; '.join(reasons)})")
+
+
+def fetch_fonts(
+    names: Sequence[str],
+    on_font: Callable[[Path, bool], None],
+    progress: Progress = ignore,
+    note: Note = ignore,
+) -> None:
+    """Fetch catalog fonts, or all for no names; `on_font` gets the path, and whether it is new.
+
+    A font that fails does not keep the others from being fetched; the last FetchError is raised,
+    earlier ones are noted.
+    """
+    fonts = [catalog_font(name) for name in dict.fromkeys(names or load_catalog())]
+    failed: list[FetchError] = []
+    for done, font in enumerate(fonts):
+        progress(f"fetching {font.name}", done, len(fonts))
+        try:
+            on_font(font.path, fetch_font(font))
+        except FetchError as error:
+            failed.append(error)
+    progress("fetching", len(fonts), len(fonts))
+    for earlier in failed[:-1]:
+        note(str(earlier))
+    if failed:
+        raise failed[-1]
 
 
 def _download(package: Package) -> tuple[bytes, bytes]:

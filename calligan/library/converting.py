@@ -40,6 +40,12 @@ class Converted:
     largest_difference: float  # of ink, or of a probability; both are 0 to 1
     mean_difference: float
 
+    def notes(self) -> list[str]:
+        """What was written, and how far it is from torch."""
+        far = f"{self.largest_difference:.2g}, on average {self.mean_difference:.2g}"
+        about = f"{self.kind}, opset {self.opset}, {self.weights}, {self.size_bytes / 1e6:.1f} MB"
+        return [f"{about}; farthest from torch by {far}"]
+
 
 @dataclass(frozen=True)
 class _Job:

@@ -49,6 +49,11 @@ class Evaluation:
         about = {"model": str(self.plan.model), "data": data, "part": self.plan.part}
         return {**about, **as_json(self.scores), **line_report.as_json(self.outlines)}
 
+    def notes(self) -> list[str]:
+        """What was not measured, and why."""
+        unmeasured = self.scores.unmeasured.items()
+        return [f"{name} was not measured: {reason}" for name, reason in unmeasured]
+
     def write(self, request: EvaluationRequest) -> list[Path]:
         """Write the report and the sheet that are asked for; their paths."""
         if request.report is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calligan.described import refuse_unused, values
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_han, load_charset
 from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
@@ -16,7 +16,7 @@ from calligan.page.formats import load_format
 from calligan.page.output import KINDS
 from calligan.project.models import hand_path, model_path, style_index
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
-from calligan.requests.fonts import FALLBACKS, FontRequest
+from calligan.requests.fonts import DOUBTED, FALLBACKS, FontRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
 from calligan.requests.sheets import MORPH_WAYS, STILL, MorphRequest
 
@@ -107,6 +107,14 @@ def stops_of(
     if len(stops) < 2:
         raise ConfigError("--styles needs two or more, such as 1,3")
     return path, [(hand, 0 if hand else style_index(card, name)) for name, hand in stops]
+
+
+def check_export(font: FontRequest, drawing: DrawingRequest) -> None:
+    """Raise ConfigError or DataError for an invalid option of a font to make."""
+    check_font(font)
+    check_weight(drawing.weight)
+    check_verdict(drawing, needed=font.fallback in DOUBTED)
+    load_charset(font.charset)
 
 
 def check_verdict(request: DrawingRequest, needed: bool = False) -> None:

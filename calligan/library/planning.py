@@ -1,7 +1,9 @@
 """What to write next for a hand, and sheets of it."""
 
 from pathlib import Path
+from typing import Any
 
+from calligan.described import values
 from calligan.errors import ConfigError, ModelError
 from calligan.inference.plan import Plan, planned, unwritten
 from calligan.library.model import Model
@@ -9,6 +11,7 @@ from calligan.library.sheets import check_template, write_template
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import HANDS, hand_path, suggest_hands
 from calligan.project.run import Run
+from calligan.requests.hands import LearningRequest, PlanRequest
 
 
 def plan_next(
@@ -66,3 +69,11 @@ def write_plan(
     )
     chars = plan.chars
     return chars, write_template(chars, output, paper, font=source, note=note)
+
+
+def write_request(
+    hand: LearningRequest, plan: PlanRequest, progress: Progress = ignore, note: Note = ignore
+) -> tuple[str, int]:
+    """Write the sheets of a request; see `write_plan`."""
+    where: dict[str, Any] = {"source": hand.source, "hands": hand.hands, "device": hand.device}
+    return write_plan(hand.name, **values(plan), **where, progress=progress, note=note)

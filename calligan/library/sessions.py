@@ -12,6 +12,7 @@ from calligan.config import TrainConfig
 from calligan.errors import Cancelled, ConfigError, ModelError
 from calligan.models.device import pick_device
 from calligan.models.layers import count_parameters
+from calligan.pairs.batches import classes_of
 from calligan.pairs.store import Selection
 from calligan.progress import Cancel, Note, Progress, ignore
 from calligan.project.run import Run
@@ -84,6 +85,24 @@ class Session:
         if config.steps is not None:
             return row["step"], config.steps or 1
         return round(row["elapsed_s"]), round(60 * (config.minutes or 0)) or 1
+
+    def next_command(self) -> str:
+        """A command that draws with the trained model."""
+        folder = self.run.folder
+        if self.state.generator.takes_char_index:  # draws from noise, what it was trained on
+            chars = classes_of(self.selection)[:2]
+            return f"calligan sample {chars} --model {folder} --style 1 -o samples.png"
+        return f"calligan infer 书法 --model {folder} --style 1 -o out.png"
+
+    def held_out_line(self, row: Row) -> str:
+        """The L1 on validation characters of a log row of an evaluation."""
+        size_px = self.run.config.stages[row["stage"]].size_px
+        share = row.get("validation_passed")
+        passed = "" if share is None else f", {share:.0%} pass the reader"
+        return (
+            f"step {row['step']:,} at {size_px} px, held-out L1 {row['validation_l1']:.4f} "
+            f"(copying the source {row['copy_source_l1']:.4f}){passed}"
+        )
 
     def train_or_cancel(
         self, progress: Progress, cancel: Cancel, on_row: Callable[[Row], None] = ignore

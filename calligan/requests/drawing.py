@@ -9,6 +9,7 @@ from calligan.errors import ConfigError
 
 STDOUT = Path("-")  # as the name of a file to write
 EXIT_DOUBTFUL = 3  # exit code of --strict
+BOLD = 20  # thousandths of an em of --weight; beyond, counters may fill
 Style = int | str  # a number from 1, or a name
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -83,6 +84,13 @@ class DrawingRequest:
         "--cache/--no-cache",
     )
     json_path: Path | None = JSON()
+
+    def cures(self, choose: bool) -> str:
+        """What to try about doubtful glyphs. `choose`: whether --candidates is of use."""
+        see = [] if self.report else ["see them with --report r.html"]
+        candidates = ["choose by eye from --candidates 7"] if choose else []
+        lighter = ["give a smaller --weight"] if self.weight > BOLD else []
+        return ", or ".join([*see, *candidates, *lighter, "try another --source"])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from calligan.described import REQUIRED, argument, described
+from calligan.described import REQUIRED, argument, described, refuse_unused
 from calligan.requests.drawing import DEVICE, JSON, STRICT, STYLE
 
 DOUBTED = {  # what becomes of glyphs that stay doubtful
@@ -80,6 +80,11 @@ class CheckRequest:
     )
     strict: bool = STRICT()
     device: str = DEVICE()
+
+    def validate(self) -> None:
+        """Raise ConfigError for an option without effect."""
+        if Path(self.what).is_dir():
+            refuse_unused(self, ["charset"], "a folder is checked as a whole")
 
 
 @dataclass(frozen=True)

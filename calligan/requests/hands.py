@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from calligan.described import argument, described
+from calligan.described import argument, described, refuse_unused, values
 from calligan.requests.drawing import DEVICE, JSON
 
 
@@ -50,6 +50,15 @@ class PlanRequest:
     output: Path = described(Path("next.pdf"), "PDF that --plan writes.", "--output", "-o")
     paper: str = described("a4", "Paper of --plan: a4 or letter.")
 
+    def validate(self, learning: LearningRequest) -> None:
+        """Raise ConfigError for options of learning beside --plan, or of its sheets without it."""
+        if self.count is None:
+            refuse_unused(self, ["output", "paper"], "they are of the sheets of --plan")
+            return
+        planned = ("name", "source", "hands", "device")
+        unused = [name for name in values(learning) if name not in planned]
+        refuse_unused(learning, unused, "--plan does not learn; drop one")
+
 
 @dataclass(frozen=True)
 class ScanRequest:
@@ -73,6 +82,11 @@ class ScanRequest:
         "Font of the reference characters in the contact sheet. Default: one on this machine.",
     )
     json_path: Path | None = JSON()
+
+    def validate(self) -> None:
+        """Raise ConfigError for an option without effect."""
+        if self.text is None:
+            refuse_unused(self, ["columns"], "give the --text of the page")
 
 
 @dataclass(frozen=True)

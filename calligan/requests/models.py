@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from calligan.described import REQUIRED, argument, described
+from calligan.described import REQUIRED, argument, described, refuse_unused
+from calligan.errors import ConfigError
 from calligan.requests.drawing import DEVICE, JSON
 
 
@@ -53,6 +54,13 @@ class RunRequest:
     tensorboard: bool = described(
         False, "Also log for TensorBoard, to tensorboard/ in the run folder.", "--tensorboard"
     )
+
+    def validate(self, training: TrainingRequest) -> None:
+        """Raise ConfigError for options that exclude each other."""
+        if self.resume is not None and (self.dry_run or training != TrainingRequest()):
+            raise ConfigError("--resume uses the run's own settings; drop the other options")
+        if self.dry_run:
+            refuse_unused(self, ["tensorboard"], "--dry-run trains nothing")
 
 
 @dataclass(frozen=True)

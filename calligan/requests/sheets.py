@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from calligan.described import argument, described
+from calligan.described import argument, described, refuse_unused
 from calligan.requests.drawing import DEVICE, JSON, MODEL, SOURCE, STYLE
 
 STILL = ".png"  # the ending of a sheet of a few steps, instead of a film
@@ -94,3 +94,8 @@ class SpecimenRequest:
     text: str = described("永和九年书法", "Text to draw into the PNG.")
     source: str | None = SOURCE()
     json_path: Path | None = JSON()
+
+    def validate(self) -> None:
+        """Raise ConfigError for an option without effect."""
+        if self.output is None:
+            refuse_unused(self, ["text", "source"], "they are of the picture that -o names")

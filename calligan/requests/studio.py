@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calligan.described import argument, described
+from calligan.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,10 @@ class StudioRequest:
         "this machine can.",
     )
     lan: bool = described(False, "Serve this network too: a telephone photographs pages.", "--lan")
+
+    def validate(self) -> None:
+        """Raise ConfigError for both --lan and --host, DataError where there is no folder."""
+        if self.lan and self.host != StudioRequest.host:
+            raise ConfigError("--lan finds the address itself; leave --host out")
+        if not self.folder.is_dir():
+            raise DataError(f"no folder {self.folder}; make it first, or leave it out")

@@ -1,0 +1,14 @@
+"""Untrusted text, such as names in files, fonts and models, made harmless for a terminal."""
+
+import unicodedata
+
+
+def escape_controls(text: str) -> str:
+    """Text with control and direction characters escaped, so that no terminal interprets them."""
+    return "".join(map(_escape, text))
+
+
+def _escape(char: str) -> str:
+    if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"):
+        return char
+    return char.encode("unicode_escape").decode()
