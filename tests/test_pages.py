@@ -12,6 +12,8 @@ from PIL import Image
 
 from calligan.errors import Cancelled, ConfigError, DataError
 from calligan.inference.pages import layout_notes, without_marks
+from calligan.inference.writer import Text
+from calligan.library.pages import Pages
 from calligan.page.arrangement import Fit
 from calligan.page.brush import dried
 from calligan.page.columns import Columns
@@ -486,3 +488,9 @@ def test_cells_side_by_side_share_their_border():
     assert all(at_border)
     near = [(np.abs(starts - (15 + 22 * number)) < 1).sum() for number in range(1, 8)]
     assert near == [1] * 7
+
+
+def test_a_character_without_ink_is_named_with_its_hand():
+    text = Text("一二", "一二", "", "", {"ma-shan-zheng": "一"})
+    notes = list(Pages([], text, ["ma-shan-zheng", "yomogi"]).notes(PageRequest("一二")))
+    assert "drawn blank in ma-shan-zheng: 一" in notes

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +54,7 @@ class Text:
     han: str  # drawn by the model
     borrowed: str  # copied from the source font
     missing: str  # not in the source font
-    blank: str = ""  # drawn without ink
+    blank: Mapping[str, str] = field(default_factory=dict)  # drawn without ink, by style
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ class Pages:
             yield f"not in the source font: {' '.join(self.missing)}"
         if self.borrowed:
             yield f"taken from the source font: {' '.join(self.borrowed)}"
-        if self.text.blank:
-            yield f"drawn blank: {' '.join(self.text.blank)}"
+        for style, chars in self.text.blank.items():
+            yield f"drawn blank in {style}: {' '.join(chars)}"
         if len(self.styles) > 1 and not request.labels:
             yield f"styles in order: {', '.join(self.styles)}"
 
