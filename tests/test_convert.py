@@ -1,6 +1,7 @@
 """Models as ONNX files: what they answer beside torch, what they say, what is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import torch
 
 import calligan as library
 from calligan.errors import ConfigError, ModelError, Unmeasured
+from calligan.inference.drawer import draw_style
 from calligan.library import converting
 from calligan.models import graph
 from calligan.models.pixels import ink
+from calligan.models.predictor import Predictor
 from calligan.models.upscaler import load_upscaler
-from calligan.models.weights import load_model
+from calligan.models.weights import load_model, save_model
 from calligan.reader.judge import load_reader
 from calligan.resources import reader_model, upscaler_model
 
@@ -76,6 +79,27 @@ def test_card_styles_and_opset_go_along_and_no_paths_of_this_machine(converted, 
     assert shape == ["batch", 1, card.size_px, card.size_px]
     data = converted.read_bytes()
     assert b"stack_trace" not in data and b".py" not in data
+
+
+def test_stroke_weight_is_part_of_the_style_vectors(inked_model, tmp_path):
+    generator, card = load_model(inked_model)
+    bold = replace(card.styles[1], bolder_em=0.03)
+    styles = (card.styles[0], bold, *card.styles[2:])
+    card = replace(card, styles=styles, generator=replace(card.generator, output="distance"))
+    save_model(tmp_path / "distance.safetensors", generator, card)
+    generator, card = load_model(tmp_path / "distance.safetensors")
+    made = library.convert(tmp_path / "distance.safetensors", tmp_path / "d.onnx", weights="fp32")
+    told = {entry.key: entry.value for entry in onnx.load(made.path).metadata_props}
+    vectors = np.array(json.loads(told["calligan.style_vectors"]), np.float32)
+    sources = glyphs(1, card.size_px)
+    for index, style in enumerate(card.styles):
+        (wanted,) = draw_style(
+            Predictor(generator), style, generator.embedding.weight[index].detach(),
+            np.uint8(255 - 255 * sources[:, 0]),
+        )  # fmt: skip
+        got = answers(made.path, source=sources, style=vectors[index : index + 1])[0, 0]
+        assert np.abs(255 - 255 * got.clip(0, 1) - wanted).max() < 3
+    assert vectors[1, -1] > 0 == vectors[0, -1]
 
 
 @pytest.mark.parametrize("weights,kind,mean", [("fp16", 10, 1e-4), ("int8", 3, 0.02)])

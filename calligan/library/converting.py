@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from calligan.errors import ConfigError, ModelError
+from calligan.glyphs.placement import share_of_canvas
 from calligan.models.base import GeneratorBase
+from calligan.models.distance import UNITS_PER_CANVAS
 from calligan.models.file import kind_of
 from calligan.models.graph import OPSET, GraphNote, Port, Weights, difference, exported, needed
 from calligan.models.pixels import ink
@@ -68,6 +70,18 @@ class _Drawing(nn.Module):
 
     def forward(self, source: Tensor, style: Tensor) -> Tensor:
         return ink(self.generator.image(self.generator.field(1 - 2 * source, style)))
+
+
+class _DrawingDistance(nn.Module):
+    """As _Drawing; the last number of a style vector is added to the distance: stroke weight."""
+
+    def __init__(self, generator: GeneratorBase):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, source: Tensor, style: Tensor) -> Tensor:
+        field = self.generator.field(1 - 2 * source, style[:, :-1])
+        return ink(self.generator.image(field + style[:, -1, None, None, None]))
 
 
 class _Enlarging(nn.Module):
@@ -134,6 +148,11 @@ def _generator(path: Path) -> _Job:
         raise ModelError(f"{path} draws from noise: it has no ONNX form; give another model")
     size_px = card.size_px
     vectors = generator.embedding.weight.detach()
+    network: nn.Module = _Drawing(generator)
+    if generator.outputs_distance:
+        bolder = [share_of_canvas(style.bolder_em) / 2 * UNITS_PER_CANVAS for style in card.styles]
+        vectors = torch.cat([vectors, torch.tensor(bolder)[:, None]], dim=1)
+        network = _DrawingDistance(generator)
     metadata = {
         "calligan.card": json.dumps(asdict(card), ensure_ascii=False, allow_nan=False),
         "calligan.style_vectors": json.dumps([[round(x, 6) for x in v] for v in vectors.tolist()]),
@@ -142,7 +161,7 @@ def _generator(path: Path) -> _Job:
     style = Port("style", (vectors.shape[1],), "one of the vectors in the metadata, or between")
     drawn = Port("ink", (1, size_px, size_px), f"{_GLYPH}, as the style draws it")
     probe = [_blots(source), vectors[torch.arange(_PROBES) % len(vectors)]]
-    return _Job("generator", _Drawing(generator), [source, style], drawn, probe, metadata)
+    return _Job("generator", network, [source, style], drawn, probe, metadata)
 
 
 def _upscaler(path: Path) -> _Job:
