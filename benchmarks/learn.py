@@ -14,14 +14,21 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from line import print_table as print_outlines
 from rich.console import Console
 from rich.table import Table
 from scan import scan_simulated_hand
 
 from calligan.evaluation.evaluate import COPY, MODEL, EvaluationPlan, Glyphs, judge
+from calligan.evaluation.judge_styles import OutlineOptions, RealFont, StyleFigures, judge_style
+from calligan.evaluation.line_report import line_table
 from calligan.evaluation.report import evenly_spaced_row, write_sheet
 from calligan.evaluation.scores import REAL, Scores, as_json
+from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import load_charset
+from calligan.glyphs.face import Face
+from calligan.glyphs.placement import Placement
+from calligan.inference.writer import Writer
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model, read_card
 from calligan.page.sheet import contact_sheet, save_png
@@ -88,6 +95,17 @@ def draw_test_glyphs(
     return glyphs
 
 
+def judge_outlines(models: dict[str, Path], glyphs: Glyphs) -> list[StyleFigures]:
+    """Figures of the outlines of every hand's test characters, drawn as in `export`."""
+    figures = []
+    for (hand, path), chars in zip(models.items(), glyphs.chars, strict=True):
+        writer = Writer.open(path)
+        placement = Placement(**writer.card.styles[0].placement)  # type: ignore[arg-type]
+        real = RealFont(hand, Face(resolve_font(hand).spec), placement)
+        figures.append(judge_style(writer, real, "".join(chars), OutlineOptions()))
+    return figures
+
+
 def main() -> None:
     """Learn, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -109,6 +127,7 @@ def main() -> None:
     parser.add_argument(
         "--uneven", action="store_true", help="without normalising size and position"
     )
+    parser.add_argument("--line", action="store_true", help="also measure the outlines")
     parser.add_argument("--set", action="append", help="a setting of `learn`; repeatable")
     parser.add_argument("--out", type=Path, default=Path("curves"))
     options = parser.parse_args()
@@ -126,6 +145,8 @@ def main() -> None:
         plan = EvaluationPlan(options.model, store.select([*hands, *others]))
         scores = judge(glyphs, plan, lambda what, done, of: None)
         print_table(count, scores)
+        if options.line:
+            print_outlines(line_table(judge_outlines(models, glyphs)), Console(width=180))
         drawn[count] = glyphs
         write_sheet(options.out / f"{count}.png", glyphs)
         figures[count] = as_json(scores)
