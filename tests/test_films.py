@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from calligan.config import GeneratorConfig
 from calligan.errors import ModelError, Unmeasured
-from calligan.inference.morph import Stop, morphed, path_through, stop_of
+from calligan.inference.morph import Stop, morphed, path_through
 from calligan.models.networks import make_generator
 from calligan.page.film import save_film
 from calligan.project.run import Run
@@ -43,6 +43,13 @@ def test_slerp_keeps_to_the_sphere():
     assert torch.allclose(path.norm(dim=1), torch.full((11,), 3.0), atol=1e-5)
     same = route(torch.ones(2, 2), 4, "slerp", loop=False)
     assert torch.allclose(same, torch.ones(5, 2))
+
+
+def test_between_two_styles_their_stroke_weight_is_mixed():
+    generator = make_generator(GeneratorConfig(widths=(8, 8)), 2, 32)
+    stops = [Stop(generator, torch.ones(2), 0.02), Stop(generator, torch.ones(2), -0.02)]
+    weights = [stop.bolder_em for stop in path_through(stops, 4, "lerp", loop=False)]
+    assert weights == pytest.approx([0.02, 0.01, 0, -0.01, -0.02])
 
 
 def test_between_two_models_their_weights_are_mixed():
@@ -167,7 +174,7 @@ def test_a_morph_is_drawn_as_it_is_asked_for():
     def path():
         for number in range(5):
             asked.append(number)
-            yield stop_of(generator, 0)
+            yield Stop(generator, torch.zeros(generator.embedding.weight.shape[1]))
 
     frames = morphed(drawer, HAN[:2], path())
     assert next(frames).shape == (2, 32, 32) and len(asked) == 1

@@ -84,7 +84,7 @@ def test_images_take_the_style_and_the_noise_of_their_row():
 
 def test_frames_encode_once():
     predictor = Predictor(Stub(distance=True))
-    frames = list(predictor.frames(SOURCES, STYLES))
+    frames = list(predictor.frames(SOURCES, [(style, 0.0) for style in STYLES]))
     assert predictor.generator.batches == [5] and len(frames) == 3
     for frame, style in zip(frames, STYLES, strict=True):
         assert np.array_equal(frame, predictor.draw(SOURCES, style))

@@ -51,6 +51,15 @@ def test_strokes_get_as_much_bolder_as_is_asked_for(bolder_px):
     assert ink[:, 125] @ np.arange(SIZE) / ink[:, 125].sum() == pytest.approx(119.5, abs=0.05)
 
 
+def test_frames_get_as_much_bolder():
+    sources, bar = np.zeros((1, SIZE, SIZE), np.uint8), Bar()
+    bar.encode, bar.decode = (lambda content: content), bar.field
+    wanted = (0, 6, -10)
+    frames = Predictor(bar).frames(sources, [(torch.zeros(1), px / SIZE) for px in wanted])
+    thick = [(1 - frame[0].astype(float) / 255)[:, 125].sum() for frame in frames]
+    assert thick == pytest.approx([40 + px for px in wanted], abs=0.05)
+
+
 @pytest.fixture(scope="module")
 def distance_model(inked_model, tmp_path_factory):
     """The tiny model, its output taken as a distance."""
@@ -223,3 +232,17 @@ def test_a_glyph_that_loses_a_counter_to_its_weight_is_melted(
     (verdict,) = writer.proofreader.judged("一", 0)
     assert ("melted" in verdict.best.faults) == melted
     assert len(verdict.attempts) > 1 or not melted  # it was drawn in other ways
+
+
+def test_a_mixture_has_the_stroke_weight_of_its_shares(distance_model, font_folder):
+    drawer = Drawer.open(distance_model, str(font_folder / "source.ttf"))
+    styles = [
+        replace(style, bolder_em=em)
+        for style, em in zip(drawer.card.styles, (0.01, -0.03), strict=False)
+    ]
+    drawer = replace(drawer, card=replace(drawer.card, styles=(*styles, *drawer.card.styles[2:])))
+    mixed = with_blend(drawer, {0: 3.0, 1: 1.0}, "mixed")
+    assert mixed.card.styles[-1].bolder_em == pytest.approx(0.0)
+    assert with_blend(drawer, {0: 1.0, 1: 3.0}, "m").card.styles[-1].bolder_em == pytest.approx(
+        -0.02
+    )

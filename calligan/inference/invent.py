@@ -35,7 +35,8 @@ def with_random_style(drawer: Drawer, seed: int, note: Note = ignore) -> Drawer:
     shares = _random_shares(generator, seed)
     note(f"{name} mixes {_describe_shares(drawer.card, shares.tolist())}")
     learned = generator.embedding.weight.detach()
-    return _with_style(drawer, shares.to(learned) @ learned, name)
+    bolder_em = _bolder_em(drawer.card, dict(enumerate(shares.tolist())))
+    return _with_style(drawer, shares.to(learned) @ learned, name, bolder_em=bolder_em)
 
 
 def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer:
@@ -47,7 +48,8 @@ def with_blend(drawer: Drawer, shares: Mapping[int, float], name: str) -> Drawer
     learned = drawer.predictor.generator.embedding.weight.detach()
     total = sum(shares.values())
     rows = [learned[index] * (share / total) for index, share in shares.items()]
-    return _with_style(drawer, torch.stack(rows).sum(dim=0), name)
+    bolder_em = _bolder_em(drawer.card, shares) / total
+    return _with_style(drawer, torch.stack(rows).sum(dim=0), name, bolder_em=bolder_em)
 
 
 def with_hands(
@@ -72,7 +74,8 @@ def with_hands(
     learned = own.embedding.weight.detach()
     rows = [learned[index] * (s / total) for index, s in shares.items()]
     rows += [hand.embedding.weight.detach()[0].to(learned) * (s / total) for hand, s in hands]
-    mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name, sha256)
+    bolder_em = _bolder_em(drawer.card, shares) / total  # learned hands have none
+    mixed = _with_style(drawer, torch.stack(rows).sum(dim=0), name, sha256, bolder_em)
     return replace(mixed, networks={**mixed.networks, len(drawer.card.styles): parts})
 
 
@@ -81,7 +84,14 @@ def _check_styles(drawer: Drawer) -> None:
         raise ModelError("a new style needs a model with at least two styles; give another --model")
 
 
-def _with_style(drawer: Drawer, vector: Tensor, name: str, sha256: str = "") -> Drawer:
+def _bolder_em(card: ModelCard, shares: Mapping[int, float]) -> float:
+    """The sum of what is added to the strokes of styles, by shares."""
+    return sum(card.styles[index].bolder_em * share for index, share in shares.items())
+
+
+def _with_style(
+    drawer: Drawer, vector: Tensor, name: str, sha256: str = "", bolder_em: float = 0.0
+) -> Drawer:
     generator = _shallow_copy(drawer.predictor.generator)
     rows = [generator.embedding.weight.detach(), vector[None]]
     generator.embedding = nn.Embedding.from_pretrained(torch.cat(rows))
@@ -89,7 +99,7 @@ def _with_style(drawer: Drawer, vector: Tensor, name: str, sha256: str = "") -> 
     predictor = Predictor(generator, old.device, old.fine, note=old.note)
     licence = " ".join(dict.fromkeys(style.licence for style in drawer.card.styles))
     blank = FontCard(name, name, "", licence, name, sha256, "", "", None, {})
-    style = replace(blank, placement=drawer.card.styles[0].placement)
+    style = replace(blank, placement=drawer.card.styles[0].placement, bolder_em=bolder_em)
     card = replace(drawer.card, styles=(*drawer.card.styles, style))
     return replace(drawer, network=lambda: predictor, card=card)
 

@@ -9,18 +9,21 @@ import torch
 from torch import Tensor
 
 from calligan.errors import ModelError
+from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.drawer import Drawer
 from calligan.models.average import average_weights
 from calligan.models.base import GeneratorBase
+from calligan.models.card import ModelCard
 from calligan.models.predictor import Predictor
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A style: the generator that draws it and its style vector (D,)."""
+    """A style: the generator that draws it, its style vector (D,), and its stroke weight."""
 
     generator: GeneratorBase
     style: Tensor
+    bolder_em: float = 0.0  # added to the thickness of strokes
 
     def toward(self, other: "Stop", share: float, way: str) -> "Stop":
         """Interpolate to another stop; `share` is 0 for this one and 1 for the other.
@@ -30,17 +33,19 @@ class Stop:
         was fine-tuned from the other, as a learned hand is.
         """
         style = between(self.style, other.style, share, way)
+        bolder_em = self.bolder_em + share * (other.bolder_em - self.bolder_em)
         if other.generator is self.generator or share == 0:
-            return Stop(self.generator, style)
+            return Stop(self.generator, style, bolder_em)
         shares = ((self.generator, 1 - share), (other.generator, share))
-        return Stop(average_weights(shares), style)
+        return Stop(average_weights(shares), style, bolder_em)
 
 
-def stop_of(generator: GeneratorBase, index: int) -> Stop:
+def stop_of(generator: GeneratorBase, card: ModelCard, index: int) -> Stop:
     """A model's style numbered from 0; raises ModelError for a model without style vectors."""
     if not generator.interpolates_styles:
         raise ModelError("this model has no style vectors; give one of kind calligan")
-    return Stop(generator, generator.embedding.weight.detach()[index])
+    vector = generator.embedding.weight.detach()[index]
+    return Stop(generator, vector, card.styles[index].bolder_em)
 
 
 def path_through(stops: Sequence[Stop], steps: int, way: str, loop: bool) -> Iterator[Stop]:
@@ -64,7 +69,8 @@ def morphed(drawer: Drawer, chars: str, path: Iterator[Stop]) -> Iterator[np.nda
         if generator.size_px != drawer.card.size_px:
             raise ModelError("the models of these styles draw at different sizes; see --model")
         predictor = Predictor(generator, drawer.predictor.device)
-        yield from predictor.frames(sources, (stop.style for stop in stops))
+        styles = ((stop.style, share_of_canvas(stop.bolder_em)) for stop in stops)
+        yield from predictor.frames(sources, styles)
 
 
 def between(a: Tensor, b: Tensor, share: float, way: str) -> Tensor:

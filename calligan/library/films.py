@@ -62,8 +62,8 @@ def _morphed(
     writer = Writer.open(path, font, fine=False, device=device, note=note)
     predictor, stops = writer.drawer.predictor, []
     for hand, index in wanted:
-        generator = load_model(hand, predictor.device)[0] if hand else predictor.generator
-        stops.append(stop_of(generator, index))
+        opened = load_model(hand, predictor.device) if hand else (predictor.generator, writer.card)
+        stops.append(stop_of(*opened, index))
     chars = writer.read(text).han
     count = steps or (_STILL_STEPS if still else _STEPS)
     through = path_through(stops, count, way, loop and not still)

@@ -82,14 +82,19 @@ class Predictor:
 
         return torch.cat(list(self._in_batches(len(content), part)))
 
-    def frames(self, sources: np.ndarray, styles: Iterable[Tensor]) -> Iterator[np.ndarray]:
-        """Sources uint8 (N, H, W), encoded once, in each style (D,): uint8 (N, S, S) each."""
+    def frames(
+        self, sources: np.ndarray, styles: Iterable[tuple[Tensor, float]]
+    ) -> Iterator[np.ndarray]:
+        """Sources uint8 (N, H, W), encoded once, in each style: uint8 (N, S, S) each.
+
+        A style is its vector (D,), and how much bolder its strokes are, as in `draw`.
+        """
         with torch.inference_mode(), self.precision():
             levels = self.generator.encode(self._content(sources))
-        for style in styles:
+        for style, bolder in styles:
             with torch.inference_mode(), self.precision():
                 field = self.generator.decode(levels, style.expand(len(sources), -1))
-                yield to_uint8(self.generator.image(field))
+                yield to_uint8(self._image(field, bolder))
 
     def _content(self, sources: np.ndarray) -> Tensor:
         return to_tensor(sources, self.size_px, self.device)
@@ -102,8 +107,11 @@ class Predictor:
             if self.fine and generator.has_grid_artefacts:
                 return generator.image(cycle_spin(generator, content, style))
             field = generator.field(content, style, noise)
-            # Both edges of a stroke move by half of `bolder`.
-            return generator.image(field + bolder / 2 * UNITS_PER_CANVAS)
+            return self._image(field, bolder)
+
+    def _image(self, field: Tensor, bolder: float) -> Tensor:
+        # Both edges of a stroke move by half of `bolder`.
+        return self.generator.image(field + bolder / 2 * UNITS_PER_CANVAS)
 
     def _in_batches(self, count: int, draw: Callable[[slice], Part]) -> Iterator[Part]:
         """The results of each batch; batches get smaller where memory runs out."""
