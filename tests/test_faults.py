@@ -1,6 +1,6 @@
 """Faults planted in made glyphs, each found by its detector; and what is foreseen of a model."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from calligan.reader.faults import (
     MEASURES,
     Shape,
     class_of,
+    counters_filled,
     detect,
     is_simple,
     measured,
@@ -129,6 +130,57 @@ def test_a_speck_is_small_and_stands_alone():
     image = lattice()
     image[20:24, 30:35] = image[250:254, 100:104] = 0
     assert measured(image, source)["speck_px2"] == 4 * 5 + 4 * 4
+    for bottom, area in ((79, 16), (80, 0)):  # a clear pixel below it, above a stroke, and none
+        image = lattice()
+        image[bottom - 4 : bottom, 40:44] = 0
+        assert measured(image, source)["speck_px2"] == area
+
+
+def squares(*places):
+    """Squares of 16 pixels, top and left given, whose outline is 31 half-size pixels each."""
+    image = np.full((256, 256), 255, np.uint8)
+    for top, left in places:
+        image[top : top + 16, left : left + 16] = 0
+    return image
+
+
+CORNERS = [(32, 32), (32, 160), (160, 32), (160, 160)]
+
+
+def test_shares_are_of_the_ink_and_of_the_outline_of_a_glyph():
+    source = Shape.of(squares(*CORNERS))
+    assert source.length == 4 * 31
+    found = measured(squares(*CORNERS[:3]), source)
+    assert (found["ink_missing"], found["ink_stray"]) == (1 / 4, 0)
+    found = measured(squares(*CORNERS, (96, 96)), source)
+    assert (found["ink_missing"], found["ink_stray"]) == (0, 1 / 5)
+    image = np.full((256, 256), 255, np.uint8)
+    for top in (8, 24, 40, 56):  # of 8 x 200, an outline of 207 half-size pixels each
+        image[top : top + 8, 8:208] = 0
+    image[100:160, 40:100] = 0  # a blob, all of whose ink is deep but 6 half-size pixels around
+    assert measured(image, source)["ink_thick"] == 18**2 / (4 * 4 * 100 + 30**2)
+
+
+def test_outline_is_lost_where_it_is_lost_at_one_place():
+    apart = Shape.of(squares(*CORNERS))
+    for left in ((0, 1), (0, 2), (0, 3)):  # two squares far apart: one of four at either place
+        found = measured(squares(*(CORNERS[i] for i in left)), apart)
+        assert found["outline_lost"] == 1 / 4
+    near = [(32, 32), (32, 64), *CORNERS[2:]]
+    assert measured(squares(*near[2:]), Shape.of(squares(*near)))["outline_lost"] == 2 / 4
+
+
+def test_counters_that_bolder_strokes_fill_are_counted():
+    plain = lattice()
+    assert counters_filled(plain, plain) == 0
+    bold = lattice()
+    melted(bold, 1)
+    assert counters_filled(plain, bold) == 4
+    for high, wide, filled in ((3, 3, 3), (2, 4, 4)):  # 9 pixels of paper are a counter, 8 none
+        bold[104 : 104 + high, 44 : 44 + wide] = 255
+        assert counters_filled(plain, bold) == filled
+        bold[104 : 104 + high, 44 : 44 + wide] = 0
+    assert counters_filled(lattice(512), lattice(512)) == 0
 
 
 @pytest.mark.parametrize("image", [np.full((256, 256), v, np.uint8) for v in (0, 255)])
@@ -268,6 +320,14 @@ def test_each_class_of_source_has_its_own_limits():
         image = bars(count)
         speck(image, 1)
         assert detect(image, Shape.of(bars(count)), limits).faults == wanted
+
+
+def test_classes_are_those_that_the_shipped_limits_were_measured_for():
+    shape = Shape.of(bars())
+    lengths = (559, 560, 699, 700, 839, 840, 999, 1000)
+    sources = [replace(shape, length=length) for length in lengths]
+    assert [class_of(source) for source in sources] == [0, 1, 1, 2, 2, 3, 3, 4]
+    assert [is_simple(source) for source in sources] == [True] * 3 + [False] * 5
 
 
 def test_a_glyph_in_more_pieces_than_strokes_is_broken():
