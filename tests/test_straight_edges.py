@@ -75,8 +75,9 @@ def test_a_long_edge_may_stray_farther_than_a_short_one():
     for half_px in (110, 40):
         sagging = Y - 128 - 3.2 * np.cos(np.pi * (X - 128) / (2 * half_px))
         inside = np.minimum(half_px - np.abs(X - 128), 14 - np.abs(sagging))
-        found.append(len(ends(image_of(inside), "polygon")))
-    assert found[0] == 4 < found[1]
+        found.append([len(ends(image_of(each), "polygon")) for each in (inside, inside.T)])
+    assert found[0] == [4, 4]
+    assert min(found[1]) > 4
 
 
 def test_edges_that_hardly_tilt_become_level_and_others_keep_their_angle():
@@ -113,6 +114,14 @@ def test_small_roundings_are_left_in_hands_with_round_corners():
     points = straighten(chain, KINDS["round"], SIZE, 0.5).points
     beyond = [np.hypot(*(each - (208, 168)).T).min() for each in (points, chain.points)]
     assert beyond[0] == pytest.approx(beyond[1], abs=0.5)
+
+
+@pytest.mark.parametrize(("edges", "small_px", "large_px"), [("sharp", 4, 10), ("polygon", 6, 14)])
+def test_only_small_roundings_are_cut_away(edges, small_px, large_px):
+    for round_px, cut in ((small_px, True), (large_px, False)):
+        chain = extract_chains(image_of(bar(half=(80, 40), round_px=round_px)), TraceConfig())[0]
+        points = straighten(chain, KINDS[edges], SIZE, 0.5).points
+        assert (np.hypot(*(points - (208, 168)).T).min() < 1) == cut
 
 
 @pytest.mark.parametrize("edges", ["sharp", "round"])
