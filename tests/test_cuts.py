@@ -1,4 +1,4 @@
-"""Cells and columns by numbers: what is dirt, what is crossed out, where a column is cut."""
+"""Cells and columns by numbers: what is ink, what is dirt or crossed out, where a column is cut."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,40 @@ pytest.importorskip("cv2", reason="the extra calligan[scan] is not installed")
 
 from calligan.errors import DataError
 from calligan.page.flow import Letter
-from calligan.scan import copybook
+from calligan.scan import copybook, photo
 from calligan.scan.cells import _classify, _diagonal_ink, remove_specks, to_image
 from calligan.scan.copybook import CharacterBox, crop, find_characters, find_columns, find_doubts
+from calligan.scan.opencv import opencv
+from calligan.scan.template_sheet import TemplateSheet
 from calligan.vector.outline import Outline
 
 
 def blank(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.float32)
+
+
+def test_ink_is_whole_where_it_is_dark_and_half_between_ink_and_paper():
+    page = np.full((320, 320, 3), 200, np.uint8)
+    page[100:140, 100:220] = 30
+    page[160:180, 100:220] = 115
+    ink = photo.extract_ink(page)
+    assert (ink.min(), ink.max()) == (0, 1) and (ink[100:140, 100:220] == 1).all()
+    assert ink[160:180, 100:220] == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_code_at_which_opencv_fails_is_tried_in_other_sizes(monkeypatch):
+    sheet, tried = TemplateSheet("a4", 20, "永和"), []
+
+    class Detector:
+        def detectAndDecode(self, picture):
+            tried.append(picture.shape)
+            if len(tried) < 3:
+                raise opencv().error("as for some damaged codes")
+            return sheet.code(), None, None
+
+    monkeypatch.setattr(opencv(), "QRCodeDetector", Detector)
+    assert photo._read_code(np.full((500, 500, 3), 255, np.uint8)) == sheet
+    assert tried == [(100, 300), (60, 180), (160, 480)]  # the middle of the page's foot
 
 
 def test_ink_becomes_grey_by_its_area():
@@ -70,11 +96,12 @@ def test_cells_are_told_apart():
     assert _classify(crossed(size, 1, -1, start=15)) == "crossed out"
     assert _classify(crossed(size, 1, -1, start=30)) == "written"  # not into the corners
     assert _classify(crossed(size, 1)) == "written" and _classify(crossed(size, -1)) == "written"
-    gap = crossed(size, 1, -1, start=15)
-    gap[80:120] = 0
-    assert _classify(gap) == "crossed out"  # four fifths of the way
-    gap[68:132] = 0
-    assert _classify(gap) == "written"
+    for start in (15, 20):
+        gap = crossed(size, 1, -1, start=start)
+        gap[79:121] = 0
+        assert _classify(gap) == "crossed out"  # four fifths of the way
+        gap[68:132] = 0
+        assert _classify(gap) == "written"
     for side in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         for length, told in ((23, "written"), (26, "over the edge")):  # 3 % of the border
             edge = blank(size, size)
@@ -148,10 +175,12 @@ def test_columns_are_runs_of_ink():
     assert np.abs(found - [(30, 60), (85, 115), (140, 170), (195, 225)]).max() <= 2
 
 
-SQUARE = np.array([[[0, 0], [0, 0], [862, 862], [862, 862]]], float)
-LETTERS = {
-    c: Letter(c, Outline(SQUARE, np.array([0]), np.array([True])), 1.0) for c in "永和九年岁"
-}
+def letter(char: str, wide: float = 862, high: float = 862) -> Letter:
+    controls = np.array([[[0, 0], [0, 0], [wide, high], [wide, high]]], float)
+    return Letter(char, Outline(controls, np.array([0]), np.array([True])), 1.0)
+
+
+LETTERS = {c: letter(c) for c in "永和九年岁"}
 
 
 def test_characters_are_found_in_the_order_of_reading():
@@ -169,6 +198,17 @@ def test_characters_are_found_in_the_order_of_reading():
     assert copybook._expected_pitch(LETTERS["永"], 0) == pytest.approx(0.25 + 0.87 * 0.862)
     with pytest.raises(DataError, match="no writing was found"):
         find_characters(blank(300, 300), "永", "rtl", LETTERS)
+
+
+def test_a_character_takes_its_length_along_the_line():
+    """一 is low, and its line of solid ink is cut where its height says; so it is with 丨 in rows."""
+    flat = {"永": letter("永"), "一": letter("一", high=0), "丨": letter("丨", wide=0)}
+    ink = page([[120]])
+    for reading, text in (("rtl", "一永"), ("rtl", "永一"), ("rows", "丨永"), ("rows", "永丨")):
+        boxes = find_characters(ink.T if reading == "rows" else ink, text, reading, flat)
+        ends = [(b.left, b.right) if reading == "rows" else (b.top, b.bottom) for b in boxes]
+        cut = 54 if text[0] != "永" else 126  # lengths of .25 and 1: a fifth and four
+        assert np.abs(np.array(ends) - [(30, cut), (cut, 150)]).max() <= 2
 
 
 @pytest.mark.parametrize(
