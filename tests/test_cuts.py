@@ -229,6 +229,19 @@ def test_columns_that_cannot_be_are_named(columns, number):
     assert [(box.left, box.right) for box in good] == [(85, 115), (28, 60), (28, 60)]
 
 
+@pytest.mark.parametrize("reading", ["rtl", "rows"])
+def test_the_characters_of_a_page_are_counted_unless_the_cuts_were_given(reading):
+    letters = {c: letter(c) for c in "一二三四五六七八九"}
+    ink = page([[30] * 8])
+    ink = ink.T if reading == "rows" else ink
+    for text in ("一二三四五六七", "一二三四五六七八", "一二三四五六七八九"):
+        boxes = find_characters(ink, text, reading, letters)
+        assert copybook.count_cells(ink, boxes, reading) == 8
+        given = copybook.given_columns(boxes, reading)
+        boxes = find_characters(ink, text, reading, letters, given)
+        assert copybook.count_cells(ink, boxes, reading) == len(text)
+
+
 def test_boxes_that_are_odd_or_in_bad_columns_are_doubtful():
     boxes = [
         CharacterBox("永", 0, 0, 30, h, c) for h, c in ((30, 0.1),) * 5 + ((64, 0.1), (63, 0.1))
