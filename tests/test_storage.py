@@ -370,7 +370,7 @@ def test_what_cannot_be_written_is_told_before(tmp_path, monkeypatch):
 
 
 def test_a_lock_that_another_process_holds_is_waited_for_or_told(tmp_path):
-    path, told = tmp_path / "new" / "lock", []
+    path, told = tmp_path / "new" / "deep" / "lock", []
     with storage.locked(path, "busy", lambda: told.append(1)):
         assert path.parent.is_dir() and not told
         with pytest.raises(ConfigError, match=r"^busy$"), storage.locked(path, "busy"):
