@@ -342,6 +342,15 @@ def test_a_corner_is_where_the_line_turns_most():
         assert not contour._are_corners(points, 4, 1.01).any()
 
 
+@pytest.mark.parametrize(("wide", "high", "sharp"), [(2, 2, False), (3, 2, False), (3, 3, True)])
+def test_a_mark_of_a_few_pixels_has_no_corners(wide, high, sharp):
+    """A turn is measured over 2.5 px on either side, and a shorter line would meet itself."""
+    mark = np.full((64, 64), 255, np.uint8)
+    mark[30 : 30 + high, 30 : 30 + wide] = 0
+    (chain,) = extract_chains(mark, CONFIG)
+    assert bool(len(chain.corners)) == sharp
+
+
 def sides_of_corner(first: float, second: float) -> np.ndarray:
     """13 points; those of two sides in given directions, from 2 away of (7, -3), the rest astray."""
     away = np.arange(1, 7)[:, None]
