@@ -280,6 +280,9 @@ def test_weights_of_terms_are_those_of_their_settings():
     critic = (terms.DiscriminatorUpdate, terms.DISCRIMINATOR_TERMS)
     assert weights(*critic) == [1.0, 0.6, 0.7, 0.8, 0.9]
     assert weights(*critic, lambda u: setattr(u.critic, "styles", 1))[1] == 0
+    for count, weight in ((1, 0), (2, 0.7)):  # a single character has no wrong one
+        chars = replace(stub_update(critic[0]).example, source=torch.zeros(count, 1, 4, 4))
+        assert weights(*critic, lambda u, e=chars: setattr(u, "example", e))[2] == weight
     generator = (terms.GeneratorUpdate, terms.GENERATOR_TERMS)
     assert weights(*generator) == [1.7, 1.2, 1.3, 0.8, 1.1, 1.4, 1.5, 1.6]
     assert weights(*generator, lambda u: setattr(u.state.generator, "log_variance", None))[7] == 0
@@ -339,6 +342,9 @@ def test_windows_lie_anywhere_in_the_image_and_are_shared_out():
     assert {windows.shape for windows in seen} == {(8, 2)}
     for axis in (0, 1):
         assert {int(each) for windows in seen for each in windows[:, axis]} == {0, 1, 2, 3, 4}
+    odd = replace(config, discriminator=replace(config.discriminator, crop_px=11))
+    places = torch.cat([steps._random_windows(odd, 16, Ranks()) for _ in range(40)])
+    assert set(places.flatten().tolist()) == {0, 1, 2, 3, 4, 5}
     torch.manual_seed(0)
     assert torch.equal(steps._random_windows(config, 16, Ranks(1, 4)), seen[0][2:4])
     torch.manual_seed(0)
