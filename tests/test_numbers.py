@@ -91,6 +91,29 @@ def test_penalties_of_a_slope_that_is_known():
         assert float(PENALTIES[name](score, *three)) == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.parametrize("name", ["wgan-gp", "dragan", "hinge"])
+def test_a_penalty_is_measured_where_its_paper_says(name):
+    """Somewhere between real and drawn, at real glyphs with noise, or at the real ones."""
+    update = stub_update(terms.DiscriminatorUpdate)
+    config = update.state.config
+    update.state.config = replace(config, loss=replace(config.loss, objective=name))
+    real, seen = update.example.critic_input, []
+    update.critic.features = lambda source, glyph: [seen.append(glyph.detach()) or glyph]
+    torch.manual_seed(0)
+    for _ in range(50):
+        terms._gradient_penalty(update)
+    moved = torch.stack(seen) - real
+    shares = moved / (0.5 - real)
+    if name == "wgan-gp":  # the same for the whole of a glyph
+        assert 0 <= shares.min() < 0.05 and 0.95 < shares.max() <= 1
+        assert float(shares.mean()) == pytest.approx(0.5, abs=0.1)
+        assert torch.allclose(shares, shares[..., :1, :1].expand_as(shares), atol=1e-5)
+    else:  # half the deviation of the batch
+        wanted = float(real.std()) / 2 if name == "dragan" else 0
+        assert float(moved.mean()) == pytest.approx(0, abs=0.01)
+        assert float(moved.std()) == pytest.approx(wanted, rel=0.1)
+
+
 STAGES = tuple(StageConfig(share, 32, False, 2e-3, 1e-3) for share in (0.25, 0.25, 0.5))
 THREE = replace(TrainConfig(), stages=STAGES, steps=8, minutes=None)
 
