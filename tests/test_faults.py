@@ -136,6 +136,25 @@ def test_a_speck_is_small_and_stands_alone():
         assert measured(image, source)["speck_px2"] == area
 
 
+def test_what_is_small_is_the_same_on_any_canvas():
+    image = lattice(512)
+    image[40:48, 60:70] = image[504:508, 200:204] = 0
+    assert measured(image, Shape.of(lattice(512)))["speck_px2"] == 4 * 5 + 2 * 2
+
+
+def test_pieces_and_counters_have_sixty_pixels():
+    for value, grey in ((1, 127), (0, 128)):
+        assert (Shape.of(np.full((256, 256), grey, np.uint8)).ink == value).all()
+    for high, wide, count in ((8, 8, 1), (10, 6, 0)):  # 62 and 58 between the pixels' centres
+        image = np.full((256, 256), 255, np.uint8)
+        image[100 : 100 + high, 100 : 100 + wide] = 0
+        assert (Shape.of(image).pieces, Shape.of(255 - image).counters) == (count, count)
+    for high, wide, count in ((7, 9, 1), (10, 6, 0)):  # at full size 62.5 and 59.5
+        image = np.zeros((256, 256), np.uint8)
+        image[100 : 100 + high, 100 : 100 + wide] = 255
+        assert counters_filled(image, np.zeros_like(image)) == count
+
+
 def squares(*places):
     """Squares of 16 pixels, top and left given, whose outline is 31 half-size pixels each."""
     image = np.full((256, 256), 255, np.uint8)
