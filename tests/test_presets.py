@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import HAN, save_inked
+from conftest import HAN, build_font, save_inked
 from PIL import Image
 
 from calligan.config import TrainConfig
@@ -194,3 +194,15 @@ def test_games_that_make_no_sense(preset, change, said):
         values[key] = {**values.get(key, {}), **value} if isinstance(value, dict) else value
     with pytest.raises(ConfigError, match=said):
         from_dict(TrainConfig, values).validate()
+
+
+def test_a_hand_is_learned_from_a_network_that_cannot_freeze_parts(trained, calligan, tmp_path):
+    run = trained("pix2pix")
+    font = build_font(tmp_path / "half.ttf", chars=HAN[:12], weight=30)
+    learn = ("learn", "half", "--from", font, "--model", run, "--steps", 2)
+    of_network = ("generator", "discriminator")  # those are the model's
+    more = [part for s in (*TINY, STAGE) if not s.startswith(of_network) for part in ("--set", s)]
+    done = calligan(*learn, *more, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = calligan(*learn, *more, "--set", "optimizer.moves=decoder", cwd=tmp_path)
+    assert done.returncode == 2 and "only kind calligan can freeze parts" in done.stderr

@@ -18,7 +18,7 @@ from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
 from calligan.library.scanning import Scanned
 from calligan.library.sessions import Session, new_session, resumed_session, unfinished
-from calligan.library.training import Settings, training_config
+from calligan.library.training import Settings, parsed_settings, training_config
 from calligan.models.card import ModelCard
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.page.sheet import save_sheet
@@ -94,6 +94,8 @@ def learning(
     if len(set(hand.entry.chars)) < 2:
         raise DataError(f"{origin} has one character only; write at least two, better 100")
     settings = settings or [f"device={request.device}", *(request.settings or ())]
+    if card.generator.kind != "calligan":  # only this kind can freeze parts
+        settings = {"optimizer.moves": "all"} | parsed_settings(settings)
     config = training_config("learn", None, settings, request.minutes, request.steps)
     config = fit_to_start(with_stage_size(config, card.size_px), base, {})
     with being_learned(folder):

@@ -35,8 +35,10 @@ def training_config(
     """
     if minutes is not None and steps is not None:
         raise ConfigError("give --minutes or --steps, not both")
-    given = settings if isinstance(settings, Mapping) else dict(map(parse_setting, settings))
-    values = {**given, **{name: value for name, value in flags.items() if value is not None}}
+    values = {
+        **parsed_settings(settings),
+        **{name: value for name, value in flags.items() if value is not None},
+    }
     if minutes is not None or steps is not None:
         values |= {"minutes": minutes, "steps": steps}
     base = load_preset(preset) if preset else {}
@@ -48,6 +50,11 @@ def training_config(
     config = replaced(from_dict(TrainConfig, base), values)
     config.validate()
     return resolve_device(config)
+
+
+def parsed_settings(settings: Settings) -> dict[str, Any]:
+    """Values by the name of the setting."""
+    return dict(settings if isinstance(settings, Mapping) else map(parse_setting, settings))
 
 
 def _settings_file(path: Path) -> dict[str, Any]:
