@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from calligan.config import GeneratorConfig
 from calligan.errors import ConfigError, DataError, FontError, ModelError
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.vetting import vet_font
-from calligan.models.weights import load_model, save_model
+from calligan.models.weights import load_model, read_card, save_model
 from calligan.page.formats import format_names, load_format
 from calligan.page.layout import Words, lay_out
 from calligan.pairs.store import PairStore
@@ -133,6 +134,25 @@ def test_a_card_may_not_ask_for_a_huge_network(tmp_path, run_folder, change):
         with pytest.raises(ModelError, match="do not match"):
             load_model(tmp_path / "m.safetensors")
     assert set(built) == {"meta"}
+
+
+@pytest.mark.parametrize("size_px", [33, 48 + 4, 1023])
+def test_a_card_with_a_size_that_its_network_cannot_draw(tmp_path, run_folder, size_px):
+    generator, card = load_model(run_folder / "best.safetensors")
+    save_model(tmp_path / "m.safetensors", generator, replace(card, size_px=size_px))
+    with pytest.raises(ModelError, match=r"m.safetensors is damaged"):
+        read_card(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, run_folder, odd):
+    """Nothing but blank glyphs is drawn with them, and a training that starts there diverges."""
+    generator, card = load_model(run_folder / "best.safetensors")
+    with torch.no_grad():
+        generator.embedding.weight[1, 3] = odd
+    save_model(tmp_path / "m.safetensors", generator, card)
+    with pytest.raises(ModelError, match=r"m.safetensors holds weights that are not finite; copy"):
+        load_model(tmp_path / "m.safetensors")
 
 
 def test_a_font_to_complete_is_tried_before_it_is_drawn_for(tmp_path):

@@ -80,8 +80,14 @@ class NetworkRules:
         network: Network = getattr(config, section)
         for need in self.needs:
             need.check(config, f"{section}.kind {network.kind}")
+        self.check_sizes(network, section, "stages.size_px", sizes_px)
+
+    def check_sizes(
+        self, network: "Network", section: str, setting: str, sizes_px: list[int]
+    ) -> None:
+        """Raise ConfigError naming `setting` if the network does not support these image sizes."""
         fits, wanted = self.sizes(network, section, sizes_px)
-        require(fits, "stages.size_px", sizes_px, wanted)
+        require(fits, setting, sizes_px, wanted)
 
 
 _INK = Need("output", "ink", "only kind calligan draws distance")

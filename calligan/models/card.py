@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from calligan.config import GeneratorConfig, TraceConfig
+from calligan.config.rules import GENERATOR_RULES
 from calligan.errors import ConfigError, DataError, ModelError
 from calligan.models.file import read_metadata
 from calligan.settings import from_dict
@@ -69,6 +70,8 @@ class ModelCard:
         self.generator.validate()
         if not self.styles or not 16 <= self.size_px <= 1024:
             raise ValueError(f"{len(self.styles)} styles at {self.size_px} px")
+        rules = GENERATOR_RULES[self.generator.kind]
+        rules.check_sizes(self.generator, "generator", "size_px", [self.size_px])
         for style in self.styles:
             style.tracing.validate()
             if abs(style.bolder_em) > MAX_BOLDER_EM or (

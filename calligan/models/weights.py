@@ -38,8 +38,11 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
                 _check_shapes(make(), state)
             generator = make()
         generator.load_state_dict(state)
+        _check_finite(generator)
     except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
-        raise ModelError(f"{path} holds weights that do not match its card") from error
+        raise ModelError(f"{path} holds weights that do not match its card; {CURE}") from error
+    except OverflowError as error:
+        raise ModelError(f"{path} holds weights that are not finite; {CURE}") from error
     return to_device(generator, device).eval(), card
 
 
@@ -64,6 +67,12 @@ def _check_shapes(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> N
     wanted = {name: value.shape for name, value in network.state_dict().items()}
     if wanted != {name: value.shape for name, value in state.items()}:
         raise ValueError("other parameters")
+
+
+def _check_finite(network: torch.nn.Module) -> None:
+    """Raise OverflowError for a weight that is infinite or NaN: nothing could be drawn with it."""
+    if not all(value.isfinite().all() for value in network.state_dict().values()):
+        raise OverflowError("a weight is not finite")
 
 
 @dataclass(frozen=True)
