@@ -76,9 +76,10 @@ def _complete(folder: Path) -> None:
     ready.rmdir()
 
 
-def remove_unused(folder: Path) -> None:
-    """Remove a folder that holds nothing but its lock."""
+def remove_unused(folder: Path, *unneeded: str) -> None:
+    """Remove a folder that holds nothing but its lock and `unneeded` files."""
     with contextlib.suppress(OSError):
-        if all(path.name == _LOCK for path in folder.iterdir()):
-            (folder / _LOCK).unlink(missing_ok=True)
+        if {path.name for path in folder.iterdir()} <= {_LOCK, *unneeded}:
+            for name in (*unneeded, _LOCK):
+                (folder / name).unlink(missing_ok=True)
             folder.rmdir()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import HAN, build_font
+from PIL import Image
 from test_pairs import snapshot
 
 TEXT = HAN[:2]
@@ -36,6 +37,11 @@ def place(tmp_path, font_folder, data_folder, run_folder, inked_model):
     model[-9] ^= 16
     (tmp_path / "flipped.safetensors").write_bytes(model)
     (tmp_path / "cut.safetensors").write_bytes(model[:500])
+    (tmp_path / "hand").mkdir()
+    for char in TEXT:
+        glyph = np.full((40, 40), 255, np.uint8)
+        glyph[10 : 20 + ord(char) % 7, 5:30] = 0
+        Image.fromarray(glyph).save(tmp_path / "hand" / f"{char}.png")
     shutil.copytree(run_folder, tmp_path / "broken-run")
     for path in (tmp_path / "broken-run" / "checkpoints").rglob("state.safetensors"):
         path.write_bytes(path.read_bytes()[:-1])
@@ -140,6 +146,14 @@ BAD = [
     ("infer {text} --model {here}/nowhere.safetensors", ["nowhere.safetensors", "no model"]),
     ("infer {text} --model {here}/flipped.safetensors", ["flipped.safetensors", "checksum"]),
     ("infer {text} --model {here}/cut.safetensors", ["cut.safetensors", "damaged"]),
+    (
+        "export --charset {text} --model {here}/flipped.safetensors -o {here}/f.ttf",
+        ["flipped.safetensors", "checksum"],
+    ),
+    (
+        "learn mine --from {here}/hand --model {here}/flipped.safetensors --hands {here}/hands",
+        ["flipped.safetensors", "checksum"],
+    ),
     ("infer {text} --model {here}/fake.ttf", ["fake.ttf", "not a model"]),
     ("infer {text} --model {here}/old-data", ["best.safetensors", "no model"]),
     ("infer @nosuchtext --model {model} -o {here}/out.png", ["nosuchtext", "lanting"]),

@@ -26,6 +26,7 @@ from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
 
 _PART_CHARS = 64
+JOB = "job.json"  # beside the parts: which job they are of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Parts:
 
     def __init__(self, folder: Path, key: str):
         self.folder = folder
-        note = folder / "job.json"
+        note = folder / JOB
         try:
             same = read_json(note) == key
         except (OSError, ValueError):

@@ -14,7 +14,7 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.vetting import vet_font
 from calligan.inference import fontmaker as maker
-from calligan.inference.export import Job, Parts, fall_back, outlines, traced
+from calligan.inference.export import JOB, Job, Parts, fall_back, outlines, traced
 from calligan.inference.writer import Writer
 from calligan.inference.written import as_written
 from calligan.library.model import Model
@@ -130,7 +130,7 @@ def make_font(
         try:
             return _made(model, order, parts, progress, cancel, note)
         except BaseException:
-            remove_unused(parts)
+            remove_unused(parts, JOB)
             raise
 
 

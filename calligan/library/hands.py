@@ -20,7 +20,7 @@ from calligan.library.scanning import Scanned
 from calligan.library.sessions import Session, new_session, resumed_session, unfinished
 from calligan.library.training import Settings, parsed_settings, training_config
 from calligan.models.card import ModelCard
-from calligan.models.weights import load_model, read_card, save_model
+from calligan.models.weights import load_model, save_model
 from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
@@ -86,7 +86,7 @@ def learning(
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     name, folder = request.name, request.hands / request.name
     base = model_path(request.model)
-    card = read_card(base)
+    card = load_model(base)[1]  # read whole, so that a damaged one is refused before anything is told
     _check_name(name, card, base.resolve().is_relative_to(folder.resolve()))
     sources = cache(lambda: _sources(card, request.source, note))
     even = sources if request.even else None
