@@ -4,11 +4,11 @@ import unicodedata
 
 
 def escape_controls(text: str) -> str:
-    """Text with control and direction characters escaped, so that no terminal interprets them."""
+    """A line with control and direction characters escaped, so that no terminal interprets them."""
     return "".join(map(_escape, text))
 
 
 def _escape(char: str) -> str:
-    if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"):
+    if char == "\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return char
     return char.encode("unicode_escape").decode()

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calligan.cli.show import note, print_table
 from calligan.errors import CalliganError, ConfigError, DataError, ModelError
 from calligan.evaluation.evaluate import Glyphs
 from calligan.evaluation.report import write_report
@@ -184,6 +185,17 @@ def test_a_font_that_a_model_names_is_compared_before_it_is_opened(
     assert list(trained_sources(named)) == [] and opened == []
 
 
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "\ud800", "/dev/zero", "/", "sparse.ttf"])
+def test_a_path_in_a_card_that_is_no_font_is_passed_over(tmp_path, run_folder, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("calligan.project.source.sha256_file", lambda path: pytest.fail("read"))
+    with Path("sparse.ttf").open("wb") as file:
+        file.truncate(2**40)  # hours to read
+    card = read_card(run_folder / "best.safetensors")
+    odd = replace(card.sources[0], path=path, font_sha256="0" * 64)
+    assert list(trained_sources(replace(card, sources=(odd,)))) == []
+
+
 @pytest.mark.parametrize(
     "placement",
     [{}, {"size_px": 32}, {"em_px": 1e12}, {"em_px": -1}, {"baseline_y_px": 1e9}, {"size_px": 0}],
@@ -194,7 +206,7 @@ def test_a_placement_out_of_reach_is_refused(run_folder, placement):
     odd = {**source.placement, **placement} if len(placement) else {}
     if odd == source.placement:
         odd.pop("em_px")
-    with pytest.raises(CalliganError, match="card is damaged"):
+    with pytest.raises(CalliganError, match=r"card is damaged .*; copy it again"):
         list(trained_sources(replace(card, sources=(replace(source, placement=odd),))))
 
 
@@ -227,6 +239,13 @@ def test_styles_with_markup_for_names_are_listed_as_they_are(tmp_path, run_folde
     assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
     wrong = calligan("infer", "一", "--model", tmp_path / "odd.safetensors", "--style", "\x1b[2J")
     assert wrong.returncode == 2 and "\x1b" not in wrong.stderr and "[/b]" in wrong.stderr
+
+
+def test_a_name_with_a_line_break_adds_no_line(capsys):
+    note("doubtful in a\ncalligan: done\u2028b")
+    assert capsys.readouterr().err == "doubtful in a\\ncalligan: done\\u2028b\n"
+    print_table(["name"], [["a\nb"]])
+    assert capsys.readouterr().out.split() == ["name", "a\\nb"]
 
 
 def test_cards_of_models(tmp_path, run_folder):

@@ -131,4 +131,6 @@ def card_of(path: Path, description: str) -> ModelCard:
         card.validate()
         return card
     except (ConfigError, ValueError) as error:
-        raise ModelError(f"{path} is damaged, or is of another version of calligan") from error
+        raise ModelError(
+            f"{path} is damaged, or is of another version of calligan; {CURE}"
+        ) from error

@@ -1,5 +1,6 @@
 """Find the source font: the user's, one that the model was trained with, or one of this machine."""
 
+import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +14,10 @@ from calligan.glyphs.fetch import fetch_font
 from calligan.glyphs.known_fonts import known_font
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.glyphs.system_fonts import chinese_font
-from calligan.models.card import FontCard, ModelCard
+from calligan.limits import MAX_FONT_BYTES
+from calligan.models.card import CURE, FontCard, ModelCard
 from calligan.progress import Note, ignore
+from calligan.reading import check_file
 from calligan.settings import from_dict
 from calligan.storage import sha256_file
 
@@ -63,7 +66,15 @@ def _places(font: FontCard) -> list[Path]:
     """The files in which a font of a model's card may be found."""
     catalog = load_catalog().get(font.name)
     places = (font.path, catalog and catalog.path, known_font(font.font_sha256))
-    return [path for path in (Path(place) for place in places if place) if path.is_file()]
+    return [path for path in (Path(place) for place in places if place) if _may_be_font(path)]
+
+
+def _may_be_font(path: Path) -> bool:
+    """Whether a file is there that can be read as a font: a card may name any path."""
+    try:
+        return check_file(path, MAX_FONT_BYTES) > 0 and os.access(path, os.R_OK)
+    except (OSError, ValueError):  # ValueError: such as a path that no file can have
+        return False
 
 
 def _placement(font: FontCard) -> Placement:
@@ -72,7 +83,7 @@ def _placement(font: FontCard) -> Placement:
         placement = from_dict(Placement, font.placement)
         placement.validate()
     except (ConfigError, ValueError) as error:
-        raise ModelError(f"the model's card is damaged ({font.name}: {error})") from error
+        raise ModelError(f"the model's card is damaged ({font.name}: {error}); {CURE}") from error
     return placement
 
 
