@@ -144,6 +144,19 @@ def test_a_card_with_a_size_that_its_network_cannot_draw(tmp_path, run_folder, s
         read_card(tmp_path / "m.safetensors")
 
 
+def test_weights_of_another_kind_are_refused(tmp_path, run_folder, recwarn):
+    """torch reads complex and whole numbers as others, with a warning or without."""
+    generator, card = load_model(run_folder / "best.safetensors")
+    for kind in (torch.complex64, torch.int16):
+        vars(generator)["state_dict"] = lambda kind=kind: {
+            name: value.to(kind) for name, value in torch.nn.Module.state_dict(generator).items()
+        }
+        save_model(tmp_path / "m.safetensors", generator, card)
+        with pytest.raises(ModelError, match=r"m.safetensors holds weights that do not match"):
+            load_model(tmp_path / "m.safetensors")
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("odd", [float("nan"), float("-inf")])
 def test_weights_that_are_not_finite_are_refused(tmp_path, run_folder, odd):
     """Nothing but blank glyphs is drawn with them, and a training that starts there diverges."""

@@ -63,9 +63,12 @@ class _NoRandomValues(TorchFunctionMode):
 
 
 def _check_shapes(network: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Raise ValueError unless `state` has the parameters of `network`."""
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    if wanted != {name: value.shape for name, value in state.items()}:
+    """Raise ValueError unless `state` has the parameters of `network`, whatever their precision."""
+    wanted, found = (
+        {name: (value.shape, value.is_floating_point()) for name, value in tensors.items()}
+        for tensors in (network.state_dict(), state)
+    )
+    if wanted != found:
         raise ValueError("other parameters")
 
 
