@@ -146,6 +146,8 @@ BAD = [
     ("infer {text} --model {here}/nowhere.safetensors", ["nowhere.safetensors", "no model"]),
     ("infer {text} --model {here}/flipped.safetensors", ["flipped.safetensors", "checksum"]),
     ("infer {text} --model {here}/cut.safetensors", ["cut.safetensors", "damaged"]),
+    ("convert {here}/cut.safetensors -o {here}/x.onnx", ["cut.safetensors", "damaged"]),
+    ("convert {here}/nowhere.safetensors -o {here}/x.onnx", ["no model", "nowhere"]),
     (
         "export --charset {text} --model {here}/flipped.safetensors -o {here}/f.ttf",
         ["flipped.safetensors", "checksum"],

@@ -186,6 +186,7 @@ def _no_job(path: Path) -> _Job:
 
 _JOBS: dict[str, Callable[[Path], _Job]] = {
     "calligan": _generator,
+    "": _generator,  # no file of calligan's: it says why
     "upscaler": _upscaler,
     "reader": _reader,
 }
