@@ -2,6 +2,8 @@
 
 import io
 import json
+import shlex
+import subprocess
 import sys
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -10,6 +12,7 @@ import pytest
 from conftest import HAN
 from PIL import Image
 
+from calligan.__main__ import open_closed_streams
 from calligan.cli import app, fonts, main, show
 from calligan.cli.options import with_options
 from calligan.errors import DataError
@@ -169,3 +172,25 @@ def test_on_a_pipe_lines_tell_how_far_it_is(monkeypatch, capsys):
         add(64)
     drawn = ("drawing: 0 of 4,000 glyphs", "drawing: 64 of 4,000 glyphs")
     assert capsys.readouterr().err.splitlines() == [*drawn]
+
+
+def test_closed_streams_are_opened(monkeypatch):
+    """The shell's `<&-`, `>&-` and `2>&-`, with which Python has no such stream at all."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    open_closed_streams()
+    with sys.stdin, sys.stdout, sys.stderr:
+        assert sys.stdin.buffer.read() == b""
+        assert sys.stdout.buffer.write(b"a") == 1 and not sys.stderr.isatty()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as POSIX shells do")
+@pytest.mark.parametrize(("closed", "words"), [("<&-", ["text is empty"]), ("2>&-", [])])
+def test_commands_with_closed_streams(tmp_path, closed, words):
+    command = f"exec {shlex.quote(sys.executable)} -m calligan infer - -q -o a.png {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, input="", capture_output=True, text=True
+    )
+    assert done.returncode == 2 and not done.stdout and not list(tmp_path.iterdir())
+    assert len(done.stderr.splitlines()) == len(words)
+    assert all(word in done.stderr for word in words)
