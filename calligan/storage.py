@@ -86,27 +86,26 @@ def locked(
     """Hold the lock file `path`. The lock ends with the process, even if it is killed.
 
     If another process holds it, wait, after a call of `on_wait`; or with `busy`, raise ConfigError
-    with that message.
+    with that message. Folders that are made for it are removed again if they stay empty.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as undone:
         try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            if busy:
-                raise ConfigError(busy) from error
-            if on_wait:
-                on_wait()
-            lock.acquire()
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
+            undone.enter_context(with_folder(path))
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                if busy:
+                    raise ConfigError(busy) from error
+                if on_wait:
+                    on_wait()
+                lock.acquire()
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        undone.callback(lock.release)
         yield
-    finally:
-        lock.release()
 
 
 @functools.cache
@@ -147,14 +146,24 @@ def cannot_write(path: Path, error: OSError) -> DataError:
 def check_writable(*paths: Path) -> None:
     """Raise DataError if a file cannot be written. For a check before long work."""
     for path in paths:
-        parent = next(folder for folder in path.absolute().parents if folder.exists())
-        if path.is_dir() or not parent.is_dir():
-            code = errno.EISDIR if path.is_dir() else errno.ENOTDIR
-        elif not os.access(parent, os.W_OK | os.X_OK):
-            code = errno.EACCES
-        else:
-            continue
-        raise cannot_write(path, OSError(code, os.strerror(code)))
+        try:
+            code = _obstacle(Path(os.path.realpath(path)))  # what a link leads to is replaced
+        except OSError as error:  # such as a name that is too long
+            raise cannot_write(path, error) from error
+        if code:
+            raise cannot_write(path, OSError(code, os.strerror(code)))
+
+
+def _obstacle(path: Path) -> int:
+    """The error number of writing a file; 0 if nothing stands against it."""
+    if path.is_dir():
+        return errno.EISDIR
+    if path.exists() and not path.is_file():  # a pipe or a device, written in its place
+        return 0 if os.access(path, os.W_OK) else errno.EACCES
+    parent = next(folder for folder in path.parents if folder.exists())
+    if not parent.is_dir():
+        return errno.ENOTDIR
+    return 0 if os.access(parent, os.W_OK | os.X_OK) else errno.EACCES
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -42,6 +42,7 @@ def place(tmp_path, font_folder, data_folder, run_folder, inked_model):
         glyph = np.full((40, 40), 255, np.uint8)
         glyph[10 : 20 + ord(char) % 7, 5:30] = 0
         Image.fromarray(glyph).save(tmp_path / "hand" / f"{char}.png")
+    Image.new("L", (60, 60), 255).save(tmp_path / "page.png")
     shutil.copytree(run_folder, tmp_path / "broken-run")
     for path in (tmp_path / "broken-run" / "checkpoints").rglob("state.safetensors"):
         path.write_bytes(path.read_bytes()[:-1])
@@ -143,6 +144,10 @@ BAD = [
     ("infer {text} --model {model} -o {here}/out.bmp", ["out.bmp", ".png"]),
     ("infer {text} --model {model} -o {here}", ["folder", "name a file"]),
     ("infer {text} --model {model} -o {here}/plain-file/out.png", ["plain-file", "cannot"]),
+    (INFER + " --json {here}/plain-file/a.json", ["plain-file", "cannot"]),
+    (INFER + " --report {here}/plain-file/a.html", ["plain-file", "cannot"]),
+    ("check {here}/hand --font {good} --json {here}/plain-file/a.json", ["plain-file", "cannot"]),
+    ("scan {here}/page.png --text {text} -o {here}/plain-file", ["plain-file", "cannot"]),
     ("infer {text} --model {here}/nowhere.safetensors", ["nowhere.safetensors", "no model"]),
     ("infer {text} --model {here}/flipped.safetensors", ["flipped.safetensors", "checksum"]),
     ("infer {text} --model {here}/cut.safetensors", ["cut.safetensors", "damaged"]),

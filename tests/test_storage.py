@@ -369,6 +369,34 @@ def test_what_cannot_be_written_is_told_before(tmp_path, monkeypatch):
     assert asked == [(tmp_path, os.W_OK | os.X_OK)]
 
 
+def test_what_can_be_written_whoever_owns_its_folder(tmp_path, monkeypatch):
+    """Devices and what links lead to: their own folders are not written to."""
+    real, closed = os.access, ("/dev", str(tmp_path))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: str(path) not in closed and real(path, mode)
+    )
+    (tmp_path / "link").symlink_to("/dev/null")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "out.png").symlink_to(tmp_path / "other" / "a.png")
+    storage.check_writable(Path("/dev/null"), tmp_path / "link", tmp_path / "out.png")
+    with pytest.raises(DataError, match=r"a.png: Permission denied; choose another place"):
+        storage.check_writable(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"File name too long; choose another place"):
+        storage.check_writable(tmp_path / ("a" * 300))
+
+
+def test_folders_made_for_a_lock_in_vain_are_removed(tmp_path):
+    place = tmp_path / "made" / "too"
+    with pytest.raises(DataError, match="File name too long"), storage.locked(place / ("a" * 300)):
+        pass
+    with pytest.raises(DataError, match="File name too long"):
+        save_hand(place / ("a" * 300), [], lambda char: None)
+    assert not list(tmp_path.iterdir())
+    with storage.locked(place / ".lock"):
+        assert place.is_dir()
+    assert place.is_dir()
+
+
 def test_a_lock_that_another_process_holds_is_waited_for_or_told(tmp_path):
     path, told = tmp_path / "new" / "deep" / "lock", []
     with storage.locked(path, "busy", lambda: told.append(1)):

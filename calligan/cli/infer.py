@@ -31,8 +31,8 @@ def infer(
 
     text = text_of_stream(sys.stdin.buffer) if page.text == "-" else given_text(page.text)
     page, picked = replace(page, text=text), choice.picked()
-    claim_stdout(picture.output, drawing.json_path)
     check_picture(picture, page, look, drawing, choice)
+    claim_stdout(picture.output, drawing.json_path)
     every_way = bool(choice.candidates)
     model = open_model(drawing, picture.style, pick=picked, every_way=every_way)
     from calligan.library.model import labelled

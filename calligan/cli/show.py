@@ -61,13 +61,18 @@ def note(*lines: str) -> None:
 
 
 def claim_stdout(*files: Path | None) -> None:
-    """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two."""
+    """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two.
+
+    Raises DataError if one of the others cannot be written.
+    """
     from calligan.errors import ConfigError
+    from calligan.storage import check_writable
 
     global _holds_data
     if files.count(STDOUT) > 1:
         raise ConfigError("two files cannot both be -; standard output takes one")
     _holds_data = STDOUT in files
+    check_writable(*(path for path in files if path not in (None, STDOUT)))
 
 
 def result(*lines: object) -> None:

@@ -10,7 +10,7 @@ from calligan.errors import DataError
 from calligan.inference.content import picture_of
 from calligan.inference.report_page import report_page
 from calligan.page.sheet import Row, contact_sheet, save_png
-from calligan.storage import atomic_file, write_bytes, write_json
+from calligan.storage import atomic_file, check_writable, write_bytes, write_json
 
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.proofread import Proofreader, Verdict
@@ -134,3 +134,4 @@ def check_report(path: Path) -> None:
     if path.suffix.lower() not in _WRITERS or path.is_dir():
         kinds = " or ".join(_WRITERS)
         raise DataError(f"{path} does not end in {kinds}; name the kind of report")
+    check_writable(path)

@@ -20,6 +20,7 @@ from calligan.reader.check import UNSURE
 from calligan.scan.cells import Cell
 from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
 from calligan.scan.pages import template_cells
+from calligan.storage import check_writable
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def scan_pages(
     if columns not in READINGS:
         raise ConfigError(f"--columns {columns!r} is not one of rtl, ltr, rows")
     paths, folder = [Path(page) for page in pages], Path(folder)
+    check_writable(folder / LABELS)
     name = chinese_font_name(font, note)
     if text is None:
         add = count_progress("reading", len(paths), progress, cancel)
