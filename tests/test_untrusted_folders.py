@@ -19,13 +19,16 @@ from calligan.config import GeneratorConfig
 from calligan.errors import ConfigError, DataError, FontError, ModelError
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.vetting import vet_font
+from calligan.library.sessions import resumed_session
 from calligan.models.weights import load_model, read_card, save_model
 from calligan.page.formats import format_names, load_format
 from calligan.page.layout import Words, lay_out
 from calligan.pairs.store import PairStore
+from calligan.progress import ignore, never_cancel
 from calligan.project.run import Run
+from calligan.storage import sha256_file
 from calligan.training.animation import read_sheets, render_frames
-from calligan.training.state import newest_verified
+from calligan.training.state import TrainState, newest_verified
 from calligan.vector.base_font import BaseFont, read_all
 
 FORMAT = """
@@ -87,6 +90,44 @@ def test_a_checkpoint_names_no_path(run):
     for odd in ({**digests, "/etc/hostname": "0"}, {"state.json": digests["state.json"]}, [], 3):
         listed.write_text(json.dumps(odd))
         assert newest_verified(run / "checkpoints") != newest
+
+
+def test_a_checkpoint_takes_no_more_memory_than_its_networks(run, monkeypatch):
+    """Its checksum may be right, and it is found without memory."""
+    newest = newest_verified(run / "checkpoints")
+    state = TrainState(Run.open(run).config, 2)
+    state.load(newest)
+    monkeypatch.setattr("calligan.training.state.read_bytes", lambda *_: pytest.fail("read"))
+    assert newest_verified(run / "checkpoints") == newest
+    monkeypatch.undo()
+    monkeypatch.setattr("calligan.training.state.MAX_MODEL_HEADER_BYTES", 100_000)
+    state.load(newest)  # these networks are small
+    tensors, listed = newest / "state.safetensors", newest / "manifest.json"
+    tensors.write_bytes(tensors.read_bytes() + bytes(3 * 10**6))
+    digests = {**json.loads(listed.read_text()), tensors.name: sha256_file(tensors)}
+    listed.write_text(json.dumps(digests))
+    assert newest_verified(run / "checkpoints") == newest
+    with pytest.raises(ModelError, match=r"checkpoint .*0000008 is damaged"):
+        state.load(newest)
+
+
+@pytest.mark.parametrize(
+    "metrics", [{}, {"validation_l1": 1}, {"copy_source_l1": "x"}, {"validation_l1": None}]
+)
+def test_a_finished_run_whose_figures_are_odd(run, metrics):
+    newest = newest_verified(run / "checkpoints")
+    numbers, listed = newest / "state.json", newest / "manifest.json"
+    numbers.write_text(json.dumps({**json.loads(numbers.read_text()), "metrics": metrics}))
+    digests = {**json.loads(listed.read_text()), numbers.name: sha256_file(numbers)}
+    listed.write_text(json.dumps(digests))
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "data": about["data_was"]}))
+    if {"x", None} & set(metrics.values()):
+        with pytest.raises(ModelError, match="does not fit this run"), resumed_session(run):
+            pass
+        return
+    with resumed_session(run) as session:
+        session.train_or_cancel(ignore, never_cancel)
 
 
 def test_a_run_without_styles_is_none(run):

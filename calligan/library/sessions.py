@@ -1,5 +1,6 @@
 """A run that this process trains: begun, resumed, held."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Session:
         if (
             finished
             and self.ranks.is_main
-            and metrics.get("validation_l1", 0) >= metrics["copy_source_l1"]
+            and metrics.get("validation_l1", 0) >= metrics.get("copy_source_l1", math.inf)
         ):
             self.note("the model is not yet better than a copy of the source: train longer")
         return finished
@@ -165,6 +166,7 @@ def resumed_session(folder: Path, note: Note = ignore) -> Iterator[Session]:
             raise ConfigError(f"{folder} is finished; to train it further, give --from {folder}")
         selection = run.selection()
         selection.store.verify()
+        run.log_lines()  # raises before anything is told
         _use_threads(run.config)
         state = initial_state(run.config, selection, run.start)
         if checkpoints(run.checkpoints):

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from calligan.config import LossConfig, TrainConfig
 from calligan.errors import ConfigError, ModelError
-from calligan.limits import MAX_CHECKPOINT_BYTES
+from calligan.limits import MAX_CHECKPOINT_BYTES, MAX_JSON_BYTES, MAX_MODEL_HEADER_BYTES
 from calligan.models.critic import Critic
 from calligan.models.layers import to_device
 from calligan.models.networks import (
@@ -31,12 +32,13 @@ from calligan.models.networks import (
 )
 from calligan.reader.judge import Judge
 from calligan.reader.network import Reader
-from calligan.reading import parse_json, read_bytes, read_json
+from calligan.reading import check_file, parse_json, read_bytes, read_json
 from calligan.settings import from_dict
 from calligan.storage import (
     cannot_write,
     fsync_folder,
     sha256_bytes,
+    sha256_file,
     write_bytes,
     write_json,
 )
@@ -64,9 +66,12 @@ class Counters:
     began_at: dict[str, str] = field(default_factory=dict)
 
     def validate(self) -> None:
-        """Raise ValueError for a negative number."""
+        """Raise ValueError for a negative number, or a figure that is none."""
         if min(self.step, self.stage, self.stage_step, self.images) < 0:
             raise ValueError(f"{self} is out of range")
+        figures = [self.metrics.get(name, 0.0) for name in ("validation_l1", "copy_source_l1")]
+        if not all(isinstance(figure, int | float) for figure in figures):
+            raise ValueError(f"{figures} are no numbers")
 
 
 class TrainState:
@@ -188,18 +193,25 @@ class TrainState:
 
     def load(self, path: Path) -> None:
         """Restore the checkpoint at `path`, after verifying its checksums."""
-        files = _read_verified(path)
+        digests = _digests(path)
+        numbers = _read_verified(path / "state.json", digests, MAX_JSON_BYTES)
         try:
-            self.counters = from_dict(Counters, parse_json(files["state.json"]))
+            self.counters = from_dict(Counters, parse_json(numbers))
             self.counters.validate()
             size_px = self.config.stages[self.counters.stage].size_px
             networks = [
                 make_generator(self.config.generator, self.styles, size_px) for _ in range(2)
             ]
             self._set_up(networks[0], networks[1], None)
-            self._load_tensors(from_bytes(files["state.safetensors"]))
+            tensors = _read_verified(path / "state.safetensors", digests, self._most_bytes())
+            self._load_tensors(from_bytes(tensors))
         except (LookupError, TypeError, RuntimeError, ValueError, *_DAMAGED) as error:
             raise ModelError(f"{path} does not fit this run's config; start a new run") from error
+
+    def _most_bytes(self) -> int:
+        """The most that the tensors take in a file: weights, two moments of each, and a header."""
+        weights = (net.state_dict().values() for net in self._networks().values())
+        return 3 * sum(value.nbytes for value in chain(*weights)) + MAX_MODEL_HEADER_BYTES
 
     def _networks(self) -> dict[str, nn.Module]:
         found: dict[str, nn.Module] = {"generator": self.generator, "average": self.average}
@@ -259,24 +271,46 @@ def newest_verified(folder: Path) -> Path:
     _restore_set_aside(folder)
     for path in reversed(checkpoints(folder)):
         try:
-            _read_verified(path)
+            _verify(path)
         except ModelError:
             continue
         return path
     raise ModelError(f"{folder} has no complete checkpoint; start a new run")
 
 
-def _read_verified(path: Path) -> dict[str, bytes]:
+def _digests(path: Path) -> dict[str, str]:
+    """The checksums of a checkpoint's files."""
     try:
         digests = read_json(path / "manifest.json")
-        files = {name: read_bytes(path / name, MAX_CHECKPOINT_BYTES) for name in _FILES}
         if not isinstance(digests, dict) or set(digests) != set(_FILES):
-            raise ValueError
+            raise ValueError("other files")
     except (OSError, ValueError) as error:
         raise ModelError(f"checkpoint {path} is damaged or incomplete") from error
-    if any(sha256_bytes(data) != digests[name] for name, data in files.items()):
+    return digests
+
+
+def _verify(path: Path) -> None:
+    """Raise ModelError if a file of a checkpoint has another checksum. Takes no memory."""
+    digests = _digests(path)
+    try:
+        for name in _FILES:
+            check_file(path / name, MAX_CHECKPOINT_BYTES)
+        found = {name: sha256_file(path / name) for name in _FILES}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"checkpoint {path} is damaged or incomplete") from error
+    if found != digests:
         raise ModelError(f"checkpoint {path} is damaged (checksum)")
-    return files
+
+
+def _read_verified(path: Path, digests: dict[str, str], max_bytes: int) -> bytes:
+    """A file of a checkpoint. Raises ModelError for one that is larger, or has another checksum."""
+    try:
+        data = read_bytes(path, max_bytes)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"checkpoint {path.parent} is damaged or incomplete") from error
+    if sha256_bytes(data) != digests[path.name]:
+        raise ModelError(f"checkpoint {path.parent} is damaged (checksum)")
+    return data
 
 
 def _load_reader(config: TrainConfig) -> Reader | None:
