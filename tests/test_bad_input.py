@@ -46,6 +46,9 @@ def place(tmp_path, font_folder, data_folder, run_folder, inked_model):
     shutil.copytree(run_folder, tmp_path / "broken-run")
     for path in (tmp_path / "broken-run" / "checkpoints").rglob("state.safetensors"):
         path.write_bytes(path.read_bytes()[:-1])
+    shutil.copytree(run_folder, tmp_path / "logless")
+    (tmp_path / "logless" / "log.jsonl").unlink()
+    (tmp_path / "logless" / "log.jsonl").mkdir()
     (tmp_path / "odd-data").mkdir()
     (tmp_path / "odd-data" / "manifest.json").write_text('{"format": 1, "fonts": [{}]}')
     (tmp_path / "old-data").mkdir()
@@ -133,6 +136,7 @@ BAD = [
     (TRAIN + " --config {here}/nowhere.toml", ["nowhere.toml"]),
     (TRAIN + " --set generator.widths=[7,9]", ["generator.widths", "multiples of 8"]),
     ("train --resume {here}/nowhere", ["nowhere", "not a training run"]),
+    ("train --resume {here}/logless", ["log.jsonl: it is a folder; remove it"]),
     ("train --resume {here}/broken-run", ["broken-run", "no complete checkpoint"]),
     ("train --resume {here}/run --steps 5", ["--resume"]),
     (INFER + " --style 7", ["'7'", "1 bold, 2 slanted"]),

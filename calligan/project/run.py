@@ -168,7 +168,8 @@ class Run:
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
-            raise ModelError(f"cannot read {path}: {error}; remove it") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ModelError(f"cannot read {path}: {reason}; remove it") from error
 
 
 def newest_run(parent: Path) -> Path:
