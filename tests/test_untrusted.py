@@ -244,8 +244,8 @@ def test_styles_with_markup_for_names_are_listed_as_they_are(tmp_path, run_folde
 def test_a_name_with_a_line_break_adds_no_line(capsys):
     note("doubtful in a\ncalligan: done\u2028b")
     assert capsys.readouterr().err == "doubtful in a\\ncalligan: done\\u2028b\n"
-    print_table(["name"], [["a\nb"]])
-    assert capsys.readouterr().out.split() == ["name", "a\\nb"]
+    print_table(["[/b]\x1b"], [["a\nb"]])
+    assert capsys.readouterr().out.split() == ["[/b]\\x1b", "a\\nb"]
 
 
 def test_cards_of_models(tmp_path, run_folder):

@@ -140,13 +140,14 @@ def print_table(
     """
     if _holds_data:
         return
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in head:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+        justify: JustifyMethod = "right" if name in right else "left"
+        table.add_column(Text(escape_controls(name)), justify=justify, no_wrap=True)
     for row in rows:
         table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console(width=_TABLE_COLUMNS).print(table, crop=False, soft_wrap=True)

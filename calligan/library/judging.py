@@ -105,6 +105,8 @@ def evaluate(
     outlines with the fonts' own; `told_apart` measures whether a classifier can tell them apart;
     `calibrate` does the same for two sets of the fonts' own glyphs.
     """
+    if count is not None and count < 1:
+        raise ConfigError(f"--count {count} is invalid; give 1 or more")
     device = pick_device(device)
     path = model_path(Path(model) if model is not None else None)
     selection = _selection(path, Path(data) if data is not None else None, source, styles)
