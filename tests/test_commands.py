@@ -111,7 +111,7 @@ def test_picks_are_read():
 
     assert ChoiceRequest(pick="书=2, 法=3,").picked() == {"书": 2, "法": 3}
     assert ChoiceRequest().picked() == {}
-    for wrong in ("书", "书法=2", "书=x", "书=-1"):
+    for wrong in ("书", "书法=2", "书=x", "书=-1", "书=0", "书=" + "9" * 5000):
         with pytest.raises(ConfigError, match="--pick"):
             ChoiceRequest(pick=wrong).picked()
 

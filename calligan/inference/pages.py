@@ -18,6 +18,7 @@ from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import KINDS, OPAQUE
 from calligan.page.plain import plain, stacked
 from calligan.page.seal import Kind
+from calligan.requests.drawing import check_seed
 from calligan.requests.pages import PageRequest
 
 if TYPE_CHECKING:  # so that a request can be checked before torch is imported
@@ -87,6 +88,7 @@ def _check_numbers(request: PageRequest) -> None:
         raise ConfigError(f"--vary {request.vary:g} is out of range; give 0 to 1")
     if not 0 <= request.trace <= 100:
         raise ConfigError(f"--trace {request.trace} is out of range; give 0 to 100")
+    check_seed(request.seed)
 
 
 def write_pages(

@@ -12,6 +12,7 @@ from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.project.models import model_path
+from calligan.requests.drawing import check_seed
 from calligan.requests.sheets import SampleRequest
 
 
@@ -20,6 +21,7 @@ def save_samples(request: SampleRequest) -> None:
     chars = "".join(dict.fromkeys(filter(is_han, request.chars)))
     if not chars or not 1 <= request.count <= 64:
         raise ConfigError("give at least one Chinese character, and --count 1 to 64")
+    check_seed(request.seed)
     how = (request.style, request.count, request.seed, request.between)
     found = sampled(model_path(request.model), chars, *how)
     rows = [Row(c, list(images)) for c, images in zip(chars, found, strict=True)]

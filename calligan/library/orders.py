@@ -10,6 +10,7 @@ from calligan.glyphs.charset import is_han, load_charset
 from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
+from calligan.limits import MAX_NAME_CHARS
 from calligan.models.card import MAX_BOLDER_EM, read_card
 from calligan.page.film import check_film
 from calligan.page.formats import load_format
@@ -18,7 +19,7 @@ from calligan.project.models import hand_path, model_path, style_index
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
 from calligan.requests.fonts import DOUBTED, FALLBACKS, FontRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
-from calligan.requests.sheets import MORPH_WAYS, STILL, MorphRequest
+from calligan.requests.sheets import MAX_STEPS, MORPH_WAYS, STILL, MorphRequest
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -92,8 +93,8 @@ def stops_of(
 
     Raises ConfigError, DataError or ModelError for what cannot be interpolated.
     """
-    if way not in MORPH_WAYS or (steps is not None and steps < 1):
-        raise ConfigError("give --way slerp or lerp, and --steps 1 or more")
+    if way not in MORPH_WAYS or not (steps is None or 1 <= steps <= MAX_STEPS):
+        raise ConfigError(f"give --way slerp or lerp, and --steps 1 to {MAX_STEPS:,}")
     if not any(map(is_han, text)):
         raise DataError("the text has no Chinese character; give some")
     given = styles.split(",") if isinstance(styles, str) else list(styles)
@@ -146,6 +147,9 @@ def check_font(request: FontRequest) -> None:
         raise DataError(f"{path} should end in {kinds}: the kind of font to write")
     if path.is_dir() and path.suffix.lower() != ".ufo":
         raise DataError(f"{path} is a folder; name a file in it")
+    chinese = request.family_chinese or ""
+    if len(chinese) > MAX_NAME_CHARS or not chinese.isprintable():
+        raise ConfigError(f"--family-chinese is no name of at most {MAX_NAME_CHARS} characters")
     if base is not None:
         refuse_unused(request, ["latin"], "--complete keeps the letters of the font")
     if base is not None and Path(base).exists() and path.exists() and path.samefile(base):

@@ -103,7 +103,8 @@ class ModelCard:
 
         Raises ModelError listing the styles.
         """
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.styles):
+        is_number = wanted.isdecimal() and len(wanted) < 10
+        if is_number and 1 <= int(wanted) <= len(self.styles):
             return int(wanted) - 1
         names = [style.name for style in self.styles]
         if wanted in names:

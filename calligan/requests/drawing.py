@@ -1,11 +1,13 @@
 """What is drawn with, and how its glyphs are checked; the fields that several requests have."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from calligan.described import described
 from calligan.errors import ConfigError
+from calligan.limits import MAX_INTEGER
 
 STDOUT = Path("-")  # as the name of a file to write
 EXIT_DOUBTFUL = 3  # exit code of --strict
@@ -50,6 +52,12 @@ STRICT = partial(
 def split_names(text: str | None) -> list[str] | None:
     """Names separated by commas, without spaces; None for no text."""
     return [name.strip() for name in text.split(",")] if text else None
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that NumPy or torch does not take."""
+    if not 0 <= seed <= MAX_INTEGER:
+        raise ConfigError(f"--seed {seed} is out of range; give 0 to 2^63 - 1")
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ class ChoiceRequest:
         found = {}
         for part in filter(None, (self.pick or "").split(",")):
             char, equals, number = part.strip().partition("=")
-            if len(char) != 1 or not equals or not number.isdecimal():
+            if len(char) != 1 or not equals or not re.fullmatch(r"[1-9]\d{0,5}", number):
                 raise ConfigError(f"--pick {part!r} is invalid; give 书=2,法=3")
             found[char] = int(number)
         return found

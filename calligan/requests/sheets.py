@@ -7,6 +7,7 @@ from calligan.described import argument, described, refuse_unused
 from calligan.requests.drawing import DEVICE, JSON, MODEL, SOURCE, STYLE
 
 STILL = ".png"  # the ending of a sheet of a few steps, instead of a film
+MAX_STEPS = 1000  # of a morph, from each style to the next
 MORPH_WAYS = ("slerp", "lerp")
 
 
