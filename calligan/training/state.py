@@ -211,7 +211,8 @@ class TrainState:
     def _most_bytes(self) -> int:
         """The most that the tensors take in a file: weights, two moments of each, and a header."""
         weights = (net.state_dict().values() for net in self._networks().values())
-        return 3 * sum(value.nbytes for value in chain(*weights)) + MAX_MODEL_HEADER_BYTES
+        taken: int = sum(value.nbytes for value in chain(*weights))
+        return 3 * taken + MAX_MODEL_HEADER_BYTES
 
     def _networks(self) -> dict[str, nn.Module]:
         found: dict[str, nn.Module] = {"generator": self.generator, "average": self.average}
