@@ -22,8 +22,14 @@ def fonts(context: typer.Context) -> None:
 
     The column GB2312 counts the characters of that set (6,763) that have ink in the font.
     """
-    if context.invoked_subcommand is None:
-        _print_table()
+    if context.invoked_subcommand is not None:
+        return
+    from calligan.glyphs.catalog import load_catalog
+    from calligan.resources import cache_folder
+
+    rows = [font.listed() for font in load_catalog().values()]
+    print_table(list(rows[0]), [list(row.values()) for row in rows], right=("GB2312",))
+    note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")
 
 
 def fetch(request: FetchRequest) -> None:
@@ -38,15 +44,6 @@ def fetch(request: FetchRequest) -> None:
 
     with progress("fetching", "font") as update:
         fetch_fonts(request.names or [], report, update, note)
-
-
-def _print_table() -> None:
-    from calligan.glyphs.catalog import load_catalog
-    from calligan.resources import cache_folder
-
-    rows = [font.listed() for font in load_catalog().values()]
-    print_table(list(rows[0]), [list(row.values()) for row in rows], right=("GB2312",))
-    note(f"cache: {cache_folder() / 'fonts'}   fetch: calligan fonts fetch NAME…")
 
 
 def export(font: FontRequest, drawing: DrawingRequest) -> None:

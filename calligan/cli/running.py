@@ -21,12 +21,8 @@ def run_training(session: "Session", tensorboard: bool = False, resume_hint: str
     from calligan.training.loop import Listener
 
     is_main = session.ranks.is_main
-
-    def on_request() -> None:
-        if is_main:
-            note("saving and stopping; repeat to stop without saving")
-
-    with stop_on_signals(on_request) as received:
+    told = ["saving and stopping; repeat to stop without saving"] if is_main else []
+    with stop_on_signals(lambda: note(*told)) as received:
         shown = _Progress(session)
         try:
             listener = Listener(shown.step, shown.evaluation, lambda: bool(received))

@@ -61,9 +61,9 @@ def note(*lines: str) -> None:
 
 
 def claim_stdout(*files: Path | None) -> None:
-    """Keep results off stdout if one of the files to write is `-`. Raises ConfigError for two.
+    """Keep results off stdout if one of the files to write is `-`; check the others.
 
-    Raises DataError if one of the others cannot be written.
+    Raises ConfigError for two `-`, DataError for a file that cannot be written.
     """
     from calligan.errors import ConfigError
     from calligan.storage import check_writable
@@ -140,14 +140,14 @@ def print_table(
     """
     if _holds_data:
         return
-    from rich.console import Console, JustifyMethod
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in head:
-        justify: JustifyMethod = "right" if name in right else "left"
-        table.add_column(Text(escape_controls(name)), justify=justify, no_wrap=True)
+        shown = Text(escape_controls(name))
+        table.add_column(shown, justify="right" if name in right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console(width=_TABLE_COLUMNS).print(table, crop=False, soft_wrap=True)

@@ -39,6 +39,7 @@ from calligan.vector.straight_edges import edges_of
 
 _FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
 _MIN_STEPS = 300  # see docs/own-hand.md
+_STRAIGHT_TOLERANCE_EM = 0.004  # how far curves stray where edges are straight; docs/own-hand.md
 _MEASURED_GLYPHS = 24  # of a hand, that say how its outlines are drawn
 
 
@@ -145,6 +146,8 @@ def _take_line(session: Session) -> None:
         return
     generator, card = load_model(session.run.best)
     style = replace(card.styles[0], pen=pen, edges=edges)
+    if edges:
+        style = replace(style, tolerance_em=_STRAIGHT_TOLERANCE_EM)
     save_model(session.run.best, generator, replace(card, styles=(style, *card.styles[1:])))
     if pen:
         session.note(f"strokes of one width: {style.name} is drawn with a {pen} pen")
