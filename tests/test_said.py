@@ -204,6 +204,7 @@ def test_wrong_arguments_are_told_before_torch_is_imported(font_folder):
     done = subprocess.run([sys.executable, "-c", EARLY, *wrong], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
+    lines = [line for line in lines if not line.endswith("working …")]  # said on a busy machine
     assert len(lines) == len(wrong)
     for line, said in zip(lines, wrong.values(), strict=True):
         assert said in line
