@@ -87,9 +87,7 @@ def learning(
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
     name, folder = request.name, request.hands / request.name
     base = model_path(request.model)
-    card = load_model(base)[
-        1
-    ]  # read whole, so that a damaged one is refused before anything is told
+    _, card = load_model(base)  # read whole: a damaged one is refused before anything is told
     _check_name(name, card, base.resolve().is_relative_to(folder.resolve()))
     sources = cache(lambda: _sources(card, request.source, note))
     even = sources if request.even else None
