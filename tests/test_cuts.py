@@ -261,3 +261,24 @@ def test_a_character_is_cut_out_in_the_middle_without_its_neighbours():
     made = crop(ink, CharacterBox("永", 20, 40, 100, 140, 0.0), 100)
     rows, columns = np.flatnonzero((made < 128).any(1)), np.flatnonzero((made < 128).any(0))
     assert (rows[0], rows[-1], columns[0], columns[-1]) == (20, 59, 40, 59)
+
+
+def test_rules_are_removed_where_they_cross_half_of_the_page():
+    ink = blank(300, 400)
+    ink[50, 30:370] = ink[20:280, 385] = 1
+    ink[200, 30:200] = 1  # long beside the height, but not half as wide as the page
+    left = copybook.remove_rules(ink)
+    assert left[50].sum() == 0 and left[40:180, 385].sum() == 0
+    assert left[200, 30:200].sum() > 160
+
+
+def test_a_character_without_outline_takes_a_usual_length():
+    none = Outline(np.zeros((0, 4, 2)), np.zeros(0, int), np.zeros(0, bool))
+    nothing = Letter("　", none, 1.0)
+    assert copybook._expected_pitch(nothing, 0) == pytest.approx(0.25 + 0.87 * 0.8)
+
+
+def test_a_picture_below_a_file_cannot_be_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cannot read .*file/page\.jpg"):
+        photo.open_photo(tmp_path / "file" / "page.jpg")
