@@ -146,11 +146,16 @@ def test_training_is_cancelled_and_gone_on_with(project):
     assert rows[0]["step"] == 2  # after the first step, a row every two
 
 
-def test_an_export_that_was_cancelled_goes_on(model):
-    told = []
+def test_an_export_that_was_cancelled_goes_on(model, monkeypatch):
+    monkeypatch.setattr("calligan.inference.export._PART_CHARS", 2)
+    told, parts = [], Path(".on.ttf.parts")
     with pytest.raises(calligan.Cancelled):
         calligan.export_font(model, "on.ttf", charset=CHARS, cancel=lambda: True)
-    assert Path(".on.ttf.parts").is_dir()
+    assert not parts.exists()  # nothing was finished
+    with pytest.raises(calligan.Cancelled):
+        cancel = lambda: any(parts.glob("*.npz"))  # noqa: E731
+        calligan.export_font(model, "on.ttf", charset=CHARS, cancel=cancel)
+    assert any(parts.glob("*.npz"))
     calligan.export_font(model, "on.ttf", charset=CHARS, progress=lambda *each: told.append(each))
     assert told[-1][1:] == (len(CHARS), len(CHARS)) and not Path(".on.ttf.parts").exists()
 
