@@ -260,6 +260,10 @@ def test_no_view_is_wider_than_a_telephone(page, path):
     page.wait_for_load_state("networkidle")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 360
+    if path != "nothing":
+        page.click("#work > summary")
+        box = page.locator("#work .drop-in").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 360
 
 
 def test_language_and_look_are_switched_and_kept(page):
