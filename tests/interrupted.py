@@ -110,8 +110,8 @@ def stopping(call, stop, at, marker):
     def run(*arguments):
         calls.append(arguments)
         if len(calls) == at:
-            marker.touch()
             if stop == "rename":
+                marker.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             hang(marker, stop == "stubborn")
         return call(*arguments)
@@ -120,9 +120,13 @@ def stopping(call, stop, at, marker):
 
 
 def hang(marker: Path, stubborn: bool) -> None:
-    """Wait until the marker is gone; if stubborn, whatever is raised meanwhile."""
+    """Make the marker and wait until it is gone; if stubborn, whatever is raised meanwhile."""
+    made = False
     while True:
         try:
+            if not made:  # within `try`: a signal may come as soon as the marker is there
+                marker.touch()
+                made = True
             while marker.exists():
                 time.sleep(0.01)
             return
