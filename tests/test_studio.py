@@ -173,6 +173,8 @@ def test_candidates_are_what_pick_takes(client):
         == {**whole_page(client, text="永")["outlines"], **picked["outlines"]}[name]
     )
     assert f"--pick '永={last}'" in picked["command"] and "永" not in picked["doubtful"]
+    fresh = client.get("/api/candidates", params={"hand": HAND, "char": HAN[-1]}).json()
+    assert fresh["least"] == told["least"] > 0  # also of a character that is on no page
 
 
 def test_hands_are_mixed_by_shares(client):

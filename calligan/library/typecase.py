@@ -93,14 +93,10 @@ class TypeCase:
             found.append(Candidate(number, attempt.way, float(attempt.score), letter.outline))
         return found
 
-    def score(self, char: str, style: int | str = 1) -> tuple[float, float] | None:
-        """A character's score, and the one that 95 % of the style's real glyphs reach; or None."""
-        index = self._index(style)
+    def least_score(self, style: int | str = 1) -> float | None:
+        """The score that 95 % of the style's real glyphs reach; None without the reader."""
         proofreader = self.model.writer.proofreader
-        if proofreader is None:
-            return None
-        verdict = proofreader.verdicts.get(index, {}).get(char)
-        return (float(verdict.best.score), float(verdict.least_score)) if verdict else None
+        return float(proofreader.least_score(self._index(style))) if proofreader else None
 
     def _index(self, style: int | str, seed: int = 0) -> int:
         indices = self.model.style_indices(style, seed)

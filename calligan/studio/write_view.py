@@ -111,8 +111,7 @@ async def candidates(request: Request) -> Response:
             {"number": c.number, "way": c.way, "score": _finite(c.score), "d": path(c.outline)}
             for c in found
         ]
-        score = chosen.case.score(char, chosen.style)
-        return {"char": char, "ways": ways, "least": score[1] if score else None}
+        return {"char": char, "ways": ways, "least": chosen.case.least_score(chosen.style)}
 
     return JSONResponse(await studio_of(request).engine.run(draw))
 
