@@ -47,13 +47,13 @@ def train(request: TrainingRequest, how: RunRequest) -> None:
 
     Ctrl-C saves and stops; `calligan train --resume runs/0001` continues exactly from there.
     """
+    how.validate(request)  # raises before torch is imported below
     from calligan.library.sessions import resumed_session
     from calligan.library.training import begun, requested_session
     from calligan.training.tensorboard import check_tensorboard
 
     if how.tensorboard:
         check_tensorboard()
-    how.validate(request)
     if how.dry_run:
         result(json.dumps(asdict(begun(request)[0]), indent=1))
         return

@@ -19,7 +19,9 @@ from calligan.reader.faults import Findings, Limits, Shape, counters_filled, det
 from calligan.reader.inspector import MIN_SIZE_PX, MISDRAWN, Inspector
 from calligan.reader.limits import Calibration
 from calligan.reader.reach import Reach, reach_of
+from calligan.requests.drawing import BOLD
 from calligan.storage import sha256_bytes
+from calligan.vector.font import UPEM
 
 if TYPE_CHECKING:
     from calligan.reader.judge import Judge
@@ -34,7 +36,6 @@ WAYS = (
     Way("stronger style", strength=1.2),
 )
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
-_BOLDER_EM = 0.02  # more added to strokes may fill counters
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
@@ -211,7 +212,7 @@ class Proofreader:
     @property
     def _is_bold(self) -> bool:
         """Whether strokes are made so much bolder that counters may be filled."""
-        return self.drawer.bolder_em > _BOLDER_EM
+        return self.drawer.bolder_em > BOLD / UPEM
 
     def _limits(self, style_index: int) -> Sequence[Limits]:
         """Limits of the detectors by class; none for images too small for them."""

@@ -62,24 +62,19 @@ class _Job:
 
 
 class _Drawing(nn.Module):
-    """Ink of sources (N, 1, S, S) and style vectors (N, style_dim) to ink (N, 1, S, S)."""
+    """Ink of sources (N, 1, S, S) and style vectors (N, style_dim) to ink (N, 1, S, S).
+
+    With a generator of distance, vectors have one number more, stroke weight: it is added to the
+    distance.
+    """
 
     def __init__(self, generator: GeneratorBase):
         super().__init__()
         self.generator = generator
 
     def forward(self, source: Tensor, style: Tensor) -> Tensor:
-        return ink(self.generator.image(self.generator.field(1 - 2 * source, style)))
-
-
-class _DrawingDistance(nn.Module):
-    """As _Drawing; the last number of a style vector is added to the distance: stroke weight."""
-
-    def __init__(self, generator: GeneratorBase):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, source: Tensor, style: Tensor) -> Tensor:
+        if not self.generator.outputs_distance:
+            return ink(self.generator.image(self.generator.field(1 - 2 * source, style)))
         field = self.generator.field(1 - 2 * source, style[:, :-1])
         return ink(self.generator.image(field + style[:, -1, None, None, None]))
 
@@ -148,11 +143,9 @@ def _generator(path: Path) -> _Job:
         raise ModelError(f"{path} draws from noise: it has no ONNX form; give another model")
     size_px = card.size_px
     vectors = generator.embedding.weight.detach()
-    network: nn.Module = _Drawing(generator)
     if generator.outputs_distance:
         bolder = [share_of_canvas(style.bolder_em) / 2 * UNITS_PER_CANVAS for style in card.styles]
         vectors = torch.cat([vectors, torch.tensor(bolder)[:, None]], dim=1)
-        network = _DrawingDistance(generator)
     metadata = {
         "calligan.card": json.dumps(asdict(card), ensure_ascii=False, allow_nan=False),
         "calligan.style_vectors": json.dumps([[round(x, 6) for x in v] for v in vectors.tolist()]),
@@ -161,7 +154,7 @@ def _generator(path: Path) -> _Job:
     style = Port("style", (vectors.shape[1],), "one of the vectors in the metadata, or between")
     drawn = Port("ink", (1, size_px, size_px), f"{_GLYPH}, as the style draws it")
     probe = [_blots(source), vectors[torch.arange(_PROBES) % len(vectors)]]
-    return _Job("generator", network, [source, style], drawn, probe, metadata)
+    return _Job("generator", _Drawing(generator), [source, style], drawn, probe, metadata)
 
 
 def _upscaler(path: Path) -> _Job:

@@ -39,7 +39,7 @@ from calligan.vector.straight_edges import edges_of
 
 _FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
 _MIN_STEPS = 300  # see docs/own-hand.md
-_STRAIGHT_TOLERANCE_EM = 0.004  # how far curves stray where edges are straight; docs/own-hand.md
+_STRAIGHT_TOLERANCE_EM = 0.004  # how far curves stray where edges are straight: experiments.md
 _MEASURED_GLYPHS = 24  # of a hand, that say how its outlines are drawn
 
 
