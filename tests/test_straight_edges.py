@@ -204,6 +204,7 @@ def test_a_learned_hand_gets_the_edges_of_its_glyphs(
     card = read_card(run.best)
     assert [style.edges for style in card.styles] == [edges, ""]
     assert card.styles[0].tracing.edges == edges
+    assert card.styles[0].tolerance_em == (0.004 if even else None)  # not that of where it began
     if even:
         assert asked == [selection.styles[0].placement.em_px] and "straight edges" in notes[-1]
 
