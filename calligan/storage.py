@@ -16,6 +16,9 @@ from calligan.errors import ConfigError, DataError
 from calligan.reading import parse_json as parse_json  # re-exported
 from calligan.reading import read_json as read_json
 
+_TMP = "tmp"  # the ending of temporary files
+_MAX_STEM_BYTES = 255 - len(f"..12345678.{_TMP}")  # file systems allow names of 255 bytes
+
 
 def sha256_bytes(data: bytes | memoryview) -> str:
     """Hex sha256 of a buffer."""
@@ -48,6 +51,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     A link keeps its place, and its target is replaced. Pipes and devices are written directly.
     Raises DataError naming `path` if the folder cannot be written or the disk is full.
     """
+    _check_named(path)
     undone = contextlib.ExitStack()  # what is undone at the end
     try:
         if path.exists() and not path.is_file() and not path.is_dir():  # such as /dev/stdout
@@ -57,7 +61,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         path = Path(os.path.realpath(path)) if path.is_symlink() else path  # resolve: RuntimeError
         undone.enter_context(with_folder(path))
         _remove_leftovers(path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(f".{_TMP}", f".{_stem(path)}.", path.parent)
         temporary = Path(name)
         undone.callback(_remove, temporary)
         with os.fdopen(handle, "wb") as file:
@@ -111,13 +115,18 @@ def locked(
 @functools.cache
 def _leftovers(folder: Path) -> list[str]:
     """Temporary files that were in a folder when this process first wrote there."""
-    return [path.name for path in folder.glob(".*.tmp")]
+    return [path.name for path in folder.glob(f".*.{_TMP}")]
+
+
+def _stem(path: Path) -> str:
+    """What a temporary file is named after: as much of a name as leaves room for the rest."""
+    return os.fsdecode(os.fsencode(path.name)[:_MAX_STEM_BYTES]).encode(errors="ignore").decode()
 
 
 def _remove_leftovers(path: Path) -> None:
     """Remove temporary files that killed processes left beside `path`, under its name."""
     for name in _leftovers(path.parent.resolve()):
-        if re.fullmatch(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp", name):
+        if re.fullmatch(rf"\.{re.escape(_stem(path))}\.[a-z0-9_]{{8}}\.{_TMP}", name):
             with contextlib.suppress(OSError), (path.parent / name).open("rb") as file:
                 if _lock(file.fileno()):  # no process is writing it
                     (path.parent / name).unlink()
@@ -146,12 +155,19 @@ def cannot_write(path: Path, error: OSError) -> DataError:
 def check_writable(*paths: Path) -> None:
     """Raise DataError if a file cannot be written. For a check before long work."""
     for path in paths:
+        _check_named(path)
         try:
             code = _obstacle(Path(os.path.realpath(path)))  # what a link leads to is replaced
         except OSError as error:  # such as a name that is too long
             raise cannot_write(path, error) from error
         if code:
             raise cannot_write(path, OSError(code, os.strerror(code)))
+
+
+def _check_named(path: Path) -> None:
+    """Raise DataError for `-`, standard output, which takes only what a command says it takes."""
+    if str(path) == "-":
+        raise DataError("this file cannot go to standard output (-); give it a name")
 
 
 def _obstacle(path: Path) -> int:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from calligan.glyphs import fetch as fetch_module
 from calligan.glyphs.catalog import load_catalog
+from calligan.glyphs.fetch import LICENCE
+from calligan.limits import MAX_FONT_BYTES
 from calligan.storage import sha256_bytes
 
 CATALOG = """
@@ -105,6 +108,18 @@ def test_fetch_that_fails_says_why_and_keeps_nothing(fetch):
     assert len(done.stderr.splitlines()) == 1
     assert "checksum" in done.stderr and "good" in done.stderr
     assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_file_too_large_for_a_font_is_fetched_anew_without_being_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("CALLIGAN_CACHE", str(tmp_path))
+    font = next(iter(load_catalog().values()))
+    font.folder.mkdir(parents=True)
+    (font.folder / LICENCE).write_text("as free as air")
+    font.path.write_bytes(b"")
+    os.truncate(font.path, MAX_FONT_BYTES + 1)  # a sparse file
+    monkeypatch.setattr(fetch_module, "sha256_file", lambda path: pytest.fail("read"))
+    monkeypatch.setattr(fetch_module, "_download", lambda package: (b"font", b"licence"))
+    assert fetch_module.fetch_font(font) and font.path.read_bytes() == b"font"
 
 
 def test_catalog_is_whole():

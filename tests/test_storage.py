@@ -385,6 +385,26 @@ def test_what_can_be_written_whoever_owns_its_folder(tmp_path, monkeypatch):
         storage.check_writable(tmp_path / ("a" * 300))
 
 
+@pytest.mark.parametrize("name", ["a" * 255, "書" * 85, "a" * 240 + "書" * 5])
+def test_the_longest_names_that_the_disk_takes_can_be_written(tmp_path, name):
+    storage.check_writable(tmp_path / name)
+    with pytest.raises(KeyError), atomic_file(tmp_path / name) as file:
+        file.write(b"half")
+        raise KeyError
+    assert seen(tmp_path, hidden=True) == {}
+    write_bytes(tmp_path / name, NEW)
+    assert seen(tmp_path, hidden=True) == {name: NEW}
+
+
+def test_standard_output_is_no_file_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="cannot go to standard output"):
+        storage.check_writable(Path("-"))
+    with pytest.raises(DataError, match="cannot go to standard output"), atomic_file(Path("-")):
+        pytest.fail("opened")
+    assert seen(tmp_path, hidden=True) == {}
+
+
 def test_folders_made_for_a_lock_in_vain_are_removed(tmp_path):
     place = tmp_path / "made" / "too"
     with pytest.raises(DataError, match="File name too long"), storage.locked(place / ("a" * 300)):

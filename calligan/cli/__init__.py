@@ -37,8 +37,9 @@ _COMMANDS: dict[Command, str | None] = {
 }
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EXIT_CODES = (
-    f"Exit codes: 0 done; 2 an option, file or text that cannot be used; {EXIT_DOUBTFUL} with "
-    "--strict, if a glyph stays doubtful; 130 interrupted."
+    "Exit codes: 0 done; 1 a font could not be fetched; 2 an option, file or text that cannot be "
+    f"used; {EXIT_DOUBTFUL} with --strict, if a glyph stays doubtful; 4 training diverged; "
+    "130 interrupted."
 )
 
 app = typer.Typer(

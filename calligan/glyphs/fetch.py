@@ -16,6 +16,7 @@ from pathlib import Path
 
 from calligan.errors import FetchError
 from calligan.glyphs.catalog import CatalogFont, Package, catalog_font, load_catalog
+from calligan.limits import MAX_FONT_BYTES
 from calligan.progress import Note, Progress, ignore
 from calligan.resources import data_folder
 from calligan.storage import sha256_bytes, sha256_file, write_bytes
@@ -30,9 +31,8 @@ def fetch_font(font: CatalogFont) -> bool:
 
     Tries its packages in catalog order. Raises FetchError with the reason of each failure.
     """
-    expected = {package.sha256 for package in font.packages}
     licence = font.folder / LICENCE
-    if font.fetched and licence.is_file() and sha256_file(font.path) in expected:
+    if font.fetched and licence.is_file() and _is_intact(font):
         return False
     reasons = []
     for package in font.packages:
@@ -45,6 +45,13 @@ def fetch_font(font: CatalogFont) -> bool:
         write_bytes(font.path, data)
         return True
     raise FetchError(f"{font.name} could not be fetched ({'; '.join(reasons)})")
+
+
+def _is_intact(font: CatalogFont) -> bool:
+    """Whether the file in the cache has a checksum of the catalog; one too large is not read."""
+    if font.path.stat().st_size > MAX_FONT_BYTES:
+        return False
+    return sha256_file(font.path) in {package.sha256 for package in font.packages}
 
 
 def fetch_fonts(
