@@ -92,6 +92,7 @@ def learned(tmp_path_factory, calligan, run_folder, hand, tiny_settings):
     others = re.findall(r"\(others: \w+ (0\.\d+)\)", done.stderr)
     assert said[0] in ("bold", "slanted") and float(said[1]) <= float(others[0])
     assert "steps in that time" not in done.stderr  # it was told how many
+    assert re.search(r"0\.\d M parameters \(0\.\d M of them trained\)", done.stderr)
     return home
 
 
@@ -100,12 +101,12 @@ def test_a_run_goes_on_from_its_trial_which_is_bounded(learned, run_folder, monk
     run = Run.open(learned / "hands/mine/0001")
     timed = replace(run.config, steps=None, minutes=1.0)
     start = run_folder / "best.safetensors"
-    now = iter(range(0, 10_000, 2))  # two seconds a step, of 18 for the trials
+    now = iter(range(0, 10_000, 2))  # two seconds a step, of 9 for the trials
     monkeypatch.setattr("calligan.training.trial.monotonic", lambda: float(next(now)))
     notes = []
     state = initial_state(timed, run.selection(), start, notes.append, try_nearest=True)
-    assert "after 5 steps" in notes[-1]
-    assert state.counters.elapsed_s > 10 and state.counters.step == 0
+    assert "after 3 steps" in notes[-1]
+    assert state.counters.elapsed_s > 4 and state.counters.step == 0
     plain = initial_state(timed, run.selection(), start)
     pairs = zip(state.generator.parameters(), plain.generator.parameters(), strict=True)
     assert not all(torch.equal(tried, start) for tried, start in pairs)

@@ -133,7 +133,17 @@ THREE = replace(TrainConfig(), stages=STAGES, steps=8, minutes=None)
     ],
 )
 def test_stages_follow_each_other_by_their_shares(progress, index, done):
-    assert stage_at(THREE, progress) == (index, pytest.approx(done, abs=1e-8))
+    assert stage_at(THREE, progress, 0) == (index, pytest.approx(done, abs=1e-8))
+
+
+@pytest.mark.parametrize(
+    ("progress", "step", "index", "done"),
+    [(0.3, 4, 0, 1), (0.3, 5, 1, 0.2), (0.1, 9, 0, 0.4), (1.2, 4, 0, 1), (0.6, 4, 0, 1)],
+)
+def test_a_stage_does_not_begin_before_its_least_step(progress, step, index, done):
+    later = (STAGES[0], replace(STAGES[1], min_step=5), STAGES[2])
+    config = replace(THREE, stages=later)
+    assert stage_at(config, progress, step) == (index, pytest.approx(done, abs=1e-8))
 
 
 def test_progress_is_in_steps_or_in_minutes():

@@ -229,7 +229,7 @@ def test_l1_at_several_scales_sees_a_shift_less_than_at_one():
 
 def test_schedule_covers_all_stages_and_falls():
     config = tiny_config()
-    seen = [stage_at(config, progress_of(config, step, 0.0))[0] for step in range(8)]
+    seen = [stage_at(config, progress_of(config, step, 0.0), step)[0] for step in range(8)]
     assert seen == [0, 0, 1, 1, 2, 2, 2, 2]
     by_time = tiny_config(steps=None, minutes=2.0)
     assert progress_of(by_time, 0, 60.0) == 0.5

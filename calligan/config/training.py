@@ -81,11 +81,13 @@ class StageConfig:
     learning_rate: float  # at the stage's start
     learning_rate_end: float  # at its end; cosine decay in between
     augment: float = 1.0  # factor on augment.amount
+    min_step: int = 0  # of the run: until then the stage before goes on, at its last rate
 
     def validate(self) -> None:
         """Raise ConfigError naming the first invalid field."""
         require(0 < self.share <= 1, "stages.share", self.share, "0 to 1")
-        require_at_least(self, "stages", size_px=8, learning_rate=0, learning_rate_end=0, augment=0)
+        least = {"size_px": 8, "learning_rate": 0, "learning_rate_end": 0, "augment": 0}
+        require_at_least(self, "stages", **least, min_step=0)
 
 
 DEFAULT_STAGES = (

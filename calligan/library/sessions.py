@@ -221,9 +221,11 @@ def _describe(run: Run, state: TrainState, note: Note, starts: bool = True) -> N
     """Report a run and, with `starts`, which styles its new ones start from."""
     config = run.config
     length = f"{config.steps:,} steps" if config.steps is not None else f"{config.minutes:g} min"
+    every, trained = count_parameters(state.generator)
+    part = "" if trained == every else f" ({trained / 1e6:.1f} M of them trained)"
     note(
         f"{run.folder}: {len(run.styles)} style(s), {length}, "
-        f"{count_parameters(state.generator) / 1e6:.1f} M parameters, "
+        f"{every / 1e6:.1f} M parameters{part}, "
         f"{config.device} {config.precision}, batch {config.batch_size}"
     )
     for name, nearest in state.counters.began_at.items() if starts else ():

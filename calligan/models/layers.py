@@ -125,9 +125,11 @@ def grow_state(state: dict[str, Tensor], cell_px: int) -> dict[str, Tensor]:
     return grown
 
 
-def count_parameters(module: nn.Module) -> int:
-    """The number of trainable parameters."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+def count_parameters(module: nn.Module) -> tuple[int, int]:
+    """The numbers of all parameters, and of those that are trained."""
+    parameters = list(module.parameters())
+    trained = (each.numel() for each in parameters if each.requires_grad)
+    return sum(each.numel() for each in parameters), sum(trained)
 
 
 def _groups(width: int) -> int:

@@ -58,7 +58,7 @@ def train(
     losses: dict[str, torch.Tensor] = {}  # the latest value of each: not every step computes all
 
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
-        stage, share_done = stage_at(config, progress)
+        stage, share_done = stage_at(config, progress, counters.step)
         if stage != counters.stage:
             state.enter_stage(stage)
             losses = {}

@@ -1,6 +1,7 @@
 """The progress of a run, its stage and its learning rate."""
 
 import math
+from itertools import pairwise
 
 from calligan.config import StageConfig, TrainConfig
 
@@ -13,12 +14,12 @@ def progress_of(config: TrainConfig, step: int, elapsed_s: float) -> float:
     return elapsed_s / (60 * config.minutes)
 
 
-def stage_at(config: TrainConfig, progress: float) -> tuple[int, float]:
-    """The index of the current stage, and the share of it that is done."""
+def stage_at(config: TrainConfig, progress: float, step: int) -> tuple[int, float]:
+    """The index of the current stage, and the share of it that is done, at most 1."""
     start = 0.0
-    for index, stage in enumerate(config.stages[:-1]):
-        if progress < start + stage.share - 1e-9:
-            return index, (progress - start) / stage.share
+    for index, (stage, following) in enumerate(pairwise(config.stages)):
+        if progress < start + stage.share - 1e-9 or step < following.min_step:
+            return index, min(1.0, (progress - start) / stage.share)
         start += stage.share
     return len(config.stages) - 1, min(1.0, (progress - start) / config.stages[-1].share)
 

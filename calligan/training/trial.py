@@ -20,7 +20,7 @@ from calligan.training.steps import training_step
 TRIED_STEPS = 30  # a hundred of three styles would take a large part of ten minutes on two cores
 _BATCH_SIZE = 4
 _WARMUP_STEPS = 5
-_MAX_SHARE = 0.3  # of the minutes of a run, for all trials together
+_MAX_SHARE = 0.15  # of the minutes of a run, for all trials together
 
 
 @dataclass(frozen=True)
