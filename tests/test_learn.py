@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import calligan as calligan_library
 from calligan.config import RasterConfig
+from calligan.library.training import training_config
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
 from calligan.pairs.batches import Batch, Pairs
@@ -26,6 +27,7 @@ from calligan.pairs.split import held_out
 from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
 from calligan.project.run import Run, is_finished
+from calligan.training.schedule import stage_at
 from calligan.training.state import checkpoints
 from calligan.training.transfer import initial_state, nearest_styles
 
@@ -193,6 +195,14 @@ def test_learning_again_keeps_what_was_learned_before(
     assert done.stdout.strip() == "hands/mine/0002/best.safetensors"
     assert "mine was learned before (hands/mine/0001)" in done.stderr
     assert (learned / "hands/mine/0001/best.safetensors").read_bytes() == before
+
+
+def test_few_steps_are_all_of_reconstruction():
+    """An adversarial stage of a few steps, as on a busy machine, leaves a hand worse."""
+    config = training_config("learn", None, ["minutes=10"], None, None)
+    assert [stage.adversarial for stage in config.stages] == [False, True]
+    stages = [stage_at(config, progress, step)[0] for progress, step in ((0.99, 99), (0.31, 600))]
+    assert stages == [0, 1]
 
 
 def test_too_few_steps_for_the_time_are_told(tmp_path, calligan, hand, run_folder, tiny_settings):
