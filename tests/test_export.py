@@ -1,10 +1,12 @@
 """A style to a font that others' tools accept; an existing font with what it lacked."""
 
+import html
 import subprocess
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import uharfbuzz as hb
 from conftest import HAN, build_font
@@ -21,6 +23,8 @@ from calligan.inference.fontmaker import default_family, reserved_names
 from calligan.inference.writer import Writer
 from calligan.models.weights import read_card
 from calligan.vector.base_font import BaseFont, _add_to_cmap
+from calligan.vector.body import fit_to_body, measure_body
+from calligan.vector.outline import Outline
 
 ASKED = HAN[:12]
 
@@ -274,3 +278,50 @@ def test_bad_input_ends_in_one_line(tmp_path, export, options, says):
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and says in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def narrow_font(path, share):
+    """A font whose Han glyphs, and their advances, are this share of an em wide."""
+    font = TTFont(build_font(path, ASKED[:6] + "A", weight=80, family="Slim"))
+    for char in ASKED[:6]:
+        name = font.getBestCmap()[ord(char)]
+        glyph = font["glyf"][name]
+        glyph.coordinates.scale((share, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = (round(1000 * share), glyph.xMin)
+    font.save(path)
+    return path
+
+
+@pytest.mark.parametrize("share", [0.6, 0.4, 1.0])
+def test_ink_added_to_a_narrow_font_keeps_within_the_advance(tmp_path, export, share):
+    slim = narrow_font(tmp_path / "slim.ttf", share)
+    report = tmp_path / "report.html"
+    options = ("--charset", HAN[:40], "-o", tmp_path / "full.ttf", "--report", report)
+    done = export("--complete", slim, *options)
+    assert done.returncode == 0, done.stderr
+    font = TTFont(tmp_path / "full.ttf")
+    for char in HAN[6:40]:
+        name = font.getBestCmap()[ord(char)]
+        glyph, (advance, bearing) = font["glyf"][name], font["hmtx"][name]
+        assert advance == round(1000 * share)
+        assert 0 <= glyph.xMin == bearing and glyph.xMax <= advance, char
+    told = f"the font's characters are {round(1000 * share)} of 1,000 units wide"
+    assert (told in done.stderr) == (share < 1)
+    assert (told in html.unescape(report.read_text()).replace("The", "the")) == (share < 1)
+    assert share != 0.4 or " of their height" in done.stderr
+
+
+def test_glyphs_overhang_as_much_as_the_fonts_own():
+    own = measure_body([(-40, 0, 940, 900)] * 9, advance=900, upem=1000)
+    square = Outline(np.array([[[-30, 0]] * 3 + [[930, 900]]], float), np.zeros(1, int), np.ones(1))
+    assert fit_to_body({"永": square}, own).outlines["永"] is square
+    tight = measure_body([(40, 0, 860, 900)] * 9, advance=900, upem=1000)
+    fit = fit_to_body(
+        {"永": square, "一": square.transform(np.array([[0.5, 0, 600], [0, 1, 0]]))}, tight
+    )
+    for outline in fit.outlines.values():
+        assert outline.controls[..., 0].min() >= 0 and outline.controls[..., 0].max() <= 900
+    assert fit.width == pytest.approx(820 / np.percentile([960, 480], 95)) and fit.height == 1
+    assert measure_body([], 900, 1000) is None

@@ -102,6 +102,7 @@ class Proofreader:
     calibration: Calibration | None = None  # limits of the detectors; None: no detectors
     inspector: Inspector | None = None  # finds what is misdrawn
     verdicts: dict[int, dict[str, Verdict]] = field(default_factory=dict)
+    remarks: dict[int, str] = field(default_factory=dict)  # on all glyphs of a style
 
     @property
     def identity(self) -> list[str]:

@@ -69,6 +69,7 @@ class Findings:
         return {
             self.proofreader.drawer.card.styles[style].name: {
                 "least_score": self.proofreader.least_score(style),
+                "remark": self.proofreader.remarks.get(style, ""),
                 "glyphs": [
                     {
                         "char": verdict.char,

@@ -99,6 +99,8 @@ def _table(proofreader: "Proofreader", style: int, verdicts: "list[Verdict]") ->
     if len(shown) < len(verdicts):
         about += f" {len(shown):,} are shown; the JSON report has every score."
     names = dict.fromkeys(filter(None, (card.name, card.chinese, card.script)))
+    if remark := proofreader.remarks.get(style):
+        about += f"</p><p>{escape(remark[0].upper() + remark[1:])}."
     rows = "".join(_row(proofreader, verdict, limit) for verdict in shown)
     title = escape(f"Style {style + 1}: {', '.join(names)}")
     return _TABLE.format(title=title, about=about, rows=rows)

@@ -27,6 +27,7 @@ from calligan.requests.drawing import Style
 from calligan.requests.fonts import FALLBACKS, FontRequest
 from calligan.storage import locked
 from calligan.vector.base_font import BaseFont
+from calligan.vector.body import Body, Fit, fit_to_body
 from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM
 from calligan.vector.name_table import Naming
@@ -43,6 +44,7 @@ class _Setting:
     index: int
     base: BaseFont | None
     placement: Placement | None
+    body: Body | None
     reserved: set[str]
     english: str
 
@@ -57,6 +59,17 @@ class _Setting:
     @property
     def place(self) -> Placement:
         return self.placement or Placement.full_width(self.card.size_px)
+
+    def narrowed(self, fit: Fit) -> str:
+        """What is said of glyphs that were made narrower; "" if they were not."""
+        if self.body is None or fit.width == 1:
+            return ""
+        lower = f" and {fit.height:.0%} of their height" if fit.height < 1 else ""
+        return (
+            f"the font's characters are {self.body.advance:,} of {self.upem:,} units wide: the "
+            f"new ones are made narrower, {fit.width:.0%} of their width{lower}, to fit; upright "
+            "strokes are thinner. Learn the font's own hand, which draws narrow characters"
+        )
 
 
 def export_font(
@@ -165,7 +178,8 @@ def _made(
     found = outlines(writer, job, parts, seconds, add)
     replaced = fall_back(found, writer, job, order.fallback)
     misread = _add_written(found, mine, writer, job)
-    drawn = {char: outline for char, outline in found.items() if len(outline.contour)}
+    fitted = fit_to_body(found, setting.body) if setting.body else Fit(found)
+    drawn = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
     if not drawn and replaced:
         raise DataError(f"every character is {FALLBACKS[order.fallback]}")
     if not drawn:
@@ -177,6 +191,9 @@ def _made(
         made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
         made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
         naming = maker.named(setting.card, index, family, families, reserved, made)
+    narrowed = setting.narrowed(fitted)
+    if writer.proofreader and narrowed:
+        writer.proofreader.remarks[index] = narrowed
     seconds["font"] = _save(order.path, drawn, base, lettering, naming)
     parts.remove()
     return MadeFont(
@@ -192,6 +209,7 @@ def _made(
         lacking=lacking,
         unreadable=base.dropped if base else (),
         holds_name_of=holds_name_of,
+        narrowed=narrowed,
         seconds=seconds,
     )
 
@@ -229,7 +247,7 @@ def written_glyphs(model: Model, note: Note = ignore) -> dict[str, np.ndarray]:
 
 
 def _settled(model: Model, order: FontRequest) -> _Setting:
-    card, base, placement = model.card, None, None
+    card, base, placement, body = model.card, None, None, None
     index = model.style_index(order.style)
     if order.complete is not None:
         spec = resolve_font(order.complete).spec
@@ -238,9 +256,10 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
         maker.check_kind(order.path, base)
         has = "".join(filter(is_han, map(chr, sorted(base.codepoints))))
         placement = maker.placed_font(order.complete, has, card.size_px).placement
+        body = base.body()
     reserved = maker.reserved_names(card, base)
     english = order.family or maker.default_family(card, index, base, reserved)
-    return _Setting(card, index, base, placement, reserved, english)
+    return _Setting(card, index, base, placement, body, reserved, english)
 
 
 def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:

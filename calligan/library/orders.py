@@ -172,6 +172,7 @@ class MadeFont:
     lacking: str  # left out, since the source font lacks them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
     holds_name_of: str = ""  # the completed font's family, if the new name contains it
+    narrowed: str = ""  # what is said of characters made narrower to fit the completed font
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
 
     def notes(self, request: FontRequest) -> Iterator[str]:
@@ -179,6 +180,8 @@ class MadeFont:
         if self.unreadable:
             names = ", ".join(self.unreadable)
             yield f"{request.complete}: left out hinting tables that cannot be read: {names}"
+        if self.narrowed:
+            yield self.narrowed
         if self.replaced:
             yield f"{FALLBACKS[request.fallback]}: {abbreviate(self.replaced)}"
         if self.blank:

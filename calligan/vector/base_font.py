@@ -13,6 +13,7 @@ from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 from calligan.apart import Answer
 from calligan.errors import FontError
 from calligan.glyphs.face import Face, FontSpec
+from calligan.vector.body import Body, measure_body
 from calligan.vector.borrow import glyph_name
 from calligan.vector.font import NotdefBox, code_pages, ink_bounds, to_charstring, to_glyf
 from calligan.vector.name_table import Naming
@@ -22,6 +23,7 @@ _STALE_TABLES = ("hdmx", "VDMX", "LTSH", "DSIG")  # caches of every glyph's metr
 _REQUIRED_TABLES = {"head", "hhea", "hmtx", "cmap", "name", "OS/2"}
 _OPTIONAL_TABLES = {"gasp", "cvt ", "fpgm", "prep", "FFTM", "PCLT"}  # hints and editor data
 _ORIGIN_SAMPLES = 100  # glyphs from which the vertical origin is measured
+_BODY_SAMPLES = 300  # glyphs from which the body is measured
 _RESTRICTED = 0x0002  # OS/2 fsType: may not be modified or embedded
 
 
@@ -85,7 +87,14 @@ class BaseFont:
     def codepoints(self) -> set[int]:
         """Code points that have a glyph with ink."""
         glyphs, cmap = self.font.getGlyphSet(), self.font.getBestCmap() or {}
-        return {code for code, name in cmap.items() if _has_ink(glyphs, name)}
+        return {code for code, name in cmap.items() if _ink_box(glyphs, name)}
+
+    def body(self) -> Body | None:
+        """The body of its Han glyphs; None if it has none with ink."""
+        names, glyphs = _han_glyphs(self.font), self.font.getGlyphSet()
+        sampled = names[:: max(1, len(names) // _BODY_SAMPLES)]
+        boxes = [box for name in sampled if (box := _ink_box(glyphs, name))]
+        return measure_body(boxes, _full_width(self.font), self.upem)
 
     def add(self, drawings: Mapping[str, Drawing], naming: Naming) -> None:
         """Add full-width glyphs, drawn in this font's units, and rename the font."""
@@ -178,11 +187,7 @@ def _set_width(glyph: Any, private: Any, advance: int) -> None:
 
 def _full_width(font: TTFont) -> int:
     """The most common advance of the font's Han glyphs; an em if it has none."""
-    widths = [
-        font["hmtx"][name][0]
-        for code, name in (font.getBestCmap() or {}).items()
-        if 0x4E00 <= code <= 0x9FFF
-    ]
+    widths = [font["hmtx"][name][0] for name in _han_glyphs(font)]
     most_common: int = max(set(widths), key=widths.count) if widths else font["head"].unitsPerEm
     return most_common
 
@@ -194,23 +199,28 @@ def _vertical_origin(font: TTFont) -> int:
     """
     if "VORG" in font:
         return int(font["VORG"].defaultVertOriginY)
-    names = [n for code, n in (font.getBestCmap() or {}).items() if 0x4E00 <= code <= 0x9FFF]
+    names = _han_glyphs(font)
     origins, glyphs = [], font.getGlyphSet()
     for name in names[:_ORIGIN_SAMPLES] if "vmtx" in font else []:
-        pen = BoundsPen(glyphs)
-        glyphs[name].draw(pen)
-        if pen.bounds is not None:
-            origins.append(round(font["vmtx"][name][1] + pen.bounds[3]))
+        if box := _ink_box(glyphs, name):
+            origins.append(round(font["vmtx"][name][1] + box[3]))
     return max(set(origins), key=origins.count) if origins else int(font["hhea"].ascent)
 
 
-def _has_ink(glyphs: Any, name: str) -> bool:
+def _han_glyphs(font: TTFont) -> list[str]:
+    """The names of its glyphs of common Han characters."""
+    return [n for code, n in (font.getBestCmap() or {}).items() if 0x4E00 <= code <= 0x9FFF]
+
+
+def _ink_box(glyphs: Any, name: str) -> tuple[float, float, float, float] | None:
+    """Left, bottom, right and top of a glyph's ink; None without ink."""
     pen = BoundsPen(glyphs)
     try:
         glyphs[name].draw(pen)
     except Exception:  # a damaged glyph counts as missing
-        return False
-    return pen.bounds is not None
+        return None
+    bounds: tuple[float, float, float, float] | None = pen.bounds
+    return bounds
 
 
 def _free_glyph_names(font: TTFont, chars: Iterable[str]) -> dict[str, str]:
