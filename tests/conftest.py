@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 from forked import call, can_serve
 
 from calligan.cli import show
@@ -90,6 +91,20 @@ def build_font(
     builder.setupOS2(sTypoAscender=880, sTypoDescender=-120)
     builder.setupPost()
     builder.save(path)
+    return path
+
+
+def build_narrow_font(path: Path, chars: str, share: float) -> Path:
+    """A font whose glyphs, and their advances, are this share of an em wide."""
+    font = TTFont(build_font(path, chars, weight=80, family="Slim"))
+    for char in chars:
+        name = font.getBestCmap()[ord(char)]
+        glyph = font["glyf"][name]
+        glyph.coordinates.scale((share, 1))
+        glyph.coordinates.toInt()
+        glyph.recalcBounds(font["glyf"])
+        font["hmtx"][name] = (round(1000 * share), glyph.xMin)
+    font.save(path)
     return path
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import uharfbuzz as hb
-from conftest import HAN, build_font
+from conftest import HAN, build_font, build_narrow_font
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.recordingPen import RecordingPointPen
 from fontTools.ttLib import TTFont
@@ -280,23 +280,9 @@ def test_bad_input_ends_in_one_line(tmp_path, export, options, says):
     assert not list(tmp_path.iterdir())
 
 
-def narrow_font(path, share):
-    """A font whose Han glyphs, and their advances, are this share of an em wide."""
-    font = TTFont(build_font(path, ASKED[:6] + "A", weight=80, family="Slim"))
-    for char in ASKED[:6]:
-        name = font.getBestCmap()[ord(char)]
-        glyph = font["glyf"][name]
-        glyph.coordinates.scale((share, 1))
-        glyph.coordinates.toInt()
-        glyph.recalcBounds(font["glyf"])
-        font["hmtx"][name] = (round(1000 * share), glyph.xMin)
-    font.save(path)
-    return path
-
-
 @pytest.mark.parametrize("share", [0.6, 0.4, 1.0])
 def test_ink_added_to_a_narrow_font_keeps_within_the_advance(tmp_path, export, share):
-    slim = narrow_font(tmp_path / "slim.ttf", share)
+    slim = build_narrow_font(tmp_path / "slim.ttf", ASKED[:6], share)
     report = tmp_path / "report.html"
     options = ("--charset", HAN[:40], "-o", tmp_path / "full.ttf", "--report", report)
     done = export("--complete", slim, *options)

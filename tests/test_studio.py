@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="the studio needs pip install 'calligan[studio]'")
-from conftest import HAN, TINY, build_font, save_inked
+from conftest import HAN, TINY, build_font, build_narrow_font, save_inked
 from fontTools.ttLib import TTFont
 from PIL import Image
 from starlette.testclient import TestClient
@@ -173,6 +173,7 @@ def test_candidates_are_what_pick_takes(client):
         == {**whole_page(client, text="永")["outlines"], **picked["outlines"]}[name]
     )
     assert f"--pick '永={last}'" in picked["command"] and "永" not in picked["doubtful"]
+    assert told["ways"][0]["faults"] == ["unlike"]  # the tiny model draws noise
     fresh = client.get("/api/candidates", params={"hand": HAND, "char": HAN[-1]}).json()
     assert fresh["least"] == told["least"] > 0  # also of a character that is on no page
 
@@ -305,7 +306,7 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     named = {name for name in named if not name.endswith("_")}
     assert named <= set(english), named - set(english)
     stems = ("format_", "way_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
-             "corner_", "cells_", "found_", "colour_", "row_")  # fmt: skip
+             "corner_", "cells_", "found_", "colour_", "row_", "fault_")  # fmt: skip
     bar = ("write", "hand", "font", "runs")
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
     assert not [key for key in unused if not key.startswith(stems)], unused
@@ -700,6 +701,19 @@ def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch
     assert HAN[1] in {glyph["char"] for glyph in glyphs}
     every = client.get("/api/font/blank/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in every] == list(HAN[:4])
+
+
+def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch):
+    slim = build_narrow_font(project / "slim.ttf", HAN[:9], 0.5)
+    give(client, "/upload/font/slim", slim.read_bytes(), name="slim.ttf")
+    monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:20],))
+    asked = {"hand": HAND, "charset": HAN[:20], "complete": True}
+    work(client.post("/api/font/slim/make", json=asked).json()["job"])
+    told = client.get("/api/font/slim", headers={"Accept-Language": "zh-CN"}).json()["made"]
+    assert "字宽 500，全身 1,000" in told["narrowed"]
+    glyphs = client.get("/api/font/slim/glyphs").json()["glyphs"]
+    assert len(glyphs) == 11 and {glyph["width"] for glyph in glyphs} == {500}
+    assert all(glyph["faults"] for glyph in glyphs if glyph["doubtful"])
 
 
 def test_hands_and_fonts_are_listed(client, project):

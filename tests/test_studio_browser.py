@@ -96,8 +96,17 @@ def test_a_glyph_is_picked_and_that_is_undone(page):
     before = page.get_attribute(".glyph[data-char='永'] path", "d")
     page.click(".glyph[data-char='永']")
     page.wait_for_selector("#ways .way >> nth=3")
+    used = page.locator("#ways .way[aria-current=true][aria-pressed=true]")
+    assert used.count() == 1 and used.locator(".in-use").is_visible()
+    assert used.evaluate("one => one === document.activeElement.closest('.way')")
+    faults = {"en": ("reads badly", "hardly reads"), "zh-Hans": ("难以辨认", "不像这个字")}
+    short, said = faults[page.get_attribute("html", "lang")]
+    assert short in used.text_content() and said in page.text_content("#ways > .trouble")
     page.click("#ways .way >> nth=3")
     page.wait_for_selector(".glyph.picked[data-char='永'] path[d^='M']")
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way:nth-of-type(4)[aria-current]")
+    page.keyboard.press("Escape")
     assert page.get_attribute(".glyph[data-char='永'] path", "d") != before
     assert "--pick" in page.text_content("#command") and "pick=" in page.url
     page.click(".toast button")
@@ -234,6 +243,8 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     page.wait_for_selector("#glyphs .cell path[d^='M']")
     missing = len({char for char in CHARS if char not in HAN[:30]})
     assert 0 < page.locator("#glyphs .cell").count() <= missing
+    doubted = page.locator("#glyphs .cell.doubted >> nth=0")
+    assert doubted.locator(".why").text_content() and doubted.get_attribute("title")
     assert page.evaluate(
         "[...document.fonts].some((f) => f.family === 'just-made' && f.status === 'loaded')"
     )

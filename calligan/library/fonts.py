@@ -64,11 +64,11 @@ class _Setting:
         """What is said of glyphs that were made narrower; "" if they were not."""
         if self.body is None or fit.width == 1:
             return ""
-        lower = f" and {fit.height:.0%} of their height" if fit.height < 1 else ""
+        lower = f" and {100 * fit.height:.0f} % of their height" if fit.height < 1 else ""
         return (
             f"the font's characters are {self.body.advance:,} of {self.upem:,} units wide: the "
-            f"new ones are made narrower, {fit.width:.0%} of their width{lower}, to fit; upright "
-            "strokes are thinner. Learn the font's own hand, which draws narrow characters"
+            f"new ones are made narrower, {100 * fit.width:.0f} % of their width{lower}, to fit; "
+            "upright strokes are thinner. Learn the font's own hand, which draws narrow characters"
         )
 
 

@@ -29,6 +29,7 @@ class Candidate:
     way: str
     score: float  # 0 to 1, that it reads as its character
     outline: Outline  # in an em of 1000 units, y upward
+    faults: tuple[str, ...] = ()  # why it would be doubtful
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class TypeCase:
         found = []
         for number, attempt in enumerate(verdict.attempts, start=1):
             letter = self._picked(index, char, number, verdict)
-            found.append(Candidate(number, attempt.way, float(attempt.score), letter.outline))
+            faults = (*attempt.faults, *filter(None, [verdict.foreseen]))
+            score = float(attempt.score)
+            found.append(Candidate(number, attempt.way, score, letter.outline, faults))
         return found
 
     def least_score(self, style: int | str = 1) -> float | None:

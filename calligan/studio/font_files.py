@@ -152,16 +152,17 @@ def _made_font(name: str) -> TTFont:
     return _opened(path, path.stat().st_mtime_ns)
 
 
-def glyph_paths(name: str, chars: str) -> dict[str, str]:
-    """Glyphs of the finished font as SVG paths, in an em of 1000 units, y upward."""
+def glyph_paths(name: str, chars: str) -> dict[str, dict[str, Any]]:
+    """Glyphs of the finished font: SVG paths and advances, in an em of 1000 units, y upward."""
     font = _made_font(name)
     cmap, glyphs, k = font.getBestCmap(), font.getGlyphSet(), 1000 / font["head"].unitsPerEm
     found = {}
     for char in chars:
         if ord(char) in cmap:
             pen = SVGPathPen(glyphs, ntos=lambda value: f"{value:.4g}")
-            glyphs[cmap[ord(char)]].draw(TransformPen(pen, (k, 0, 0, k, 0, 0)))
-            found[char] = pen.getCommands()
+            glyph = glyphs[cmap[ord(char)]]
+            glyph.draw(TransformPen(pen, (k, 0, 0, k, 0, 0)))
+            found[char] = {"d": pen.getCommands(), "width": round(k * glyph.width)}
     return found
 
 

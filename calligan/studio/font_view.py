@@ -78,7 +78,7 @@ async def describe(request: Request) -> Response:
         {
             "about": about and {**about, "refusal": localize(about["refusal"], language)},
             "check": done.get("check"),
-            "made": done.get("font") if kinds else None,
+            "made": _localized(done["font"], language) if kinds and "font" in done else None,
             "kinds": kinds,
             "report": (font_folder(name) / font_files.REPORT).is_file(),
             "stamp": str(stamp),
@@ -89,6 +89,10 @@ async def describe(request: Request) -> Response:
             "left_out": choices.left_out,
         }
     )
+
+
+def _localized(made: dict[str, Any], language: str) -> dict[str, Any]:
+    return {**made, "narrowed": localize(made.get("narrowed", ""), language)}
 
 
 async def lacks(request: Request) -> Response:
@@ -167,7 +171,8 @@ async def glyphs(request: Request) -> Response:
     part = found[min(page, 10_000) * _A_PAGE :][:_A_PAGE]
     chars = "".join(str(glyph["char"]) for glyph in part)
     paths = await studio_of(request).run_on_files(lambda: font_files.glyph_paths(name, chars))
-    shown = [{**glyph, "d": paths.get(glyph["char"], "")} for glyph in part]
+    blank = {"d": "", "width": 1000}
+    shown = [{**glyph, **paths.get(glyph["char"], blank)} for glyph in part]
     return JSONResponse({"glyphs": shown, "of": len(found), "a_page": _A_PAGE})
 
 

@@ -97,9 +97,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     by_char = {glyph["char"]: glyph for glyph in glyphs}
     new = set(made.drawn + made.blank)  # a blank glyph is not in the font, but can be redrawn
     verdicts = [
-        by_char.get(char, {"char": char, "score": None, "doubtful": char in made.blank})
-        for char in wanted
-        if char in new
+        by_char.get(char, _unread(char, char in made.blank)) for char in wanted if char in new
     ]
     write_json(font_folder(name) / VERDICTS, verdicts)
     return {
@@ -108,8 +106,15 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         "doubtful": sum(bool(glyph["doubtful"]) for glyph in verdicts),
         "lacking": made.lacking[:100],
         "written": len(made.written),
+        "narrowed": made.narrowed,
         "order": options,
     }
+
+
+def _unread(char: str, blank: bool) -> dict[str, Any]:
+    """The verdict on a glyph that was not read."""
+    faults = ["blank"] if blank else []
+    return {"char": char, "score": None, "doubtful": blank, "faults": faults}
 
 
 def train(subject: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:

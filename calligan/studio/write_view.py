@@ -108,7 +108,11 @@ async def candidates(request: Request) -> Response:
         chosen = engine.chosen(key)
         found = chosen.case.candidates(char, chosen.style)
         ways = [
-            {"number": c.number, "way": c.way, "score": _finite(c.score), "d": path(c.outline)}
+            {
+                **{name: getattr(c, name) for name in ("number", "way", "faults")},
+                "score": _finite(c.score),
+                "d": path(c.outline),
+            }
             for c in found
         ]
         return {"char": char, "ways": ways, "least": chosen.case.least_score(chosen.style)}

@@ -5,28 +5,37 @@ import { ask, draw, glyph, make, t } from "./common.js";
 export const candidatesTitle = (char) =>
   document.documentElement.lang === "en" ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`;
 
+/** Why a glyph is doubtful: in a few words, or with "_said" in a sentence. */
+export const doubts = (faults, length = "") => (faults ?? []).map((fault) => t(`fault_${fault}${length}`)).join(t("comma"));
+
 /** Fills an element with a button for each candidate; `take` receives the number of the chosen one. */
-export async function showCandidates(place, hand, char, chosen, take) {
+export async function showCandidates(place, hand, char, used, take) {
   place.replaceChildren(make("p", { class: "waiting", text: "…" }));
   try {
     const answer = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
-    place.replaceChildren(...answer.ways.map((way) => button(way, answer.least, chosen, take)));
-    place.querySelector("button")?.focus();
+    const faults = answer.ways.find((way) => way.number === used)?.faults ?? [];
+    const why = faults.length ? make("p", { class: "trouble", text: `${t("doubtful_why")} ${doubts(faults, "_said")}` }) : "";
+    place.replaceChildren(why, ...answer.ways.map((way) => button(way, answer.least, used, take)));
+    (place.querySelector(".mine") ?? place.querySelector("button"))?.focus();
   } catch (error) {
     place.replaceChildren(make("p", { class: "trouble", text: error.message }));
   }
 }
 
-function button(way, least, chosen, take) {
-  const mine = chosen === way.number;
+function button(way, least, used, take) {
+  const mine = used === way.number;
   const one = make("button", {
     type: "button",
     class: mine ? "way mine" : "way",
     "aria-pressed": mine ? "true" : "false",
+    "aria-current": mine ? "true" : null,
+    title: doubts(way.faults, "_said") || null,
     onclick: () => take(way.number),
   });
   one.append(glyph(way.d), make("span", { text: t(`way_${way.way}`) }));
   if (way.score !== null) one.append(meter(way.score, least ?? 0));
+  if (way.faults.length) one.append(make("span", { class: "why", text: doubts(way.faults) }));
+  if (mine) one.append(make("b", { class: "in-use", text: t("in_use") }));
   return one;
 }
 

@@ -172,9 +172,9 @@ export function toast(text, action, place = null) {
   setTimeout(() => line.remove(), action ? 12000 : 5000);
 }
 
-/** An outline in an em of 1000 units as a picture of its own. */
-export function glyph(d, label) {
-  const picture = draw("svg", { viewBox: "0 0 1000 1000", class: "glyph-picture" });
+/** An outline in an em of 1000 units as a picture of its own, its advance in the middle. */
+export function glyph(d, label, width = 1000) {
+  const picture = draw("svg", { viewBox: `${(width - 1000) / 2} 0 1000 1000`, class: "glyph-picture" });
   if (label) picture.append(draw("title", { text: label }));
   else picture.setAttribute("aria-hidden", "true");
   picture.append(draw("path", { d, transform: "matrix(1 0 0 -1 0 880)" }));

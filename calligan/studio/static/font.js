@@ -1,6 +1,6 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { candidatesTitle, showCandidates } from "./candidates.js";
+import { candidatesTitle, doubts, showCandidates } from "./candidates.js";
 import { ask, glyph, handLabel, isOpen, jobLine, keepValue, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
@@ -112,6 +112,7 @@ async function showMade() {
   if (!known.made) return;
   const made = known.made;
   const facts = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
+  part("made-narrowed").textContent = made.narrowed;
   part("made-said").textContent = facts.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
   const fontKind = known.kinds.find((kind) => kind !== ".ufo"); // browsers show no UFO
   const links = fontKind ? [...known.kinds, ".woff2"] : known.kinds;
@@ -183,23 +184,29 @@ function cell(one) {
   const out = known.left_out.includes(one.char);
   const changed = out || one.char in known.picked;
   const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${out ? " out" : ""}${changed ? " mine" : ""}`;
-  const button = make("button", { type: "button", class: kind, onclick: () => choose(one.char) });
-  button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d));
-  const score = one.score === null ? "" : `${(100 * one.score).toFixed(1)} %`;
-  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : one.d ? score : t("blank_glyph") }));
+  const button = make("button", { type: "button", class: kind, onclick: () => choose(one) });
+  button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d, "", one.width));
+  const score = one.score === null || !one.d ? "" : `${(100 * one.score).toFixed(1)} %`;
+  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : score }));
+  if (one.doubtful && !changed) {
+    button.title = doubts(one.faults, "_said");
+    button.append(make("small", { class: "why", text: doubts(one.faults) }));
+  }
   return button;
 }
 
 const dialog = part("candidates");
 
-async function choose(char) {
+async function choose({ char, way }) {
   const hand = known.made.order.hand;
   part("candidates-title").textContent = candidatesTitle(char);
   part("out").onclick = () => take(char, 0);
   part("first-choice").hidden = !(char in known.picked || known.left_out.includes(char));
   part("first-choice").onclick = () => take(char, null);
   dialog.showModal();
-  await showCandidates(part("ways"), hand, char, known.picked[char], (number) => take(char, number));
+  const first = way === "as written" ? 0 : 1; // one's own glyph is not among the drawn ones
+  const used = known.left_out.includes(char) ? 0 : known.picked[char] ?? first;
+  await showCandidates(part("ways"), hand, char, used, (number) => take(char, number));
 }
 
 async function take(char, number) {

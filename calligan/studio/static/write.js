@@ -321,7 +321,7 @@ async function candidates(char) {
   part("candidates-title").textContent = candidatesTitle(char);
   dialog.showModal();
   const place = part("ways");
-  await showCandidates(place, setting().hand, char, state.pick[char], (number) => take(char, number));
+  await showCandidates(place, setting().hand, char, state.pick[char] ?? 1, (number) => take(char, number));
 }
 
 function take(char, number) {
