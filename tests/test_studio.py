@@ -306,7 +306,8 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     named = {name for name in named if not name.endswith("_")}
     assert named <= set(english), named - set(english)
     stems = ("format_", "way_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
-             "corner_", "cells_", "found_", "colour_", "row_", "fault_")  # fmt: skip
+             "corner_", "cells_", "found_", "colour_", "row_", "fault_", "script_",
+             "being_learned", "not_finished")  # fmt: skip
     bar = ("write", "hand", "font", "runs")
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
     assert not [key for key in unused if not key.startswith(stems)], unused
@@ -913,18 +914,23 @@ def test_work_is_cancelled_and_gone_on_with(project, written_hand):
         assert studio.stop() == 0
 
 
-@pytest.mark.parametrize("loss", [0.4, 0.1])
-def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, loss):
+def copied_hand(project: Path, name: str, **metrics: float) -> Path:
+    """The run folder of a hand: a copy of the tiny run, with other metrics."""
     from calligan.models.weights import load_model, save_model
 
-    name = f"weak-{loss:g}".replace(".", "_")
     folder = project / "hands" / name / "0001"
     shutil.copytree(project / "runs/0001", folder)
     generator, card = load_model(folder / "best.safetensors")
-    metrics = {**card.metrics, "validation_l1": loss, "copy_source_l1": 0.2}
     styles = (replace(card.styles[0], name=name), *card.styles[1:])
-    card = replace(card, metrics=metrics, styles=styles)
+    card = replace(card, metrics={**card.metrics, **metrics}, styles=styles)
     save_model(folder / "best.safetensors", generator, card)
+    return folder
+
+
+@pytest.mark.parametrize("loss", [0.4, 0.1])
+def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, loss):
+    name = f"weak-{loss:g}".replace(".", "_")
+    folder = copied_hand(project, name, validation_l1=loss, copy_source_l1=0.2)
     jobs = Jobs(STUDIO / "work.sqlite")
     number = jobs.add("learn", name, {})
     while jobs.take_next() != number:
@@ -935,7 +941,29 @@ def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, los
     assert [few in line for line in notes] == [True] + [False] * (loss > 0.2)
     assert notes == client.get(f"/api/font/{name}").json()["notes"]
     hands = {hand["key"]: hand for hand in client.get("/api/hands").json()["hands"]}
-    assert hands[name]["weak"] == (loss > 0.2) and not hands[HAND]["weak"]
+    doubts = (hands[name]["doubt"], hands[HAND]["doubt"])
+    assert doubts == ("weak_hand" if loss > 0.2 else "", "")
+    shutil.rmtree(folder.parent)
+
+
+def test_a_hand_at_its_first_checkpoint_is_not_called_learned(client, project):
+    folder = copied_hand(project, "begun", validation_l1=0.1, copy_source_l1=0.2)
+    config = folder / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "steps": 100}))
+
+    def told(language="en"):
+        listed = client.get("/hand", headers={"Accept-Language": language}).text
+        hands = {hand["key"]: hand for hand in client.get("/api/hands").json()["hands"]}
+        state = client.get("/api/hand/begun").json()["state"]
+        return state, hands["begun"]["doubt"], re.search("begun.*?</li>", listed, re.S)[0]
+
+    jobs = Jobs(STUDIO / "work.sqlite")
+    assert told()[:2] == ("not_finished",) * 2 and "learning not finished" in told()[2]
+    number = jobs.add("learn", "begun", {})
+    assert told()[:2] == ("being_learned",) * 2 and "学习中" in told("zh")[2]
+    jobs.cancel(number)
+    config.write_text(json.dumps({**json.loads(config.read_text()), "steps": 8}))
+    assert told()[:2] == ("learned", "") and "learned" in told()[2]
     shutil.rmtree(folder.parent)
 
 

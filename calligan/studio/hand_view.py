@@ -18,7 +18,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels
-from calligan.studio.learned import learning_notes
+from calligan.studio.learned import learning_notes, learning_state
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
 from calligan.studio.photos import pages
@@ -35,11 +35,12 @@ _CELL_COUNTS = re.compile(r"\d+ (written|empty|crossed|over)|empty: |crossed out
 async def overview(request: Request) -> Response:
     """The list of hands."""
     t, learned = translations(language_of(request)), set(hand_names())
+    jobs = studio_of(request).jobs
     hands = []
     for name in sorted({*_begun(), *learned}):
         count = _count(name)
         glyphs = f"{count} {t['glyphs_count']}" if count else ""
-        state = t["learned" if name in learned else "not_learned"]
+        state = t[learning_state(jobs, name)]
         specimen = name if name in learned else ""
         hands.append({"name": name, "specimen": specimen, "details": [glyphs, state]})
     return render_page(request, "hands.html", {"hands": hands})
@@ -78,6 +79,7 @@ async def describe(request: Request) -> Response:
             "pages": [_localized(page, language_of(request)) for page in pages(name)],
             "glyphs": _glyphs(folder) if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
+            "state": await run_in_threadpool(learning_state, studio_of(request).jobs, name),
             "notes": [localize(line, language_of(request)) for line in notes],
             "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",

@@ -27,8 +27,8 @@ _TABLE = """create table if not exists jobs (
   done integer not null default 0, total integer not null default 0,
   phase_at real not null default 0, phase_done integer not null default 0,
   message text not null default '', result text not null default '{}')"""
-_OPEN = ("waiting", "running")
-_MAX_OPEN_JOBS = 50
+OPEN = ("waiting", "running")
+_MAXOPEN_JOBS = 50
 _MAX_LISTED = 30
 _POLL_S = 0.3
 _GRACE_S = 30  # for cancelled work to save and stop
@@ -76,12 +76,12 @@ class Jobs:
             same = base.execute(
                 "select id from jobs where kind = ? and subject = ? and arguments = ? and "
                 "state in (?, ?)",
-                (kind, subject, text, *_OPEN),
+                (kind, subject, text, *OPEN),
             ).fetchone()
             if same:
                 return int(same["id"])
             waiting = "select count(*) from jobs where state in (?, ?)"
-            if base.execute(waiting, _OPEN).fetchone()[0] >= _MAX_OPEN_JOBS:
+            if base.execute(waiting, OPEN).fetchone()[0] >= _MAXOPEN_JOBS:
                 raise DataError("too many jobs are waiting; cancel some, or wait")
             made = base.execute(
                 "insert into jobs (kind, subject, arguments, created) values (?, ?, ?, ?)",
@@ -139,7 +139,7 @@ class Jobs:
     def retry(self, number: int) -> int:
         """Queue a failed or cancelled job again."""
         job = self.get(number)
-        if job.state in _OPEN:
+        if job.state in OPEN:
             raise DataError("that job has not ended yet")
         return self.add(job.kind, job.subject, job.arguments)
 

@@ -1,4 +1,4 @@
-"""What is to be said of a learned hand: whether it writes well, and what its learning noted."""
+"""What is to be said of a hand: how far it is learned, and what its learning noted."""
 
 import re
 from functools import lru_cache
@@ -7,7 +7,8 @@ from pathlib import Path
 from calligan.errors import CalliganError
 from calligan.models.card import read_card
 from calligan.project.models import hand_path
-from calligan.studio.jobs import Jobs
+from calligan.project.run import is_finished
+from calligan.studio.jobs import OPEN, Jobs
 
 # Notes of a finished job that are shown.
 SHOWN_NOTES = re.compile(r"only |labelled right|left out|not learned from|\d+ are few|the model is")
@@ -27,6 +28,27 @@ def learning_notes(jobs: Jobs, hand: str) -> list[str]:
     if is_worse_than_source(path, path.stat().st_mtime_ns) and _WEAK not in kept:
         kept.append(_WEAK)
     return kept
+
+
+def learning_state(jobs: Jobs, hand: str) -> str:
+    """How far a hand is learned: not_learned, being_learned, not_finished or learned.
+
+    A hand that is learned anew stays learned: until then its model before is used.
+    """
+    path = hand_path(hand)
+    if path is not None and is_finished(path.parent):
+        return "learned"
+    if any(job.kind == "learn" and job.state in OPEN for job in jobs.recent(hand)):
+        return "being_learned"
+    return "not_learned" if path is None else "not_finished"
+
+
+def doubt_of(jobs: Jobs, hand: str) -> str:
+    """Why a learned hand is not one to make a font of; "" if it is."""
+    state = learning_state(jobs, hand)
+    if state != "learned":
+        return state
+    return "weak_hand" if is_weak(jobs, hand) else ""
 
 
 def is_weak(jobs: Jobs, hand: str) -> bool:

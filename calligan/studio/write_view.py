@@ -11,7 +11,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_text, text_titles
 from calligan.page.formats import format_names, load_format
 from calligan.studio.engine import Engine
-from calligan.studio.learned import is_weak
+from calligan.studio.learned import doubt_of
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_page
 from calligan.studio.request_body import read_json_body, studio_of
@@ -72,12 +72,12 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
 
 
 async def hands(request: Request) -> Response:
-    """All hands, and which learned ones do not write well yet."""
+    """All hands, and which learned ones do not write well yet, and why."""
     studio = studio_of(request)
 
     def listed(engine: Engine) -> list[dict[str, Any]]:
         return [
-            {**asdict(hand), "weak": hand.origin == "hand" and is_weak(studio.jobs, hand.key)}
+            {**asdict(hand), "doubt": doubt_of(studio.jobs, hand.key) * (hand.origin == "hand")}
             for hand in engine.hands()
         ]
 

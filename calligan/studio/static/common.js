@@ -143,8 +143,11 @@ export function openByName(form, view) {
   });
 }
 
-/** A hand's name and script. */
-export const handLabel = (hand) => [hand.chinese || hand.name, hand.script].filter(Boolean).join(" · ");
+/** What a hand is beside its name: its script, and why it does not write well yet. */
+export const handTraits = (hand) => [hand.script && t(`script_${hand.script}`).replace("script_", ""), hand.doubt && t(hand.doubt)];
+
+/** A hand's name and traits. */
+export const handLabel = (hand) => [hand.chinese || hand.name, ...handTraits(hand)].filter(Boolean).join(" · ");
 
 /** Glyphs of a hand as pictures; none if they cannot be drawn. */
 export async function showSpecimen(place, hand, text, labelled = false) {

@@ -33,7 +33,7 @@ function showGiven() {
   part("coverage").replaceChildren(table(about.sets));
   part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${about.refusal}` : "";
   part("make-part").hidden = Boolean(about.refusal);
-  part("own-part").hidden = hands.some((hand) => hand.key === NAME);
+  part("own-part").hidden = hands.some((hand) => hand.key === NAME && hand.doubt !== "not_finished");
   part("found").replaceChildren(...(known.check ? found(known.check) : []));
 }
 
@@ -95,9 +95,8 @@ function start(order, kind) {
 async function loadHands() {
   hands = (await ask("/api/hands")).hands;
   const before = form.elements.hand.value;
-  const label = (hand) => (hand.weak ? `${handLabel(hand)} · ${t("weak_hand")}` : handLabel(hand));
-  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: label(hand) })));
-  const good = hands.filter((hand) => !hand.weak); // a hand that is hardly learned is not preselected
+  form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: handLabel(hand) })));
+  const good = hands.filter((hand) => !hand.doubt); // a hand that is hardly learned is not preselected
   const own = good.find((hand) => hand.key === NAME);
   form.elements.hand.value = before || (own ?? good[0] ?? hands[0])?.key;
   if (!before) keepValue(form.elements.hand, `hand-${NAME}`);
@@ -244,9 +243,9 @@ document.addEventListener("work", async (event) => {
 
 /** The font's own hand is selected once it is learned. */
 async function refreshHands() {
-  const had = hands.some((hand) => hand.key === NAME);
+  const had = hands.some((hand) => hand.key === NAME && !hand.doubt);
   await loadHands();
-  if (!had && hands.some((hand) => hand.key === NAME && !hand.weak)) form.elements.hand.value = NAME;
+  if (!had && hands.some((hand) => hand.key === NAME && !hand.doubt)) form.elements.hand.value = NAME;
 }
 
 loadHands().then(refresh, (error) => toast(error.message));

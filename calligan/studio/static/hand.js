@@ -190,12 +190,13 @@ part("plan").addEventListener("submit", (event) => {
 });
 
 function showLearning() {
-  part("learn").querySelector("button").textContent = t(known.learned ? "learn_again" : "learn_start");
+  part("learn").querySelector("button").textContent = t(known.state === "learned" ? "learn_again" : "learn_start");
   const count = known.glyphs.filter(FILTERS.all).length;
   part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");
   part("learned-notes").replaceChildren(...known.notes.map((text) => make("p", { class: "trouble", text })));
   part("course").replaceChildren(...(known.run ? trainingState(known.run) : []));
   part("next-part").hidden = !known.learned;
+  part("unfinished").textContent = known.state === "learned" || !known.learned ? "" : t(`${known.state}_said`);
   part("write-with").href = `/write?${new URLSearchParams({ hand: NAME, text: t("text_start") })}`;
   part("next-chars").textContent = known.next;
   part("next-pdf").hidden = !known.next;

@@ -1,6 +1,6 @@
 // The hand to write with: the dialog of all hands, and mixtures of two or three.
 
-import { ask, make, part, showSpecimen, t } from "./common.js";
+import { ask, handTraits, make, part, showSpecimen, t } from "./common.js";
 
 const list = part("hands");
 let hands = [];
@@ -70,7 +70,7 @@ function showName() {
   if (hand) showSpecimen(document.querySelector("#hand .specimen"), hand.key, "永书");
 }
 
-const kind = (hand) => [hand.chinese && hand.chinese !== hand.name ? hand.name : "", hand.script].filter(Boolean).join(" · ");
+const kind = (hand) => [hand.chinese && hand.chinese !== hand.name ? hand.name : "", ...handTraits(hand)].filter(Boolean).join(" · ");
 
 /** Opens the dialog; each hand shows the first characters of a text. */
 export async function openHands(text) {
