@@ -105,8 +105,11 @@ def test_a_run_goes_on_from_its_trial_which_is_bounded(learned, run_folder, monk
     start = run_folder / "best.safetensors"
     now = iter(range(0, 10_000, 2))  # two seconds a step, of 9 for the trials
     monkeypatch.setattr("calligan.training.trial.monotonic", lambda: float(next(now)))
-    notes = []
-    state = initial_state(timed, run.selection(), start, notes.append, try_nearest=True)
+    notes, told = [], []
+    progress = lambda *what: told.append(what)  # noqa: E731
+    state = initial_state(timed, run.selection(), start, notes.append, True, progress)
+    assert told[0] == ("comparing hands", 0, 1)
+    assert told[1] == ("trying hands", 1, 60) and told[-1] == ("trying hands", 6, 6)
     assert "after 3 steps" in notes[-1]
     assert state.counters.elapsed_s > 4 and state.counters.step == 0
     plain = initial_state(timed, run.selection(), start)

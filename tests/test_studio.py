@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -768,7 +769,7 @@ def work(number: int) -> None:
     """Do a piece as the workshop does, in a process of its own; it must end well."""
     jobs = Jobs(STUDIO / "work.sqlite")
     while jobs.get(number).state == "waiting":
-        taken = jobs.take_next()
+        taken = jobs.take_next() or jobs.take_next(light=True)
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "calligan.studio.worker", str(taken)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
@@ -797,6 +798,61 @@ def test_the_queue_keeps_its_order_and_no_piece_twice(tmp_path):
         jobs.get(99)
     with pytest.raises(DataError, match="not ended yet"):
         jobs.retry(third)
+
+
+def test_light_work_goes_beside_heavy_work_and_what_waits_says_for_what(client):
+    jobs = Jobs(STUDIO / "work.sqlite")
+    while jobs.take_next() or jobs.take_next(light=True):
+        pass
+    for job in jobs.recent():
+        jobs.end(job.id, "failed")
+    heavy, light = jobs.add("learn", "a", {"minutes": 10}), jobs.add("check", "b", {})
+    second, third = jobs.add("font", "c", {}), jobs.add("learn", "d", {})
+    assert jobs.take_next() == heavy and jobs.take_next(light=True) == light
+    assert jobs.take_next(light=True) is None
+    told = {job["id"]: job["waits_for"] for job in client.get("/api/work").json()["jobs"]}
+    assert told[heavy] is told[light] is None
+    assert (told[second]["kind"], told[second]["subject"], told[second]["more"]) == (
+        "learn",
+        "a",
+        0,
+    )
+    assert 590 < told[second]["left_s"] <= 600 and told[third]["more"] == 1
+    for number in (heavy, light):
+        jobs.end(number, "finished")
+    for number in (second, third):
+        jobs.cancel(number)
+
+
+def test_the_time_left_is_that_of_the_whole_and_goes_down(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("calligan.studio.jobs.time.time", lambda: now[0])
+    jobs = Jobs(tmp_path / "work.sqlite")
+    number = jobs.add("learn", "a", {"minutes": 10})
+
+    def left(passed_s, *progress):
+        now[0] += passed_s
+        if progress:
+            jobs.set_progress(number, *progress)
+        return jobs.get(number).left_s
+
+    assert left(5) is None
+    assert jobs.take_next() == number and left(10) == 590
+    assert left(50, "trying hands", 1, 90) == 540 and left(60, "trying hands", 60, 90) == 480
+    assert left(30, "training", 150, 600) == 450  # as planned: not measured yet
+    assert left(20, "training", 170, 600) == pytest.approx(430)
+    assert [left(15), left(15)] == pytest.approx([415, 400])
+    assert left(10, "training", 210, 600) == pytest.approx(390)
+
+
+def test_a_queue_of_an_older_version_is_read(tmp_path):
+    path = tmp_path / "work.sqlite"
+    number = Jobs(path).add("learn", "a", {})
+    with sqlite3.connect(path) as base:
+        for name in ("started_at", "progress_at"):
+            base.execute(f"alter table jobs drop column {name}")
+    base.close()
+    assert Jobs(path).take_next() == number
 
 
 def test_far_too_much_is_refused(tmp_path):
@@ -940,6 +996,9 @@ def test_a_hand_that_is_hardly_learned_is_named_so_for_good(client, project, los
     notes = client.get(f"/api/hand/{name}").json()["notes"]
     assert [few in line for line in notes] == [True] + [False] * (loss > 0.2)
     assert notes == client.get(f"/api/font/{name}").json()["notes"]
+    number = jobs.add("learn", name, {"minutes": 1})
+    assert client.get(f"/api/hand/{name}").json()["notes"] == []  # they are of the time before
+    jobs.cancel(number)
     hands = {hand["key"]: hand for hand in client.get("/api/hands").json()["hands"]}
     doubts = (hands[name]["doubt"], hands[HAND]["doubt"])
     assert doubts == ("weak_hand" if loss > 0.2 else "", "")

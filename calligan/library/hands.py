@@ -69,15 +69,20 @@ def learn(
     """
     given = str(origin.folder if isinstance(origin, Scanned) else origin)
     how = (chars, minutes, steps, Path(model), source, even, None, Path(hands))
-    with learning(LearningRequest(name, given, *how), settings, note) as session:
+    request = LearningRequest(name, given, *how)
+    with learning(request, settings, note, progress) as session:
         session.train_or_cancel(progress, cancel)
+        progress("drawing the comparison", 0, 1)
         finish_learning(session)
     return load(session.run.folder)
 
 
 @contextmanager
 def learning(
-    request: LearningRequest, settings: Settings = (), note: Note = ignore
+    request: LearningRequest,
+    settings: Settings = (),
+    note: Note = ignore,
+    progress: Progress = ignore,
 ) -> Iterator[Session]:
     """Start or resume the run that learns a hand; see `learn`.
 
@@ -85,6 +90,7 @@ def learning(
     """
     if (origin := request.origin) is None:
         raise ConfigError("give --from FOLDER or FONT: what to learn the hand from")
+    progress("reading glyphs", 0, 1)
     name, folder = request.name, request.hands / request.name
     base = model_path(request.model)
     _, card = load_model(base)  # read whole: a damaged one is refused before anything is told
@@ -109,7 +115,7 @@ def learning(
         else:
             if before := hand_path(name, request.hands):
                 note(f"{name} was learned before ({before.parent}); the new run will replace it")
-            going = new_session(folder, config, selection, base, note, try_nearest=True)
+            going = new_session(folder, config, selection, base, note, True, progress)
         with going as session:
             yield session
 

@@ -127,10 +127,11 @@ def new_session(
     start: Path | None = None,
     note: Note = ignore,
     try_nearest: bool = False,
+    progress: Progress = ignore,
 ) -> Iterator[Session]:
     """Start a new run. Invalid input is refused before its folder is created.
 
-    `try_nearest`: see `initial_state`.
+    `try_nearest`: see `initial_state`, whose work is told to `progress`.
     """
     selection.store.verify()
     _use_threads(config)
@@ -143,7 +144,8 @@ def new_session(
             note(line)
 
         alone = ranks.count == 1  # several processes must start from the same
-        state = initial_state(config, selection, start, report_trial, try_nearest and alone)
+        tries = try_nearest and alone
+        state = initial_state(config, selection, start, report_trial, tries, progress)
         made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
             main_note = note if ranks.is_main else ignore

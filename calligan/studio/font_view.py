@@ -16,7 +16,7 @@ from calligan.glyphs.charset import is_han
 from calligan.studio import font_files
 from calligan.studio.downloads import attachment
 from calligan.studio.font_files import Choices
-from calligan.studio.learned import learning_notes
+from calligan.studio.learned import shown_notes
 from calligan.studio.locations import checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_error, render_page, translations
@@ -84,7 +84,7 @@ async def describe(request: Request) -> Response:
             "stamp": str(stamp),
             "count": len(glyphs),
             "doubtful": sum(bool(glyph["doubtful"]) for glyph in glyphs),
-            "notes": [localize(line, language) for line in learning_notes(queue, name)],
+            "notes": [localize(line, language) for line in shown_notes(queue, name)],
             "picked": dict(choices.picked),
             "left_out": choices.left_out,
         }

@@ -18,7 +18,7 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.scan.folder import labels
-from calligan.studio.learned import learning_notes, learning_state
+from calligan.studio.learned import learning_state, shown_notes
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
 from calligan.studio.photos import pages
@@ -73,7 +73,7 @@ async def describe(request: Request) -> Response:
     jobs = [job for job in studio_of(request).jobs.recent(name) if job.kind in ("learn", "plan")]
     planned = next((job for job in jobs if job.kind == "plan" and job.state == "finished"), None)
     folder = glyphs_folder(name)
-    notes = await run_in_threadpool(learning_notes, studio_of(request).jobs, name)
+    notes = await run_in_threadpool(shown_notes, studio_of(request).jobs, name)
     return JSONResponse(
         {
             "pages": [_localized(page, language_of(request)) for page in pages(name)],

@@ -1,4 +1,6 @@
-"""The job queue, in a SQLite file: one job at a time, in a process of its own.
+"""The job queue, in a SQLite file: each job in a process of its own.
+
+One heavy job runs at a time, and beside it one light one, which takes a minute or so.
 
 A row stays until its job is done, so nothing is lost if the server is killed: the job that was
 running then is queued again, and the library resumes it. (Queues such as huey remove a task when
@@ -28,7 +30,11 @@ _TABLE = """create table if not exists jobs (
   phase_at real not null default 0, phase_done integer not null default 0,
   message text not null default '', result text not null default '{}')"""
 OPEN = ("waiting", "running")
-_MAXOPEN_JOBS = 50
+_ADDED = ("started_at", "progress_at")  # columns that older files lack
+LIGHT = ("check", "plan")  # kinds of jobs that run beside a heavy one
+# What a learning does before it trains: parts of it, whose own time left says nothing.
+PREPARING = ("reading glyphs", "comparing hands", "trying hands")
+_MAX_OPEN_JOBS = 50
 _MAX_LISTED = 30
 _POLL_S = 0.3
 _GRACE_S = 30  # for cancelled work to save and stop
@@ -65,6 +71,10 @@ class Jobs:
         with self._open() as base:
             base.execute("pragma journal_mode = wal")
             base.execute(_TABLE)
+            there = {row["name"] for row in base.execute("pragma table_info(jobs)")}
+            for name in _ADDED:
+                if name not in there:
+                    base.execute(f"alter table jobs add column {name} real not null default 0")
 
     def add(self, kind: str, subject: str, arguments: Mapping[str, Any]) -> int:
         """Queue a job and return its number; the same open job is not queued twice.
@@ -81,7 +91,7 @@ class Jobs:
             if same:
                 return int(same["id"])
             waiting = "select count(*) from jobs where state in (?, ?)"
-            if base.execute(waiting, OPEN).fetchone()[0] >= _MAXOPEN_JOBS:
+            if base.execute(waiting, OPEN).fetchone()[0] >= _MAX_OPEN_JOBS:
                 raise DataError("too many jobs are waiting; cancel some, or wait")
             made = base.execute(
                 "insert into jobs (kind, subject, arguments, created) values (?, ?, ?, ?)",
@@ -105,16 +115,20 @@ class Jobs:
             rows = base.execute(f"{query} limit {_MAX_LISTED}", values).fetchall()
         return [_job(row) for row in rows]
 
-    def take_next(self) -> int | None:
-        """Mark the next job as running, and return its number."""
+    def take_next(self, light: bool = False) -> int | None:
+        """Mark the next heavy or light job as running, and return its number."""
+        marks = ", ".join("?" * len(LIGHT))
         with self._open() as base:
             row = base.execute(
-                "select id from jobs where state = 'waiting' order by resumed desc, id limit 1"
+                f"select id from jobs where state = 'waiting' and (kind in ({marks})) = ? "
+                "order by resumed desc, id limit 1",
+                (*LIGHT, light),
             ).fetchone()
             if row is None:
                 return None
             base.execute(
-                "update jobs set state = 'running', phase_at = 0 where id = ?", (row["id"],)
+                "update jobs set state = 'running', phase_at = 0, started_at = ? where id = ?",
+                (time.time(), row["id"]),
             )
             return int(row["id"])
 
@@ -145,12 +159,13 @@ class Jobs:
 
     def set_progress(self, number: int, what: str, done: int, total: int) -> None:
         """Store the progress of a running job."""
+        now = time.time()
         with self._open() as base:
             base.execute(
                 "update jobs set phase_at = case when what = ? and phase_at then phase_at else ? "
                 "end, phase_done = case when what = ? and phase_at then phase_done else ? end, "
-                "what = ?, done = ?, total = ? where id = ?",
-                (what, time.time(), what, done, what, done, total, number),
+                "what = ?, done = ?, total = ?, progress_at = ? where id = ?",
+                (what, now, what, done, what, done, total, now, number),
             )
 
     def save(self, number: int, result: Mapping[str, Any]) -> None:
@@ -179,28 +194,34 @@ class Jobs:
 
 
 class JobRunner:
-    """The thread that runs the queued jobs, each in a process of its own."""
+    """The threads that run the queued jobs, each in a process of its own: heavy and light ones."""
 
     def __init__(self, folder: Path, jobs: Jobs) -> None:
         self._folder, self._jobs = folder, jobs
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, args=(light,), name="jobs", daemon=True)
+            for light in (False, True)
+        ]
 
     def open(self) -> None:
         """Queue interrupted jobs again, and start."""
         self._jobs.requeue_interrupted()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
-        """Have the running job save its state and stop; the next start resumes it."""
+        """Have the running jobs save their state and stop; the next start resumes them."""
         self._closing.set()
-        if self._thread.is_alive():
-            self._thread.join(_GRACE_S)
+        ending_at = time.monotonic() + _GRACE_S
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, ending_at - time.monotonic()))
 
-    def _work(self) -> None:
+    def _work(self, light: bool) -> None:
         while not self._closing.is_set():
             with contextlib.suppress(sqlite3.Error, OSError):  # a full disk, say: try again
-                number = self._jobs.take_next()
+                number = self._jobs.take_next(light)
                 if number is not None:
                     self._do(number)
                     continue
@@ -236,11 +257,32 @@ class JobRunner:
         self._jobs.end(number, "cancelled" if cancelled else "failed", message)
 
 
+def _left_s(row: sqlite3.Row) -> float | None:
+    """The estimated time to the end of a running job; None where there is no saying.
+
+    It goes down between two reports of progress, which may be a minute apart.
+    """
+    if row["state"] != "running":
+        return None
+    now = time.time()
+    measured_s, done = row["progress_at"] - row["phase_at"], row["done"] - row["phase_done"]
+    if row["what"] in PREPARING or done <= 0 or measured_s <= _MIN_MEASURED_S:
+        return _planned_left_s(row, now)
+    left: float = (row["total"] - row["done"]) * measured_s / done - (now - row["progress_at"])
+    return max(0.0, left)
+
+
+def _planned_left_s(row: sqlite3.Row, now: float) -> float | None:
+    """The time left of a job that takes a given number of minutes, if that is not measured yet."""
+    arguments = json.loads(row["arguments"])
+    minutes = arguments.get("minutes")
+    if not minutes or arguments.get("steps") or row["resumed"]:
+        return None
+    left: float = 60 * minutes - (now - row["started_at"])
+    return max(0.0, left)
+
+
 def _job(row: sqlite3.Row) -> Job:
-    left = None
-    passed, done = time.time() - row["phase_at"], row["done"] - row["phase_done"]
-    if row["state"] == "running" and row["phase_at"] and done > 0 and passed > _MIN_MEASURED_S:
-        left = (row["total"] - row["done"]) * passed / done
     names = (
         "id",
         "kind",
@@ -259,5 +301,5 @@ def _job(row: sqlite3.Row) -> Job:
         result=json.loads(row["result"]),
         resumed=bool(row["resumed"]),
         cancel=bool(row["cancel"]),
-        left_s=left,
+        left_s=_left_s(row),
     )

@@ -30,6 +30,11 @@ def learning_notes(jobs: Jobs, hand: str) -> list[str]:
     return kept
 
 
+def shown_notes(jobs: Jobs, hand: str) -> list[str]:
+    """The warnings of a hand's last learning; none while it is learned anew."""
+    return [] if is_being_learned(jobs, hand) else learning_notes(jobs, hand)
+
+
 def learning_state(jobs: Jobs, hand: str) -> str:
     """How far a hand is learned: not_learned, being_learned, not_finished or learned.
 
@@ -38,7 +43,7 @@ def learning_state(jobs: Jobs, hand: str) -> str:
     path = hand_path(hand)
     if path is not None and is_finished(path.parent):
         return "learned"
-    if any(job.kind == "learn" and job.state in OPEN for job in jobs.recent(hand)):
+    if is_being_learned(jobs, hand):
         return "being_learned"
     return "not_learned" if path is None else "not_finished"
 
@@ -49,6 +54,11 @@ def doubt_of(jobs: Jobs, hand: str) -> str:
     if state != "learned":
         return state
     return "weak_hand" if is_weak(jobs, hand) else ""
+
+
+def is_being_learned(jobs: Jobs, hand: str) -> bool:
+    """Whether a job learns the hand, or waits to."""
+    return any(job.kind == "learn" and job.state in OPEN for job in jobs.recent(hand))
 
 
 def is_weak(jobs: Jobs, hand: str) -> bool:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from calligan.studio.jobs import Job
+from calligan.studio.jobs import LIGHT, Job
 from calligan.studio.learned import SHOWN_NOTES
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of
@@ -19,7 +19,24 @@ async def work(request: Request) -> Response:
     """The list of jobs."""
     jobs = await run_in_threadpool(studio_of(request).jobs.recent)
     language = language_of(request)
-    return JSONResponse({"jobs": [_as_json(job, language) for job in jobs]})
+    told = [{**_as_json(job, language), "waits_for": _waits_for(job, jobs)} for job in jobs]
+    return JSONResponse({"jobs": told})
+
+
+def _waits_for(job: Job, jobs: list[Job]) -> dict[str, Any] | None:
+    """The job that a waiting one waits for, how long that takes still, and how many more do."""
+    if job.state != "waiting":
+        return None
+    same = [other for other in jobs if (other.kind in LIGHT) == (job.kind in LIGHT)]
+    running = [other for other in same if other.state == "running"]
+    waiting = [other for other in same if other.state == "waiting"]
+    waiting.sort(key=lambda other: (not other.resumed, other.id))
+    ahead = running + waiting[: waiting.index(job)]
+    if not ahead:
+        return None
+    first = ahead[0]
+    told = {"kind": first.kind, "subject": first.subject, "left_s": first.left_s}
+    return {**told, "more": len(ahead) - 1}
 
 
 def _as_json(job: Job, language: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from calligan.errors import CalliganError, Cancelled
 from calligan.storage import locked
-from calligan.studio.jobs import Job, Jobs
+from calligan.studio.jobs import LIGHT, Job, Jobs
 
 _REPORT_EVERY_S = 0.25
 _CHECK_EVERY_S = 0.5
@@ -62,13 +62,14 @@ class JobContext:
 
 
 def main(number: int, folder: Path = Path("studio")) -> None:
-    """Run a job and store how it ended. One at a time, whoever started it."""
+    """Run a job and store how it ended. One heavy and one light at a time, whoever started it."""
     jobs = Jobs(folder / "work.sqlite")
+    lock = "work-light.lock" if jobs.get(number).kind in LIGHT else "work.lock"
     context = JobContext(jobs, number)
     threading.Thread(target=context.watch, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    with locked(folder / "work.lock"):  # the job of a killed server may still be saving
+    with locked(folder / lock):  # the job of a killed server may still be saving
         _do(jobs, jobs.get(number), context)
 
 

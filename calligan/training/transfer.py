@@ -15,7 +15,7 @@ from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
 from calligan.pairs.batches import Batch, Pairs, classes_of
 from calligan.pairs.store import Selection
-from calligan.progress import Note, ignore
+from calligan.progress import Note, Progress, ignore
 from calligan.reader.judge import Judge
 from calligan.reader.network import SIZE_PX
 from calligan.resources import reader_model
@@ -34,6 +34,7 @@ def initial_state(
     start: Path | None,
     note: Note = ignore,
     try_nearest: bool = False,
+    progress: Progress = ignore,
 ) -> TrainState:
     """The state before the first step; `start` is a model to take weights from.
 
@@ -49,10 +50,11 @@ def initial_state(
         model, card = load_model(start)
         if model.takes_char_index:
             _check_known(card, selection)
+        progress("comparing hands", 0, 1)
         rows = _initial_rows(model, card, selection)
         trials = None
         if try_nearest and len(rows) == 1 and len(rows[0]) > 1:
-            trials = _try_starts(config, selection, model, card, rows[0], note)
+            trials = _try_starts(config, selection, model, card, rows[0], note, progress)
             rows = [[trials.best]]
         chosen = [nearest[0] for nearest in rows]
         model_styles = [font.name for font in card.styles]
@@ -152,13 +154,16 @@ def _try_starts(
     card: ModelCard,
     nearest: list[int],
     note: Note,
+    progress: Progress,
 ) -> Trials:
     """A short training from each of the nearest styles; what came of them is told to `note`."""
     starts, name = nearest[:_TRIED], selection.styles[0].name
     names = [card.styles[row].name for row in starts]
     most = f"at most {TRIED_STEPS} steps each"
     note(f"trying the nearest styles as a start, {most}: {', '.join(names)}")
-    found = try_starts(config, selection, starts, lambda row: _copy_with_rows(model, card, [row]))
+    found = try_starts(
+        config, selection, starts, lambda row: _copy_with_rows(model, card, [row]), progress
+    )
     others = [f"{card.styles[r].name} {l1:.4f}" for r, l1 in found.l1.items() if r != found.best]
     chosen = f"{card.styles[found.best].name}: held-out L1 {found.l1[found.best]:.4f}"
     note(f"{name} starts from {chosen} after {found.steps} steps (others: {', '.join(others)})")

@@ -12,6 +12,7 @@ from calligan.models.pixels import ink
 from calligan.models.predictor import Predictor
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import Selection
+from calligan.progress import Progress, ignore
 from calligan.training.example import autocast, content_of, step_seed
 from calligan.training.feed import Feed, to_example
 from calligan.training.state import TrainState
@@ -39,6 +40,7 @@ def try_starts(
     selection: Selection,
     starts: Sequence[int],
     begin: Callable[[int], AnyGenerator],
+    progress: Progress = ignore,
 ) -> Trials:
     """Train the only style from each start for a few steps of reconstruction.
 
@@ -56,7 +58,7 @@ def try_starts(
     real = to_example(validation.spread(0, config.eval_chars), short, stage.size_px)
     found: dict[int, float] = {}
     kept: dict[int, AnyGenerator] = {}
-    for start in starts:
+    for number, start in enumerate(starts):
         state = TrainState(short, 1)
         state.start_from(begin(start), None)
         for step in range(steps):
@@ -64,6 +66,7 @@ def try_starts(
             rate = stage.learning_rate * min(1.0, (step + 1) / _WARMUP_STEPS)
             training_step(state, feed.example(step, stage.augment), rate)
             state.counters.step += 1
+            progress("trying hands", number * steps + state.counters.step, len(starts) * steps)
             if config.steps is None and not found and monotonic() - began > most_s:
                 break
         steps = state.counters.step

@@ -260,6 +260,8 @@ export const time = (seconds) => {
 
 export const isOpen = (job) => job.state === "running" || job.state === "waiting";
 
+const timeLeft = (job) => (job.left_s === null ? "" : t("left").replace("{}", time(job.left_s)));
+
 /** A job: its kind, its progress, and buttons to cancel or retry it. */
 export function jobLine(job) {
   const line = make("div", { class: `job ${job.state}` });
@@ -269,10 +271,16 @@ export function jobLine(job) {
   if (job.resumed && isOpen(job)) line.append(make("p", { class: "hint", text: t("was_interrupted") }));
   if (job.state === "running") {
     const share = job.total ? job.done / job.total : 0;
-    line.append(make("progress", { max: 1, value: job.total ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
-    const doing = t(`doing_${job.what}`).replace(/^doing_/, "");
-    const left = job.left_s === null ? "" : ` · ${t("left").replace("{}", time(job.left_s))}`;
-    line.append(make("p", { class: "hint", text: job.total ? `${doing} · ${Math.floor(100 * share)} %${left}` : t("preparing") }));
+    line.append(make("progress", { max: 1, value: job.total > 1 ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
+    const doing = job.what ? t(`doing_${job.what}`).replace(/^doing_/, "") : t("preparing");
+    const said = [doing, job.total > 1 && `${Math.floor(100 * share)} %`, timeLeft(job)];
+    line.append(make("p", { class: "hint", text: said.filter(Boolean).join(" · ") }));
+  }
+  const other = job.waits_for;
+  if (other) {
+    const more = other.more ? t("waits_more").replace("{}", other.more) : "";
+    const name = `${t(`work_${other.kind}`)} · ${other.subject}`;
+    line.append(make("p", { class: "hint", text: [t("waits_for").replace("{}", name) + more, timeLeft(other)].filter(Boolean).join(" · ") }));
   }
   if (!isOpen(job))
     for (const sentence of job.message.split("\n").filter(Boolean))
@@ -308,7 +316,7 @@ export async function look() {
 function showWork(jobs, open) {
   const badge = document.getElementById("work-badge");
   badge.hidden = !open.length;
-  const running = open.find((job) => job.state === "running" && job.total);
+  const running = open.find((job) => job.state === "running" && job.total > 1);
   badge.textContent = running ? `${Math.floor((100 * running.done) / running.total)} %` : open.length;
   const shown = jobs.slice(0, Math.max(8, open.length));
   if (shown.length) document.getElementById("work-list").replaceChildren(...shown.map(jobLine));
