@@ -20,7 +20,7 @@ from calligan.config import RasterConfig
 from calligan.library.training import training_config
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
-from calligan.pairs.batches import Batch, Pairs
+from calligan.pairs.batches import Pairs
 from calligan.pairs.handwriting import choose_split, from_pictures
 from calligan.pairs.normalise import normalise_boxes
 from calligan.pairs.split import held_out
@@ -43,8 +43,6 @@ def test_the_nearest_style_draws_alike_though_elsewhere():
     drawn = [torch.from_numpy(x)[:, None] / 127.5 - 1 for x in (hairline, np.roll(bold, 8, 1))]
     l1 = [float((x - (torch.from_numpy(bold)[:, None] / 127.5 - 1)).abs().mean()) for x in drawn]
     assert l1[0] < l1[1]
-    none = np.zeros(4, int)
-    real = Batch(bold, bold, none, none, none - 1, none - 1, HAN[:4])
 
     class Drawn(GeneratorBase):
         """Two styles whose glyphs are given; a style's vector is its number."""
@@ -60,7 +58,7 @@ def test_the_nearest_style_draws_alike_though_elsewhere():
         def image(self, field):
             return field
 
-    assert nearest_styles(Drawn(), 2, 64, real) == [1, 0]
+    assert nearest_styles(Drawn(), 2, 64, bold, bold) == [1, 0]
 
 
 @pytest.fixture(scope="module")

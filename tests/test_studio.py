@@ -632,6 +632,7 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     told = give(client, "/upload/font/half", half.read_bytes(), name="Half.ttf").json()
     assert told["family"] == "Half" and told["refusal"] == ""
     assert told["sets"]["gb2312"][0] == 30
+    assert [job.kind for job in Jobs(STUDIO / "work.sqlite").recent("half")] == ["match"]
     again = give(client, "/upload/font/half", half.read_bytes(), name="Half.ttf")
     assert again.status_code == 422 and "already" in again.json()["error"]
 
@@ -641,6 +642,8 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     work(number)
     told = client.get("/api/font/half").json()
     assert told["made"]["drawn"] == 10 and told["kinds"] == [".ttf"]
+    assert told["made"]["sets"]["gb2312"][0] == 40 and told["about"]["sets"]["gb2312"][0] == 30
+    assert told["order"]["family"] == "Whole"
     glyphs = client.get("/api/font/half/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in glyphs] == list(HAN[30:40]) and all(g["d"] for g in glyphs)
     answer = client.get("/font/half/made.ttf")
@@ -654,6 +657,53 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     assert told["report"] and report.text.count("<img ") == 20
     asked = {"text": f"{HAN[41]} {HAN[0]}\n{HAN[41]}龘"}
     assert client.post("/api/font/half/lacks", json=asked).json() == {"lacks": f"{HAN[41]}龘"}
+
+
+def test_a_font_is_made_of_ones_own_characters(client, project):
+    text = f"{HAN[3]}，{HAN[1]}\n{HAN[3]} A"
+    asked = {"hand": HAND, "charset": "own", "chars": text, "complete": False, "family": "Own"}
+    work(client.post("/api/font/own/make", json=asked).json()["job"])
+    assert set(glyphs_of(client, "own")) == {HAN[3], HAN[1]}
+    assert client.get("/api/font/own").json()["order"]["chars"] == HAN[3] + HAN[1]
+    for chars, said in (("abc ，", "没有可制作的汉字"), (wide_text(), "最多 10,000 字")):
+        asked["chars"] = chars
+        headers = {"Accept-Language": "zh"}
+        answer = client.post("/api/font/own/make", json=asked, headers=headers)
+        assert answer.status_code == 422 and said in answer.json()["error"]
+
+
+def wide_text() -> str:
+    return "".join(map(chr, range(0x4E00, 0x4E00 + 10_001)))
+
+
+def test_the_nearest_hand_is_found(project, monkeypatch):
+    from calligan.library.matching import _widened, nearest_to
+    from calligan.studio import tasks
+
+    model = calligan.load("runs/0001")
+    assert sorted(nearest_to(project / "bold.ttf", model)) == ["bold", "slanted"]
+    slim = build_font(project / "latin.ttf", "Ab", family="Latin")
+    with pytest.raises(calligan.CalliganError, match="Chinese"):
+        nearest_to(slim, model)
+    narrow = np.full((1, 64, 64), 255, np.uint8)
+    narrow[:, 8:56, 24:40] = 0
+    columns = np.flatnonzero((_widened(narrow)[0] < 128).any(axis=0))
+    assert abs(np.ptp(columns) + 1 - 48) <= 2 and abs(columns.mean() - 31.5) <= 1
+    square = np.full((1, 64, 64), 255, np.uint8)
+    square[:, 8:56, 10:54] = 0
+    assert _widened(square) is square
+
+    monkeypatch.setattr("calligan.library.model.load", lambda *a, **k: model)
+    font_folder("near").mkdir(parents=True)
+    shutil.copy(project / "slanted.ttf", font_folder("near") / "given.ttf")
+    about = font_folder("near") / "about.json"
+    about.write_text('{"family": "Near"}')
+
+    class Job:
+        note, progress = staticmethod(print), staticmethod(print)
+
+    found = tasks.match("near", {}, Job())["hand"]
+    assert json.loads(about.read_text()) == {"family": "Near", "nearest": found}
 
 
 def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypatch):

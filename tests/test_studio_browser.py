@@ -251,6 +251,21 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     kept = {"select[name=hand]": HAND, "select[name=charset]": "gb2312-1"}
     kept["input[name=family]"] = "Whole"
     assert {field: page.input_value(field) for field in kept} == kept
+    page.evaluate("localStorage.clear()")  # another browser, or another address
+    page.reload()
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    page.wait_for_selector("#glyphs .cell path[d^='M']")
+    assert {field: page.input_value(field) for field in kept} == kept
+    page.select_option("select[name=charset]", "own")
+    page.fill("[name=chars]", f"{HAN[0]} a，{HAN[1]}{HAN[0]}")
+    assert page.text_content("#own-count").startswith("2 ")
+    page.focus("[name=family]")
+    page.keyboard.type("X")  # and the field is not left
+    page.reload()
+    page.wait_for_selector("#glyphs .cell path[d^='M']")
+    typed = {"select[name=charset]": "own", "input[name=family]": "WholeX"}
+    assert {field: page.input_value(field) for field in typed} == typed
+    assert page.is_visible("[name=chars]") and page.locator(".coverage th").count() == 9
     page.fill("#trial", f"{HAN[0]}鷲{HAN[1]}")
     page.wait_for_selector("#trial-shown .lacking:text-is('鷲')")
     assert page.text_content("#trial-shown") == f"{HAN[0]}鷲{HAN[1]}"

@@ -99,6 +99,19 @@ def about_font(name: str) -> dict[str, Any] | None:
     return None
 
 
+def note_about(name: str, **values: Any) -> None:
+    """Add to what is known of an uploaded font."""
+    if about := about_font(name):
+        write_json(font_folder(name) / "about.json", {**about, **values})
+
+
+def sets_of(path: Path) -> dict[str, tuple[int, int]]:
+    """How many characters of each shipped set a finished font has, and of how many."""
+    from calligan.library.coverage import coverage
+
+    return coverage(path).sets
+
+
 def _read_apart(path: Path) -> dict[str, Any]:
     try:
         here = "calligan.studio.font_files:look"

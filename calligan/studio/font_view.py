@@ -1,6 +1,7 @@
 """The My font view: upload, coverage, completing or making a font, and its new glyphs."""
 
 import asyncio
+import contextlib
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
+from calligan.resources import bundled_model
 from calligan.studio import font_files
 from calligan.studio.downloads import attachment
 from calligan.studio.font_files import Choices
@@ -21,6 +23,7 @@ from calligan.studio.locations import checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_error, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
+from calligan.studio.tasks import OWN
 
 CHARSETS = (
     "components-500",
@@ -33,6 +36,7 @@ CHARSETS = (
 )
 _A_PAGE = 120
 _MAX_TRIAL_CHARS = 300
+_MAX_OWN_CHARS = 10_000
 _REPORTS = {
     "html": (font_files.REPORT, "text/html"),
     "json": (font_files.VERDICTS, "application/json"),
@@ -60,7 +64,7 @@ async def view(request: Request) -> Response:
         t = translations(language_of(request))
         values = {"title": t["no_font"], "message": t["no_font_do"]}
         return render_error(request, 404, **values, link="/font", link_text=t["to_fonts"])
-    return render_page(request, "font.html", {"name": name, "charsets": CHARSETS})
+    return render_page(request, "font.html", {"name": name, "charsets": (*CHARSETS, OWN)})
 
 
 async def describe(request: Request) -> Response:
@@ -79,6 +83,7 @@ async def describe(request: Request) -> Response:
             "about": about and {**about, "refusal": localize(about["refusal"], language)},
             "check": done.get("check"),
             "made": _localized(done["font"], language) if kinds and "font" in done else None,
+            "order": next((job.arguments for job in jobs if job.kind == "font"), None),
             "kinds": kinds,
             "report": (font_folder(name) / font_files.REPORT).is_file(),
             "stamp": str(stamp),
@@ -107,9 +112,12 @@ async def upload(request: Request) -> Response:
     """Upload a font to complete."""
     name = checked_name(request.path_params["name"])
     file, data, _ = await read_upload(request, font_files.MAX_BYTES)
-    return JSONResponse(
-        await studio_of(request).run_on_files(lambda: font_files.take_font(name, file, data))
-    )
+    studio = studio_of(request)
+    about = await studio.run_on_files(lambda: font_files.take_font(name, file, data))
+    if not about["refusal"] and bundled_model():
+        with contextlib.suppress(DataError):  # a full queue: then no hand is suggested
+            studio.jobs.add("match", name, {})
+    return JSONResponse(about)
 
 
 async def check(request: Request) -> Response:
@@ -140,17 +148,30 @@ async def make(request: Request) -> Response:
     name, body = checked_name(request.path_params["name"]), await read_json_body(request)
     hand = str(body.get("hand", ""))
     await studio_of(request).engine.run(lambda engine: engine.check(hand))
-    charset, complete = body.get("charset"), body.get("complete") is True
-    if charset not in CHARSETS:
-        raise DataError(f"no charset {charset!r}; choose one of the list")
+    complete, charset = body.get("complete") is True, _charset(body)
     given = font_files.given_font(name).suffix if complete else ".ttf"
     kind = body.get("kind") or given
     if kind not in ((given,) if complete else (".ttf", ".otf", ".ufo")):
         raise DataError(f"no kind of font {kind!r}; choose one of the list")
     families = {key: str(body.get(key, ""))[:60].strip() for key in ("family", "family_chinese")}
-    work = {"hand": hand, "charset": charset, "complete": complete, "kind": kind, **families}
+    work = {"hand": hand, **charset, "complete": complete, "kind": kind, **families}
     font_folder(name).mkdir(parents=True, exist_ok=True)
     return JSONResponse({"job": studio_of(request).jobs.add("font", name, work)})
+
+
+def _charset(body: dict[str, Any]) -> dict[str, str]:
+    """The characters to make: a shipped set, or the Chinese ones of a text. Raises DataError."""
+    charset, text = body.get("charset"), str(body.get("chars", ""))
+    if charset != OWN:
+        if charset not in CHARSETS:
+            raise DataError(f"no charset {charset!r}; choose one of the list")
+        return {"charset": charset}
+    chars = "".join(dict.fromkeys(filter(is_han, text)))
+    if not chars:
+        raise DataError("there is no Chinese character to make; paste some")
+    if len(chars) > _MAX_OWN_CHARS:
+        raise DataError(f"the text is longer than {_MAX_OWN_CHARS:,} characters; give less")
+    return {"charset": OWN, "chars": chars}
 
 
 async def glyphs(request: Request) -> Response:

@@ -31,7 +31,7 @@ _TABLE = """create table if not exists jobs (
   message text not null default '', result text not null default '{}')"""
 OPEN = ("waiting", "running")
 _ADDED = ("started_at", "progress_at")  # columns that older files lack
-LIGHT = ("check", "plan")  # kinds of jobs that run beside a heavy one
+LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
 # What a learning does before it trains: parts of it, whose own time left says nothing.
 PREPARING = ("reading glyphs", "comparing hands", "trying hands")
 _MAX_OPEN_JOBS = 50

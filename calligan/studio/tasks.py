@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 from calligan.glyphs.charset import load_charset
 from calligan.project.models import BUNDLE
 from calligan.storage import write_json
-from calligan.studio.font_files import CHECK_SHEET, REPORT, VERDICTS, Choices, given_font
+from calligan.studio.font_files import (
+    CHECK_SHEET,
+    REPORT,
+    VERDICTS,
+    Choices,
+    given_font,
+    note_about,
+    sets_of,
+)
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
 
 if TYPE_CHECKING:
     from calligan.studio.worker import JobContext
 
+OWN = "own"  # a charset of the user's own characters
 Task = Callable[[str, dict[str, Any], "JobContext"], dict[str, Any]]
 
 
@@ -67,11 +76,23 @@ def check(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, An
     }
 
 
+def match(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
+    """Find the bundle's hand that is nearest to an uploaded font."""
+    from calligan.library.matching import nearest_to
+    from calligan.library.model import load
+
+    job.progress("comparing hands", 0, 1)
+    hand = nearest_to(given_font(font), load(BUNDLE, note=job.note))[0]
+    note_about(font, nearest=hand)
+    return {"hand": hand}
+
+
 def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Make a font of a hand, or complete the one that was given.
 
-    `hand` is a key of the engine's, `charset` a shipped set; glyphs are picked or left out as
-    the font's choices say. It is kept as `made.ttf` (.otf, .ufo), with a verdict on each glyph.
+    `hand` is a key of the engine's, `charset` a shipped set, or `own` with the characters in
+    `chars`; glyphs are picked or left out as the font's choices say. It is kept as `made.ttf`
+    (.otf, .ufo), with a verdict on each glyph.
     """
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
@@ -80,7 +101,8 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
 
     chosen = Engine().chosen(options["hand"])
     choices = Choices.read(name)
-    wanted = "".join(c for c in load_charset(options["charset"]) if c not in choices.left_out)
+    charset = options["chars"] if options["charset"] == OWN else load_charset(options["charset"])
+    wanted = "".join(char for char in charset if char not in choices.left_out)
     base = given_font(name) if options["complete"] else None
     path = font_folder(name) / f"made{options['kind']}"
     model = Model(chosen.case.model.path, note=job.note, pick=choices.picked_of(options["hand"]))
@@ -107,6 +129,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         "lacking": made.lacking[:100],
         "written": len(made.written),
         "narrowed": made.narrowed,
+        "sets": sets_of(path) if base else {},
         "order": options,
     }
 
@@ -147,6 +170,7 @@ TASKS: dict[str, Task] = {
     "learn": learn,
     "plan": plan,
     "check": check,
+    "match": match,
     "font": font,
     "train": train,
     "resume": resume,

@@ -43,7 +43,9 @@ def _as_json(job: Job, language: str) -> dict[str, Any]:
     lines = job.message.split("\n")
     if job.state == "finished":
         lines = [line for line in lines if SHOWN_NOTES.match(line)]
-    return {**asdict(job), "message": localize("\n".join(lines), language)}
+    told = {**asdict(job), "message": localize("\n".join(lines), language)}
+    del told["arguments"]  # which may hold thousands of characters
+    return {**told, "result": {"run": job.result.get("run")}}
 
 
 async def cancel(request: Request) -> Response:

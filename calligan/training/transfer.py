@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from calligan.config import DiscriminatorConfig, GeneratorConfig, TrainConfig
@@ -13,7 +14,7 @@ from calligan.models.networks import AnyGenerator, make_discriminator, make_gene
 from calligan.models.pixels import ink, resize, to_tensor
 from calligan.models.predictor import Predictor
 from calligan.models.weights import critic_beside, load_critic, load_model, read_card
-from calligan.pairs.batches import Batch, Pairs, classes_of
+from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.store import Selection
 from calligan.progress import Note, Progress, ignore
 from calligan.reader.judge import Judge
@@ -113,13 +114,17 @@ def fit_to_start(config: TrainConfig, start: Path, held_out: dict[str, str]) -> 
     return fitted
 
 
-def nearest_styles(model: AnyGenerator, styles: int, size_px: int, real: Batch) -> list[int]:
-    """The indices from 0 of the model's styles, the nearest to the glyphs of a batch first.
+def nearest_styles(
+    model: AnyGenerator, styles: int, size_px: int, sources: np.ndarray, targets: np.ndarray
+) -> list[int]:
+    """The indices from 0 of the model's styles, the nearest to some glyphs first.
+
+    `targets` are those glyphs, uint8 (N, S, S), `sources` the same characters in print.
 
     The distance is between texture features of the reader, each divided by its standard deviation
     over the styles. L1, which is used without a reader, prefers thin styles.
     """
-    source, target = (to_tensor(x, size_px) for x in (real.source, real.target))
+    source, target = (to_tensor(x, size_px) for x in (sources, targets))
     reader = Judge.load().network if reader_model() else None
     predictor = Predictor(model)
     drawn = [
@@ -177,7 +182,8 @@ def _initial_rows(model: AnyGenerator, card: ModelCard, selection: Selection) ->
     for index, font in enumerate(selection.styles):
         if font.name not in known:
             real = pairs.spread(index, _COMPARED_GLYPHS)
-            known[font.name] = nearest_styles(model, len(card.styles), card.size_px, real)
+            count, size_px = len(card.styles), card.size_px
+            known[font.name] = nearest_styles(model, count, size_px, real.source, real.target)
         rows.append(known[font.name])
     return rows
 

@@ -125,14 +125,15 @@ export function acceptFiles(zone, input, receive) {
   if (input.files.length) receiveChosen(); // chosen before this script was loaded
 }
 
-/** Keeps what was filled in for the next time that the page is opened. */
+/** What was filled in under a name the last time, in this browser; null if nothing was. */
+export const keptValue = (name) => localStorage.getItem(`calligan-${name}`);
+
+/** Keeps what is filled in for the next time that the page is opened, as it is typed. */
 export function keepValue(field, name) {
-  const key = `calligan-${name}`;
-  const kept = localStorage.getItem(key);
-  const given = field.value;
+  const [kept, given] = [keptValue(name), field.value];
   if (kept !== null) field.value = kept;
   if (!field.value) field.value = given; // it is not an option any more
-  field.addEventListener("change", () => localStorage.setItem(key, field.value));
+  field.addEventListener("input", () => localStorage.setItem(`calligan-${name}`, field.value));
 }
 
 /** The form that names a new hand or font opens its page. */

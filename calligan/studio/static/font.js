@@ -1,7 +1,7 @@
 // One font: what it has, what is made of it, and every new glyph.
 
 import { candidatesTitle, doubts, showCandidates } from "./candidates.js";
-import { ask, glyph, handLabel, isOpen, jobLine, keepValue, make, part, startJob, t, toast } from "./common.js";
+import { ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
@@ -18,6 +18,7 @@ async function refresh() {
     return;
   }
   showGiven();
+  fillForm();
   showMade();
   part("hand-notes").replaceChildren(...known.notes.map((text) => make("p", { class: "trouble", text: `${NAME}: ${text}` })));
 }
@@ -30,21 +31,24 @@ function showGiven() {
   part("make-head").textContent = t(about ? "make_complete" : "make_font");
   if (!about) return;
   part("family").textContent = `${about.family} · ${about.file}`;
-  part("coverage").replaceChildren(table(about.sets));
+  part("coverage").replaceChildren(table(about.sets, known.made?.sets?.gb2312 && known.made.sets));
   part("refusal").textContent = about.refusal ? `${t("cannot_complete")} ${about.refusal}` : "";
   part("make-part").hidden = Boolean(about.refusal);
   part("own-part").hidden = hands.some((hand) => hand.key === NAME && hand.doubt !== "not_finished");
   part("found").replaceChildren(...(known.check ? found(known.check) : []));
 }
 
-function table(sets) {
+/** How much of each set the given font has, the completed one (`after`, if there is one), and what is lacking. */
+function table(sets, after) {
   const names = ["gb2312-1", "gb2312", "tongyong-8105", "big5-1", "jis-1"].filter((name) => name in sets);
   const rows = names.map((name) => [name, sets[name]]).map(([name, [has, of]]) => {
-    const bar = make("progress", { max: of, value: has, "aria-label": t(`set_${name}`) });
-    const lacks = of - has ? `${(of - has).toLocaleString()}` : "✓";
-    return make("tr", {}, make("th", { scope: "row", text: t(`set_${name}`) }), make("td", {}, bar), make("td", { class: "number", text: has.toLocaleString() }), make("td", { class: "number", text: lacks }));
+    const now = after?.[name]?.[0] ?? has;
+    const bar = make("progress", { max: of, value: now, "aria-label": t(`set_${name}`) });
+    const numbers = [has.toLocaleString(), ...(after?.[name] ? [now.toLocaleString()] : []), of - now ? (of - now).toLocaleString() : "✓"];
+    return make("tr", {}, make("th", { scope: "row", text: t(`set_${name}`) }), make("td", {}, bar), ...numbers.map((text) => make("td", { class: "number", text })));
   });
-  const head = make("tr", {}, ...["set_name", "", "has", "lacks"].map((key, at) => make(at === 1 ? "td" : "th", { scope: at === 1 ? null : "col", text: key && t(key), class: at > 1 ? "number" : null })));
+  const keys = ["set_name", "", after ? "had" : "has", ...(after ? ["has_now"] : []), "lacks"];
+  const head = make("tr", {}, ...keys.map((key, at) => make(at === 1 ? "td" : "th", { scope: at === 1 ? null : "col", text: key && t(key), class: at > 1 ? "number" : null })));
   return make("table", { class: "coverage" }, make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
@@ -73,7 +77,30 @@ part("own").addEventListener("click", () => startJob(`${API}/learn`, {}));
 // ---- making
 
 const form = part("make");
-for (const name of ["charset", "family", "family_chinese"]) keepValue(form.elements[name], `${name}-${NAME}`);
+const FIELDS = ["hand", "charset", "chars", "family", "family_chinese"];
+for (const name of FIELDS) keepValue(form.elements[name], `${name}-${NAME}`);
+form.addEventListener("input", showHints);
+
+/** What was not filled in here is as in the last order, which another browser may have given. */
+function fillForm() {
+  for (const name of FIELDS.slice(1))
+    if (keptValue(`${name}-${NAME}`) === null && known.order?.[name]) form.elements[name].value = known.order[name];
+  const good = hands.filter((hand) => !hand.doubt).map((hand) => hand.key); // others are not preselected
+  const own = good.find((key) => key === NAME);
+  const near = good.find((key) => key === known.about?.nearest);
+  const there = [keptValue(`hand-${NAME}`), known.order?.hand].find((key) => hands.some((hand) => hand.key === key));
+  form.elements.hand.value = there ?? own ?? near ?? good[0] ?? hands[0]?.key;
+  showHints();
+}
+
+/** Why a hand is offered; the field of one's own characters, and how many there are. */
+function showHints() {
+  const near = known?.about?.nearest;
+  part("hand-why").textContent = near && form.elements.hand.value === near ? t("nearest_hand") : "";
+  part("own-chars").hidden = form.elements.charset.value !== "own";
+  const count = new Set(form.elements.chars.value.match(/\p{Script=Han}/gu)).size;
+  part("own-count").textContent = `${count.toLocaleString()} ${t("own_count")}`;
+}
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -86,6 +113,7 @@ function start(order, kind) {
   const options = order ?? {
     hand: fields.hand.value,
     charset: fields.charset.value,
+    chars: fields.charset.value === "own" ? fields.chars.value : undefined,
     family: fields.family.value,
     family_chinese: fields.family_chinese.value,
   };
@@ -94,12 +122,7 @@ function start(order, kind) {
 
 async function loadHands() {
   hands = (await ask("/api/hands")).hands;
-  const before = form.elements.hand.value;
   form.elements.hand.replaceChildren(...hands.map((hand) => make("option", { value: hand.key, text: handLabel(hand) })));
-  const good = hands.filter((hand) => !hand.doubt); // a hand that is hardly learned is not preselected
-  const own = good.find((hand) => hand.key === NAME);
-  form.elements.hand.value = before || (own ?? good[0] ?? hands[0])?.key;
-  if (!before) keepValue(form.elements.hand, `hand-${NAME}`);
 }
 
 // ---- what was made
@@ -245,7 +268,8 @@ document.addEventListener("work", async (event) => {
 async function refreshHands() {
   const had = hands.some((hand) => hand.key === NAME && !hand.doubt);
   await loadHands();
-  if (!had && hands.some((hand) => hand.key === NAME && !hand.doubt)) form.elements.hand.value = NAME;
+  const own = hands.find((hand) => hand.key === NAME && !hand.doubt);
+  if (own && !had) localStorage.setItem(`calligan-hand-${NAME}`, NAME);
 }
 
 loadHands().then(refresh, (error) => toast(error.message));
