@@ -277,6 +277,30 @@ def test_runs_are_seen(page):
     page.wait_for_selector(".curves polyline[points*=',']")
     page.wait_for_selector("img.samples")
     assert page.evaluate("document.querySelector('img.samples').decode().then(() => true)")
+    page.click(".enlarge")
+    large, small = (page.locator(f"{at} img.samples") for at in (".enlarged", ".card"))
+    assert large.bounding_box()["width"] > 1.2 * small.bounding_box()["width"]
+    assert large.get_attribute("src").endswith(small.get_attribute("src"))
+    assert not findings(page)
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".enlarged", state="detached")
+
+
+def test_a_run_of_one_measurement_shows_a_point_and_says_why(page):
+    def first(route):
+        answer = route.fetch().json()
+        (run, *_) = answer["runs"]
+        run["curves"] = {"reconstruction": [[3, 0.5]], "validation_l1": [[3, 0.4]]}
+        route.fulfill(json={**answer, "runs": [run]})
+
+    page.route("**/api/runs", first)
+    page.goto(f"{page.base}/runs")
+    page.wait_for_selector(".curves circle >> nth=1")
+    assert page.locator(".curves polyline").count() == 0
+    box = page.locator(".curves").bounding_box()
+    dot = page.locator(".curves circle >> nth=0").bounding_box()
+    assert dot["x"] + dot["width"] <= box["x"] + box["width"]
+    assert page.locator("figcaption").first.locator(".hint").count() == 2
 
 
 @pytest.mark.parametrize("path", ["write", "hand", "font", "runs", "nothing"])

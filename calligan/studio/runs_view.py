@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import CalliganError, DataError
+from calligan.models.card import read_card
 from calligan.page.sheet import GAP_PX, label_width_px
 from calligan.project.models import HANDS, RUNS
 from calligan.project.run import Run
@@ -56,7 +57,21 @@ def run_state(folder: Path | None) -> dict[str, Any] | None:
         "curves": _curves(rows),
         "sheets": sheets,
         "before_after": _sheet_of_rows(folder / "before-after.png"),
+        "began_from": _began_from(run),
     }
+
+
+def _began_from(run: Run) -> str:
+    """The name of the hand that learning a new one started from; "" for other runs."""
+    if run.start is None or not run.best.is_file():
+        return ""
+    try:
+        names = read_card(run.best).provenance.get("began_from", {})
+        start = next(iter(names.values()), "")
+        chinese = {style.name: style.chinese for style in read_card(run.start).styles}
+    except (CalliganError, AttributeError):
+        return ""
+    return chinese.get(start) or str(start)
 
 
 def _sheet_of_rows(path: Path) -> dict[str, int] | None:

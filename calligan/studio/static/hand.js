@@ -122,7 +122,7 @@ function showGlyphs() {
   part("more").hidden = shown.length <= most;
   const cells = shown.slice(0, most).map((one) => {
     const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
-    cell.append(make("span", { class: "cell-char", text: one.char || "—", lang: "zh-Hans" }));
+    cell.append(make("span", { class: "cell-char", text: one.char || t("left_out_now"), lang: one.char ? "zh-Hans" : null }));
     cell.append(make("img", { src: pictureOf(one), alt: "", loading: "lazy", width: 96, height: 96 }));
     if (one.note) cell.append(make("small", { text: noted(one.note) }));
     return cell;

@@ -1,6 +1,6 @@
 // Training runs: curves and samples, two side by side.
 
-import { curves } from "./training.js";
+import { curveNames, curves, samples } from "./training.js";
 import { ask, isOpen, jobLine, make, part, startJob, t, time, toast } from "./common.js";
 
 let runs = [];
@@ -54,7 +54,7 @@ function details(run, other) {
   const box = make("section", { class: "card" });
   box.append(make("h2", { text: run.path }));
   box.append(make("p", { class: "hint", text: `${run.step.toLocaleString()} ${t("steps")} · ${time(run.elapsed_s)}` }));
-  const names = ["reconstruction", "validation_l1"].filter((name) => run.curves[name]?.length);
+  const names = curveNames(run);
   if (names.length) box.append(curves(run, names, other?.curves[names[0]] ? other : null));
   if (run.sheets.length) box.append(film(run));
   const job = jobs.find((one) => (one.subject === run.path || one.result.run === run.path) && isOpen(one));
@@ -69,7 +69,8 @@ function film(run) {
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const last = run.sheets.length - 1;
   const at = Math.min(sample[run.path] ?? last, last);
-  const picture = make("img", { class: "samples", alt: t("samples") });
+  const shown = samples("");
+  const picture = shown.querySelector("img");
   const step = make("output");
   const turn = (number) => {
     picture.src = `/sheet/${path}/${run.sheets[number]}`;
@@ -83,7 +84,7 @@ function film(run) {
   turn(at);
   const row = make("label", { class: "row" }, make("span", {}, `${t("sample_at")} `, step));
   if (last) row.append(range);
-  return make("figure", {}, picture, make("figcaption", { class: "hint", text: t("samples") }), row);
+  return make("figure", {}, shown, make("figcaption", { class: "hint", text: t("samples") }), row);
 }
 
 part("begin").addEventListener("submit", (event) => {

@@ -3,29 +3,50 @@
 import { draw, make, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
+const DOT = 4; // radius of a curve's only point
 const GAP = 4; // above the first row of a sheet, in its pixels
-const COLOURS = ["reconstruction", "validation_l1"];
 
 /** The state of a run as pictures. */
 export function trainingState(run) {
   const parts = [];
-  const names = COLOURS.filter((name) => new Set(run.curves[name]?.map(([step]) => step)).size > 1);
+  const names = curveNames(run);
   if (names.length) parts.push(curves(run, names));
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const sheet = run.sheets.at(-1);
   if (run.before_after && run.finished) {
-    const picture = strips(`/sheet/${path}/before-after.png`, run.before_after);
-    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: t("before_after") })));
+    const address = `/sheet/${path}/before-after.png`;
+    const small = make("button", { type: "button", class: "bare enlarge", "aria-label": t("enlarge"), title: t("enlarge"), onclick: () => enlarge(t("before_after"), strips(address, run.before_after, { role: "img", tabindex: 0, "aria-label": t("before_after") })) }, strips(address, run.before_after));
+    const began = run.began_from && t("began_from").replace("{}", run.began_from);
+    parts.push(make("figure", {}, small, make("figcaption", { class: "hint", text: [t("before_after"), began].filter(Boolean).join(t("stop")) })));
   } else if (sheet) {
-    const picture = make("img", { src: `/sheet/${path}/${sheet}`, alt: t("samples"), class: "samples", loading: "lazy" });
-    parts.push(make("figure", {}, picture, make("figcaption", { class: "hint", text: t("samples") })));
+    parts.push(make("figure", {}, samples(`/sheet/${path}/${sheet}`), make("figcaption", { class: "hint", text: t("samples") })));
   }
   return parts;
 }
 
+/** A sheet of samples, which a click enlarges. */
+export function samples(address) {
+  const picture = make("img", { src: address, alt: t("samples"), class: "samples", loading: "lazy" });
+  return make("button", { type: "button", class: "bare enlarge", title: t("enlarge"), onclick: () => enlarge(t("samples"), make("img", { src: picture.src, alt: t("samples"), class: "samples" })) }, picture);
+}
+
+/** Shows something in a dialog of its own, as large as the window allows. */
+function enlarge(title, content) {
+  const close = make("button", { class: "quiet", "aria-label": t("close"), text: "✕" });
+  const head = make("form", { method: "dialog", class: "dialog-head" }, make("h2", { text: title }), close);
+  const dialog = make("dialog", { class: "large enlarged", "aria-label": title }, head, content);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The losses of a run that there are. */
+export const curveNames = (run) => ["reconstruction", "validation_l1"].filter((name) => run.curves[name]?.length);
+
 /** The cells of a sheet, with the names of its rows in the language of the page. */
-function strips(address, { width, height, left, pitch, count }) {
-  const place = make("div", { class: "strips", role: "img", tabindex: 0, "aria-label": t("before_after") });
+function strips(address, { width, height, left, pitch, count }, options = {}) {
+  const place = make("div", { class: "strips", ...options });
   place.style.setProperty("--count", count);
   for (const [row, name] of ["row_source", "row_before", "row_after", "row_yours"].entries()) {
     place.append(make("span", { text: t(name) }));
@@ -58,15 +79,17 @@ export function curves(run, names, other = null) {
       const points = (one.curves[name] ?? []).map(
         ([step, value]) => `${((WIDTH * step) / last).toFixed(1)},${(HEIGHT * (1 - Math.min(1, value / high)) + 4).toFixed(1)}`,
       );
-      if (points.length === 1) {
-        const [cx, cy] = points[0].split(",");
-        svg.append(draw("circle", { cx, cy, r: 3.5, class: `dot ${name}` }));
-      }
-      svg.append(draw("polyline", { points: points.join(" "), class: `curve ${name} run-${index}` }));
+      if (new Set(points.map((point) => point.split(",")[0])).size === 1) {
+        const [cx, cy] = points.at(-1).split(",");
+        svg.append(draw("circle", { cx: Math.min(cx, WIDTH - DOT), cy, r: DOT, class: `dot ${name}` }));
+      } else svg.append(draw("polyline", { points: points.join(" "), class: `curve ${name} run-${index}` }));
     }
+  const single = all.length > 0 && new Set(all.map(([step]) => step)).size === 1;
   const key = make("p", { class: "hint key" });
   for (const name of names) key.append(make("span", { class: `key-${name}`, text: label(name) }));
-  return make("figure", {}, svg, make("figcaption", {}, key));
+  const caption = make("figcaption", {}, key);
+  if (single) caption.append(make("p", { class: "hint", text: t("curve_single") }));
+  return make("figure", {}, svg, caption);
 }
 
 const label = (name) => t(name === "validation_l1" ? "curve_held" : "curve");
