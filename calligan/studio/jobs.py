@@ -108,9 +108,10 @@ class Jobs:
         return _job(row)
 
     def recent(self, subject: str = "") -> list[Job]:
-        """Jobs that wait or run, then the last ones that ended, newest first."""
+        """Jobs that run, then those that wait, then the last ones that ended; newest first."""
         where, values = ("where subject = ?", (subject,)) if subject else ("", ())
-        query = f"select * from jobs {where} order by state in ('waiting', 'running') desc, id desc"
+        order = "order by state = 'running' desc, state = 'waiting' desc, id desc"
+        query = f"select * from jobs {where} {order}"
         with self._open() as base:
             rows = base.execute(f"{query} limit {_MAX_LISTED}", values).fetchall()
         return [_job(row) for row in rows]

@@ -14,7 +14,7 @@ export async function showCandidates(place, hand, char, used, take) {
   try {
     const answer = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
     const faults = answer.ways.find((way) => way.number === used)?.faults ?? [];
-    const why = faults.length ? make("p", { class: "trouble", text: `${t("doubtful_why")} ${doubts(faults, "_said")}` }) : "";
+    const why = faults.length ? make("p", { class: "trouble", text: t("doubtful_why").replace("{}", doubts(faults, "_said")) }) : "";
     place.replaceChildren(why, ...answer.ways.map((way) => button(way, answer.least, used, take)));
     (place.querySelector(".mine") ?? place.querySelector("button"))?.focus();
   } catch (error) {

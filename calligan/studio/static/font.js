@@ -255,6 +255,7 @@ document.addEventListener("work", async (event) => {
     const jobs = Object.keys(places).filter((kind) => places[kind] === place).map((kind) => mine.find((job) => job.kind === kind));
     part(place).replaceChildren(...jobs.filter((job) => job && (isOpen(job) || job.state === "failed" || job.state === "cancelled")).map(jobLine));
   }
+  part("own").disabled = mine.some((job) => job.kind === "learn" && isOpen(job));
   part("start").disabled = mine.some((job) => job.kind === "font" && isOpen(job));
   const now = mine.map((job) => `${job.id}${job.state}`).join();
   if (states && now !== states) {
