@@ -996,7 +996,7 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
         assert (cells["width"], cells["height"]) == sheet.size and cells["pitch"] == 32 + 4
         assert cells["left"] + cells["count"] * cells["pitch"] == sheet.width
         assert cells["left"] < 150 and 1 <= cells["count"] <= 12
-        assert run["began_from"] in ("bold", "slanted")
+        assert run["began_from"] in ("Bold Hand", "Slanted Hand")
     finally:
         assert studio.stop() == 0
 
