@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+# Read when libraries are loaded. The workers of pytest-xdist share the cores, networks here are
+# tiny, and threads that wait for each other spend the time of a busy core.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ.setdefault(_name, "1")
+
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -26,6 +31,7 @@ for _name in ("SIGINT", "SIGTERM", "SIGHUP"):
     _number = getattr(signal, _name, None)
     if _number is not None and signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
+os.fsync = lambda handle: None  # power is not lost here, and a disk's answer takes milliseconds
 show.PATIENCE_S = 300  # tests compare what is said line by line, also on a busy machine
 os.environ["CALLIGAN_NO_CACHE"] = "1"  # tests draw, and leave the user's cache alone
 
