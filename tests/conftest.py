@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
-from forked import call, can_serve
+from forked import Running, call, can_serve
 
 from calligan.cli import show
 
@@ -193,6 +193,32 @@ def calligan(forks):
                 code = subprocess.call(command, cwd=cwd, env=environment, timeout=300, **files)
             said = [read_text(file) for file in (out, err)]
         return subprocess.CompletedProcess(argv, code, *said)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def killed(forks):
+    """Run a command until `enough()`, and kill it; it must not end before."""
+
+    def run(*arguments: object, enough: Callable[[], object], cwd: Path | None = None) -> None:
+        environment, argv = {**os.environ, "OMP_NUM_THREADS": "1"}, [*map(str, arguments)]
+        with open(os.devnull, "r+b") as nothing:
+            if forks:
+                files = [nothing.fileno()] * 3
+                process = Running(forks, argv, files, str(cwd or Path.cwd()), environment, 300)
+                ended = process.has_ended
+            else:
+                files = {"stdin": nothing, "stdout": nothing, "stderr": nothing}
+                command = [sys.executable, "-m", "calligan", *argv]
+                process = subprocess.Popen(command, cwd=cwd, env=environment, **files)
+                ended = lambda: process.poll() is not None  # noqa: E731
+        until = time.monotonic() + 120
+        while not enough():
+            assert not ended() and time.monotonic() < until
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
 
     return run
 

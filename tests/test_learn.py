@@ -1,12 +1,8 @@
 """A hand learned from a folder or a font, by real commands."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -237,11 +233,14 @@ def test_a_label_can_be_corrected_and_learned_again(
     assert HAN[40] in PairStore.open(Run.open(tmp_path / "hands/mine/0002").data).manifest.chars
 
 
-def test_interrupted_the_same_command_goes_on(tmp_path, calligan, hand, run_folder, tiny_settings):
+def test_interrupted_the_same_command_goes_on(
+    tmp_path, calligan, killed, hand, run_folder, tiny_settings
+):
     command = ("learn", "mine", "--from", hand, "--model", run_folder, "--steps", 40)
     command = (*command, *tiny_settings)
     hands = tmp_path / "hands/mine"
-    _interrupted(command, tmp_path, hands / "0001")
+    killed(*command, cwd=tmp_path, enough=lambda: checkpoints(hands / "0001/checkpoints"))
+    assert not is_finished(hands / "0001")
     assert _run_used(tmp_path) == "0001"  # cut off, and the only one there is
     done = calligan(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -252,30 +251,15 @@ def test_interrupted_the_same_command_goes_on(tmp_path, calligan, hand, run_fold
     again = calligan("train", "--resume", hands / "0001")
     assert again.returncode == 2 and "is finished" in again.stderr
 
-    _interrupted(command, tmp_path, hands / "0002")  # the first is whole now: a new one
+    # The first is whole now: a new one.
+    killed(*command, cwd=tmp_path, enough=lambda: checkpoints(hands / "0002/checkpoints"))
+    assert not is_finished(hands / "0002")
     assert _run_used(tmp_path) == "0001"  # the newest that is whole
     for state in (hands / "0002/checkpoints").glob("*/state.safetensors"):
         state.write_bytes(b"")
     again = calligan(*command, cwd=tmp_path)  # nothing whole to go on from: a new one
     assert again.stdout.strip() == "hands/mine/0003/best.safetensors"
     assert _run_used(tmp_path) == "0003"
-
-
-def _interrupted(command, folder, run):
-    """Run a command until it has saved once, then kill it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "calligan", *map(str, command)],
-        cwd=folder,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    until = time.monotonic() + 120
-    while not checkpoints(run / "checkpoints"):
-        assert process.poll() is None and time.monotonic() < until
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    assert not is_finished(run)
 
 
 def _run_used(folder):
