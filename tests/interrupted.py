@@ -4,6 +4,7 @@ A script, whose argument is a folder of fonts to fetch: it imports everything on
 {"argv", "cwd", "stop", "at", "marker", "stdout", "stderr"}. With `stop`, the call of that kind
 number `at` creates the file `marker` and hangs until the marker is gone; a `rename` kills, and what
 is `stubborn` hangs whatever is raised. It prints the child's process id; for {"wait": ID}, its exit status.
+{"export": MODEL} exports a model to ONNX, as the children of `convert` then take it.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ MODULES = (  # imported before forking, so that each child starts at once
     "calligan.cli",
     "calligan.evaluation.evaluate",
     "calligan.inference.pages",
+    "calligan.inference.written",
     "calligan.library.checking",
     "calligan.library.films",
     "calligan.library.fonts",
@@ -28,8 +30,11 @@ MODULES = (  # imported before forking, so that each child starts at once
     "calligan.library.scanning",
     "calligan.inference.sample",
     "calligan.library.judging",
+    "calligan.models.upscaler",
+    "calligan.reader.inspection",
     "calligan.training.animation",
     "cv2",
+    "numpy.ma",
     "reportlab.pdfgen.canvas",
     "torch._dynamo",
     "torch.utils.data",
@@ -40,7 +45,9 @@ QUICKER = (  # what one command or another imports later, where it is installed
     "onnx",
     "onnxruntime",
     "onnxscript",
-    "pydantic",
+    "pydantic.type_adapter",
+    "typer._adapters",
+    "uharfbuzz",
     "torch.onnx._internal.exporter._core",
 )
 CATALOG = Path(sys.argv[1])  # of fonts to fetch; its folder `tools` has an npm
@@ -59,14 +66,28 @@ def main() -> None:
         with contextlib.suppress(ImportError):
             import_module(name)
     import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
+    import_module("PIL.Image").preinit()
+    os.fsync = lambda handle: None  # as in conftest.py
+    import_module("calligan.evaluation.style_classifier")._BATCH_SIZE = 16  # as in forked.py
     gc.freeze()  # so that collecting garbage does not copy what children share
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
             answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
+        elif "export" in request:
+            answer = keep_export(Path(request["export"]))
         elif not (answer := os.fork()):
             run(**request)
         print(answer, flush=True)
+
+
+def keep_export(model: Path) -> int:
+    """Export a model once, which takes seconds; children still check, pack and write it."""
+    graph = import_module("calligan.models.graph")
+    job = import_module("calligan.library.converting")._generator(model)
+    made = graph._exported(job.network, job.inputs, job.output)
+    graph._exported = lambda *given: made
+    return 0
 
 
 def run(argv, cwd, stop, at, marker, stdout, stderr) -> None:

@@ -99,10 +99,11 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, font_folder):
+def server(tmp_path_factory, font_folder, inked_model):
     catalog = tmp_path_factory.mktemp("catalog")
     make_catalog(catalog, font_folder, ("tiny", "other"))
     made = Server(tmp_path_factory.mktemp("server"), catalog)
+    made.ask({"export": str(inked_model)})  # the model of `material`
     yield made
     made.process.stdin.close()
     made.process.wait()
