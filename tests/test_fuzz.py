@@ -21,9 +21,13 @@ COUNT = 25
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory) -> Path:
+def work(tmp_path_factory, calligan) -> Path:
+    def run(*arguments: object) -> None:
+        done = calligan(*arguments)
+        assert done.returncode == 0, done.stderr
+
     work = tmp_path_factory.mktemp("fuzz")
-    make_corpus(work / "corpus")
+    make_corpus(work / "corpus", run)
     return work
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from conftest import HAN, build_font, save_inked
 from PIL import Image
 
+from calligan.cli import main
 from calligan.config import TrainConfig
 from calligan.errors import ConfigError
+from calligan.models import published
 from calligan.models.weights import load_model, read_card
 from calligan.pairs.batches import Pairs
 from calligan.pairs.store import PairStore
@@ -196,13 +199,31 @@ def test_games_that_make_no_sense(preset, change, said):
         from_dict(TrainConfig, values).validate()
 
 
-def test_a_hand_is_learned_from_a_network_that_cannot_freeze_parts(trained, calligan, tmp_path):
-    run = trained("pix2pix")
+@pytest.fixture
+def narrow(monkeypatch, capsys, tmp_path):
+    """Run a command in this process, where published networks have few channels: code and stderr."""
+    monkeypatch.setattr(published, "_WIDTHS", (8, 16, 24, 32))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["calligan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
+
+    return run
+
+
+def test_a_hand_is_learned_from_a_network_that_cannot_freeze_parts(narrow, data_folder, tmp_path):
+    run = tmp_path / "runs" / "0001"
+    train = ("train", "--preset", "pix2pix", "--steps", 4, "--data", data_folder)
+    code, said = narrow(*train, *settings())
+    assert code == 0, said
     font = build_font(tmp_path / "half.ttf", chars=HAN[:12], weight=30)
     learn = ("learn", "half", "--from", font, "--model", run, "--steps", 2)
     of_network = ("generator", "discriminator")  # those are the model's
     more = [part for s in (*TINY, STAGE) if not s.startswith(of_network) for part in ("--set", s)]
-    done = calligan(*learn, *more, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    done = calligan(*learn, *more, "--set", "optimizer.moves=decoder", cwd=tmp_path)
-    assert done.returncode == 2 and "only kind calligan can freeze parts" in done.stderr
+    code, said = narrow(*learn, *more)
+    assert code == 0, said
+    code, said = narrow(*learn, *more, "--set", "optimizer.moves=decoder")
+    assert code == 2 and "only kind calligan can freeze parts" in said

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from train_together import train_until
 
 from calligan.config import (
     AugmentConfig,
@@ -52,10 +53,13 @@ def new_run(data_folder, tmp_path):
 
 
 def go_on(run: Run, processes: int, until: int = STEPS) -> None:
-    """Train a run in so many processes, to a step."""
+    """Train a run in so many processes, to a step; in this one, if in one."""
+    if processes == 1:
+        train_until(run.folder, until)
+        return
     script = [str(Path(__file__).with_name("train_together.py")), str(run.folder), str(until)]
     together = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [sys.executable, *(together if processes > 1 else []), *script]
+    command = [sys.executable, *together, *script]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

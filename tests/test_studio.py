@@ -974,7 +974,7 @@ def steps_of(log: Path) -> list[int]:
 
 def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
     shutil.copytree(written_hand, project / "studio/hands/killed/glyphs")
-    asked = {"steps": 600, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
+    asked = {"steps": 250, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
              "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
     studio = StudioProcess(project)
     number = Jobs(project / STUDIO / "work.sqlite").add("learn", "killed", asked)
@@ -986,7 +986,7 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
         job = until(lambda: studio.ended(number), 200)
         assert job["state"] == "finished" and job["resumed"], job["message"]
         steps = steps_of(log)
-        assert steps == sorted(set(steps)) and steps[-1] == 600
+        assert steps == sorted(set(steps)) and steps[-1] == 250
         assert not (project / "hands/killed/0002").exists()
         assert "killed" in [hand["key"] for hand in studio.client.get("/api/hands").json()["hands"]]
         run = studio.client.get("/api/hand/killed").json()["run"]

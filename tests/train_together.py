@@ -12,12 +12,19 @@ from calligan.training.new_run import Run
 from calligan.training.ranks import join_process_group
 from calligan.training.state import TrainState, newest_verified
 
-torch.set_num_threads(1)
-run, until = Run.open(Path(sys.argv[1])), int(sys.argv[2])
-with join_process_group("cpu") as ranks:
-    selection = run.selection()
-    state = TrainState(run.config, len(run.styles))
-    with suppress(ModelError):
-        state.load(newest_verified(run.checkpoints))
-    stop = Listener(should_stop=lambda: state.counters.step >= until)
-    train(run, selection, state, stop, ranks)
+
+def train_until(folder: Path, until: int) -> None:
+    """Begin or go on with a run, and stop at a step."""
+    torch.set_num_threads(1)
+    run = Run.open(folder)
+    with join_process_group("cpu") as ranks:
+        selection = run.selection()
+        state = TrainState(run.config, len(run.styles))
+        with suppress(ModelError):
+            state.load(newest_verified(run.checkpoints))
+        stop = Listener(should_stop=lambda: state.counters.step >= until)
+        train(run, selection, state, stop, ranks)
+
+
+if __name__ == "__main__":
+    train_until(Path(sys.argv[1]), int(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ _CHARS = HAN[:24]
 _PICTURES = {"png": {}, "jpg": {}, "tif": {"compression": "tiff_lzw"}, "webp": {}, "bmp": {}}
 
 
-def make_corpus(folder: Path) -> Path:
-    """Make it, unless it is there."""
+def make_corpus(folder: Path, run: Callable[..., object] | None = None) -> Path:
+    """Make it, unless it is there; `run` runs a command of calligan that must succeed."""
     if not (folder / "done").exists():
         for part in ("fonts", "pictures", "hand", "texts", "settings"):
             (folder / part).mkdir(parents=True, exist_ok=True)
@@ -29,7 +30,7 @@ def make_corpus(folder: Path) -> Path:
         _pictures(folder / "pictures")
         _hand(folder / "hand")
         _texts(folder / "texts")
-        _run(folder)
+        _run(folder, run or _calligan)
         (folder / "done").touch()
     return folder
 
@@ -132,13 +133,13 @@ def _texts(folder: Path) -> None:
     (folder / "charset.txt").write_text(f"# a comment\n{_CHARS}\n𠀀々〇\n", encoding="utf-8")
 
 
-def _run(folder: Path) -> None:
+def _run(folder: Path, run: Callable[..., object]) -> None:
     """A data folder of two fonts and a run of eight steps."""
     data, runs = folder / "data", folder / "runs"
     fonts = (build_font(folder / "fonts" / f"{n}.ttf", weight=w) for n, w in _WEIGHTS.items())
-    _calligan("render-pairs", *fonts, "--data", data, "--charset", HAN, "--size", 32)
+    run("render-pairs", *fonts, "--data", data, "--charset", HAN, "--size", 32)
     settings = [part for setting in TINY for part in ("--set", setting)]
-    _calligan(*("train", "--styles", 1, "--steps", 6, "--data", data, "--runs", runs), *settings)
+    run(*("train", "--styles", 1, "--steps", 6, "--data", data, "--runs", runs), *settings)
 
 
 _WEIGHTS = {"source": 60, "bold": 110}
