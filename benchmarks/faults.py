@@ -184,8 +184,36 @@ def score(path: Path, count: int) -> None:
         before[rows], now[rows] = judged(reading, index, glyphs, foresee=True)
     looked = Looked.read([names[i] for i in data["styles"]], data["chars"].tolist())
     show_drawn(looked, scripts[data["styles"]], data["kinds"], before, now)
+    show_ranks(reading, looked, data)
     show_real(reading, scripts, count)
     cost(data["images"][:TIMED], data["sources"][:TIMED])
+
+
+def show_ranks(reading: Proofreader, looked: Looked, data: dict[str, np.ndarray]) -> None:
+    """AUC of the inspector: how often a wrong glyph differs more, for its script, than a right one."""
+    inspector, rows, styles = reading.inspector, looked.rows, reading.drawer.card.styles
+    assert inspector is not None
+    scripts = np.array([styles[index].script for index in data["styles"][rows]])
+    limits = np.array([inspector.limit_of(script) for script in scripts])
+    learned = data["kinds"][rows] == "learned"
+    groups = {
+        "all": np.ones(len(rows), bool),
+        "unlearned, not 草": ~learned & (scripts != "草"),
+        f"{DENSE} strokes or more": np.array(
+            [(stroke_count(char) or 0) >= DENSE for char in data["chars"][rows]]
+        ),
+        "learned": learned,
+        "at a glance": looked.glance | ~looked.wrong,
+    }
+    table = Table(title="AUC of the inspector", box=None)
+    for head in ("", "n", "wrong", "AUC"):
+        table.add_column(head, justify="right")
+    off = inspector.differences(data["images"][rows], data["sources"][rows]) / limits
+    for name, group in groups.items():
+        wrong, right = off[group & looked.wrong], off[group & ~looked.wrong]
+        above = (wrong[:, None] > right).mean() + (wrong[:, None] == right).mean() / 2
+        table.add_row(name, str(group.sum()), str(len(wrong)), f"{above:.3f}")
+    Console(width=110).print(table)
 
 
 def cost(images: np.ndarray, sources: np.ndarray) -> None:
