@@ -190,7 +190,7 @@ def score(path: Path, count: int) -> None:
 
 
 def show_ranks(reading: Proofreader, looked: Looked, data: dict[str, np.ndarray]) -> None:
-    """AUC of the inspector: how often a wrong glyph differs more, for its script, than a right one."""
+    """AUC of the inspector: the chance that a wrong glyph differs more, for its script."""
     inspector, rows, styles = reading.inspector, looked.rows, reading.drawer.card.styles
     assert inspector is not None
     scripts = np.array([styles[index].script for index in data["styles"][rows]])
