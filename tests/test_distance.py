@@ -60,6 +60,15 @@ def test_distance_does_not_depend_on_which_way_the_glyph_lies():
     assert torch.allclose(field_of_image(image.flip(2)).flip(2), field_of_image(image), atol=1e-4)
 
 
+def test_a_field_is_as_high_and_as_wide_as_its_image():
+    image = torch.rand(1, 1, 48, 48, generator=torch.Generator().manual_seed(0)).round() * 2 - 1
+    image[..., :24, :] = 1  # nothing near the upper half's top
+    whole, part = field_of_image(image), field_of_image(image[..., 20:, :])
+    assert part.shape == (1, 1, 28, 48)
+    assert torch.equal(part[..., 14:, :], whole[..., 34:, :])
+    assert whole[0, 0].abs().min() * unit_px(48) >= 0.5 - 1e-6  # half a pixel: none is grey
+
+
 def test_distance_loss_weighs_a_narrow_gap():
     wide, narrow = disc(20)[0], disc(20)[0].clone()
     narrow[..., 31:33] = 1  # two white pixels through the middle

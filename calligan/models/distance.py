@@ -35,7 +35,7 @@ def field_of_image(image: Tensor) -> Tensor:
     reach_px = int(REACH * unit + 0.5)
     rows = _distance_px(coverage, reach_px)
     columns = _distance_px(coverage.transpose(2, 3), reach_px).transpose(2, 3)
-    magnitude = torch.minimum(rows, columns).clamp_min(0.5)
+    magnitude = torch.minimum(rows, columns)  # in a pixel that is not grey at least 0.5
     grey = (coverage > 0) & (coverage < 1)
     signed = torch.where(grey, coverage - 0.5, torch.where(coverage >= 0.5, magnitude, -magnitude))
     return (signed / unit).clamp(-REACH, REACH)
