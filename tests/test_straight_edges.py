@@ -17,7 +17,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.run import Run
 from calligan.training.before_after import _traced
 from calligan.vector.contour import extract_chains
-from calligan.vector.straight_edges import KINDS, edges_of, straighten
+from calligan.vector.straight_edges import KINDS, _is_arc, edges_of, straighten
 from calligan.vector.trace import trace
 
 SIZE = 256
@@ -143,6 +143,26 @@ def test_a_line_meets_a_curve_without_a_step():
         assert np.median(moved[curve]) > 0.2  # it is moved as a whole
 
 
+def test_a_corner_within_a_curve_is_kept():
+    """The top of a pointed arch: two arcs between the upright edges."""
+    arcs = np.minimum(120 - np.hypot(X - 68, Y - 128), 120 - np.hypot(X - 188, Y - 128))
+    chain = extract_chains(image_of(np.where(Y < 128, arcs, bar((60, 90)))), TraceConfig())[0]
+    top = np.array([128, 128 - 60 * np.sqrt(3)])
+    straight = straighten(chain, KINDS["sharp"], SIZE, 0.5)
+    assert len(straight.points) != len(chain.points)
+    for each in (chain, straight):
+        assert np.hypot(*(each.points[each.corners] - top).T).min() < 2
+
+
+@pytest.mark.parametrize("turn", [0.05, 0.2, -0.2])
+@pytest.mark.parametrize(("share", "is_arc"), [(0.6, True), (0.4, False), (-1, False), (0, False)])
+def test_an_edge_that_bows_half_as_much_as_a_regular_arc_is_part_of_a_curve(turn, share, is_arc):
+    x = np.linspace(-50, 50, 21)
+    bow_px = share * 100 * abs(turn) / 8  # of an arc of that turn: sagitta = chord * angle / 8
+    points = np.stack([x, bow_px * np.sign(turn) * (x / 50) ** 2], axis=1)
+    assert _is_arc(points, np.full(2, np.degrees(turn))) == is_arc
+
+
 def test_a_hole_keeps_its_winding_and_small_marks_stay_as_they_are():
     ring = np.minimum(bar(half=(80, 60), waver_px=1), -bar(half=(50, 30), waver_px=1))
     outer, inner = sorted(
@@ -167,6 +187,7 @@ STRAIGHT = {
     "sharp": [bar(), bar(half=(10, 90)), np.maximum(bar(half=(60, 10)), disc(32))],
     "round": [bar(half=(80, 30), round_px=9), bar(half=(20, 90), round_px=9)],
     "polygon": [bar(tilt_deg=20), bar(half=(50, 40), tilt_deg=-33), bar(tilt_deg=70)],
+    " ": [disc(60), bar(half=(14, 3)), disc(60), disc(60)],
     "": [disc(60), np.maximum(disc(30), bar(half=(60, 5), tilt_deg=20, waver_px=2)), disc(20)],
 }
 
@@ -179,7 +200,7 @@ def test_the_edges_of_real_glyphs_say_how_a_hand_is_drawn(edges, shrunk):
         image_of(each).reshape(size, shrunk, size, shrunk).mean(axis=(1, 3)).astype(np.uint8)
         for each in STRAIGHT[edges]
     ]
-    assert edges_of(images, float(size)) == edges
+    assert edges_of(images, float(size)) == edges.strip()
 
 
 def test_nothing_is_said_of_no_glyphs():
