@@ -183,6 +183,17 @@ def letter(char: str, wide: float = 862, high: float = 862) -> Letter:
 LETTERS = {c: letter(c) for c in "永和九年岁"}
 
 
+def test_many_narrow_marks_do_not_make_columns_narrow():
+    """The typical width is that of the wide runs: remains of rules are no columns."""
+    page = blank(400, 400)
+    for left in (40, 160, 280):
+        page[20:380, left : left + 60] = 1
+    for left in (2, 14, 120, 132, 240, 252, 360, 372):
+        page[20:380, left : left + 4] = 1
+    found = copybook._find_columns(page)
+    assert [round((a + b) / 2, -1) for a, b in found] == [70, 190, 310]
+
+
 def test_characters_are_found_in_the_order_of_reading():
     ink = page([[30, 30, 30], [30, 30]])
     for reading, text in (("rtl", "永和九年岁"), ("ltr", "九年岁永和")):
