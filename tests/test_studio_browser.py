@@ -91,6 +91,12 @@ def test_one_types_and_the_page_is_drawn(page):
     page.reload()
     page.wait_for_selector("svg.sheet-of-paper[viewBox^='0 0 340 ']")
     assert page.input_value("#text") == "书法永" and page.input_value("input[name=sign]") == "丙"
+    page.click("nav a[href='/runs']")
+    page.click("nav a[href='/write']")  # the page that was left
+    page.wait_for_selector("svg.sheet-of-paper[viewBox^='0 0 340 ']")
+    assert page.input_value("#text") == "书法永" and page.input_value("input[name=sign]") == "丙"
+    write(page, "和")  # an address with a text is all of the page
+    assert page.input_value("#text") == "和" and page.input_value("input[name=sign]") == ""
 
 
 def test_a_glyph_is_picked_and_that_is_undone(page):

@@ -197,7 +197,7 @@ function showLearning() {
   part("course").replaceChildren(...(known.run ? trainingState(known.run) : []));
   part("next-part").hidden = !known.learned;
   part("unfinished").textContent = known.state === "learned" || !known.learned ? "" : t(`${known.state}_said`);
-  part("write-with").href = `/write?${new URLSearchParams({ hand: NAME, text: t("text_start") })}`;
+  part("write-with").href = `/write?${new URLSearchParams({ hand: NAME })}`;
   part("next-chars").textContent = known.next;
   part("next-pdf").hidden = !known.next;
   if (known.learned) specimen();

@@ -1,7 +1,7 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
 import { candidatesTitle, showCandidates } from "./candidates.js";
-import { ask, copy, draw, make, part, t, toast } from "./common.js";
+import { ask, copy, draw, keptValue, make, part, t, toast } from "./common.js";
 import { handKey, loadHands, onHandChange, openHands, setHand } from "./hand_choice.js";
 
 const form = part("setting");
@@ -217,6 +217,7 @@ function render(answer) {
   glyphs.forEach((one, number) => (one.dataset.number = number));
   if (focused !== undefined) glyphs[focused]?.classList.add("here");
   history.replaceState(null, "", `/write?${answer.query}`);
+  localStorage.setItem("calligan-page", answer.query);
   part("command").textContent = answer.command;
   links(answer.query);
   showNotes(answer);
@@ -349,7 +350,9 @@ loadHands().then(() => {
 for (const swatch of document.querySelectorAll(".swatch input[type=radio]"))
   if (swatch.value.startsWith("#")) swatch.nextElementSibling.style.background = swatch.value;
 
-const initial = Object.fromEntries(new URLSearchParams(location.search));
-if (initial.text === undefined) initial.text = t("text_start");
+// An address without a text, as in the menu, goes on with the page that was last written here.
+const given = Object.fromEntries(new URLSearchParams(location.search));
+const latest = Object.fromEntries(new URLSearchParams(keptValue("page") ?? ""));
+const initial = given.text === undefined ? { text: t("text_start"), ...latest, ...given } : given;
 show(initial);
 changed(false);
