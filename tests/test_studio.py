@@ -723,6 +723,11 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
 
 
+class SilentJob:
+    saved, note, progress = {}, staticmethod(print), staticmethod(lambda *a: None)
+    cancel = staticmethod(lambda: False)
+
+
 def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch):
     from calligan.library import fonts
     from calligan.studio import tasks
@@ -737,10 +742,6 @@ def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch
         "kind": ".ttf",
     }
 
-    class Job:
-        saved, note, progress = {}, staticmethod(print), staticmethod(lambda *a: None)
-        cancel = staticmethod(lambda: False)
-
     made = fonts.make_font
 
     def with_a_blank(*arguments):
@@ -748,11 +749,22 @@ def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch
 
     monkeypatch.setattr("calligan.library.fonts.make_font", with_a_blank)
     font_folder("blank").mkdir(parents=True)
-    tasks.font("blank", asked, Job())
+    tasks.font("blank", asked, SilentJob())
     glyphs = client.get("/api/font/blank/glyphs?show=doubtful").json()["glyphs"]
     assert HAN[1] in {glyph["char"] for glyph in glyphs}
     every = client.get("/api/font/blank/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in every] == list(HAN[:4])
+
+
+def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch):
+    from calligan.studio import tasks
+
+    half = build_font(project / "Few.ttf", HAN[:2], weight=90, family="Few")
+    give(client, "/upload/font/few", half.read_bytes(), name="Few.ttf")
+    monkeypatch.setattr("calligan.reader.reach.Reach.hopeless", lambda self, chars: HAN[4])
+    asked = {"hand": HAND, "charset": "own", "chars": HAN[:6], "complete": True, "kind": ".ttf"}
+    made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())
+    assert (made["drawn"], made["dense"], made["there"]) == (3, HAN[4], 2)
 
 
 def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch):

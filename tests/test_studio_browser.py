@@ -280,6 +280,30 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     assert page.text_content("#trial-lacks").endswith(" 鷲")
 
 
+def made_font(page, glyphs=(), **told):
+    """Shows a font of which the server tells this."""
+    made = {"family": "Made", "drawn": 2, "doubtful": 0, "order": {"hand": HAND}}
+    known = {"about": None, "kinds": [], "count": 2, "doubtful": 0, "notes": [], "stamp": "1"}
+    known |= {"picked": {}, "left_out": "", **told, "made": made | told.get("made", {})}
+    shown = {"glyphs": list(glyphs), "of": len(glyphs), "a_page": 120}
+    page.route("**/api/font/made", lambda route: route.fulfill(json=known))
+    page.route("**/api/font/made/glyphs?*", lambda route: route.fulfill(json=shown))
+    page.route("**/api/font/made/lacks", lambda route: route.fulfill(json={"lacks": ""}))
+    page.goto(f"{page.base}/font/made?new=1")
+    page.wait_for_selector("#made-said:has-text('Made')")
+
+
+def test_what_is_left_out_as_too_dense_is_named(page):
+    made_font(page, made={"dense": "鬱龘", "there": 3})
+    english = page.evaluate("document.documentElement.lang") == "en"
+    said = page.text_content("#made-dense"), page.text_content("#made-said")
+    assert (
+        said[0]
+        == f"{'Left out, too dense to draw (2): ' if english else '笔画过密，未收入（2字）：'}鬱 龘"
+    )
+    assert said[1].endswith("· 3 already there" if english else "· 3 个字原已有")
+
+
 def test_runs_are_seen(page):
     page.goto(f"{page.base}/runs?run=runs/0001")
     page.wait_for_selector(".curves polyline[points*=',']")

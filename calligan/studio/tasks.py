@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from calligan.glyphs.charset import load_charset
+from calligan.glyphs.charset import is_han, load_charset
 from calligan.project.models import BUNDLE
 from calligan.storage import write_json
 from calligan.studio.font_files import (
@@ -122,11 +122,14 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         by_char.get(char, _unread(char, char in made.blank)) for char in wanted if char in new
     ]
     write_json(font_folder(name) / VERDICTS, verdicts)
+    told = {*new, *made.replaced, *made.lacking}
     return {
         "family": made.family,
         "drawn": len(made.drawn),
         "doubtful": sum(bool(glyph["doubtful"]) for glyph in verdicts),
         "lacking": made.lacking[:100],
+        "dense": made.replaced,
+        "there": sum(is_han(char) and char not in told for char in wanted),
         "written": len(made.written),
         "narrowed": made.narrowed,
         "sets": sets_of(path) if base else {},

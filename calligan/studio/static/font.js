@@ -134,7 +134,9 @@ async function showMade() {
   if (!known.made) return;
   const made = known.made;
   const facts = [`${made.family}`, `${made.drawn.toLocaleString()} ${t("drawn_count")}`, `${made.doubtful} ${t("doubtful_count")}`];
+  if (made.there) facts.push(`${made.there.toLocaleString()} ${t("there_count")}`);
   part("made-narrowed").textContent = made.narrowed;
+  part("made-dense").textContent = made.dense ? denseSaid([...made.dense]) : "";
   part("made-said").textContent = facts.join(" · ") + (made.lacking ? ` · ${t("lacking_count")} ${made.lacking}` : "");
   const fontKind = known.kinds.find((kind) => kind !== ".ufo"); // browsers show no UFO
   const links = fontKind ? [...known.kinds, ".woff2"] : known.kinds;
@@ -153,6 +155,12 @@ async function showMade() {
   shown = known.stamp;
   if (fontKind) await showFace(`${BASE}/made${fontKind}?${known.stamp}`);
   showGlyphs();
+}
+
+/** Which characters were left out as too dense, the first hundred of them by name. */
+function denseSaid(chars) {
+  const named = chars.slice(0, 100).join(" ") + (chars.length > 100 ? " …" : "");
+  return t("dense_count").replace("{}", chars.length.toLocaleString()) + named;
 }
 
 /** Text set in the font just made. */
