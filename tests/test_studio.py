@@ -719,7 +719,10 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     after = glyphs_of(client, "new")
     assert HAN[2] not in after and after[HAN[1]] != before[HAN[1]]
     assert after[HAN[0]] == before[HAN[0]]
+    assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
     client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": None})
+    assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
+    assert client.get("/api/font/new").json()["changed"] == 2
     assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
 
 
@@ -794,6 +797,12 @@ def test_a_font_that_is_not_there_says_what_to_do(client):
         assert answer.status_code == 404 and said in answer.text and 'href="/font"' in answer.text
     assert client.get("/font/nowhere?new=1").status_code == 200
     assert not (STUDIO / "fonts/nowhere").exists()
+
+
+def changed_of(client, name):
+    """The changed characters, and whether the font is without them."""
+    told = client.get(f"/api/font/{name}/glyphs?show=changed").json()
+    return {glyph["char"]: not glyph["d"] for glyph in told["glyphs"]}
 
 
 def glyphs_of(client, name):

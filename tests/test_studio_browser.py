@@ -284,6 +284,7 @@ def made_font(page, glyphs=(), **told):
     """Shows a font of which the server tells this."""
     made = {"family": "Made", "drawn": 2, "doubtful": 0, "order": {"hand": HAND}}
     known = {"about": None, "kinds": [], "count": 2, "doubtful": 0, "notes": [], "stamp": "1"}
+    known["changed"] = len(glyphs)
     known |= {"picked": {}, "left_out": "", **told, "made": made | told.get("made", {})}
     shown = {"glyphs": list(glyphs), "of": len(glyphs), "a_page": 120}
     page.route("**/api/font/made", lambda route: route.fulfill(json=known))
@@ -291,6 +292,19 @@ def made_font(page, glyphs=(), **told):
     page.route("**/api/font/made/lacks", lambda route: route.fulfill(json={"lacks": ""}))
     page.goto(f"{page.base}/font/made?new=1")
     page.wait_for_selector("#made-said:has-text('Made')")
+
+
+def test_a_glyph_that_the_font_is_without_is_taken_back(page):
+    absent = {"char": HAN[2], "score": None, "doubtful": False, "faults": [], "absent": True}
+    made_font(page, [{**absent, "d": "", "width": 1000}], left_out=HAN[2])
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json={"ways": [], "least": 0}))
+    asked = []
+    page.route("**/api/font/made/choose", lambda route: asked.append(route.request.post_data_json))
+    page.click(f"#glyphs .cell.out.mine:has-text('{HAN[2]}')")
+    assert page.is_hidden("#out")
+    page.click("#first-choice:text-matches('^(Take it back|恢复使用)$')")
+    page.wait_for_function("!document.getElementById('candidates').open")
+    assert asked == [{"hand": HAND, "char": HAN[2], "number": None}]
 
 
 def test_what_is_left_out_as_too_dense_is_named(page):

@@ -18,6 +18,7 @@ from calligan.studio.locations import STUDIO, font_folder
 
 MAX_BYTES = 64 * 2**20
 CHECK_SHEET, VERDICTS, REPORT = "check.png", "verdicts.json", "report.html"
+CHOICES, MADE_WITH = "choices.json", "made-with.json"
 _GIVEN = ("given.ttf", "given.otf")
 _MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
 _LOOK_S = 40.0  # processor time beyond the limit: fontTools reads the whole font
@@ -32,15 +33,15 @@ class Choices:
     left_out: str = ""
 
     @classmethod
-    def read(cls, font: str) -> "Choices":
-        """The stored choices of a font, or empty ones."""
+    def read(cls, font: str, file: str = CHOICES) -> "Choices":
+        """The stored choices of a font, or empty ones; with MADE_WITH, those it was made with."""
         with contextlib.suppress(OSError, ValueError, TypeError):
-            return cls(**read_json(font_folder(font) / "choices.json"))
+            return cls(**read_json(font_folder(font) / file))
         return cls()
 
-    def write(self, font: str) -> None:
+    def write(self, font: str, file: str = CHOICES) -> None:
         """Store the choices."""
-        write_json(font_folder(font) / "choices.json", asdict(self))
+        write_json(font_folder(font) / file, asdict(self))
 
     def picked_of(self, hand: str) -> Mapping[str, int]:
         """The picked candidates, if they are of this hand."""
@@ -151,6 +152,20 @@ def verdicts(name: str) -> list[dict[str, Any]]:
         found = read_json(font_folder(name) / VERDICTS)
         return found if isinstance(found, list) else []
     return []
+
+
+def changed(name: str) -> list[dict[str, Any]]:
+    """The new glyphs that the user changed: those of the finished font, then those left out."""
+    choices, made = Choices.read(name), Choices.read(name, MADE_WITH)
+    out = dict.fromkeys(choices.left_out + made.left_out)
+    chosen, glyphs = {*choices.picked_of(made.hand or choices.hand), *out}, verdicts(name)
+    there = {glyph["char"] for glyph in glyphs}
+    absent: list[dict[str, Any]] = [
+        {"char": char, "score": None, "doubtful": False, "faults": [], "absent": True}
+        for char in out
+        if char not in there
+    ]
+    return [glyph for glyph in glyphs if glyph["char"] in chosen] + absent
 
 
 def lacking(name: str, text: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import zipfile
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -90,6 +89,7 @@ async def describe(request: Request) -> Response:
             "count": len(glyphs),
             "doubtful": sum(bool(glyph["doubtful"]) for glyph in glyphs),
             "notes": [localize(line, language) for line in shown_notes(queue, name)],
+            "changed": len(font_files.changed(name)),
             "picked": dict(choices.picked),
             "left_out": choices.left_out,
         }
@@ -178,16 +178,10 @@ async def glyphs(request: Request) -> Response:
     """A page of the new glyphs: all, the doubtful ones, or those changed by the user."""
     name, params = checked_name(request.path_params["name"]), request.query_params
     page = int(params["page"]) if params.get("page", "").isdecimal() else 0
-    choices = Choices.read(name)
-    chosen = set(choices.picked) | set(choices.left_out)
-    kinds: dict[str, Callable[[dict[str, Any]], bool]] = {
-        "all": lambda glyph: True,
-        "doubtful": lambda glyph: glyph["doubtful"],
-        "changed": lambda glyph: glyph["char"] in chosen,
-    }
-    kept = kinds.get(params.get("show", "all"), kinds["all"])
-    found = [glyph for glyph in font_files.verdicts(name) if kept(glyph)]
-    if params.get("show") == "doubtful":
+    show = params.get("show", "all")
+    found = font_files.changed(name) if show == "changed" else font_files.verdicts(name)
+    if show == "doubtful":
+        found = [glyph for glyph in found if glyph["doubtful"]]
         found.sort(key=lambda glyph: glyph["score"] or 0)
     part = found[min(page, 10_000) * _A_PAGE :][:_A_PAGE]
     chars = "".join(str(glyph["char"]) for glyph in part)

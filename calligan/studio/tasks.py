@@ -9,6 +9,7 @@ from calligan.project.models import BUNDLE
 from calligan.storage import write_json
 from calligan.studio.font_files import (
     CHECK_SHEET,
+    MADE_WITH,
     REPORT,
     VERDICTS,
     Choices,
@@ -122,6 +123,8 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         by_char.get(char, _unread(char, char in made.blank)) for char in wanted if char in new
     ]
     write_json(font_folder(name) / VERDICTS, verdicts)
+    picked = choices.picked_of(options["hand"])
+    Choices(options["hand"], picked, choices.left_out).write(name, MADE_WITH)
     told = {*new, *made.replaced, *made.lacking}
     return {
         "family": made.family,

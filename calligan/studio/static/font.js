@@ -148,7 +148,7 @@ async function showMade() {
   for (const kind of known.report ? ["html", "json"] : ["json"])
     buttons.push(make("a", { class: kind === "html" ? "button" : "quiet", href: `${BASE}/report.${kind}`, download: true, text: `${t("report")} ${kind.toUpperCase()}` }));
   part("downloads").replaceChildren(...buttons);
-  const counts = { all: known.count, doubtful: known.doubtful, changed: Object.keys(known.picked).length + [...known.left_out].length };
+  const counts = { all: known.count, doubtful: known.doubtful, changed: known.changed };
   for (const input of part("filters").querySelectorAll("input")) input.nextElementSibling.querySelector("small").textContent = counts[input.value].toLocaleString();
   part("again").hidden = !counts.changed;
   if (shown === known.stamp) return;
@@ -213,11 +213,12 @@ part("more").addEventListener("click", () => showGlyphs(true));
 function cell(one) {
   const out = known.left_out.includes(one.char);
   const changed = out || one.char in known.picked;
-  const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${out ? " out" : ""}${changed ? " mine" : ""}`;
+  const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${out || one.absent ? " out" : ""}${changed ? " mine" : ""}`;
   const button = make("button", { type: "button", class: kind, onclick: () => choose(one) });
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d, "", one.width));
   const score = one.score === null || !one.d ? "" : `${(100 * one.score).toFixed(1)} %`;
-  button.append(make("small", { text: out ? t("will_leave_out") : one.char in known.picked ? t("picked") : score }));
+  const state = out ? t("will_leave_out") : one.char in known.picked ? t("picked") : one.absent ? t("comes_back") : score;
+  button.append(make("small", { text: state }));
   if (one.doubtful && !changed) {
     button.title = doubts(one.faults, "_said");
     button.append(make("small", { class: "why", text: doubts(one.faults) }));
@@ -230,12 +231,15 @@ const dialog = part("candidates");
 async function choose({ char, way }) {
   const hand = known.made.order.hand;
   part("candidates-title").textContent = candidatesTitle(char);
+  const out = known.left_out.includes(char);
+  part("out").hidden = out;
   part("out").onclick = () => take(char, 0);
-  part("first-choice").hidden = !(char in known.picked || known.left_out.includes(char));
+  part("first-choice").hidden = !(char in known.picked || out);
+  part("first-choice").textContent = t(out ? "take_back" : "first_choice");
   part("first-choice").onclick = () => take(char, null);
   dialog.showModal();
   const first = way === "as written" ? 0 : 1; // one's own glyph is not among the drawn ones
-  const used = known.left_out.includes(char) ? 0 : known.picked[char] ?? first;
+  const used = out ? 0 : known.picked[char] ?? first;
   await showCandidates(part("ways"), hand, char, used, (number) => take(char, number));
 }
 
