@@ -715,14 +715,22 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert client.post("/api/font/new/choose", json=choose).json() == {"number": None}
     client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": 0})
     assert Choices.read("new").left_out == HAN[2]
+    assert client.get("/api/font/new").json()["pending"] == HAN[1:3]
     work(client.post("/api/font/new/make", json={**asked, "kind": ".ttf"}).json()["job"])
     after = glyphs_of(client, "new")
     assert HAN[2] not in after and after[HAN[1]] != before[HAN[1]]
     assert after[HAN[0]] == before[HAN[0]]
     assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
+    assert client.get("/api/font/new").json()["pending"] == ""
     client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": None})
     assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
-    assert client.get("/api/font/new").json()["changed"] == 2
+    told = client.get("/api/font/new").json()
+    assert (told["changed"], told["pending"], told["picked"]) == (2, HAN[2], {HAN[1]: 5})
+    again = {"hand": HAND, "char": HAN[1], "number": None}
+    client.post("/api/font/new/choose", json=again)
+    assert client.get("/api/font/new").json()["pending"] == HAN[1:3]
+    assert set(changed_of(client, "new")) == set(HAN[1:3])
+    client.post("/api/font/new/choose", json={**again, "number": 5})
     assert Choices.read("new").left_out == "" and Choices.read("new").picked == {HAN[1]: 5}
 
 

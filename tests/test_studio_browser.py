@@ -285,7 +285,13 @@ def made_font(page, glyphs=(), **told):
     made = {"family": "Made", "drawn": 2, "doubtful": 0, "order": {"hand": HAND}}
     known = {"about": None, "kinds": [], "count": 2, "doubtful": 0, "notes": [], "stamp": "1"}
     known["changed"] = len(glyphs)
-    known |= {"picked": {}, "left_out": "", **told, "made": made | told.get("made", {})}
+    known |= {
+        "picked": {},
+        "left_out": "",
+        "pending": "",
+        **told,
+        "made": made | told.get("made", {}),
+    }
     shown = {"glyphs": list(glyphs), "of": len(glyphs), "a_page": 120}
     page.route("**/api/font/made", lambda route: route.fulfill(json=known))
     page.route("**/api/font/made/glyphs?*", lambda route: route.fulfill(json=shown))
@@ -305,6 +311,15 @@ def test_a_glyph_that_the_font_is_without_is_taken_back(page):
     page.click("#first-choice:text-matches('^(Take it back|恢复使用)$')")
     page.wait_for_function("!document.getElementById('candidates').open")
     assert asked == [{"hand": HAND, "char": HAN[2], "number": None}]
+
+
+@pytest.mark.parametrize("pending", ["", HAN[2]])
+def test_a_font_is_to_be_made_again_only_if_a_change_is_not_in_it(page, pending):
+    glyph = {"char": HAN[2], "score": None, "doubtful": False, "faults": [], "d": "", "width": 9}
+    made_font(page, [glyph], left_out=HAN[2], pending=pending)
+    assert page.is_visible("#again") == bool(pending)
+    said = {"": ("Left out", "已弃用"), HAN[2]: ("is left out", "将不收入")}[pending]
+    assert page.text_content("#glyphs .cell small") in said
 
 
 def test_what_is_left_out_as_too_dense_is_named(page):

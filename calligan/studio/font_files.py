@@ -47,6 +47,16 @@ class Choices:
         """The picked candidates, if they are of this hand."""
         return self.picked if hand == self.hand else {}
 
+    def pending(self, made: "Choices") -> str:
+        """The characters that a font made with other choices has otherwise."""
+        now, then = self.picked_of(made.hand or self.hand), made.picked
+        chars = dict.fromkeys([*now, *then, *self.left_out, *made.left_out])
+        return "".join(
+            char
+            for char in chars
+            if now.get(char) != then.get(char) or (char in self.left_out) != (char in made.left_out)
+        )
+
     def changed(self, hand: str, char: str, number: int | None) -> "Choices":
         """A copy with a candidate (from 1) for a character; 0 leaves it out, None undoes both."""
         picked = {c: n for c, n in self.picked_of(hand).items() if c != char}
@@ -158,7 +168,8 @@ def changed(name: str) -> list[dict[str, Any]]:
     """The new glyphs that the user changed: those of the finished font, then those left out."""
     choices, made = Choices.read(name), Choices.read(name, MADE_WITH)
     out = dict.fromkeys(choices.left_out + made.left_out)
-    chosen, glyphs = {*choices.picked_of(made.hand or choices.hand), *out}, verdicts(name)
+    picked, glyphs = choices.picked_of(made.hand or choices.hand), verdicts(name)
+    chosen = {*picked, *out, *choices.pending(made)}
     there = {glyph["char"] for glyph in glyphs}
     absent: list[dict[str, Any]] = [
         {"char": char, "score": None, "doubtful": False, "faults": [], "absent": True}

@@ -74,6 +74,7 @@ async def describe(request: Request) -> Response:
     done = {job.kind: job.result for job in reversed(jobs) if job.state == "finished"}
     language = language_of(request)
     about, choices = font_files.about_font(name), Choices.read(name)
+    made_with = Choices.read(name, font_files.MADE_WITH)
     glyphs = font_files.verdicts(name)
     kinds = font_files.made_kinds(name)
     stamp = max((font_files.made_path(name, kind).stat().st_mtime_ns for kind in kinds), default=0)
@@ -90,7 +91,8 @@ async def describe(request: Request) -> Response:
             "doubtful": sum(bool(glyph["doubtful"]) for glyph in glyphs),
             "notes": [localize(line, language) for line in shown_notes(queue, name)],
             "changed": len(font_files.changed(name)),
-            "picked": dict(choices.picked),
+            "pending": choices.pending(made_with),
+            "picked": dict(choices.picked_of(made_with.hand or choices.hand)),
             "left_out": choices.left_out,
         }
     )

@@ -150,7 +150,8 @@ async function showMade() {
   part("downloads").replaceChildren(...buttons);
   const counts = { all: known.count, doubtful: known.doubtful, changed: known.changed };
   for (const input of part("filters").querySelectorAll("input")) input.nextElementSibling.querySelector("small").textContent = counts[input.value].toLocaleString();
-  part("again").hidden = !counts.changed;
+  part("again").hidden = !known.pending;
+  part("again-count").textContent = [...known.pending].length.toLocaleString();
   if (shown === known.stamp) return;
   shown = known.stamp;
   if (fontKind) await showFace(`${BASE}/made${fontKind}?${known.stamp}`);
@@ -217,7 +218,7 @@ function cell(one) {
   const button = make("button", { type: "button", class: kind, onclick: () => choose(one) });
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d, "", one.width));
   const score = one.score === null || !one.d ? "" : `${(100 * one.score).toFixed(1)} %`;
-  const state = out ? t("will_leave_out") : one.char in known.picked ? t("picked") : one.absent ? t("comes_back") : score;
+  const state = out ? t(known.pending.includes(one.char) ? "will_leave_out" : "left_out_now") : one.char in known.picked ? t("picked") : one.absent ? t("comes_back") : score;
   button.append(make("small", { text: state }));
   if (one.doubtful && !changed) {
     button.title = doubts(one.faults, "_said");
