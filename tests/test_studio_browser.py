@@ -322,6 +322,17 @@ def test_a_font_is_to_be_made_again_only_if_a_change_is_not_in_it(page, pending)
     assert page.text_content("#glyphs .cell small") in said
 
 
+def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
+    job = {"id": 1, "kind": "match", "subject": "made", "state": "running", "message": ""}
+    job |= {"done": 0, "total": 1, "what": "", "left_s": None, "cancel": False, "resumed": False}
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
+    about = {"family": "Made", "file": "a.ttf", "refusal": "", "sets": {}}
+    made_font(page, about=about, order=None)
+    page.wait_for_selector("#hand-why:text-matches('^(searching for|正在寻找)')")
+    job["state"], about["nearest"] = "finished", page.input_value("[name=hand]")
+    page.wait_for_selector("#hand-why:text-matches('^(The nearest|自带)')", timeout=15_000)
+
+
 def test_what_is_left_out_as_too_dense_is_named(page):
     made_font(page, made={"dense": "鬱龘", "there": 3})
     english = page.evaluate("document.documentElement.lang") == "en"

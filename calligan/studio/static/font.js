@@ -9,6 +9,7 @@ const API = `/api${BASE}`;
 const MIN_FOR_TEXT = 2000; // glyphs of a new font that can show a classical text
 let known = null;
 let hands = [];
+let matching = false; // whether the nearest hand is being searched for
 
 async function refresh() {
   try {
@@ -96,7 +97,9 @@ function fillForm() {
 /** Why a hand is offered; the field of one's own characters, and how many there are. */
 function showHints() {
   const near = known?.about?.nearest;
-  part("hand-why").textContent = near && form.elements.hand.value === near ? t("nearest_hand") : "";
+  const chosen = keptValue(`hand-${NAME}`) ?? known?.order?.hand;
+  const searched = matching && !chosen;
+  part("hand-why").textContent = searched ? t("searching_hand") : near && form.elements.hand.value === near ? t("nearest_hand") : "";
   part("own-chars").hidden = form.elements.charset.value !== "own";
   const count = new Set(form.elements.chars.value.match(/\p{Script=Han}/gu)).size;
   part("own-count").textContent = `${count.toLocaleString()} ${t("own_count")}`;
@@ -268,6 +271,8 @@ document.addEventListener("work", async (event) => {
     const jobs = Object.keys(places).filter((kind) => places[kind] === place).map((kind) => mine.find((job) => job.kind === kind));
     part(place).replaceChildren(...jobs.filter((job) => job && (isOpen(job) || job.state === "failed" || job.state === "cancelled")).map(jobLine));
   }
+  matching = mine.some((job) => job.kind === "match" && isOpen(job));
+  showHints();
   part("own").disabled = mine.some((job) => job.kind === "learn" && isOpen(job));
   part("start").disabled = mine.some((job) => job.kind === "font" && isOpen(job));
   const now = mine.map((job) => `${job.id}${job.state}`).join();
