@@ -233,6 +233,15 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.wait_for_selector(".cell-char:text-is('永')")
     page.click(".toast button")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
+    page.click(".cell >> nth=2")
+    page.click("#glyph-out")
+    page.click("#filters label:has([value=left_out])")
+    page.wait_for_selector(f".cell.out .cell-char:text-is('{HAN[2]}')")
+    page.click(".cell.out")
+    assert page.text_content("#glyph-title").startswith(f"{HAN[2]} · ")
+    page.click("#glyph-out")
+    page.click("#filters label:has([value=all])")
+    page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
     assert page.is_enabled("#learn button")
 
 

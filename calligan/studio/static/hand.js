@@ -106,6 +106,9 @@ const FILTERS = {
 /** Where a glyph's picture is; the browser would show the one before of a page that is cut again. */
 const pictureOf = (one) => `${BASE}/glyph/${encodeURIComponent(one.file)}?made=${one.made_ms}`;
 
+/** A glyph's character; of one that is left out, the one that its picture is named by. */
+const charOf = (one) => one.char || [...one.file][0];
+
 const A_PAGE = 60;
 let most = A_PAGE; // glyphs that are shown
 
@@ -122,9 +125,9 @@ function showGlyphs() {
   part("more").hidden = shown.length <= most;
   const cells = shown.slice(0, most).map((one) => {
     const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
-    cell.append(make("span", { class: "cell-char", text: one.char || t("left_out_now"), lang: one.char ? "zh-Hans" : null }));
+    cell.append(make("span", { class: "cell-char", text: charOf(one), lang: "zh-Hans" }));
     cell.append(make("img", { src: pictureOf(one), alt: "", loading: "lazy", width: 96, height: 96 }));
-    if (one.note) cell.append(make("small", { text: noted(one.note) }));
+    if (one.note || !one.char) cell.append(make("small", { text: one.char ? noted(one.note) : t("left_out_now") }));
     return cell;
   });
   part("glyphs").replaceChildren(...(cells.length ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
@@ -148,11 +151,11 @@ let edited = null;
 
 function edit(one) {
   edited = one;
-  part("glyph-title").textContent = one.char || t("left_out_now");
+  part("glyph-title").textContent = one.char || `${charOf(one)} · ${t("left_out_now")}`;
   part("glyph-picture").src = pictureOf(one);
   const page = known.pages.find((each) => each.file === one.page);
   part("glyph-note").textContent = [one.note && noted(one.note), page && `${t("from_page")} ${page.name}`].filter(Boolean).join(" · ");
-  part("glyph-char").value = one.char || one.file[0];
+  part("glyph-char").value = charOf(one);
   part("glyph-out").textContent = t(one.char ? "leave_out" : "take_back");
   part("glyph").showModal();
   part("glyph-char").select();
