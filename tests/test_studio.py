@@ -786,6 +786,7 @@ def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeyp
     work(client.post("/api/font/slim/make", json=asked).json()["job"])
     told = client.get("/api/font/slim", headers={"Accept-Language": "zh-CN"}).json()["made"]
     assert "字宽 500，全身 1,000" in told["narrowed"]
+    assert 0.3 < told["scale"][0] < 0.7 and told["scale"][1] <= 1
     glyphs = client.get("/api/font/slim/glyphs").json()["glyphs"]
     assert len(glyphs) == 11 and {glyph["width"] for glyph in glyphs} == {500}
     assert all(glyph["faults"] for glyph in glyphs if glyph["doubtful"])

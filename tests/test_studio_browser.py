@@ -342,6 +342,21 @@ def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
     page.wait_for_selector("#hand-why:text-matches('^(The nearest|自带)')", timeout=15_000)
 
 
+@pytest.mark.parametrize(
+    ("made", "matrix"),
+    [({}, "1 0 0 -1 0.0 880.0"), ({"scale": [0.5, 0.9]}, "0.5 0 0 -0.9 250.0 842.0")],
+)
+def test_candidates_are_as_narrow_as_the_font(page, made, matrix):
+    glyph = {"char": HAN[2], "score": 1, "doubtful": False, "faults": [], "d": "M0 0", "width": 500}
+    made_font(page, [glyph], made=made)
+    way = {"number": 1, "way": "plain", "faults": [], "score": 1, "d": "M0 0L9 9"}
+    ways = {"ways": [way], "least": 0.5}
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json=ways))
+    page.click("#glyphs .cell")
+    drawn = page.wait_for_selector(".way path[d='M0 0L9 9']", state="attached")
+    assert drawn.get_attribute("transform") == f"matrix({matrix})"
+
+
 def test_what_is_left_out_as_too_dense_is_named(page):
     made_font(page, made={"dense": "鬱龘", "there": 3})
     english = page.evaluate("document.documentElement.lang") == "en"

@@ -210,6 +210,7 @@ def _made(
         unreadable=base.dropped if base else (),
         holds_name_of=holds_name_of,
         narrowed=narrowed,
+        scale=(fitted.width, fitted.height),
         seconds=seconds,
     )
 

@@ -173,6 +173,7 @@ class MadeFont:
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
     holds_name_of: str = ""  # the completed font's family, if the new name contains it
     narrowed: str = ""  # what is said of characters made narrower to fit the completed font
+    scale: tuple[float, float] = (1.0, 1.0)  # of their widths and heights
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
 
     def notes(self, request: FontRequest) -> Iterator[str]:

@@ -135,6 +135,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         "there": sum(is_han(char) and char not in told for char in wanted),
         "written": len(made.written),
         "narrowed": made.narrowed,
+        "scale": made.scale,
         "sets": sets_of(path) if base else {},
         "order": options,
     }

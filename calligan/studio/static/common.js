@@ -176,12 +176,12 @@ export function toast(text, action, place = null) {
   setTimeout(() => line.remove(), action ? 12000 : 5000);
 }
 
-/** An outline in an em of 1000 units as a picture of its own, its advance in the middle. */
-export function glyph(d, label, width = 1000) {
+/** An outline in an em of 1000 units as a picture of its own, its advance in the middle; scaled about its body's centre. */
+export function glyph(d, label, width = 1000, [x, y] = [1, 1]) {
   const picture = draw("svg", { viewBox: `${(width - 1000) / 2} 0 1000 1000`, class: "glyph-picture" });
   if (label) picture.append(draw("title", { text: label }));
   else picture.setAttribute("aria-hidden", "true");
-  picture.append(draw("path", { d, transform: "matrix(1 0 0 -1 0 880)" }));
+  picture.append(draw("path", { d, transform: `matrix(${x} 0 0 ${-y} ${(500 * (1 - x)).toFixed(1)} ${(500 + 380 * y).toFixed(1)})` }));
   return picture;
 }
 

@@ -244,7 +244,7 @@ async function choose({ char, way }) {
   dialog.showModal();
   const first = way === "as written" ? 0 : 1; // one's own glyph is not among the drawn ones
   const used = out ? 0 : known.picked[char] ?? first;
-  await showCandidates(part("ways"), hand, char, used, (number) => take(char, number));
+  await showCandidates(part("ways"), hand, char, used, (number) => take(char, number), known.made.scale);
 }
 
 async function take(char, number) {
