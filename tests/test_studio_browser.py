@@ -260,6 +260,8 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     page.wait_for_selector("#glyphs .cell path[d^='M']")
     missing = len({char for char in CHARS if char not in HAN[:30]})
     assert 0 < page.locator("#glyphs .cell").count() <= missing
+    added = page.locator("#glyphs .cell-char").all_text_contents()
+    assert page.input_value("#trial") == "".join(added[:20])
     doubted = page.locator("#glyphs .cell.doubted >> nth=0")
     assert doubted.locator(".why").text_content() and doubted.get_attribute("title")
     assert page.evaluate(

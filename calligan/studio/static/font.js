@@ -6,7 +6,7 @@ import { ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, par
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
-const MIN_FOR_TEXT = 2000; // glyphs of a new font that can show a classical text
+const MIN_FOR_TEXT = 2000; // new glyphs that can show a classical text; of fewer, the first are shown
 let known = null;
 let hands = [];
 let matching = false; // whether the nearest hand is being searched for
@@ -204,7 +204,7 @@ async function showGlyphs(more = false) {
   const answer = await ask(`${API}/glyphs?${new URLSearchParams({ show, page })}`);
   const cells = answer.glyphs.map(cell);
   const trial = part("trial");
-  if (!known.about && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
+  if (show === "all" && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
     trial.value = answer.glyphs.slice(0, 20).map((one) => one.char).join("");
   showTrial();
   if (!more) part("glyphs").replaceChildren();
