@@ -122,6 +122,14 @@ def test_a_glyph_is_picked_and_that_is_undone(page):
     assert page.get_attribute(".glyph[data-char='永'] path", "d") == before
 
 
+def test_another_hand_does_not_take_the_picked_form(page):
+    write(page, "永和", pick="永=2")
+    page.wait_for_selector(".glyph.picked[data-char='永']")
+    page.goto(f"{page.base}/write?hand=0001/slanted")  # as from the page of that hand
+    page.wait_for_selector(".glyph[data-char='永']:not(.picked) path[d^='M']")
+    assert page.input_value("#text") == "永和" and "pick=" not in page.url
+
+
 def test_by_the_keyboard_alone(page):
     write(page, "永和")
     page.focus("#pages")

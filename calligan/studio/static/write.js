@@ -353,6 +353,7 @@ for (const swatch of document.querySelectorAll(".swatch input[type=radio]"))
 // An address without a text, as in the menu, goes on with the page that was last written here.
 const given = Object.fromEntries(new URLSearchParams(location.search));
 const latest = Object.fromEntries(new URLSearchParams(keptValue("page") ?? ""));
+if (given.hand) delete latest.pick; // candidates are a hand's own
 const initial = given.text === undefined ? { text: t("text_start"), ...latest, ...given } : given;
 show(initial);
 changed(false);
