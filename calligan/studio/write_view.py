@@ -77,7 +77,10 @@ async def hands(request: Request) -> Response:
 
     def listed(engine: Engine) -> list[dict[str, Any]]:
         return [
-            {**asdict(hand), "doubt": doubt_of(studio.jobs, hand.key) * (hand.origin == "hand")}
+            {
+                **asdict(hand),
+                "doubt": doubt_of(studio.jobs, hand.key) if hand.origin == "hand" else "",
+            }
             for hand in engine.hands()
         ]
 
