@@ -180,12 +180,8 @@ def _made(
     misread = _add_written(found, mine, writer, job)
     fitted = fit_to_body(found, setting.body) if setting.body else Fit(found)
     drawn = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
-    if not drawn and replaced:
-        raise DataError(f"every character is {FALLBACKS[order.fallback]}")
     if not drawn:
-        raise ModelError(
-            f"{model.path} draws only blank glyphs in style {order.style}; train it longer"
-        )
+        raise _nothing_drawn(model, order, replaced)
     taken = replaced if order.fallback == "source" else ""
     if replaced:
         made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
@@ -213,6 +209,14 @@ def _made(
         scale=(fitted.width, fitted.height),
         seconds=seconds,
     )
+
+
+def _nothing_drawn(model: Model, order: FontRequest, replaced: str) -> CalliganError:
+    """Why a font would have no drawn glyph."""
+    if replaced:
+        return DataError(f"every character is {FALLBACKS[order.fallback]}")
+    what = f"{model.path} draws only blank glyphs in style {order.style}"
+    return ModelError(f"{what}; train it longer")
 
 
 def _contained_name(order: FontRequest, base: BaseFont | None, families: tuple[str, str]) -> str:

@@ -35,7 +35,6 @@ class Fit:
     outlines: dict[str, Outline]
     width: float = 1.0  # the scale of their widths
     height: float = 1.0
-    moved: str = ""  # characters moved or squeezed on their own
 
 
 def measure_body(boxes: Sequence[tuple[float, ...]], advance: int, upem: int) -> Body | None:
@@ -62,8 +61,7 @@ def fit_to_body(outlines: Mapping[str, Outline], body: Body) -> Fit:
     height = min(1.0, width / _MIN_CONDENSED)
     scaled = {char: _scale(outline, width, height, body.centre) for char, outline in inked.items()}
     found = {char: _move_inside(outline, body) for char, outline in scaled.items()}
-    moved = "".join(char for char in found if found[char] is not scaled[char])
-    return Fit({**outlines, **found}, width, height, moved)
+    return Fit({**outlines, **found}, width, height)
 
 
 def _needed_scale(outlines: Sequence[Outline], body: Body) -> float:
