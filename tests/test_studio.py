@@ -13,6 +13,7 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -415,6 +416,33 @@ def test_photographs_become_glyphs_that_are_put_right(client, written_hand):
     for wrong in ({"file": "labels.csv", "char": "永"}, {"file": "../x.png", "char": "永"},
                   {"file": file, "char": "永和"}, {"file": file, "char": "/"}, {}):  # fmt: skip
         assert client.post("/api/hand/mine/label", json=wrong).status_code == 422
+
+
+def test_a_corrected_glyph_is_judged_under_its_new_character(client, project, monkeypatch):
+    """Among the other glyphs of its page; a stand-in for the reader says what it reads."""
+    from calligan.library import scanning
+
+    def read(glyphs, font):
+        (char, _), *others = glyphs
+        seen.append((char, "".join(each for each, _ in others)))
+        wrong = {} if char == HAN[3] else {char: HAN[3]}
+        return SimpleNamespace(malformed="", mislabelled=wrong, scores=np.ones(len(glyphs)))
+
+    seen: list[tuple[str, str]] = []
+    data = written_page(project / "bold.ttf", HAN[:20])
+    assert give(client, "/upload/hand/judged", data).json()["glyphs"] == 20
+    monkeypatch.setattr(scanning, "proofread", read)
+
+    def labelled(char: str) -> dict[str, str]:
+        asked = {"file": f"{HAN[3]}.png", "char": char}
+        assert client.post("/api/hand/judged/label", json=asked).status_code == 200
+        told = client.get("/api/hand/judged").json()["glyphs"]
+        return next(glyph for glyph in told if glyph["file"] == asked["file"])
+
+    assert labelled(HAN[5])["note"] == f"reads as {HAN[3]}"
+    beside = [char for char in HAN[:20] if char not in (HAN[3], HAN[5])]
+    assert [(char, sorted(others)) for char, others in seen] == [(HAN[5], sorted(beside))]
+    assert labelled("")["note"] == labelled(HAN[3])["note"] == ""
 
 
 def test_a_page_that_cannot_be_read_says_which_corners(client, project):

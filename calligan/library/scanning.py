@@ -17,8 +17,15 @@ from calligan.library.free_page import READINGS, Edges, FreePage, page_words
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.source import chinese_font_name
 from calligan.reader.check import UNSURE
-from calligan.scan.cells import Cell
-from calligan.scan.folder import CONTACT_SHEET, LABELS, ScannedGlyph, save_hand
+from calligan.scan.cells import OVER_EDGE, Cell
+from calligan.scan.folder import (
+    CONTACT_SHEET,
+    LABELS,
+    ScannedGlyph,
+    labels,
+    read_grey,
+    save_hand,
+)
 from calligan.scan.pages import template_cells
 from calligan.storage import check_writable
 
@@ -132,7 +139,7 @@ def _written(path: Path, cells: list[Cell], note: Note) -> list[ScannedGlyph]:
             cell.char, cell.image, path.name, "" if cell.status == "written" else cell.status
         )
         for cell in cells
-        if cell.status in ("written", "over the edge")
+        if cell.status in ("written", OVER_EDGE)
     ]
 
 
@@ -181,3 +188,22 @@ def proofread_glyphs(found: list[ScannedGlyph], font: str, note: Note) -> list[S
             "that of the page (a cursive hand may be right all the same)"
         )
     return [replace(each, note=each.note or notes.get(each.char, "")) for each in found]
+
+
+def doubt_of(folder: Path | str, file: str, char: str) -> str:
+    """What is doubtful about a picture of a folder as a picture of `char`; "" if nothing is.
+
+    It is judged among the other glyphs of its page, as when that was cut.
+    """
+    folder = Path(folder)
+    there = labels(folder)
+    mine = next((label for label in there if label.file == file), None)
+    if mine is None:
+        return ""
+    of_cell = mine.note if mine.note == OVER_EDGE else ""  # whatever the character
+    if not char or of_cell:
+        return of_cell
+    beside = [each for each in there if each.page == mine.page and each.char not in ("", char)]
+    judged = [replace(mine, char=char), *(each for each in beside if each.file != file)]
+    glyphs = [ScannedGlyph(each.char, read_grey(folder / each.file), "") for each in judged]
+    return proofread_glyphs(glyphs, chinese_font_name(None), ignore)[0].note

@@ -1,7 +1,7 @@
 """Cut a straightened page into cells, and classify them as written, empty or crossed out."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from PIL import Image
@@ -9,6 +9,7 @@ from PIL import Image
 from calligan.scan.photo import PX_PER_MM
 from calligan.scan.template_sheet import TemplateSheet
 
+OVER_EDGE: Final = "over the edge"
 Status = Literal["written", "empty", "crossed out", "over the edge"]
 # Shares of a cell's area or side.
 _MIN_INK_SHARE = 0.004  # a cell with less ink is empty
@@ -77,7 +78,7 @@ def _classify(ink: np.ndarray) -> Status:
     if min(corner.mean() for corner in corners) > 0.01 and min(falling, rising) > 0.8:
         return "crossed out"
     border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
-    return "over the edge" if border.mean() > 0.03 else "written"
+    return OVER_EDGE if border.mean() > 0.03 else "written"
 
 
 def _diagonal_ink(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> float:

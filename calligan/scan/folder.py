@@ -84,7 +84,7 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
                     f"{folder / LABELS} labels {path.name} {char!r}; give one character"
                 )
             raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
-        image = _read_grey(path)
+        image = read_grey(path)
         if (total_px := total_px + image.size) > MAX_HAND_PX:
             most = f"{MAX_HAND_PX // 1_000_000} megapixels"
             raise DataError(f"the pictures in {folder} have more than {most}; reduce them")
@@ -111,8 +111,8 @@ def labels(folder: Path | str) -> list[Label]:
     return [listed.get(name) or Label(name, _char_of_name(there[name])) for name in names]
 
 
-def relabel(folder: Path | str, file: str, char: str) -> Label:
-    """Correct a picture's character, which is then no longer doubted; "" leaves it out.
+def relabel(folder: Path | str, file: str, char: str, note: str = "") -> Label:
+    """Correct a picture's character; "" leaves it out. `note` is what is doubtful about it then.
 
     What the list said before. Raises DataError for a picture that there is not, or no character.
     """
@@ -123,7 +123,7 @@ def relabel(folder: Path | str, file: str, char: str) -> Label:
         raise DataError(f"{folder} holds no picture {file!r}")
     if char and not is_label(char):
         raise DataError(f"{char!r} is no label for a glyph; give one character")
-    now = replace(before, char=char, note=before.note if char == before.char else "")
+    now = replace(before, char=char, note=before.note if char == before.char else note)
     kept = [now if label.file == file else label for label in there]
     _write_rows(folder / LABELS, [list(astuple(label)) for label in kept])
     return before
@@ -145,7 +145,7 @@ def _list_pngs(folder: Path) -> list[Path]:
     return [p for p in folder.glob("*") if p.suffix.lower() == ".png" and p.name[0] != "."]
 
 
-def _read_grey(path: Path) -> np.ndarray:
+def read_grey(path: Path) -> np.ndarray:
     """An image as dark ink on light paper, uint8 (H, W); transparent pixels are paper.
 
     White ink on black is inverted.
@@ -165,7 +165,7 @@ def _read_glyphs(folder: Path, rows: Sequence[Sequence[str]]) -> list[ScannedGly
     glyphs = []
     for name in dict.fromkeys([*listed, *files]):
         char, page, note = listed.get(name, (_char_of_name(files[name]), "", ""))
-        glyphs.append(ScannedGlyph(char or "?", _read_grey(files[name]), page, note))
+        glyphs.append(ScannedGlyph(char or "?", read_grey(files[name]), page, note))
     return glyphs
 
 

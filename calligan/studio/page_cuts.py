@@ -103,7 +103,7 @@ def cut_page(
     """
     from calligan.glyphs.raster import font_pictures
     from calligan.library.free_page import FreePage
-    from calligan.library.scanning import proofread_glyphs
+    from calligan.library.scanning import doubt_of, proofread_glyphs
     from calligan.project.source import chinese_font_name
     from calligan.scan.folder import relabel, remove_page, save_hand
 
@@ -130,7 +130,7 @@ def cut_page(
         remove_page(folder, photo.name)
     names = save_hand(folder, glyphs, font_pictures(font, _GLYPH_PX))
     for number, char in corrections.items():
-        relabel(folder, names[number], char)
+        relabel(folder, names[number], char, doubt_of(folder, names[number], char))
     _write_cut(photo, page, cut)
     return {"glyphs": len(glyphs), "trouble": "", "corners": None, "notes": notes}
 

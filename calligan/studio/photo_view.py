@@ -7,7 +7,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.scan.folder import labels, relabel
+from calligan.glyphs.charset import is_label
+from calligan.scan.folder import Label, labels, relabel
 from calligan.studio.engine import Engine
 from calligan.studio.locations import checked_name, glyphs_folder
 from calligan.studio.page_cuts import checked_cuts, checked_edges, cut_files, read_cut
@@ -101,8 +102,17 @@ async def correct(request: Request) -> Response:
     """Set the character of a glyph, or leave it out; returns the previous one."""
     name, body = checked_name(request.path_params["name"]), await read_json_body(request)
     file, char = str(body.get("file", "")), str(body.get("char", ""))
-    before = await studio_of(request).run_on_files(lambda: relabel(glyphs_folder(name), file, char))
+    before = await studio_of(request).run_on_files(lambda: _relabelled(name, file, char))
     return JSONResponse({"char": before.char, "note": before.note})
+
+
+def _relabelled(hand: str, file: str, char: str) -> Label:
+    """The label before; the glyph is judged anew under the new one."""
+    from calligan.library.scanning import doubt_of
+
+    folder = glyphs_folder(hand)
+    note = doubt_of(folder, file, char) if not char or is_label(char) else ""
+    return relabel(folder, file, char, note)
 
 
 def _checked_columns(columns: str) -> str:
