@@ -18,6 +18,17 @@ def never_cancel() -> bool:
     return False
 
 
+def cancellable(progress: Progress, cancel: Cancel) -> Progress:
+    """A progress callback that raises Cancelled when `cancel` returns True."""
+
+    def report(what: str, done: int, total: int) -> None:
+        progress(what, done, total)
+        if cancel():
+            raise Cancelled(f"{what} was cancelled after {done:,} of {total:,}")
+
+    return report
+
+
 def count_progress(
     what: str, total: int, progress: Progress = ignore, cancel: Cancel = never_cancel
 ) -> Callable[[int], None]:
@@ -25,15 +36,13 @@ def count_progress(
 
     Zero is reported at once. The function raises Cancelled when `cancel` returns True.
     """
-    done = 0
+    done, report = 0, cancellable(progress, cancel)
     if total:
         progress(what, 0, total)  # so that it is seen what is being done before the first is
 
     def add(count: int) -> None:
         nonlocal done
         done += count
-        progress(what, done, total)
-        if cancel():
-            raise Cancelled(f"{what} was cancelled after {done:,} of {total:,}")
+        report(what, done, total)
 
     return add

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import HAN, build_font
+from conftest import HAN, TINY, build_font
 from PIL import Image, ImageDraw, ImageFont
 
 import calligan as calligan_library
 from calligan.config import RasterConfig
+from calligan.errors import Cancelled
 from calligan.library.training import training_config
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
@@ -111,6 +112,19 @@ def test_a_run_goes_on_from_its_trial_which_is_bounded(learned, run_folder, monk
     assert not all(torch.equal(tried, start) for tried, start in pairs)
     pairs = zip(state.generator.parameters(), state.average.parameters(), strict=True)
     assert all(torch.equal(network, average) for network, average in pairs)
+
+
+def test_learning_is_cancelled_while_it_tries_hands(hand, run_folder, tmp_path):
+    seen = []
+
+    def cancel():
+        return bool(seen) and seen[-1][0] == "trying hands"
+
+    progress = lambda *what: seen.append(what)  # noqa: E731
+    where = {"model": run_folder, "steps": 3, "hands": tmp_path, "settings": TINY}
+    with pytest.raises(Cancelled, match="trying hands was cancelled after 1 of 60"):
+        calligan_library.learn(hand, "tried", **where, progress=progress, cancel=cancel)
+    assert not list(tmp_path.glob("tried/0*"))
 
 
 def test_a_learned_hand_is_a_style_by_its_name(learned, calligan):

@@ -25,7 +25,7 @@ from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
 from calligan.pairs.normalise import print_boxes
 from calligan.pairs.store import PreparedFont, Selection
-from calligan.progress import Cancel, Note, Progress, ignore, never_cancel
+from calligan.progress import Cancel, Note, Progress, cancellable, ignore, never_cancel
 from calligan.project.hand_folder import being_learned
 from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
@@ -70,7 +70,7 @@ def learn(
     given = str(origin.folder if isinstance(origin, Scanned) else origin)
     how = (chars, minutes, steps, Path(model), source, even, None, Path(hands))
     request = LearningRequest(name, given, *how)
-    with learning(request, settings, note, progress) as session:
+    with learning(request, settings, note, cancellable(progress, cancel)) as session:
         session.train_or_cancel(progress, cancel)
         progress("drawing the comparison", 0, 1)
         finish_learning(session)
