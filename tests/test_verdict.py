@@ -77,6 +77,19 @@ def test_only_doubtful_glyphs_are_drawn_again_and_the_best_is_kept(proofreader):
     assert sum(judge.calls) == sum(judge.asked.values())  # nothing is judged twice
 
 
+def test_of_a_dense_character_the_best_retry_is_kept(proofreader, monkeypatch):
+    """Of others the first that is not weak: their retries cost more, and readable is not true."""
+    scores = {char: [0.1, 0.6, 0.9, 0.7] for char in CHARS[:2]} | {CHARS[2]: [0.6, 0.9]}
+    reading, _ = proofreader(scores)
+    monkeypatch.setattr(type(reading.reach), "is_dense", lambda self, char: char != CHARS[1])
+    found = reading.judged(CHARS[:3], 0)
+    assert [verdict.best.score for verdict in found] == [0.9, 0.6, 0.6]
+    assert [verdict.count for verdict in found] == [len(reading._ways()) + 1, 2, 1]
+    reading, _ = proofreader(scores)
+    best = [reading.every_attempt(char, 0).best.score for char in CHARS[:3]]
+    assert best == [0.9, 0.6, 0.6]  # as the dialog of candidates shows them
+
+
 def test_what_somebody_wrote_is_looked_at_and_never_drawn_again(proofreader):
     reading, judge = proofreader({CHARS[1]: [0.1]})
     written = {char: np.roll(reading.drawer.source.images(char)[0], 3, 0) for char in CHARS}

@@ -36,6 +36,7 @@ WAYS = (
     Way("stronger style", strength=1.2),
 )
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
+_RETRIES = "every way where dense"  # how doubtful glyphs are drawn again; kept ones are of one rule
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
@@ -109,7 +110,7 @@ class Proofreader:
         """What determines verdicts, besides the glyphs."""
         inspector = self.inspector.name if self.inspector else ""
         found = [self.judge.name, inspector, sha256_bytes(repr(self.calibration).encode())]
-        return found + (["counters"] if self._is_bold else [])
+        return [*found, _RETRIES] + (["counters"] if self._is_bold else [])
 
     @cached_property
     def reach(self) -> Reach:
@@ -251,8 +252,9 @@ class Proofreader:
             for char, attempt in zip(todo, self._drawn(todo, style_index, way), strict=True):
                 attempts[char].append(attempt)
             if not self.every_way:
-                weak = (c for c in todo if c in self.picked or _is_weak(attempts[c][-1], least))
-                todo = "".join(weak)
+                weak = {c: [_is_weak(attempt, least) for attempt in attempts[c]] for c in todo}
+                going = (c for c in todo if c in self.picked or self._goes_on(c, weak[c]))
+                todo = "".join(going)
         rest = (least, style_index)
         return {c: self._sorted(c, m, *rest, self.picked.get(c)) for c, m in attempts.items()}
 
@@ -266,11 +268,13 @@ class Proofreader:
     ) -> Verdict:
         """Order attempts by faults, looseness and score; a picked one comes first.
 
-        Otherwise the first is the best up to the first attempt that is not weak, whether or not
-        more were made to choose by eye.
+        Otherwise the first is the best up to the attempt after which no other is needed, whether
+        or not more were made to choose by eye.
         """
         weak = [_is_weak(attempt, least) for attempt in made]
-        needed = made[: weak.index(False) + 1] if False in weak else made
+        counts = range(1, len(made) + 1)
+        enough = next((n for n in counts if not self._goes_on(char, weak[:n])), len(made))
+        needed = made[:enough]
         ordered = sorted(made, key=_rank)
         ordered.insert(0, ordered.pop(ordered.index(min(needed, key=_rank))))
         wanted = picked or 1
@@ -279,6 +283,14 @@ class Proofreader:
         ordered.insert(0, ordered.pop(wanted - 1))
         foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
         return Verdict(char, tuple(ordered), least, picked, foreseen)
+
+    def _goes_on(self, char: str, weak: Sequence[bool]) -> bool:
+        """Whether to draw a character once more, by which attempts so far are weak.
+
+        Of a character too dense for the model, an attempt that is not weak is often hardly legible:
+        once the first is weak, the best of all is used. It is doubtful in any case.
+        """
+        return weak[-1] or (weak[0] and self.reach.is_dense(char))
 
     def _ways(self) -> tuple[Way, ...]:
         """The variations that this model and the installed fonts allow."""

@@ -31,10 +31,14 @@ class Reach:
         """The expected fault of a character: `unlearned`, `dense`, or ""."""
         if not self.strokes:
             return ""
-        learned = char in self.learned
-        if script == CURSIVE and not learned:
+        if script == CURSIVE and char not in self.learned:
             return "unlearned"
-        return "dense" if self._strokes(char) > self.strokes[0 if learned else 1] else ""
+        return "dense" if self.is_dense(char) else ""
+
+    def is_dense(self, char: str) -> bool:
+        """Whether a character has more strokes than nearly all that were learned."""
+        limit = 0 if char in self.learned else 1
+        return bool(self.strokes) and self._strokes(char) > self.strokes[limit]
 
     def hopeless(self, chars: Iterable[str]) -> str:
         """Characters with too many strokes for the network: left out of fonts."""
