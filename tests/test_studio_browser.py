@@ -381,15 +381,36 @@ def test_what_is_left_out_as_too_dense_is_named(page):
 def test_runs_are_seen(page):
     page.goto(f"{page.base}/runs?run=runs/0001")
     page.wait_for_selector(".curves polyline[points*=',']")
-    page.wait_for_selector("img.samples")
-    assert page.evaluate("document.querySelector('img.samples').decode().then(() => true)")
+    page.wait_for_selector(".samples img[style]")  # without its English names
+    english = page.evaluate("document.documentElement.lang") == "en"
+    names = ["Printed", "bold", "Original"] if english else ["印刷体", "bold", "原迹"]
+    assert page.locator(".sample-names span").all_text_contents()[:3] == names
     page.click(".enlarge")
-    large, small = (page.locator(f"{at} img.samples") for at in (".enlarged", ".card"))
+    large, small = (page.locator(f"{at} .samples img") for at in (".enlarged", ".card"))
     assert large.bounding_box()["width"] > 1.2 * small.bounding_box()["width"]
     assert large.get_attribute("src").endswith(small.get_attribute("src"))
     assert not findings(page)
     page.keyboard.press("Escape")
     page.wait_for_selector(".enlarged", state="detached")
+
+
+def test_a_run_that_goes_on_is_called_so(page):
+    job = {"id": 1, "kind": "resume", "subject": "runs/0001", "state": "running", "message": ""}
+    job |= {"done": 3, "total": 9, "what": "training", "left_s": None, "cancel": False}
+    job |= {"resumed": False, "result": {}, "waits_for": None}
+
+    def unfinished(route):
+        answer = route.fetch().json()
+        runs = [{**run, "finished": False} for run in answer["runs"]]
+        route.fulfill(json={**answer, "runs": runs})
+
+    page.route("**/api/runs", unfinished)
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
+    page.goto(f"{page.base}/runs?run=runs/0001")
+    card = ".hand-card:has-text('runs/0001') small >> nth=0"
+    page.wait_for_selector(f"{card} >> text=/Going on|进行中/")
+    job["state"] = "cancelled"
+    page.wait_for_selector(f"{card} >> text=/not finished|未完成/")
 
 
 def test_a_run_of_one_measurement_shows_a_point_and_says_why(page):

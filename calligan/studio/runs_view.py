@@ -56,6 +56,7 @@ def run_state(folder: Path | None) -> dict[str, Any] | None:
         "elapsed_s": max((row.get("elapsed_s", 0) for row in rows), default=0),
         "curves": _curves(rows),
         "sheets": sheets,
+        "label_px": label_width_px(["source", *run.styles, "real"]),
         "before_after": _sheet_of_rows(folder / "before-after.png"),
         "began_from": _began_from(run),
     }

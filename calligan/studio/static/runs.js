@@ -32,7 +32,8 @@ function show() {
 
 function card(run) {
   const mine = chosen.includes(run.path);
-  const state = run.finished ? t("run_finished") : t("run_interrupted");
+  const job = jobOf(run);
+  const state = t(job ? `state_${job.state}` : run.finished ? "run_finished" : "run_interrupted");
   const length = run.steps ? `${run.steps.toLocaleString()} ${t("steps")}` : `${run.minutes} ${t("minutes_short")}`;
   return make(
     "button",
@@ -40,6 +41,15 @@ function card(run) {
     make("span", { class: "hand-text" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(", ") + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
   );
 }
+
+/** The open job that trains a run, or waits to; that of a hand goes on with its newest run. */
+const jobOf = (run) =>
+  jobs.find((job) => {
+    const hand = `hands/${job.subject}/`;
+    const learns = job.kind === "learn" && run.path.startsWith(hand) && !run.finished;
+    const newest = !runs.some((other) => other.path.startsWith(hand) && other.path > run.path);
+    return isOpen(job) && (job.subject === run.path || job.result.run === run.path || (learns && newest));
+  });
 
 /** A click shows a run; on another than the one that is shown, both. */
 function choose(path) {
@@ -57,7 +67,7 @@ function details(run, other) {
   const names = curveNames(run);
   if (names.length) box.append(curves(run, names, other?.curves[names[0]] ? other : null));
   if (run.sheets.length) box.append(film(run));
-  const job = jobs.find((one) => (one.subject === run.path || one.result.run === run.path) && isOpen(one));
+  const job = jobOf(run);
   if (job) box.append(jobLine(job));
   else if (!run.finished && run.path.startsWith("runs/"))
     box.append(make("p", {}, make("button", { type: "button", class: "button", text: t("run_resume"), onclick: () => startJob("/api/runs/resume", { run: run.path }) })));
@@ -69,7 +79,7 @@ function film(run) {
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const last = run.sheets.length - 1;
   const at = Math.min(sample[run.path] ?? last, last);
-  const shown = samples("");
+  const shown = samples("", run);
   const picture = shown.querySelector("img");
   const step = make("output");
   const turn = (number) => {

@@ -19,15 +19,29 @@ export function trainingState(run) {
     const began = run.began_from && t("began_from").replace("{}", run.began_from);
     parts.push(make("figure", {}, small, make("figcaption", { class: "hint", text: [t("before_after"), began].filter(Boolean).join(t("stop")) })));
   } else if (sheet) {
-    parts.push(make("figure", {}, samples(`/sheet/${path}/${sheet}`), make("figcaption", { class: "hint", text: t("samples") })));
+    parts.push(make("figure", {}, samples(`/sheet/${path}/${sheet}`, run), make("figcaption", { class: "hint", text: t("samples") })));
   }
   return parts;
 }
 
 /** A sheet of samples, which a click enlarges. */
-export function samples(address) {
-  const picture = make("img", { src: address, alt: t("samples"), class: "samples", loading: "lazy" });
-  return make("button", { type: "button", class: "bare enlarge", title: t("enlarge"), onclick: () => enlarge(t("samples"), make("img", { src: picture.src, alt: t("samples"), class: "samples" })) }, picture);
+export function samples(address, run) {
+  const small = sampleSheet(address, run);
+  const large = () => enlarge(t("samples"), sampleSheet(small.querySelector("img").src, run));
+  return make("button", { type: "button", class: "bare enlarge", title: t("enlarge"), onclick: large }, small);
+}
+
+/** The picture of a sheet without its column of English names, which are written beside it. */
+function sampleSheet(address, run) {
+  const picture = make("img", { src: address, alt: t("samples") });
+  picture.addEventListener("load", () => {
+    const share = run.label_px / (picture.naturalWidth - run.label_px);
+    picture.style.width = `${100 * (1 + share)}%`;
+    picture.style.marginLeft = `${-100 * share}%`;
+  });
+  const names = run.styles.flatMap((style) => [t("row_source"), style, t("row_real")]);
+  const rows = make("span", { class: "sample-names" }, ...names.map((text) => make("span", { text })));
+  return make("span", { class: "samples named" }, rows, make("span", { class: "sample-window" }, picture));
 }
 
 /** Shows something in a dialog of its own, as large as the window allows. */
