@@ -9,6 +9,7 @@ it starts, and would lose it; they would also be more code than this.)
 
 import contextlib
 import json
+import math
 import sqlite3
 import subprocess
 import sys
@@ -27,10 +28,10 @@ _TABLE = """create table if not exists jobs (
   state text not null default 'waiting', cancel integer not null default 0,
   resumed integer not null default 0, what text not null default '',
   done integer not null default 0, total integer not null default 0,
-  phase_at real not null default 0, phase_done integer not null default 0,
+  recent_s real not null default 0, recent_done real not null default 0,
   message text not null default '', result text not null default '{}')"""
 OPEN = ("waiting", "running")
-_ADDED = ("started_at", "progress_at")  # columns that older files lack
+_ADDED = ("started_at", "progress_at", "recent_s", "recent_done")  # columns that older files lack
 LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
 # What a learning does before it trains: parts of it, whose own time left says nothing.
 PREPARING = ("reading glyphs", "comparing hands", "trying hands")
@@ -38,7 +39,8 @@ _MAX_OPEN_JOBS = 50
 _MAX_LISTED = 30
 _POLL_S = 0.3
 _GRACE_S = 30  # for cancelled work to save and stop
-_MIN_MEASURED_S = 2.0  # before the time left is estimated
+_MIN_MEASURED_S = 10.0  # before the time left is estimated
+_RECENT_S = 120.0  # the speed is an exponential average over so long
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Jobs:
             if row is None:
                 return None
             base.execute(
-                "update jobs set state = 'running', phase_at = 0, started_at = ? where id = ?",
+                "update jobs set state = 'running', progress_at = 0, started_at = ? where id = ?",
                 (time.time(), row["id"]),
             )
             return int(row["id"])
@@ -162,11 +164,11 @@ class Jobs:
         """Store the progress of a running job."""
         now = time.time()
         with self._open() as base:
+            row = base.execute("select * from jobs where id = ?", (number,)).fetchone()
             base.execute(
-                "update jobs set phase_at = case when what = ? and phase_at then phase_at else ? "
-                "end, phase_done = case when what = ? and phase_at then phase_done else ? end, "
-                "what = ?, done = ?, total = ?, progress_at = ? where id = ?",
-                (what, now, what, done, what, done, total, now, number),
+                "update jobs set what = ?, done = ?, total = ?, progress_at = ?, recent_s = ?, "
+                "recent_done = ? where id = ?",
+                (what, done, total, now, *_recent(row, what, done, now), number),
             )
 
     def save(self, number: int, result: Mapping[str, Any]) -> None:
@@ -258,6 +260,15 @@ class JobRunner:
         self._jobs.end(number, "cancelled" if cancelled else "failed", message)
 
 
+def _recent(row: sqlite3.Row, what: str, done: int, now: float) -> tuple[float, float]:
+    """Seconds and units done of a phase until now, of which older ones count less and less."""
+    if row["what"] != what or not row["progress_at"] or done < row["done"]:
+        return 0.0, 0.0
+    passed_s = now - row["progress_at"]
+    kept = math.exp(-passed_s / _RECENT_S)
+    return row["recent_s"] * kept + passed_s, row["recent_done"] * kept + done - row["done"]
+
+
 def _left_s(row: sqlite3.Row) -> float | None:
     """The estimated time to the end of a running job; None where there is no saying.
 
@@ -266,8 +277,8 @@ def _left_s(row: sqlite3.Row) -> float | None:
     if row["state"] != "running":
         return None
     now = time.time()
-    measured_s, done = row["progress_at"] - row["phase_at"], row["done"] - row["phase_done"]
-    if row["what"] in PREPARING or done <= 0 or measured_s <= _MIN_MEASURED_S:
+    measured_s, done = row["recent_s"], row["recent_done"]
+    if row["what"] in PREPARING or done <= 0 or measured_s < _MIN_MEASURED_S:
         return _planned_left_s(row, now)
     left: float = (row["total"] - row["done"]) * measured_s / done - (now - row["progress_at"])
     return max(0.0, left)
