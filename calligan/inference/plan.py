@@ -1,12 +1,14 @@
 """Choose the characters to write next that improve a learned hand the most."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from calligan.glyphs.charset import load_charset
+from calligan.inference.parallel import in_order
 from calligan.inference.writer import Writer
 
-_CHUNK_CHARS = 256  # characters drawn between two progress reports
+_CHUNK_CHARS = 16  # characters drawn at once by a thread, and between two progress reports
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,11 @@ def planned(
     """
     worst: list[str] = []
     if writer.proofreader is not None:
-        for start in range(0, len(chars), _CHUNK_CHARS):
-            part = chars[start : start + _CHUNK_CHARS]
-            writer.draw(part, 0)
-            progress(len(part))
+        writer.open_networks()  # before threads need them
+        parts = (chars[at : at + _CHUNK_CHARS] for at in range(0, len(chars), _CHUNK_CHARS))
+        with closing(in_order(lambda part: len(writer.draw(part, 0)), parts)) as counts:
+            for drawn in counts:
+                progress(drawn)
         worst = [verdict.char for verdict in writer.proofreader.doubtful(0)]
     chosen = "".join(dict.fromkeys([*worst[: count // 2], *chars]))[:count]
     return Plan(chosen, 0 if writer.proofreader is None else len(chars), len(worst))
