@@ -172,7 +172,8 @@ def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> 
     doubtful glyphs by the source's (`source`). Returns the characters concerned.
     """
     if how == "dense":
-        hopeless = reach_of(writer.card.trained_chars).hopeless(found)
+        picked = writer.proofreader.picked if writer.proofreader else {}  # by eye: it is kept
+        hopeless = reach_of(writer.card.trained_chars).hopeless(c for c in found if c not in picked)
         for char in hopeless:
             del found[char]
         return hopeless
