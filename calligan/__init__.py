@@ -27,6 +27,7 @@ _WHERE = {
     "relabel": "scan.folder",
     "Label": "scan.folder",
     "learn": "library.hands",
+    "nearest_to": "library.matching",
     "plan_next": "library.planning",
     "train": "library.training",
     "resume": "library.training",
@@ -72,6 +73,7 @@ __all__ = [
     "learn",
     "load",
     "morph",
+    "nearest_to",
     "plan_next",
     "relabel",
     "render_pairs",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from calligan.library.fonts import complete_font, export_font
     from calligan.library.hands import learn
     from calligan.library.judging import Evaluation, evaluate
+    from calligan.library.matching import nearest_to
     from calligan.library.model import Glyph, Layout, Model, load, styles
     from calligan.library.orders import MadeFont
     from calligan.library.pages import Pages

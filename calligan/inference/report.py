@@ -85,8 +85,9 @@ class Findings:
             for style in self.styles
         }
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write a report in the format of the file ending. Raises DataError for an unknown one."""
+        path = Path(path)
         check_report(path)
         _WRITERS[path.suffix.lower()](self, path)
 
