@@ -12,6 +12,7 @@ import sys
 import time
 import zipfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -750,6 +751,8 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert after[HAN[0]] == before[HAN[0]]
     assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
     assert client.get("/api/font/new").json()["pending"] == ""
+    shown = client.get("/api/font/new/glyphs?show=changed").json()["glyphs"]
+    assert {glyph["char"]: glyph["d"] for glyph in shown}[HAN[2]] == before[HAN[2]] != ""
     client.post("/api/font/new/choose", json={"hand": HAND, "char": HAN[2], "number": None})
     assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
     told = client.get("/api/font/new").json()
@@ -800,10 +803,33 @@ def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch)
 
     half = build_font(project / "Few.ttf", HAN[:2], weight=90, family="Few")
     give(client, "/upload/font/few", half.read_bytes(), name="Few.ttf")
-    monkeypatch.setattr("calligan.reader.reach.Reach.hopeless", lambda self, chars: HAN[4])
+    hopeless = lambda self, chars: "".join(c for c in chars if c == HAN[4])  # noqa: E731
+    monkeypatch.setattr("calligan.reader.reach.Reach.hopeless", hopeless)
     asked = {"hand": HAND, "charset": "own", "chars": HAN[:6], "complete": True, "kind": ".ttf"}
     made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())
     assert (made["drawn"], made["dense"], made["there"]) == (3, HAN[4], 2)
+    assert 0 < made["limit"] < 1
+    listed = client.get("/font/few/report.json").json()
+    assert [glyph["char"] for glyph in listed] == list(HAN[2:6])
+    assert (listed[2]["left_out"], listed[2]["doubtful"]) == ("dense", False)
+    shown = client.get("/api/font/few/glyphs").json()["glyphs"]
+    assert [glyph["char"] for glyph in shown] == list(HAN[2:6]) and all(g["d"] for g in shown)
+    picked = {"hand": HAND, "char": HAN[4], "number": 2}  # by eye: then it is taken
+    client.post("/api/font/few/choose", json=picked)
+    made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())
+    assert (made["drawn"], made["dense"]) == (4, "")
+
+
+def test_another_order_replaces_every_kind_of_the_font_before(client, project):
+    asked = {"hand": HAND, "charset": "own", "chars": HAN[:2], "complete": False, "family": "Two"}
+    for kind, chars, there in (
+        (".otf", HAN[:2], [".otf"]),
+        (".ttf", HAN[:2], [".ttf", ".otf"]),
+        (".ttf", HAN[:3], [".ttf"]),
+    ):
+        order = {**asked, "chars": chars, "kind": kind}
+        work(client.post("/api/font/kinds/make", json=order).json()["job"])
+        assert client.get("/api/font/kinds").json()["kinds"] == there
 
 
 def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch):
@@ -839,7 +865,7 @@ def test_a_font_that_is_not_there_says_what_to_do(client):
 def changed_of(client, name):
     """The changed characters, and whether the font is without them."""
     told = client.get(f"/api/font/{name}/glyphs?show=changed").json()
-    return {glyph["char"]: not glyph["d"] for glyph in told["glyphs"]}
+    return {glyph["char"]: bool(glyph.get("absent")) for glyph in told["glyphs"]}
 
 
 def glyphs_of(client, name):
@@ -953,11 +979,31 @@ def test_the_time_left_is_that_of_the_whole_and_goes_down(tmp_path, monkeypatch)
     assert left(10, "training", 210, 600) == pytest.approx(390)
 
 
+def test_the_time_left_follows_the_recent_speed_and_does_not_jump(tmp_path, monkeypatch):
+    """Ten units a second, in bursts, for five minutes, and then half as many."""
+    now = [1000.0]
+    monkeypatch.setattr("calligan.studio.jobs.time.time", lambda: now[0])
+    jobs = Jobs(tmp_path / "work.sqlite")
+    number = jobs.add("font", "a", {})
+    assert jobs.take_next() == number
+    done, told, total = 0, [], 9000
+    jobs.set_progress(number, "drawing", 0, total)
+    for second in range(4, 901, 4):
+        now[0] += 4
+        done += (20 if second > 300 else 40) + (10 if second % 8 else -10)
+        jobs.set_progress(number, "drawing", done, total)
+        told.append(jobs.get(number).left_s)
+    assert told[:2] == [None, None] and None not in told[2:]
+    assert told[14] == pytest.approx((total - 600) / 10, rel=0.15)  # after a minute
+    assert told[149] == pytest.approx((total - 4500) / 5, rel=0.1)  # after ten, half as fast
+    assert max(abs(after - before) for before, after in pairwise(told[14:])) < 60
+
+
 def test_a_queue_of_an_older_version_is_read(tmp_path):
     path = tmp_path / "work.sqlite"
     number = Jobs(path).add("learn", "a", {})
     with sqlite3.connect(path) as base:
-        for name in ("started_at", "progress_at"):
+        for name in ("started_at", "progress_at", "recent_s", "recent_done"):
             base.execute(f"alter table jobs drop column {name}")
     base.close()
     assert Jobs(path).take_next() == number

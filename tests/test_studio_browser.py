@@ -21,7 +21,7 @@ from calligan.studio.jobs import Jobs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium")
-WAIT_MS = 60_000
+WAIT_MS = 15_000
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +233,7 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.wait_for_selector("#zone")
     page.set_input_files("#files", [project / "page.jpg", project / "torn.jpg"])
     page.wait_for_selector(".photo-card >> nth=1")
+    assert page.locator(".photo-card").nth(0).locator(".trouble").count() == 0  # as they were given
     assert page.locator(".cell").count() == 20
     assert page.locator(".corner.lost").count() == 2
     page.click(".cell >> nth=2")
@@ -250,7 +251,12 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.click("#glyph-out")
     page.click("#filters label:has([value=all])")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
-    assert page.is_enabled("#learn button")
+    assert page.is_enabled("#learn button") and not page.text_content("#minutes-hint")
+    page.fill("[name=minutes]", "3")
+    assert "300" in page.text_content("#minutes-hint")
+    page.click(".photo-card >> nth=1 >> button:last-child")
+    page.click("dialog[open] [value=yes]")
+    page.wait_for_selector(".photo-card.bad", state="detached")
 
 
 def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa: F811
@@ -354,21 +360,63 @@ def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
 
 @pytest.mark.parametrize(
     ("made", "matrix"),
-    [({}, "1 0 0 -1 0.0 880.0"), ({"scale": [0.5, 0.9]}, "0.5 0 0 -0.9 250.0 842.0")],
+    [
+        ({}, "1 0 0 -1 0.0 880.0"),
+        ({"scale": [0.5, 0.9]}, "0.5 0 0 -0.9 250.0 842.0"),
+        ({"scale": [0.8, 1]}, "0.5 0 0 -1 250.0 880.0"),  # wider than the font's body: squeezed
+    ],
 )
 def test_candidates_are_as_narrow_as_the_font(page, made, matrix):
     glyph = {"char": HAN[2], "score": 1, "doubtful": False, "faults": [], "d": "M0 0", "width": 500}
-    made_font(page, [glyph], made=made)
+    about = {"family": "Made", "file": "a.ttf", "refusal": "", "sets": {}} if made else None
+    made_font(page, [glyph], made={**made, "limit": 0.0532}, about=about)
+    assert page.text_content("#glyphs .cell .limit") in ("limit 5.3 %", "限 5.3 %")
     way = {"number": 1, "way": "plain", "faults": [], "score": 1, "d": "M0 0L9 9"}
-    ways = {"ways": [way], "least": 0.5}
+    ways = {"ways": [{**way, "box": [0, 1000]}], "least": 0.5, "limit": 0.000228}
     page.route("**/api/candidates?*", lambda route: route.fulfill(json=ways))
     page.click("#glyphs .cell")
     drawn = page.wait_for_selector(".way path[d='M0 0L9 9']", state="attached")
     assert drawn.get_attribute("transform") == f"matrix({matrix})"
+    assert page.text_content(".way .limit") in ("limit 0.023 %", "限 0.023 %")
+
+
+def test_another_font_is_made_in_its_place_only_if_that_is_wanted(page):
+    order = {"hand": HAND, "charset": "gb2312", "family": "Made", "complete": False}
+    made_font(page, made={"order": {**order, "kind": ".ttf"}}, order=order)
+    asked = []
+
+    def make(route):
+        asked.append(route.request.post_data_json["charset"])
+        route.fulfill(json={"job": 1})
+
+    page.route("**/api/font/made/make", make)
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    with page.expect_response("**/make"):
+        page.click("#start")  # the same once more
+    page.select_option("select[name=charset]", "gb2312-1")
+    page.click("#start")
+    assert "GB" in page.text_content("dialog[open] p")
+    assert not findings(page)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog[open]", state="detached")
+    page.click("#start")
+    page.click("dialog[open] [value='']")
+    page.click("#start")
+    with page.expect_response("**/make"):
+        page.click("dialog[open] [value=yes]")
+    assert asked == ["gb2312", "gb2312-1"]
 
 
 def test_what_is_left_out_as_too_dense_is_named(page):
-    made_font(page, made={"dense": "鬱龘", "there": 3})
+    dense = {
+        "char": "鬱",
+        "score": 0.5,
+        "doubtful": False,
+        "faults": ["dense"],
+        "left_out": "dense",
+    }
+    made_font(page, [{**dense, "d": "M0 0L9 9", "width": 9}], made={"dense": "鬱龘", "there": 3})
+    assert page.text_content("#glyphs .cell.out small") in ("left out: too dense", "过密，未收入")
     english = page.evaluate("document.documentElement.lang") == "en"
     said = page.text_content("#made-dense"), page.text_content("#made-said")
     assert (

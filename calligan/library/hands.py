@@ -29,7 +29,7 @@ from calligan.progress import Cancel, Note, Progress, cancellable, ignore, never
 from calligan.project.hand_folder import being_learned
 from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
 from calligan.project.source import open_source, source_font, trained_sources
-from calligan.requests.hands import LearningRequest
+from calligan.requests.hands import MIN_STEPS, LearningRequest
 from calligan.scan.folder import read_hand
 from calligan.storage import sha256_bytes
 from calligan.training.before_after import before_after
@@ -38,7 +38,6 @@ from calligan.vector.pen import pen_of
 from calligan.vector.straight_edges import edges_of
 
 _FEW_GLYPHS = 30  # with fewer, a hand learns weight and slant but hardly the forms
-_MIN_STEPS = 300  # see docs/own-hand.md
 _STRAIGHT_TOLERANCE_EM = 0.004  # how far curves stray where edges are straight: experiments.md
 _MEASURED_GLYPHS = 24  # of a hand, that say how its outlines are drawn
 
@@ -127,9 +126,9 @@ def finish_learning(session: Session, even: bool = True) -> Path:
     another one whose real edges are straight gets straight edges (vector/straight_edges.py).
     """
     run, done = session.run, session.state.counters.step
-    if run.config.steps is None and done < _MIN_STEPS:
+    if run.config.steps is None and done < MIN_STEPS:
         session.note(
-            f"only {done:,} steps in that time; a hand needs {_MIN_STEPS:,}: learn again while "
+            f"only {done:,} steps in that time; a hand needs {MIN_STEPS:,}: learn again while "
             "nothing else runs, or with more --minutes"
         )
     if even:

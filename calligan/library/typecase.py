@@ -101,6 +101,11 @@ class TypeCase:
         proofreader = self.model.writer.proofreader
         return float(proofreader.least_score(self._index(style))) if proofreader else None
 
+    def doubted_score(self, style: int | str = 1) -> float | None:
+        """The score below which a glyph of the style is doubtful; None without the reader."""
+        proofreader = self.model.writer.proofreader
+        return float(proofreader.doubted_score(self._index(style))) if proofreader else None
+
     def _index(self, style: int | str, seed: int = 0) -> int:
         indices = self.model.style_indices(style, seed)
         if len(indices) != 1:

@@ -6,6 +6,8 @@ from pathlib import Path
 from calligan.described import argument, described, refuse_unused, values
 from calligan.requests.drawing import DEVICE, JSON
 
+MIN_STEPS = 300  # of learning a hand, see docs/own-hand.md
+
 
 @dataclass(frozen=True)
 class LearningRequest:

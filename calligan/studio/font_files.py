@@ -1,6 +1,7 @@
 """The fonts of a studio: uploaded fonts, finished fonts, and what was chosen for their glyphs."""
 
 import contextlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont, TTLibError
 
 from calligan import apart
 from calligan.errors import CalliganError, DataError, FontError
@@ -19,6 +20,8 @@ from calligan.studio.locations import STUDIO, font_folder
 MAX_BYTES = 64 * 2**20
 CHECK_SHEET, VERDICTS, REPORT = "check.png", "verdicts.json", "report.html"
 CHOICES, MADE_WITH = "choices.json", "made-with.json"
+ABSENT = "absent.json"  # pictures of glyphs that the finished font is without
+_ORDER = "order.json"  # what the finished fonts are made of
 _GIVEN = ("given.ttf", "given.otf")
 _MAGIC = {b"\0\1\0\0": ".ttf", b"true": ".ttf", b"OTTO": ".otf"}
 _LOOK_S = 40.0  # processor time beyond the limit: fontTools reads the whole font
@@ -177,6 +180,40 @@ def changed(name: str) -> list[dict[str, Any]]:
         if char not in there
     ]
     return [glyph for glyph in glyphs if glyph["char"] in chosen] + absent
+
+
+def absent_pictures(name: str) -> dict[str, dict[str, Any]]:
+    """Pictures of glyphs that the finished font is without, as `glyph_paths`."""
+    with contextlib.suppress(OSError, ValueError):
+        found = read_json(font_folder(name) / ABSENT)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def pictures_before(name: str, hand: str) -> dict[str, dict[str, Any]]:
+    """The glyphs that are left out now, as they are in the finished font, or were before."""
+    chars = Choices.read(name).left_out
+    if Choices.read(name, MADE_WITH).hand != hand:
+        return {}
+    there: dict[str, dict[str, Any]] = {}
+    with contextlib.suppress(CalliganError, OSError, TTLibError):
+        there = glyph_paths(name, chars)
+    found = {**absent_pictures(name), **there}
+    return {char: found[char] for char in chars if char in found}
+
+
+def note_order(name: str, order: Mapping[str, Any]) -> None:
+    """Note what a finished font is made of; other kinds that are of something else are removed."""
+    now = {key: order.get(key) for key in ("hand", "charset", "chars", "complete")}
+    path = font_folder(name) / _ORDER
+    before = now
+    with contextlib.suppress(OSError, ValueError):
+        before = read_json(path)
+    for kind in made_kinds(name) if before != now else ():
+        if kind != order["kind"]:
+            other = made_path(name, kind)
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
+    write_json(path, now)
 
 
 def lacking(name: str, text: str) -> str:

@@ -188,6 +188,7 @@ async def glyphs(request: Request) -> Response:
     part = found[min(page, 10_000) * _A_PAGE :][:_A_PAGE]
     chars = "".join(str(glyph["char"]) for glyph in part)
     paths = await studio_of(request).run_on_files(lambda: font_files.glyph_paths(name, chars))
+    paths = {**font_files.absent_pictures(name), **paths}
     blank = {"d": "", "width": 1000}
     shown = [{**glyph, **paths.get(glyph["char"], blank)} for glyph in part]
     return JSONResponse({"glyphs": shown, "of": len(found), "a_page": _A_PAGE})

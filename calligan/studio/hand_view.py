@@ -17,6 +17,7 @@ from starlette.routing import Route
 from calligan.errors import DataError
 from calligan.glyphs.charset import load_charset, pick_covering
 from calligan.project.models import HANDS, hand_names, hand_path
+from calligan.requests.hands import MIN_STEPS
 from calligan.scan.folder import labels
 from calligan.studio.learned import learning_state, shown_notes
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
@@ -49,9 +50,8 @@ async def overview(request: Request) -> Response:
 async def view(request: Request) -> Response:
     """One hand; it exists once it has a photograph."""
     name = checked_name(request.path_params["name"])
-    return render_page(
-        request, "hand.html", {"name": name, "lan": bool(studio_of(request).address)}
-    )
+    values = {"name": name, "lan": bool(studio_of(request).address), "min_steps": MIN_STEPS}
+    return render_page(request, "hand.html", values)
 
 
 async def telephone(request: Request) -> Response:

@@ -8,6 +8,7 @@ from calligan.glyphs.charset import is_han, load_charset
 from calligan.project.models import BUNDLE
 from calligan.storage import write_json
 from calligan.studio.font_files import (
+    ABSENT,
     CHECK_SHEET,
     MADE_WITH,
     REPORT,
@@ -15,11 +16,18 @@ from calligan.studio.font_files import (
     Choices,
     given_font,
     note_about,
+    note_order,
+    pictures_before,
     sets_of,
 )
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
+from calligan.studio.shapes import path as shape
+from calligan.vector.font import UPEM
 
 if TYPE_CHECKING:
+    from calligan.inference.report import Findings
+    from calligan.library.model import Model
+    from calligan.library.orders import MadeFont
     from calligan.studio.worker import JobContext
 
 OWN = "own"  # a charset of the user's own characters
@@ -106,6 +114,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     wanted = "".join(char for char in charset if char not in choices.left_out)
     base = given_font(name) if options["complete"] else None
     path = font_folder(name) / f"made{options['kind']}"
+    pictures = pictures_before(name, options["hand"])
     model = Model(chosen.case.model.path, note=job.note, pick=choices.picked_of(options["hand"]))
     order = FontRequest(path, chosen.style, wanted, str(base) if base else None)
     order = replace(order, family=options["family"] or None)
@@ -116,16 +125,13 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     report.unlink(missing_ok=True)  # of the font before
     if findings:
         findings.save(report)
-    glyphs = next(iter(findings.as_json().values()))["glyphs"] if findings else []
-    by_char = {glyph["char"]: glyph for glyph in glyphs}
-    new = set(made.drawn + made.blank)  # a blank glyph is not in the font, but can be redrawn
-    verdicts = [
-        by_char.get(char, _unread(char, char in made.blank)) for char in wanted if char in new
-    ]
+    verdicts = _verdicts(findings, made, wanted)
     write_json(font_folder(name) / VERDICTS, verdicts)
+    write_json(font_folder(name) / ABSENT, pictures | _dense_pictures(model, made))
+    note_order(name, options)
     picked = choices.picked_of(options["hand"])
     Choices(options["hand"], picked, choices.left_out).write(name, MADE_WITH)
-    told = {*new, *made.replaced, *made.lacking}
+    told = {*made.drawn, *made.blank, *made.replaced, *made.lacking}
     return {
         "family": made.family,
         "drawn": len(made.drawn),
@@ -136,8 +142,35 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         "written": len(made.written),
         "narrowed": made.narrowed,
         "scale": made.scale,
+        "limit": chosen.case.doubted_score(chosen.style),
         "sets": sets_of(path) if base else {},
         "order": options,
+    }
+
+
+def _verdicts(findings: "Findings | None", made: "MadeFont", wanted: str) -> list[dict[str, Any]]:
+    """The verdict on each new glyph, and on those that are left out as too dense or are blank."""
+    glyphs = next(iter(findings.as_json().values()))["glyphs"] if findings else []
+    by_char = {glyph["char"]: glyph for glyph in glyphs}
+    new, found = {*made.drawn, *made.blank, *made.replaced}, []
+    for char in wanted:
+        if char in new:
+            verdict = by_char.get(char, _unread(char, char in made.blank))
+            left_out = {"doubtful": False, "left_out": "dense"} if char in made.replaced else {}
+            found.append({**verdict, **left_out})
+    return found
+
+
+def _dense_pictures(model: "Model", made: "MadeFont") -> dict[str, dict[str, Any]]:
+    """Pictures of the glyphs that were drawn, but are left out as too dense."""
+    proofreader = model.writer.proofreader
+    if proofreader is None or not made.replaced:
+        return {}
+    verdicts = proofreader.judged(made.replaced, made.style_index)
+    outlines = model.writer.traced([v.best.image for v in verdicts], made.style_index)
+    return {
+        verdict.char: {"d": shape(outline), "width": UPEM}
+        for verdict, outline in zip(verdicts, outlines, strict=True)
     }
 
 

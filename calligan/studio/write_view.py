@@ -17,6 +17,7 @@ from calligan.studio.rendering import language_of, render_page
 from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
 from calligan.studio.shapes import pages_as_json, path
+from calligan.vector.outline import Outline
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MAX_KNOWN = 5000
@@ -115,10 +116,15 @@ async def candidates(request: Request) -> Response:
                 **{name: getattr(c, name) for name in ("number", "way", "faults")},
                 "score": _finite(c.score),
                 "d": path(c.outline),
+                "box": _width(c.outline),
             }
             for c in found
         ]
-        return {"char": char, "ways": ways, "least": chosen.case.least_score(chosen.style)}
+        limits = {
+            "least": chosen.case.least_score(chosen.style),
+            "limit": chosen.case.doubted_score(chosen.style),
+        }
+        return {"char": char, "ways": ways, **limits}
 
     return JSONResponse(await studio_of(request).engine.run(draw))
 
@@ -129,6 +135,12 @@ async def text(request: Request) -> Response:
     if name not in text_titles():
         raise DataError("no such text; choose one of the list")
     return JSONResponse({"text": load_text(name).strip()})
+
+
+def _width(outline: Outline) -> tuple[float, float]:
+    """Where the ink of an outline begins and ends, from left to right."""
+    xs = outline.controls[..., 0]
+    return (float(xs.min()), float(xs.max())) if len(xs) else (0.0, 0.0)
 
 
 def _finite(score: float) -> float | None:

@@ -147,8 +147,11 @@ export function openByName(form, view) {
 /** What a hand is beside its name: its script, and why it does not write well yet. */
 export const handTraits = (hand) => [hand.script && t(`script_${hand.script}`).replace("script_", ""), hand.doubt && t(hand.doubt)];
 
-/** A hand's name and traits. */
-export const handLabel = (hand) => [hand.chinese || hand.name, ...handTraits(hand)].filter(Boolean).join(" · ");
+/** A hand's names: in Chinese or Japanese, if it has one, and in Latin letters. */
+export const handNames = (hand) => [...new Set([hand.chinese, hand.name])].filter(Boolean).join(" · ");
+
+/** A hand's names and traits. */
+export const handLabel = (hand) => [handNames(hand), ...handTraits(hand)].filter(Boolean).join(" · ");
 
 /** Glyphs of a hand as pictures; none if they cannot be drawn. */
 export async function showSpecimen(place, hand, text, labelled = false) {
@@ -160,7 +163,10 @@ export async function showSpecimen(place, hand, text, labelled = false) {
   }
 }
 
-/** A message that disappears by itself; with an action it stays longer. */
+/** A share in percent: to one digit after the point, small ones to two digits. */
+export const percent = (share) => `${share < 0.01 ? Number((100 * share).toPrecision(2)) : (100 * share).toFixed(1)} %`;
+
+/** A message that disappears by itself, or when the next one comes; with an action it stays longer. */
 export function toast(text, action, place = null) {
   const line = make("div", { class: "toast" }, make("span", { text }));
   if (action) {
@@ -172,16 +178,18 @@ export function toast(text, action, place = null) {
   }
   const toasts = document.getElementById("toasts");
   (place ?? document.body).append(toasts); // a dialog covers what is outside of it
+  toasts.querySelector(".toast")?.remove();
   toasts.append(line);
   setTimeout(() => line.remove(), action ? 12000 : 5000);
 }
 
-/** An outline in an em of 1000 units as a picture of its own, its advance in the middle; scaled about its body's centre. */
-export function glyph(d, label, width = 1000, [x, y] = [1, 1]) {
+/** An outline in an em of 1000 units as a picture of its own, its advance in the middle; scaled about its body's centre,
+ * or moved to the right by `shift`. */
+export function glyph(d, label, width = 1000, [x, y] = [1, 1], shift = 500 * (1 - x)) {
   const picture = draw("svg", { viewBox: `${(width - 1000) / 2} 0 1000 1000`, class: "glyph-picture" });
   if (label) picture.append(draw("title", { text: label }));
   else picture.setAttribute("aria-hidden", "true");
-  picture.append(draw("path", { d, transform: `matrix(${x} 0 0 ${-y} ${(500 * (1 - x)).toFixed(1)} ${(500 + 380 * y).toFixed(1)})` }));
+  picture.append(draw("path", { d, transform: `matrix(${x} 0 0 ${-y} ${shift.toFixed(1)} ${(500 + 380 * y).toFixed(1)})` }));
   return picture;
 }
 
@@ -245,11 +253,31 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-// A click on the backdrop closes a dialog.
-for (const dialog of document.querySelectorAll("dialog"))
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
+/** A click on the backdrop closes a dialog. */
+const closeByBackdrop = (dialog) => dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+for (const dialog of document.querySelectorAll("dialog")) closeByBackdrop(dialog);
+
+/** Shows a dialog that is gone once it is closed; the value that it was closed with. */
+export function showDialog(dialog) {
+  closeByBackdrop(dialog);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue);
+    }),
+  );
+}
+
+/** Asks before something is done that cannot be undone; `yes` names it. */
+export async function agreed(question, yes) {
+  const text = make("p", { id: "question", text: question });
+  const cancel = make("button", { class: "button", value: "", text: t("cancel"), autofocus: true });
+  const buttons = make("div", { class: "row" }, cancel, make("button", { class: "button strong", value: "yes", text: yes }));
+  const dialog = make("dialog", { class: "small", "aria-labelledby": "question" }, make("form", { method: "dialog", class: "rows" }, text, buttons));
+  return (await showDialog(dialog)) === "yes";
+}
 
 // ---- jobs: shown on every page
 
@@ -317,8 +345,7 @@ export async function look() {
 function showWork(jobs, open) {
   const badge = document.getElementById("work-badge");
   badge.hidden = !open.length;
-  const running = open.find((job) => job.state === "running" && job.total > 1);
-  badge.textContent = running ? `${Math.floor((100 * running.done) / running.total)} %` : open.length;
+  badge.textContent = open.length;
   const shown = jobs.slice(0, Math.max(8, open.length));
   if (shown.length) document.getElementById("work-list").replaceChildren(...shown.map(jobLine));
 }

@@ -1,7 +1,7 @@
 // One font: what it has, what is made of it, and every new glyph.
 
 import { candidatesTitle, doubts, showCandidates } from "./candidates.js";
-import { ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, part, startJob, t, toast } from "./common.js";
+import { agreed, ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, part, percent, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
@@ -107,20 +107,28 @@ function showHints() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  start();
+  startAsFilledIn();
 });
-part("again").addEventListener("click", () => start(known.made?.order));
+part("again").addEventListener("click", () => start(known.made.order));
 
-function start(order, kind) {
-  const fields = form.elements;
-  const options = order ?? {
-    hand: fields.hand.value,
-    charset: fields.charset.value,
-    chars: fields.charset.value === "own" ? fields.chars.value : undefined,
-    family: fields.family.value,
-    family_chinese: fields.family_chinese.value,
-  };
-  startJob(`${API}/make`, { ...options, kind: kind ?? order?.kind, complete: Boolean(known.about) });
+const start = (order, kind = order.kind) => startJob(`${API}/make`, { ...order, kind, complete: Boolean(known.about) });
+
+/** What one's own characters are, each once; "" for a shipped set. */
+const ownChars = ({ charset, chars }) => (charset === "own" ? [...new Set(chars.match(/\p{Script=Han}/gu))].join("") : "");
+
+/** Asks first, if the font made before is of another hand or other characters: it is replaced. */
+async function startAsFilledIn() {
+  const order = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value]));
+  const before = known.made?.order;
+  const same = before && ["hand", "charset"].every((key) => order[key] === before[key]) && ownChars(order) === ownChars(before);
+  if (before && !same && !(await agreed(replacedSaid(before), t("replace_font")))) return;
+  start(order);
+}
+
+/** What the font is that would be replaced. */
+function replacedSaid(order) {
+  const hand = hands.find((one) => one.key === order.hand);
+  return t("replace_font_ask").replace("{hand}", hand ? handLabel(hand) : order.hand).replace("{set}", t(`set_${order.charset}`));
 }
 
 async function loadHands() {
@@ -205,7 +213,7 @@ async function showGlyphs(more = false) {
   const cells = answer.glyphs.map(cell);
   const trial = part("trial");
   if (show === "all" && known.count < MIN_FOR_TEXT && trial.value === trial.defaultValue)
-    trial.value = answer.glyphs.slice(0, 20).map((one) => one.char).join("");
+    trial.value = answer.glyphs.filter((one) => !one.left_out).slice(0, 20).map((one) => one.char).join("");
   showTrial();
   if (!more) part("glyphs").replaceChildren();
   part("glyphs").append(...(cells.length || more ? cells : [make("p", { class: "hint", text: t("none_of_these") })]));
@@ -217,12 +225,11 @@ part("more").addEventListener("click", () => showGlyphs(true));
 function cell(one) {
   const out = known.left_out.includes(one.char);
   const changed = out || one.char in known.picked;
-  const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${out || one.absent ? " out" : ""}${changed ? " mine" : ""}`;
+  const without = out || one.absent || (one.left_out && !changed);
+  const kind = `cell${one.doubtful && !changed ? " doubted" : ""}${without ? " out" : ""}${changed ? " mine" : ""}`;
   const button = make("button", { type: "button", class: kind, onclick: () => choose(one) });
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d, "", one.width));
-  const score = one.score === null || !one.d ? "" : `${(100 * one.score).toFixed(1)} %`;
-  const state = out ? t(known.pending.includes(one.char) ? "will_leave_out" : "left_out_now") : one.char in known.picked ? t("picked") : one.absent ? t("comes_back") : score;
-  button.append(make("small", { text: state }));
+  button.append(...saidOf(one, out));
   if (one.doubtful && !changed) {
     button.title = doubts(one.faults, "_said");
     button.append(make("small", { class: "why", text: doubts(one.faults) }));
@@ -230,21 +237,34 @@ function cell(one) {
   return button;
 }
 
+/** What is said of a glyph: what becomes of it, or its score and the limit of the hand. */
+function saidOf(one, out) {
+  const said = (key) => [make("small", { text: t(key) })];
+  if (out) return said(known.pending.includes(one.char) ? "will_leave_out" : "left_out_now");
+  if (one.char in known.picked) return said("picked");
+  if (one.absent) return said("comes_back");
+  if (one.left_out) return said("too_dense");
+  if (one.score === null || !one.d) return [];
+  const { limit } = known.made;
+  const beside = limit ? [make("small", { class: "limit", text: `${t("limit")} ${percent(limit)}` })] : [];
+  return [make("small", { text: percent(one.score) }), ...beside];
+}
+
 const dialog = part("candidates");
 
-async function choose({ char, way }) {
+async function choose({ char, way, width, left_out }) {
   const hand = known.made.order.hand;
   part("candidates-title").textContent = candidatesTitle(char);
   const out = known.left_out.includes(char);
-  part("out").hidden = out;
+  part("out").hidden = out || Boolean(left_out);
   part("out").onclick = () => take(char, 0);
   part("first-choice").hidden = !(char in known.picked || out);
   part("first-choice").textContent = t(out ? "take_back" : "first_choice");
   part("first-choice").onclick = () => take(char, null);
   dialog.showModal();
-  const first = way === "as written" ? 0 : 1; // one's own glyph is not among the drawn ones
+  const first = way === "as written" || left_out ? 0 : 1; // one's own glyph is not among the drawn ones
   const used = out ? 0 : known.picked[char] ?? first;
-  await showCandidates(part("ways"), hand, char, used, (number) => take(char, number), known.made.scale);
+  await showCandidates(part("ways"), hand, char, used, (number) => take(char, number), known.about ? { scale: known.made.scale, advance: width } : {});
 }
 
 async function take(char, number) {

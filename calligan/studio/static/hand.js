@@ -1,12 +1,14 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
-import { acceptFiles, ask, isOpen, jobLine, keepValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
+import { acceptFiles, agreed, ask, isOpen, jobLine, keepValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
 import { openColumns } from "./columns.js";
 import { trainingState } from "./training.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
 const BASE = `/hand/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
+const FEW_MINUTES = 5; // in which a machine that does something else too may not have learned enough
+const MIN_TIMED_STEPS = 20; // of a learning whose speed is taken for that of the next
 let known = { pages: [], glyphs: [] };
 
 async function refresh() {
@@ -31,7 +33,7 @@ const refused = []; // files that are no photographs, until they are removed or 
 async function send(files) {
   for (const file of files) {
     const waiting = make("p", { class: "waiting", text: `${t("reading_photo")} ${file.name} …` });
-    part("photos").prepend(waiting);
+    part("photos").append(waiting);
     const form = new FormData();
     form.set("file", file);
     if (part("free").open) {
@@ -42,7 +44,7 @@ async function send(files) {
       await ask(`/upload${BASE}`, form);
     } catch (error) {
       waiting.remove();
-      refused.unshift({ name: file.name, message: error.message });
+      refused.push({ name: file.name, message: error.message });
       showPhotos();
       continue;
     }
@@ -69,7 +71,7 @@ function showPhotos() {
     card.append(caption);
     return card;
   });
-  part("photos").replaceChildren(...refused.map(refusedCard), ...cards.reverse());
+  part("photos").replaceChildren(...cards, ...refused.map(refusedCard));
 }
 
 function refusedCard(file) {
@@ -88,7 +90,7 @@ const counted = (line) =>
   ["written", "empty", "crossed out", "over the edge"].reduce((text, word) => text.replace(word, t(`cells_${word}`)), line);
 
 async function removePage(page) {
-  if (!confirm(t("remove_page_ask"))) return;
+  if (!(await agreed(t("remove_page_ask"), t("remove")))) return;
   await ask(`${API}/photo/${page.file}/remove`, {});
   toast(t("removed"));
   refresh();
@@ -186,6 +188,20 @@ part("learn").addEventListener("submit", (event) => {
   startJob(`${API}/learn`, { minutes: Number(minutes.value), even: even.checked });
 });
 keepValue(part("learn").elements.minutes, "minutes");
+part("learn").elements.minutes.addEventListener("input", showMinutes);
+
+/** Whether the minutes are too few: by the speed of the last learning, if there was one. */
+function showMinutes() {
+  const place = part("minutes-hint");
+  const least = Number(place.dataset.least);
+  const minutes = Number(part("learn").elements.minutes.value);
+  const { step, elapsed_s } = known.run ?? {};
+  const a_minute = step >= MIN_TIMED_STEPS && elapsed_s ? (60 * step) / elapsed_s : 0;
+  const steps = Math.round(a_minute * minutes);
+  const known_few = t("minutes_give").replace("{}", steps.toLocaleString()).replace("{least}", least).replace("{minutes}", Math.ceil(least / a_minute));
+  const few = minutes < FEW_MINUTES ? t("minutes_few").replace("{least}", least) : "";
+  place.textContent = !minutes ? "" : !a_minute ? few : steps < least ? known_few : "";
+}
 keepValue(part("plan").elements.count, "next-count");
 part("plan").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -193,6 +209,7 @@ part("plan").addEventListener("submit", (event) => {
 });
 
 function showLearning() {
+  showMinutes();
   part("learn").querySelector("button").textContent = t(known.state === "learned" ? "learn_again" : "learn_start");
   const count = known.glyphs.filter(FILTERS.all).length;
   part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");

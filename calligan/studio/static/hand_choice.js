@@ -1,6 +1,6 @@
 // The hand to write with: the dialog of all hands, and mixtures of two or three.
 
-import { ask, handTraits, make, part, showSpecimen, t } from "./common.js";
+import { ask, handNames, handTraits, make, part, showSpecimen, t } from "./common.js";
 
 const list = part("hands");
 let hands = [];
@@ -57,7 +57,7 @@ function showMixable() {
   part("mix-why").hidden = mixable.length === others.length;
   part("mix-why").textContent = t(mixable.length ? "mix_some" : "mix_nothing");
   for (const id of ["mix-second", "mix-third"]) {
-    const options = mixable.map((hand) => make("option", { value: hand.key, text: [...new Set([hand.chinese, hand.name])].filter(Boolean).join(" · ") }));
+    const options = mixable.map((hand) => make("option", { value: hand.key, text: handNames(hand) }));
     part(id).replaceChildren(make("option", { value: "", text: t("mix_none") }), ...options);
     part(id).disabled = !mixable.length;
   }
@@ -81,6 +81,7 @@ export async function openHands(text) {
   });
   part("hand-list").replaceChildren(...groups);
   const chars = (text.match(/\p{Script=Han}/gu) ?? ["永"]).slice(0, 3).join("");
+  list.style.setProperty("--chars", [...chars].length); // their room is kept free
   for (const one of list.querySelectorAll("[data-key]")) {
     if (!list.open) break; // one after another: the page is drawn between them
     await showSpecimen(one.querySelector(".specimen"), one.dataset.key, chars);

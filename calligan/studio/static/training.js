@@ -1,6 +1,6 @@
 // A training run: curves of its losses, and the newest sample sheet.
 
-import { draw, make, t } from "./common.js";
+import { draw, make, showDialog, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
 const DOT = 4; // radius of a curve's only point
@@ -48,11 +48,7 @@ function sampleSheet(address, run) {
 function enlarge(title, content) {
   const close = make("button", { class: "quiet", "aria-label": t("close"), text: "✕" });
   const head = make("form", { method: "dialog", class: "dialog-head" }, make("h2", { text: title }), close);
-  const dialog = make("dialog", { class: "large enlarged", "aria-label": title }, head, content);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(make("dialog", { class: "large enlarged", "aria-label": title }, head, content));
 }
 
 /** The losses of a run that there are. */
