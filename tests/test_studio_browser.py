@@ -1,6 +1,7 @@
 """The studio in a real browser: Debian's Chromium, driven by Playwright; skipped without them."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from calligan.studio.jobs import Jobs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium")
-WAIT_MS = 15_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -440,6 +441,33 @@ def test_runs_are_seen(page):
     assert not findings(page)
     page.keyboard.press("Escape")
     page.wait_for_selector(".enlarged", state="detached")
+
+
+def test_minutes_that_give_too_few_steps_are_named_by_the_last_speed(page):
+    run = {"path": "hands/slow/0001", "styles": ["slow"], "finished": True, "sheets": []}
+    run |= {"curves": {}, "before_after": None, "step": 100, "elapsed_s": 600, "label_px": 9}
+    glyph = {"file": "永.png", "char": "永", "page": "", "note": "", "made_ms": 1}
+    hand = {"pages": [], "glyphs": [glyph], "learned": True, "state": "learned", "notes": []}
+    hand |= {"run": run, "next": ""}
+    page.route("**/api/hand/slow", lambda route: route.fulfill(json=hand))
+    page.goto(f"{page.base}/hand/slow")
+    page.fill("[name=minutes]", "12")
+    said = page.text_content("#minutes-hint")
+    assert re.findall(r"\d+", said) == ["120", "300", "30"]
+    page.fill("[name=minutes]", "30")
+    assert not page.text_content("#minutes-hint")
+
+
+def test_the_badge_counts_the_open_work_and_one_toast_is_shown(page):
+    job = {"kind": "learn", "subject": "a", "message": "", "cancel": False, "resumed": False}
+    job |= {"done": 5, "total": 9, "what": "", "left_s": 60, "result": {}, "waits_for": None}
+    jobs = [{**job, "id": 1, "state": "running"}, {**job, "id": 2, "state": "waiting"}]
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": jobs}))
+    page.goto(f"{page.base}/runs")
+    page.wait_for_selector("#work-badge:text-is('2')")
+    say = "import('/static/common.js').then(({toast}) => ['one', 'two'].forEach((x) => toast(x)))"
+    page.evaluate(say)
+    assert page.locator(".toast").all_text_contents() == ["two"]
 
 
 def test_a_run_that_goes_on_is_called_so(page):
