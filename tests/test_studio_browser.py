@@ -722,7 +722,7 @@ def test_axe_finds_nothing_on_any_view_light_or_dark(page, project):  # noqa: F8
     page.click(".cell >> nth=2")
     look()
     page.keyboard.press("Escape")
-    page.click(".photo-card .trouble ~ .quiet >> nth=0")
+    page.click(".photo-card >> nth=2 >> .trouble ~ .quiet >> nth=0")
     page.wait_for_selector("#columns-board .handle")
     look()
     assert not found, "\n".join(found)
