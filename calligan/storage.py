@@ -7,12 +7,17 @@ import hashlib
 import json
 import os
 import re
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from calligan.errors import ConfigError, DataError
+from calligan.reading import check_file
 from calligan.reading import parse_json as parse_json  # re-exported
 from calligan.reading import read_json as read_json
 
@@ -25,8 +30,12 @@ def sha256_bytes(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file, read in blocks."""
+def sha256_file(path: Path, max_bytes: int = sys.maxsize) -> str:
+    """Hex sha256 of a regular file, read in blocks.
+
+    Raises OSError where there is none, ValueError for a pipe or a device, or a larger file.
+    """
+    check_file(path, max_bytes)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -44,12 +53,53 @@ def with_folder(path: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A file under a temporary name, and what is undone unless it takes its own."""
+
+    path: Path
+    temporary: Path
+    file: BinaryIO
+    undone: contextlib.ExitStack
+
+    def take_name(self) -> None:
+        self.file.close()
+        self.temporary.replace(self.path)
+        fsync_folder(self.path.parent)
+
+
+_together: ContextVar[list[_Written] | None] = ContextVar("_together", default=None)
+
+
+@contextlib.contextmanager
+def written_together() -> Iterator[None]:
+    """Let the files that are written within take their names at the end, all or none.
+
+    Pipes and devices are written at once. Raises DataError for a file that cannot take its name.
+    """
+    files: list[_Written] = []
+    with contextlib.ExitStack() as undone:
+        before = _together.set(files)
+        try:
+            yield
+        finally:
+            _together.reset(before)
+            for each in files:
+                undone.callback(each.undone.close)
+        for each in files:
+            try:
+                each.take_name()
+            except OSError as error:
+                raise cannot_write(each.path, error) from error
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block ends without an error.
 
-    A link keeps its place, and its target is replaced. Pipes and devices are written directly.
-    Raises DataError naming `path` if the folder cannot be written or the disk is full.
+    Within `written_together`, it does so later. A link keeps its place, and its target is replaced.
+    Pipes and devices are written directly. Raises DataError naming `path` if the folder cannot be
+    written or the disk is full.
     """
     _check_named(path)
     undone = contextlib.ExitStack()  # what is undone at the end
@@ -64,18 +114,27 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         handle, name = tempfile.mkstemp(f".{_TMP}", f".{_stem(path)}.", path.parent)
         temporary = Path(name)
         undone.callback(_remove, temporary)
-        with os.fdopen(handle, "wb") as file:
-            _lock(handle)
-            temporary.chmod(0o666 & ~_umask())
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        fsync_folder(path.parent)
+        file = os.fdopen(handle, "wb")
+        undone.callback(_close, file)
+        _lock(handle)
+        temporary.chmod(0o666 & ~_umask())
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        written = _Written(path, temporary, file, undone)
+        if (together := _together.get()) is None:
+            written.take_name()
+        else:
+            together.append(replace(written, undone=undone.pop_all()))
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         undone.close()
+
+
+def _close(file: BinaryIO) -> None:
+    with contextlib.suppress(OSError):  # what it holds yet is not written again on a full disk
+        file.close()
 
 
 def _remove(path: Path) -> None:
@@ -97,6 +156,8 @@ def locked(
     lock = FileLock(path)
     with contextlib.ExitStack() as undone:
         try:
+            if path.is_symlink():  # it would be followed, and emptied
+                raise _leads_elsewhere(path)
             undone.enter_context(with_folder(path))
             try:
                 lock.acquire(timeout=0)
@@ -150,6 +211,31 @@ def cannot_write(path: Path, error: OSError) -> DataError:
     full = error.errno in full_codes
     cure = "free some space, or choose another place" if full else "choose another place"
     return DataError(f"cannot write {path}: {reason}; {cure}")
+
+
+def check_own(folder: Path) -> None:
+    """Check that a folder, which may be a stranger's, is safe to write into and to remove from.
+
+    Raises DataError for a link in it that leads out of it, a pipe or a device: what is written
+    under their names would be written elsewhere, or never end.
+    """
+    inside = os.path.realpath(folder)
+    for here, folders, files in os.walk(inside):
+        for path in (Path(here, name) for name in (*folders, *files)):
+            kind = path.lstat().st_mode
+            if stat.S_ISLNK(kind):
+                leads_out = not Path(os.path.realpath(path)).is_relative_to(inside)
+            else:
+                leads_out = not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+            if leads_out:
+                raise _leads_elsewhere(folder / path.relative_to(inside))
+
+
+def _leads_elsewhere(path: Path) -> DataError:
+    return DataError(
+        f"{path} is a link, a pipe or a device, and would be written to; replace it by what it "
+        "stands for, or remove it"
+    )
 
 
 def check_writable(*paths: Path) -> None:

@@ -24,7 +24,7 @@ from calligan.pairs.contact_sheet import write_contact_sheet
 from calligan.pairs.store import PairStore
 from calligan.scan.folder import ScannedGlyph, save_hand
 from calligan.settings import parse_setting, replaced
-from calligan.storage import atomic_file, write_bytes, write_json
+from calligan.storage import atomic_file, write_bytes, write_json, written_together
 from calligan.training.state import TrainState, newest_verified
 
 OLD, NEW = b"the old file\n" * 400, b"the new one\n" * 500
@@ -168,6 +168,53 @@ def test_whichever_call_fails_the_old_file_or_the_new_one_is_there(tmp_path, the
             assert len(seen(path.parent, hidden=True)) <= 1, f"a part is left behind by {call}"
         for part in path.parent.glob(".*"):
             part.unlink()
+
+
+def test_whichever_call_fails_files_written_together_are_all_old_or_all_new(tmp_path):
+    """Until the first takes its name; then every byte is on the disk, and a rename needs none."""
+
+    def write(folder: Path) -> None:
+        with written_together():
+            write_bytes(folder / "a", NEW)
+            write_bytes(folder / "b", NEW)
+
+    old, new = ({"a": data, "b": data} for data in (OLD, NEW))
+    for number, disk in enumerate(faults(lambda: write(tmp_path / "first"))):
+        folder = tmp_path / f"{number}"
+        for name, data in old.items():
+            write_bytes(folder / name, data)
+        with disk_that(disk), pytest.raises((Died, DataError)):
+            write(folder)
+        begun = "replace" in disk.calls[: disk.bad_call + 1]
+        assert seen(folder) == old or (begun and set(seen(folder).values()) <= {OLD, NEW})
+        assert disk.dies or len(seen(folder, hidden=True)) == 2
+    assert seen(tmp_path / "first") == new
+
+
+def test_files_written_together_are_held_until_they_take_their_names(tmp_path):
+    """Another process takes a part that nobody holds for a leftover."""
+    for end in (None, KeyError):
+        with contextlib.suppress(KeyError), written_together():
+            write_bytes(tmp_path / "f" / "a", NEW)
+            storage._leftovers.cache_clear()
+            storage._remove_leftovers(tmp_path / "f" / "a")
+            with written_together():  # of a part
+                write_bytes(tmp_path / "b", OLD)
+            assert not seen(tmp_path / "f") and seen(tmp_path) == {"b": OLD}
+            if end:
+                raise end
+        assert seen(tmp_path) == ({"b": OLD} if end else {"a": NEW, "b": OLD})
+        shutil.rmtree(tmp_path / "f", ignore_errors=True)
+        assert [p.name for p in tmp_path.iterdir()] == ["b"]  # folders made in vain are gone
+
+
+def test_a_digest_is_of_a_regular_file_of_its_size(tmp_path):
+    write_bytes(tmp_path / "a", b"abc")
+    assert storage.sha256_file(tmp_path / "a", 3) == storage.sha256_bytes(b"abc")
+    with pytest.raises(ValueError, match="larger"):
+        storage.sha256_file(tmp_path / "a", 2)
+    with pytest.raises(ValueError, match="regular"):
+        storage.sha256_file(Path(os.devnull))
 
 
 def test_a_block_that_raises_leaves_the_old_file(tmp_path):
