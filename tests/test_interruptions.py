@@ -407,8 +407,6 @@ KEEPS = (
     "render-pairs",
     "train",
     "learn",
-    "check",
-    "evaluate",
     "fonts fetch",
 )
 
@@ -437,6 +435,16 @@ def test_a_full_disk_and_a_read_only_one(name, disk, server, command, material):
     fail_on_full_disk(server, command(name), disk, round(0.4 * sum(map(len, before.values()))))
     assert not unfinished(work)
     assert name in KEEPS or not seen(work), seen(work)
+
+
+@pytest.mark.parametrize("name", ["infer", "check", "evaluate", "styles"])
+def test_without_room_for_the_summary_there_is_no_picture(name, server, command, tmp_path):
+    """All or nothing: what a command says of its files is one of them."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    told = server.run([*command(name), "--json", "/dev/full"], tmp_path, 2)
+    assert "cannot write /dev/full: No space left" in told.strip().splitlines()[-1]
+    assert not seen(tmp_path)
 
 
 def test_a_film_on_a_full_disk_is_not_half_there(disk):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from calligan.cli.drawing import finish, note_model, open_model
+from calligan.cli.drawing import finish, open_model
 from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
 from calligan.described import values
 from calligan.requests.drawing import EXIT_DOUBTFUL, DrawingRequest
@@ -55,7 +55,7 @@ def export(font: FontRequest, drawing: DrawingRequest) -> None:
 
     Repeat an interrupted command to continue it.
     """
-    from calligan.library.orders import check_export
+    from calligan.library.orders import check_export, not_given
 
     claim_stdout(drawing.json_path)
     check_export(font, drawing)  # raises before torch is imported below
@@ -63,16 +63,16 @@ def export(font: FontRequest, drawing: DrawingRequest) -> None:
     from calligan.library.fonts import make_font
 
     if drawing.model is None:
-        model.on_open = lambda writer: note_model(model, drawing, writer)
+        model.on_open = lambda writer: note(*not_given(model.path, drawing, writer))
     with progress("drawing", "glyph") as update:
         made = make_font(model, font, update, note=note)
     if drawing.model is not None:  # later, so that an error is one line
-        note_model(model, drawing, model.writer)
+        note(*not_given(model.path, drawing, model.writer))
     note(*made.notes(font))
     result(font.path)
     summary = {**asdict(made), **model.as_json()}
     summary["style"] = model.style_name(summary.pop("style_index"))
-    finish(model, drawing, [made.style_index], summary)
+    finish(model, drawing, [made.style_index], lambda: ([], summary))
 
 
 def check(request: CheckRequest) -> None:
@@ -86,19 +86,20 @@ def check(request: CheckRequest) -> None:
     """
     from calligan.library.checking import check as examine
     from calligan.page.sheet import save_sheet
-    from calligan.storage import check_writable
+    from calligan.storage import written_together
 
-    claim_stdout(request.json_path)
+    claim_stdout(request.json_path, request.sheet)
     request.validate()
-    check_writable(*filter(None, (request.sheet,)))
     with progress("reading", "glyph") as update:
         what = values(request, "json_path", "sheet", "strict")
         examined = examine(**what, progress=update, note=note)
     result(*examined.lines())
     note(*examined.notes())
-    write_summary(request.json_path, examined.as_json())
-    if request.sheet is not None:
-        save_sheet(examined.sheet(), request.sheet)
-        result(request.sheet)
+    with written_together():
+        files = write_summary(request.json_path, examined.as_json())
+        if request.sheet is not None:
+            save_sheet(examined.sheet(), request.sheet)
+            files.append(request.sheet)
+    result(*files)
     if request.strict and examined.wrong:
         raise typer.Exit(EXIT_DOUBTFUL)

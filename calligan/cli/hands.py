@@ -42,7 +42,7 @@ def scan(request: ScanRequest) -> None:
         done = scan_pages(**values(request, "json_path"), progress=update, note=note)
     note(*done.notes(len(request.pages)))
     result(request.folder)
-    write_summary(request.json_path, done.as_json())
+    result(*write_summary(request.json_path, done.as_json()))
 
 
 def learn(request: LearningRequest, plan: Annotated[PlanRequest, After("hands")]) -> None:

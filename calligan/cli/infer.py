@@ -2,11 +2,12 @@
 
 import sys
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-from calligan.cli.drawing import finish, note_model, open_model
+from calligan.cli.drawing import finish, open_model
 from calligan.cli.options import After
-from calligan.cli.show import claim_stdout, note, progress, result
+from calligan.cli.show import claim_stdout, note, progress
 from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
 
@@ -27,7 +28,7 @@ def infer(
     and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
     """
     from calligan.glyphs.charset import given_text, text_of_stream
-    from calligan.library.orders import check_picture
+    from calligan.library.orders import check_picture, not_given
 
     text = text_of_stream(sys.stdin.buffer) if page.text == "-" else given_text(page.text)
     page, picked = replace(page, text=text), choice.picked()
@@ -40,19 +41,21 @@ def infer(
     indices = model.style_indices(picture.style, page.seed)
     with progress("writing", "glyph") as update:
         pages = model.write_request(labelled(page, picture.style), indices, update)
-    how, files = (look.dpi, look.grain, look.dryness), []
+    how = (look.dpi, look.grain, look.dryness)
     if picture.output == STDOUT:
         sys.stdout.buffer.write(pages.encoded(picture.path.suffix, *how))
         sys.stdout.buffer.flush()
-    else:
-        files = pages.save(picture.output, *how)
-    note_model(model, drawing, model.writer)  # later, so that an error is one line
+    note(*not_given(model.path, drawing, model.writer))  # later, so that an error is one line
     note(*pages.notes(page))
-    result(*files)
-    if choice.candidates and (findings := model.findings(indices)):
-        sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")
-        findings.save_candidates(sheet, choice.candidates, pages.text.han)
-        note(*findings.candidate_notes(choice.candidates, pages.text.han))
-        result(sheet)
-    summary = {"files": files, **model.as_json(), **pages.as_json()}
-    finish(model, drawing, indices, summary, choose=not choice.candidates)
+
+    def save() -> tuple[list[Path], dict[str, Any]]:
+        files = [] if picture.output == STDOUT else pages.save(picture.output, *how)
+        summary = {"files": [*files], **model.as_json(), **pages.as_json()}
+        if choice.candidates and (findings := model.findings(indices)):
+            sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")
+            findings.save_candidates(sheet, choice.candidates, pages.text.han)
+            note(*findings.candidate_notes(choice.candidates, pages.text.han))
+            files.append(sheet)
+        return files, summary
+
+    finish(model, drawing, indices, save, choose=not choice.candidates)

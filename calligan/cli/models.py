@@ -75,6 +75,7 @@ def evaluate(request: EvaluationRequest) -> None:
     `pip install 'calligan[eval]'`.
     """
     from calligan.library.judging import evaluate_request
+    from calligan.storage import written_together
 
     claim_stdout(request.json_path)
     with progress("evaluating", "") as update:
@@ -83,8 +84,9 @@ def evaluate(request: EvaluationRequest) -> None:
         print_table(table.head, table.rows, right=[name for name in table.head if name])
         result("")
     note(*done.notes())
-    result(*done.write(request))
-    write_summary(request.json_path, done.as_json())
+    with written_together():
+        files = [*done.write(request), *write_summary(request.json_path, done.as_json())]
+    result(*files)
 
 
 def convert(request: ConversionRequest) -> None:

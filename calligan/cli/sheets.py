@@ -1,6 +1,6 @@
 """`calligan styles`, `morph`, `animate`, `sample` and `restyle`: sheets and films of glyphs."""
 
-from calligan.cli.show import claim_stdout, note, print_table, result, write_summary
+from calligan.cli.show import claim_stdout, note, print_table, progress, result, write_summary
 from calligan.requests.sheets import (
     AnimationRequest,
     MorphRequest,
@@ -17,6 +17,7 @@ def styles(request: SpecimenRequest) -> None:
     """
     from calligan.models.card import read_card
     from calligan.project.models import hand_names, model_path
+    from calligan.storage import written_together
 
     claim_stdout(request.json_path)
     request.validate()
@@ -25,16 +26,18 @@ def styles(request: SpecimenRequest) -> None:
     rows = [list(map(str, style.values())) for style in listed]
     print_table(("", "name", "own name", "script", "licence"), rows)
     hands = hand_names() if request.model is None else []
-    write_summary(request.json_path, {"model": path, "styles": listed, "hands": hands})
     if hands:
         note(f"learned hands, to use by name: {', '.join(hands)}")
-    if request.output is not None:
-        from calligan.library.model import Model
-        from calligan.page.sheet import save_sheet
+    with written_together():
+        files = write_summary(request.json_path, {"model": path, "styles": listed, "hands": hands})
+        if request.output is not None:
+            from calligan.library.model import Model
+            from calligan.page.sheet import save_sheet
 
-        model = Model(path, request.source, check=False, fine=False, note=note)
-        save_sheet(model.specimen(request.text), request.output)
-        result(request.output)
+            model = Model(path, request.source, check=False, fine=False, note=note)
+            save_sheet(model.specimen(request.text), request.output)
+            files.append(request.output)
+    result(*files)
 
 
 def morph(request: MorphRequest) -> None:
@@ -90,5 +93,6 @@ def restyle(request: RestyleRequest) -> None:
     """
     from calligan.library.restyling import save_restyled
 
-    save_restyled(request, note)
+    with progress("redrawing", "glyph") as update:
+        save_restyled(request, update, note)
     result(request.output)

@@ -83,18 +83,17 @@ def result(*lines: object) -> None:
         sys.stdout.flush()
 
 
-def write_summary(path: Path | None, summary: Any) -> None:
-    """Write a command's summary as JSON to a file or, for `-`, to stdout; None: not at all."""
+def write_summary(path: Path | None, summary: Any) -> list[Path]:
+    """Write a command's summary as JSON to a file, which is returned, or for `-` to stdout."""
     from calligan.storage import write_json
 
-    if path is None:
-        return
-    line = json.dumps(summary, allow_nan=False, default=str)  # paths become text
+    line = "" if path is None else json.dumps(summary, allow_nan=False, default=str)
     if path == STDOUT:
         print(line)
-        return
-    write_json(path, json.loads(line))
-    result(path)
+    elif path is not None:
+        write_json(path, json.loads(line))  # paths are text now
+        return [path]
+    return []
 
 
 def progress_bar(total: float, label: str, unit: str, **options: Any) -> "tqdm[Any]":

@@ -91,6 +91,12 @@ class Findings:
         check_report(path)
         _WRITERS[path.suffix.lower()](self, path)
 
+    def save_all(self, paths: Sequence[Path]) -> Sequence[Path]:
+        """Write reports, and give their paths."""
+        for path in paths:
+            self.save(path)
+        return paths
+
     def _save_json(self, path: Path) -> None:
         write_json(path, self.as_json())
 

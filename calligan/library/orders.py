@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calligan.described import refuse_unused, values
 from calligan.errors import ConfigError, DataError
@@ -20,6 +21,9 @@ from calligan.requests.drawing import STDOUT, ChoiceRequest, DrawingRequest
 from calligan.requests.fonts import DOUBTED, FALLBACKS, FontRequest
 from calligan.requests.pages import Look, PageRequest, PictureRequest
 from calligan.requests.sheets import MAX_STEPS, MORPH_WAYS, STILL, MorphRequest
+
+if TYPE_CHECKING:
+    from calligan.inference.writer import Writer
 
 MAX_WEIGHT = round(1000 * MAX_BOLDER_EM)
 
@@ -211,3 +215,17 @@ def abbreviate(chars: str, shown: int = 20) -> str:
     """The first characters, and the number of the others."""
     rest = len(chars) - shown
     return " ".join(chars[:shown]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def not_given(path: Path, request: DrawingRequest, writer: "Writer") -> Iterator[str]:
+    """A line about what the user did not give: the model at `path`, its source font, or nothing."""
+    sources, parts = writer.card.sources, []
+    if request.model is None:
+        steps = writer.card.provenance.get("step")
+        parts.append(f"model: {path}" + (f" ({steps:,} steps)" if steps is not None else ""))
+    if request.source is None:
+        other = sources and sources[0].font_sha256 != writer.source.digest
+        why = f" ({sources[0].name}, which the model prefers, is not here)" if other else ""
+        parts.append(f"source font: {writer.source.file_name}{why}")
+    if parts:
+        yield "; ".join(parts)

@@ -15,12 +15,14 @@ from calligan.models.device import pick_device
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
 from calligan.page.sheet import Row, contact_sheet, save_sheet
-from calligan.progress import Note, ignore
+from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
 from calligan.project.models import model_path, style_index
 from calligan.requests.sheets import RestyleRequest
-from calligan.storage import atomic_file
+from calligan.storage import atomic_file, check_writable
 
 _ROW = 12  # glyphs in a row of the contact sheet
+_SHEET = "contact-sheet.png"
+_PART = 32  # glyphs between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Restyled:
                     Image.fromarray(image).save(file, "PNG")
             shown = (("yours", self.before), (self.style, self.after))
             rows = [Row(name, list(images[:_ROW])) for name, images in shown]
-            save_sheet(contact_sheet(rows, self.after.shape[-1]), new / "contact-sheet.png")
+            save_sheet(contact_sheet(rows, self.after.shape[-1]), new / _SHEET)
 
 
 def restyle(
@@ -53,6 +55,8 @@ def restyle(
     chars: str | None = None,
     model: Path | str | None = None,
     device: str = "auto",
+    progress: Progress = ignore,
+    cancel: Cancel = never_cancel,
     note: Note = ignore,
 ) -> Restyled:
     """Draw a folder of PNGs named by character, or a font, in a style of a model.
@@ -67,12 +71,20 @@ def restyle(
     index = style_index(card, str(style))
     hand = written("hand", str(origin), chars, card.size_px, note=note)
     predictor = Predictor(generator, device, note=note)
-    drawn = predictor.draw(hand.images, predictor.style(index))
-    return Restyled(hand.entry.chars, card.styles[index].name, hand.images, drawn)
+    add = count_progress("redrawing", len(hand.images), progress, cancel)
+    drawn, vector = [], predictor.style(index)
+    for start in range(0, len(hand.images), _PART):
+        drawn.append(predictor.draw(hand.images[start : start + _PART], vector))
+        add(len(drawn[-1]))
+    return Restyled(hand.entry.chars, card.styles[index].name, hand.images, np.concatenate(drawn))
 
 
-def save_restyled(request: RestyleRequest, note: Note = ignore) -> None:
-    """Redraw glyphs as `restyle` does, into a folder."""
+def save_restyled(
+    request: RestyleRequest, progress: Progress = ignore, note: Note = ignore
+) -> None:
+    """Redraw glyphs as `restyle` does, into a folder that is written when all are drawn."""
     if request.output.resolve() == Path(request.origin).resolve():
         raise DataError(f"{request.output} is the folder of the input glyphs; give another -o")
-    restyle(**values(request, "output"), note=note).save(request.output)
+    check_writable(request.output / _SHEET)
+    done = restyle(**values(request, "output"), progress=progress, note=note)
+    done.save(request.output)
