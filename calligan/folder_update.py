@@ -61,8 +61,12 @@ def complete_update(folder: Path) -> None:
 
 
 def is_committed(folder: Path) -> bool:
-    """Whether an update of a folder is committed, and not complete."""
-    return (folder / _READY).is_dir()
+    """Whether an update of a folder is committed, and not complete.
+
+    A link is no update: its files, which may be anyone's, would be moved here.
+    """
+    ready = folder / _READY
+    return ready.is_dir() and not ready.is_symlink()
 
 
 def _complete(folder: Path) -> None:

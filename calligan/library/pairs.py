@@ -14,7 +14,7 @@ from calligan.pairs.contact_sheet import CONTACT_SHEET, write_contact_sheet
 from calligan.pairs.manifest import MANIFEST, FontEntry
 from calligan.pairs.store import PairStore, PreparedFont
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.storage import locked
+from calligan.storage import check_own, locked
 from calligan.workers import worker_pool
 
 OnFont = Callable[[FontEntry, bool], None]  # takes a font, and whether it was there already
@@ -61,7 +61,11 @@ def render_pairs(
 
 @contextmanager
 def _render_lock(folder: Path, on_wait: Callable[[], object]) -> Iterator[None]:
-    """Let one process at a time render into a folder. A folder that stays empty is removed."""
+    """Let one process at a time render into a folder. A folder that stays empty is removed.
+
+    Raises DataError where its files lead elsewhere.
+    """
+    check_own(folder)
     lock = folder / ".rendering"
     there = lock.exists()
     with locked(lock, on_wait=on_wait):

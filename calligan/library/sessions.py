@@ -11,6 +11,7 @@ import torch
 
 from calligan.config import TrainConfig
 from calligan.errors import Cancelled, ConfigError, ModelError
+from calligan.limits import MAX_MODEL_BYTES
 from calligan.models.device import pick_device
 from calligan.models.layers import count_parameters
 from calligan.pairs.batches import classes_of
@@ -205,11 +206,11 @@ def unfinished(runs: Path, config: TrainConfig, selection: Selection, start: Pat
         asked = (run.config, run.data, run.data_hash) == (config, here, selection.data_hash)
         if not asked or run.finished or run.start is None:
             return None
-        if sha256_file(run.start) != sha256_file(start):
+        if sha256_file(run.start, MAX_MODEL_BYTES) != sha256_file(start):
             return None
         if checkpoints(run.checkpoints):
             newest_verified(run.checkpoints)
-    except (ModelError, ConfigError):  # incomplete, damaged, or of an older version
+    except (ModelError, ConfigError, OSError, ValueError):  # damaged, or of an older version
         return None
     return run.folder
 

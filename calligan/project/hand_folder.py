@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from calligan.storage import locked
+from calligan.storage import check_own, locked
 
 _LOCK = ".learning"
 
@@ -14,8 +14,9 @@ _LOCK = ".learning"
 def being_learned(folder: Path) -> Iterator[None]:
     """Lock a hand's folder; if no run is begun in it, remove what was added to it.
 
-    Raises ConfigError if another process learns the hand.
+    Raises ConfigError if another process learns the hand, DataError where its files lead elsewhere.
     """
+    check_own(folder)
     busy = f"{folder} is being learned by another process; wait for it, or stop it"
     there = set(folder.glob("*"))
     with locked(folder / _LOCK, busy):

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from calligan.errors import ConfigError, ModelError
+from calligan.limits import MAX_MODEL_BYTES
 from calligan.models.card import ModelCard, read_card
 from calligan.project.run import newest_finished, newest_run
 from calligan.resources import bundled_model, reader_model, upscaler_model
@@ -120,7 +121,10 @@ def style_spaces(model: Path) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, mtime_ns: int) -> str:
-    return sha256_file(path)
+    try:
+        return sha256_file(path, MAX_MODEL_BYTES)
+    except ValueError as error:
+        raise ModelError(f"{path} is not a model: {error}; give another") from error
 
 
 def model_path(given: Path | None, style: str = "") -> Path:

@@ -31,6 +31,7 @@ from calligan.reading import parse_json, read_json, read_text
 from calligan.settings import from_dict, load_train_config
 from calligan.storage import (
     cannot_write,
+    check_own,
     fsync_folder,
     locked,
     write_bytes,
@@ -141,7 +142,11 @@ class Run:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the run; raises ConfigError where another process is training it."""
+        """Lock the run, to write it; raises ConfigError where another process is training it.
+
+        Raises DataError where its files lead elsewhere.
+        """
+        check_own(self.folder)
         busy = f"{self.folder} is being trained by another process; wait for it, or stop it"
         with locked(self.folder / ".lock", busy):
             yield

@@ -1,7 +1,7 @@
 """Glyphs of a hand as a folder: one PNG per glyph, named by its character, and a label list."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ LABELS, CONTACT_SHEET = "labels.csv", "contact-sheet.png"
 _COLUMNS = ("file", "char", "page", "note")
 _GLYPHS_PER_ROW = 12
 _CELL_PX = 96
+_MOST_SHOWN = 6000  # glyphs of a contact sheet, the newest: 126 megapixels
 _DARK = 90  # of 255: an image whose border and median are darker is white on black
 
 
@@ -41,8 +42,9 @@ def save_hand(
     """Add glyphs to a folder; the names of the files written.
 
     A second image of a character becomes a variant (`书-2.png`). The contact sheet shows every
-    glyph under the image that `model` gives for its character; doubtful glyphs are framed. All
-    files are added or none. Raises DataError if the label list cannot be read or the disk is full.
+    glyph, or the newest, under the image that `model` gives for its character; doubtful glyphs are
+    framed. All files are added or none. Raises DataError if the label list or a picture cannot be
+    read, the pictures have more than MAX_HAND_PX pixels, or the disk is full.
     """
     with folder_update(folder) as new:
         names = _free_names(folder, glyphs)
@@ -54,7 +56,8 @@ def save_hand(
                 Image.fromarray(glyph.image).save(file, "PNG", optimize=True)
         rows += [[n, g.char, g.page, g.note] for n, g in zip(names, glyphs, strict=True)]
         _write_rows(new / LABELS, rows)
-        save_sheet(_draw_sheet([*before, *glyphs], model), new / CONTACT_SHEET)
+        shown = [*before, *glyphs][-_MOST_SHOWN:]
+        save_sheet(_draw_sheet(shown, model), new / CONTACT_SHEET)
     return names
 
 
@@ -73,22 +76,15 @@ def read_hand(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     paths.sort(key=lambda path: (len(path.stem), path.stem))  # 书, 书-2, 书-10
     if not paths:
         raise DataError(f"{folder} has no PNG; name each by its character, such as 书.png")
-    total_px = 0
-    for path in paths:
-        char = labels.get(path.name, _char_of_name(path))
-        if not char:
+    chars = {path: labels.get(path.name, _char_of_name(path)) for path in paths}
+    read = {path: char for path, char in chars.items() if char}
+    for path, char in read.items():
+        if is_label(char):
             continue
-        if not is_label(char):
-            if path.name in labels:
-                raise DataError(
-                    f"{folder / LABELS} labels {path.name} {char!r}; give one character"
-                )
-            raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
-        image = read_grey(path)
-        if (total_px := total_px + image.size) > MAX_HAND_PX:
-            most = f"{MAX_HAND_PX // 1_000_000} megapixels"
-            raise DataError(f"the pictures in {folder} have more than {most}; reduce them")
-        yield char, image
+        if path.name in labels:
+            raise DataError(f"{folder / LABELS} labels {path.name} {char!r}; give one character")
+        raise DataError(f"{path} is not named by one character, such as 书.png or 书-2.png")
+    yield from zip(read.values(), _read_pictures(folder, read), strict=True)
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ def relabel(folder: Path | str, file: str, char: str, note: str = "") -> Label:
         raise DataError(f"{char!r} is no label for a glyph; give one character")
     now = replace(before, char=char, note=before.note if char == before.char else note)
     kept = [now if label.file == file else label for label in there]
-    _write_rows(folder / LABELS, [list(astuple(label)) for label in kept])
+    _replace_labels(folder, kept)
     return before
 
 
@@ -133,16 +129,32 @@ def remove_page(folder: Path, page: str) -> int:
     """Remove the pictures that were cut out of a page; how many there were."""
     there = labels(folder)
     gone = [label for label in there if label.page == page]
-    kept = [list(astuple(label)) for label in there if label.page != page]
-    _write_rows(folder / LABELS, kept)
+    _replace_labels(folder, [label for label in there if label.page != page])
     for label in gone:
         (folder / label.file).unlink(missing_ok=True)
     return len(gone)
 
 
+def _replace_labels(folder: Path, kept: Sequence[Label]) -> None:
+    """Write the label list, in place of a link too: what it leads to may be anyone's."""
+    with folder_update(folder) as new:
+        _write_rows(new / LABELS, [list(astuple(label)) for label in kept])
+
+
 def _list_pngs(folder: Path) -> list[Path]:
     """The PNGs of a folder, without hidden files."""
     return [p for p in folder.glob("*") if p.suffix.lower() == ".png" and p.name[0] != "."]
+
+
+def _read_pictures(folder: Path, paths: Iterable[Path]) -> Iterator[np.ndarray]:
+    """Pictures of a folder, as `read_grey`. Raises DataError for more than MAX_HAND_PX pixels."""
+    total_px = 0
+    for path in paths:
+        image = read_grey(path)
+        if (total_px := total_px + image.size) > MAX_HAND_PX:
+            most = f"{MAX_HAND_PX // 1_000_000} megapixels"
+            raise DataError(f"the pictures in {folder} have more than {most}; reduce them")
+        yield image
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -162,10 +174,12 @@ def _read_glyphs(folder: Path, rows: Sequence[Sequence[str]]) -> list[ScannedGly
     """The glyphs that are already in the folder: in the list's order, then those not in it."""
     listed = {name: (char, page, note) for name, char, page, note in rows}
     files = {path.name: path for path in sorted(_list_pngs(folder)) if path.name != CONTACT_SHEET}
+    names = list(dict.fromkeys([*listed, *files]))
+    images = _read_pictures(folder, (files[name] for name in names))
     glyphs = []
-    for name in dict.fromkeys([*listed, *files]):
+    for name, image in zip(names, images, strict=True):
         char, page, note = listed.get(name, (_char_of_name(files[name]), "", ""))
-        glyphs.append(ScannedGlyph(char or "?", read_grey(files[name]), page, note))
+        glyphs.append(ScannedGlyph(char if is_label(char) else "?", image, page, note))
     return glyphs
 
 

@@ -21,6 +21,7 @@ from calligan.requests.sheets import STILL, AnimationRequest
 
 _TITLE_PX = 28
 _FEW_POINTS = 20  # curves with fewer have markers
+_MAX_CURVES, _MAX_NAME_CHARS = 100, 64  # a run logs fewer than 40 numbers
 
 
 def animate(request: AnimationRequest, note: Note = ignore) -> None:
@@ -102,7 +103,10 @@ def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarra
 
 
 def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
-    """Numbers of the log, by name, as lists of (step, value)."""
+    """Numbers of the log, by name, as lists of (step, value).
+
+    Raises ModelError for a log of more than a run has. Names that no run gives are passed over.
+    """
     found: dict[str, list[tuple[int, float]]] = {}
     for line in run.log_lines():
         try:
@@ -111,9 +115,18 @@ def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
         except (ValueError, KeyError, TypeError):  # an incomplete line
             continue
         for name, value in row.items():
-            if name not in ("step", "stage", "progress") and isinstance(value, int | float):
+            if _is_curve(name) and isinstance(value, int | float):
                 found.setdefault(name, []).append((step, float(value)))
+        if len(found) > _MAX_CURVES:
+            path, most = run.folder / "log.jsonl", f"more than {_MAX_CURVES} kinds of numbers"
+            raise ModelError(f"{path} is damaged: it has {most}; remove it")
     return found
+
+
+def _is_curve(name: str) -> bool:
+    """Whether a number of the log is drawn: plain names only, as matplotlib reads others as TeX."""
+    plain = name.isascii() and name.isidentifier() and len(name) <= _MAX_NAME_CHARS
+    return plain and name not in ("step", "stage", "progress")
 
 
 def save_curves(run: Run, path: Path) -> None:
