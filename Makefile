@@ -24,7 +24,7 @@ help:
 	@echo "make report  judge the bundled model on unseen characters (fetches 30 fonts)"
 	@echo "make web     build the page that draws in a browser into dist/web/"
 	@echo "make wheel   build the wheel into dist/"
-	@echo "make fuzz    read damaged files of every kind for MINUTES=$(MINUTES) from SEED=$(SEED)"
+	@echo "make fuzz    read damaged files, then wrong folders, for MINUTES=$(MINUTES) each from SEED=$(SEED)"
 	@echo "make mutants plant small faults and count those that no test notices (PART=vector SAMPLE=30 SEED=$(SEED))"
 	@echo "make nightly fuzz for an hour and plant 30 faults in each part, from a seed of the day"
 	@echo "make clean   remove what make made (not your data/ and runs/)"
@@ -100,8 +100,9 @@ clean:
 	rm -rf $(VENV) $(TEST) demo dist build .pytest_cache .mypy_cache .ruff_cache
 
 fuzz: $(TEST)/installed
-	$(SAY) "fuzzing for $(MINUTES) minutes from seed $(SEED); what fails is kept in demo/fuzz/found"
+	$(SAY) "fuzzing files, then folders, for $(MINUTES) minutes each from seed $(SEED); what fails is kept in demo/fuzz/found"
 	$(TEST)/bin/python tests/fuzz/run.py --minutes $(MINUTES) --seed $(SEED)
+	$(TEST)/bin/python tests/fuzz/folders.py --minutes $(MINUTES) --seed $(SEED)
 
 mutants: $(TEST)/installed
 	$(SAY) "planting faults, one at a time (PART=… and SAMPLE=30 shorten it)"

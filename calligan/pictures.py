@@ -1,6 +1,8 @@
 """Bounded reads of pictures. The limits are in calligan/limits.py."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -30,12 +32,24 @@ def read_picture(
     memory. Raises OSError if it cannot be read, ValueError for what is no picture of `formats`, is
     damaged or exceeds a limit.
     """
+    with _opened(path, max_px, formats) as image:
+        return _decoded(image, max_px, side_px)
+
+
+def count_px(path: Path, max_px: int, formats: tuple[str, ...] = ("PNG",)) -> int:
+    """How many pixels a picture has, by its header. Raises as `read_picture` does."""
+    with _opened(path, max_px, formats) as image:
+        return image.width * image.height
+
+
+@contextmanager
+def _opened(path: Path, max_px: int, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     check_file(path, MAX_PICTURE_BYTES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(path, formats=formats) as image:
-                return _decoded(image, max_px, side_px)
+                yield image
         except UnidentifiedImageError as error:
             raise ValueError(f"it is not a picture of {', '.join(formats)}") from error
         except Image.DecompressionBombError as error:

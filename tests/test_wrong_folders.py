@@ -18,7 +18,7 @@ from calligan.project.hand_folder import being_learned
 from calligan.project.models import style_spaces
 from calligan.project.run import Run
 from calligan.requests.sheets import RestyleRequest
-from calligan.scan.folder import ScannedGlyph, labels, relabel, remove_page, save_hand
+from calligan.scan.folder import ScannedGlyph, labels, read_hand, relabel, remove_page, save_hand
 from calligan.storage import check_own
 from calligan.training.animation import read_curves, save_curves
 
@@ -143,6 +143,9 @@ def test_glyphs_are_not_added_to_more_pictures_than_memory_holds(tmp_path, monke
     save_hand(hand, [_glyph(char) for char in "书永和"], lambda char: None)
     monkeypatch.setattr("calligan.scan.folder.MAX_HAND_PX", 2 * 32 * 32)
     before = names(hand)
+    monkeypatch.setattr("calligan.scan.folder._read_grey", lambda path: pytest.fail("decoded"))
+    with pytest.raises(DataError, match=rf"the pictures in {hand} have more than"):
+        list(read_hand(hand))
     with pytest.raises(DataError, match=rf"the pictures in {hand} have more than"):
         save_hand(hand, [_glyph("九")], lambda char: None)
     assert names(hand) == before

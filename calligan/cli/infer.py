@@ -42,14 +42,14 @@ def infer(
     with progress("writing", "glyph") as update:
         pages = model.write_request(labelled(page, picture.style), indices, update)
     how = (look.dpi, look.grain, look.dryness)
-    if picture.output == STDOUT:
-        sys.stdout.buffer.write(pages.encoded(picture.path.suffix, *how))
-        sys.stdout.buffer.flush()
-    note(*not_given(model.path, drawing, model.writer))  # later, so that an error is one line
-    note(*pages.notes(page))
 
     def save() -> tuple[list[Path], dict[str, Any]]:
         files = [] if picture.output == STDOUT else pages.save(picture.output, *how)
+        if picture.output == STDOUT:
+            sys.stdout.buffer.write(pages.encoded(picture.path.suffix, *how))
+            sys.stdout.buffer.flush()
+        note(*not_given(model.path, drawing, model.writer))  # later, so that an error is one line
+        note(*pages.notes(page))
         summary = {"files": [*files], **model.as_json(), **pages.as_json()}
         if choice.candidates and (findings := model.findings(indices)):
             sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from calligan.folder_update import complete_update, folder_update
 from calligan.glyphs.charset import is_label
 from calligan.limits import MAX_GLYPH_PX, MAX_HAND_PX
 from calligan.page.sheet import Row, contact_sheet, save_sheet
-from calligan.pictures import read_picture
+from calligan.pictures import count_px, read_picture
 from calligan.reading import read_text
 from calligan.storage import atomic_file, write_bytes
 
@@ -147,14 +148,26 @@ def _list_pngs(folder: Path) -> list[Path]:
 
 
 def _read_pictures(folder: Path, paths: Iterable[Path]) -> Iterator[np.ndarray]:
-    """Pictures of a folder, as `read_grey`. Raises DataError for more than MAX_HAND_PX pixels."""
-    total_px = 0
+    """Pictures of a folder, as `read_grey`.
+
+    Raises DataError for more than MAX_HAND_PX pixels, by the headers, before any is decoded.
+    """
+    paths, total_px = list(paths), 0
     for path in paths:
-        image = read_grey(path)
-        if (total_px := total_px + image.size) > MAX_HAND_PX:
+        with _usable(path):
+            total_px += count_px(path, MAX_GLYPH_PX)
+        if total_px > MAX_HAND_PX:
             most = f"{MAX_HAND_PX // 1_000_000} megapixels"
             raise DataError(f"the pictures in {folder} have more than {most}; reduce them")
-        yield image
+    yield from map(read_grey, paths)
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is unusable: {error}; scan it again or remove it") from error
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -162,10 +175,8 @@ def read_grey(path: Path) -> np.ndarray:
 
     White ink on black is inverted.
     """
-    try:
+    with _usable(path):
         grey = np.asarray(read_picture(path, MAX_GLYPH_PX).convert("L"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is unusable: {error}; scan it again or remove it") from error
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     return 255 - grey if max(np.median(border), np.median(grey)) < _DARK else grey
 
