@@ -14,6 +14,7 @@ MAX_LOG_BYTES = 64 * 2**20  # of a training run: 200,000 lines
 MAX_MODEL_BYTES = 2**30
 MAX_MODEL_HEADER_BYTES = 16 * 2**20  # the shipped model's are 92 kB
 MAX_ARRAY_HEADER_BYTES = 64 * 2**10
+MAX_PART_BYTES = 64 * 2**20  # of an interrupted export, packed and unpacked: 64 glyphs
 MAX_CHECKPOINT_BYTES = 4 * 2**30
 MAX_FONT_BYTES = 512 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20  # a WOFF or WOFF2 font, unpacked

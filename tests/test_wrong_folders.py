@@ -12,6 +12,7 @@ from PIL import Image
 
 from calligan.errors import Cancelled, DataError, ModelError
 from calligan.folder_update import complete_update, folder_update
+from calligan.inference.export import Parts
 from calligan.library.pairs import _render_lock
 from calligan.library.restyling import restyle, save_restyled
 from calligan.project.hand_folder import being_learned
@@ -198,3 +199,52 @@ def test_restyle_refuses_what_it_cannot_write_before_it_draws(tmp_path, monkeypa
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"cannot write .*file.*Not a directory"):
         save_restyled(RestyleRequest("hand", output=tmp_path / "file"))
+
+
+GOOD_PART = {
+    "lengths": np.array([1, 2]),
+    "controls": np.zeros((3, 4, 2)),
+    "contour": np.zeros(3, np.int64),
+    "straight": np.ones(3, bool),
+    "scores": np.ones(2),
+    "ways": np.array(["", "bolder"]),
+    "faults": np.array(["", "speck melted"]),
+    "images": np.zeros((2, 8, 8), np.uint8),
+    "least_score": np.array(0.5),
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"lengths": np.array([1, 9])},
+        {"lengths": np.array([4, -1])},
+        {"lengths": np.array([3])},
+        {"controls": np.zeros((3, 4, 3))},
+        {"controls": np.full((3, 4, 2), np.inf)},
+        {"controls": np.array(["a", "b", "c"])},
+        {"contour": np.zeros((3, 2))},
+        {"straight": np.zeros(2)},
+        {"scores": np.array(["a", "b"])},
+        {"scores": np.zeros(3)},
+        {"images": np.zeros((2, 8, 8))},
+        {"images": np.zeros(2, np.uint8)},
+        {"faults": np.array([1, 2])},
+        {"least_score": np.array("x")},
+        {"ways": None},
+        {"contour": None},
+        {"more": np.zeros(65 * 2**20, np.uint8)},
+    ],
+    ids=str,
+)
+def test_a_part_of_an_export_that_is_odd_is_drawn_again(tmp_path, odd):
+    """Its folder lies beside the font, and a small zip may be a large array."""
+    parts = Parts(tmp_path, "key")
+    np.savez_compressed(tmp_path / "00000.npz", **GOOD_PART)
+    outlines, verdicts = parts.read(0, "书永")
+    assert [len(each.contour) for each in outlines] == [1, 2]
+    assert verdicts[1].best.faults == ("speck", "melted")
+    assert parts.read(0, "书") is None and parts.read(1, "书永") is None
+    changed = {name: value for name, value in (GOOD_PART | odd).items() if value is not None}
+    np.savez_compressed(tmp_path / "00000.npz", **changed)
+    assert parts.read(0, "书永") is None

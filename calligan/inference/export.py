@@ -5,14 +5,14 @@ Finished parts are saved in a folder beside the font, so that an interrupted exp
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from calligan.config import TraceConfig
 from calligan.glyphs.placement import Placement
 from calligan.inference.proofread import Attempt, Verdict
 from calligan.inference.writer import Em, Writer
+from calligan.limits import MAX_PART_BYTES
 from calligan.reader.reach import reach_of
+from calligan.reading import check_file
 from calligan.storage import atomic_file, read_json, sha256_bytes, write_json
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace
@@ -68,32 +70,21 @@ class Parts:
                 part.unlink(missing_ok=True)
             write_json(note, key)
 
-    def read(self, number: int) -> list[Outline] | None:
-        """The outlines of a part, or None if it is missing or damaged."""
-        try:
-            with np.load(self._path(number), allow_pickle=False) as part:
-                controls, contour, straight = part["controls"], part["contour"], part["straight"]
-                cuts = np.cumsum(part["lengths"])[:-1]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return None
-        columns = (np.split(column, cuts) for column in (controls, contour, straight))
-        return [Outline(*each) for each in zip(*columns, strict=True)]
+    def read(self, number: int, chars: str) -> tuple[list[Outline], list[Verdict]] | None:
+        """The outlines of a part, and the verdicts on its glyphs, if they were checked.
 
-    def verdicts(self, number: int, chars: str) -> list[Verdict]:
-        """The verdicts on the glyphs of a part; none if they were not checked."""
-        with np.load(self._path(number), allow_pickle=False) as part:
-            if "scores" not in part:
-                return []
-            columns = zip(
-                *(chars, part["ways"].tolist(), part["images"], part["scores"].tolist()),
-                part["faults"].tolist(),
-                strict=True,
-            )
-            least = float(part["least_score"])
-            return [
-                Verdict(char, (Attempt(way, image, score, tuple(wrong.split())),), least)
-                for char, way, image, score, wrong in columns
-            ]
+        None if it is missing or damaged: it is drawn again.
+        """
+        path = self._path(number)
+        try:
+            check_file(path, MAX_PART_BYTES)
+            with ZipFile(path) as whole:
+                if sum(each.file_size for each in whole.infolist()) > MAX_PART_BYTES:
+                    return None
+            with np.load(path, allow_pickle=False) as part:
+                return _outlines(part, len(chars)), _verdicts(part, chars)
+        except Exception:  # NumPy and zlib raise many kinds
+            return None
 
     def write(self, number: int, outlines: list[Outline], verdicts: list[Verdict]) -> None:
         """Save a part."""
@@ -124,6 +115,40 @@ class Parts:
         return self.folder / f"{number:05}.npz"
 
 
+def _outlines(part: Mapping[str, np.ndarray], count: int) -> list[Outline]:
+    """The outlines of a part's glyphs. Raises ValueError for what is none."""
+    controls, contour, straight = part["controls"], part["contour"], part["straight"]
+    lengths = part["lengths"]
+    shapes = (lengths.shape, controls.shape, contour.shape, straight.shape)
+    pieces = len(contour)
+    if shapes != ((count,), (pieces, 4, 2), (pieces,), (pieces,)):
+        raise ValueError("its arrays do not fit each other")
+    if (lengths < 0).any() or lengths.sum() != pieces or not np.isfinite(controls).all():
+        raise ValueError("its outlines are none")
+    cuts = np.cumsum(lengths)[:-1]
+    columns = (np.split(column, cuts) for column in (controls, contour, straight))
+    return [Outline(*each) for each in zip(*columns, strict=True)]
+
+
+def _verdicts(part: Mapping[str, np.ndarray], chars: str) -> list[Verdict]:
+    """The verdicts on a part's glyphs. Raises ValueError or KeyError for what is none."""
+    if "scores" not in part:
+        return []
+    images = part["images"]
+    if images.dtype != np.uint8 or images.ndim != 3:
+        raise ValueError("its images are none")
+    columns = zip(
+        *(chars, part["ways"].tolist(), images, part["scores"].tolist()),
+        part["faults"].tolist(),
+        strict=True,
+    )
+    least = float(part["least_score"])
+    return [
+        Verdict(char, (Attempt(way, image, float(score), tuple(wrong.split())),), least)
+        for char, way, image, score, wrong in columns
+    ]
+
+
 def outlines(
     writer: Writer,
     job: Job,
@@ -138,13 +163,13 @@ def outlines(
     found: dict[str, Outline] = {}
     missing: list[tuple[int, str]] = []
     for number, chars in enumerate(_cut(job.chars)):
-        kept = parts.read(number)
-        if kept is None or len(kept) != len(chars):
+        kept = parts.read(number, chars)
+        if kept is None:
             missing.append((number, chars))
             continue
-        found.update(zip(chars, kept, strict=True))
+        found.update(zip(chars, kept[0], strict=True))
         if writer.proofreader is not None:
-            writer.proofreader.remember(job.style_index, parts.verdicts(number, chars))
+            writer.proofreader.remember(job.style_index, kept[1])
         progress(len(chars))
     if not missing:
         return found

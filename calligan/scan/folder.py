@@ -167,7 +167,8 @@ def _usable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is unusable: {error}; scan it again or remove it") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} is unusable: {reason}; scan it again or remove it") from error
 
 
 def read_grey(path: Path) -> np.ndarray:

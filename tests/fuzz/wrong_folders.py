@@ -449,7 +449,6 @@ def _every() -> Iterator[Wrong]:
     yield from _any_file("hands", [f"{MINE}/{name}" for name in files])
     yield from _json("hands", f"{MINE}/run.json", _RECORD)
     yield from _forgeries("hands", ("mine/.learning", "mine/.lock", "mine/0002", "mine/.new.tmp"))
-    yield Wrong("hands", "mine elsewhere", partial(_outside, "mine"))
     yield Wrong("hands", "the run elsewhere", partial(_outside, MINE))
 
 
