@@ -164,9 +164,10 @@ def test_curves_of_a_strange_log(run, tmp_path):
     """matplotlib reads a name as TeX, and makes a picture as high as there are names."""
     log = run.folder / "log.jsonl"
     before = read_curves(run)
-    odd = {"step": 9, "$\\frac{$": 1, "a" * 65: 1, "a\x1b": 1, "é": 1, "": 1}
+    odd = {"step": 9, "$\\frac{$": 1, "a" * 65: 1, "a\x1b": 1, "é": 1, "": 1, "large": -1e308}
     with log.open("a") as file:
-        file.write(json.dumps(odd) + "\n")
+        for row in (odd, {"step": 2**63 - 1, "a": 1}, {"step": -1, "a": 1}):
+            file.write(json.dumps(row) + "\n")
     assert read_curves(run) == before
     save_curves(run, tmp_path / "c.png")
     with log.open("a") as file:

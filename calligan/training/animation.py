@@ -22,6 +22,7 @@ from calligan.requests.sheets import STILL, AnimationRequest
 _TITLE_PX = 28
 _FEW_POINTS = 20  # curves with fewer have markers
 _MAX_CURVES, _MAX_NAME_CHARS = 100, 64  # a run logs fewer than 40 numbers
+_MAX_STEP, _MAX_VALUE = 10**9, 1e30  # larger ones have no axis
 
 
 def animate(request: AnimationRequest, note: Note = ignore) -> None:
@@ -105,7 +106,7 @@ def render_frames(run: Run, styles: list[int], count: int) -> Iterator[np.ndarra
 def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
     """Numbers of the log, by name, as lists of (step, value).
 
-    Raises ModelError for a log of more than a run has. Names that no run gives are passed over.
+    Raises ModelError for a log of more than a run has. What no run logs is passed over.
     """
     found: dict[str, list[tuple[int, float]]] = {}
     for line in run.log_lines():
@@ -114,8 +115,9 @@ def read_curves(run: Run) -> dict[str, list[tuple[int, float]]]:
             step = int(row["step"])
         except (ValueError, KeyError, TypeError):  # an incomplete line
             continue
-        for name, value in row.items():
-            if _is_curve(name) and isinstance(value, int | float):
+        for name, value in row.items() if 0 <= step <= _MAX_STEP else ():
+            plain = isinstance(value, int | float) and abs(value) <= _MAX_VALUE
+            if plain and _is_curve(name):
                 found.setdefault(name, []).append((step, float(value)))
         if len(found) > _MAX_CURVES:
             path, most = run.folder / "log.jsonl", f"more than {_MAX_CURVES} kinds of numbers"
