@@ -35,6 +35,7 @@ from wrong_folders import COMMANDS, WRONG, Wrong, make_good
 
 _EXTRA_KB = 2**20
 _CAP_BYTES = 6 * 2**30  # of address space: whatever it does, the machine stays usable
+_HUGE_BYTES = 2**28  # of a file whose size alone is compared
 _RUN_S = 60  # a command's own work, and 20 seconds
 _CODES = (0, 2, 4)
 _PLAIN = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]*")
@@ -129,10 +130,10 @@ def fingerprint(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             what = f"link to {path.readlink()}"
-        elif path.is_file():
+        elif path.is_file() and path.stat().st_size < _HUGE_BYTES:
             what = hashlib.sha256(path.read_bytes()).hexdigest()
         else:
-            what = oct(path.lstat().st_mode)
+            what = f"{path.lstat().st_mode:o} {path.lstat().st_size}"
         found[str(path.relative_to(folder))] = what
     return found
 

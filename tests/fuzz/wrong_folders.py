@@ -212,7 +212,7 @@ def _put(name: str, keys: list[str], odd: Any, folder: Path, others: Path) -> No
         part = part[int(key) if isinstance(part, list) else key]
     last: Any = int(keys[-1]) if isinstance(part, list) else keys[-1]
     if odd is KeyError:
-        part.pop(last, None)
+        del part[last]
     else:
         part[last] = odd
     (folder / name).write_text(json.dumps(whole))
