@@ -144,7 +144,7 @@ def test_glyphs_are_not_added_to_more_pictures_than_memory_holds(tmp_path, monke
     save_hand(hand, [_glyph(char) for char in "书永和"], lambda char: None)
     monkeypatch.setattr("calligan.scan.folder.MAX_HAND_PX", 2 * 32 * 32)
     before = names(hand)
-    monkeypatch.setattr("calligan.scan.folder._read_grey", lambda path: pytest.fail("decoded"))
+    monkeypatch.setattr("calligan.scan.folder.read_grey", lambda path: pytest.fail("decoded"))
     with pytest.raises(DataError, match=rf"the pictures in {hand} have more than"):
         list(read_hand(hand))
     with pytest.raises(DataError, match=rf"the pictures in {hand} have more than"):
