@@ -197,6 +197,28 @@ def forks(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def start(forks):
+    """Start `python -m MODULE ARGUMENT…`, as subprocess.Popen does; `stdout` is a text file."""
+
+    def run(*argv: object, cwd: Path | None = None) -> Running | subprocess.Popen:
+        """A process whose standard input stays open as long as this one is there."""
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        if not forks:
+            command = [sys.executable, "-m", *map(str, argv)]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            return subprocess.Popen(command, cwd=cwd, env=environment, **pipes)
+        (given, kept), (out, said) = os.pipe(), os.pipe()
+        files, where = [given, said, 2], str(cwd or Path.cwd())
+        process = Running(forks, [*map(str, argv)], files, where, environment, 300)
+        os.close(given)
+        os.close(said)
+        process.stdin, process.stdout = os.fdopen(kept, "w"), os.fdopen(out)
+        return process
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def calligan(forks):
     """Run the command line in a process of its own, as a user does."""
 
@@ -211,7 +233,7 @@ def calligan(forks):
             given.seek(0)
             if forks:
                 files = [file.fileno() for file in (given, out, err)]
-                code = call(forks, argv, files, str(cwd), environment, timeout=300)
+                code = call(forks, ["calligan", *argv], files, str(cwd), environment, timeout=300)
             else:
                 command = [sys.executable, "-m", "calligan", *argv]
                 files = {"stdin": given, "stdout": out, "stderr": err}
@@ -231,7 +253,8 @@ def killed(forks):
         with open(os.devnull, "r+b") as nothing:
             if forks:
                 files = [nothing.fileno()] * 3
-                process = Running(forks, argv, files, str(cwd or Path.cwd()), environment, 300)
+                where = str(cwd or Path.cwd())
+                process = Running(forks, ["calligan", *argv], files, where, environment, 300)
                 ended = process.has_ended
             else:
                 files = {"stdin": nothing, "stdout": nothing, "stderr": nothing}

@@ -1,8 +1,8 @@
-"""Run `python -m calligan` in processes forked from one that has imported torch: seconds less each.
+"""Run `python -m MODULE` in processes forked from one that has imported torch: seconds less each.
 
 A script with two uses: `forked.py serve SOCKET` answers until its standard input ends, and
-`forked.py call SOCKET ARGUMENT…` runs one command with this process's files, folder and
-environment, as `calligan ARGUMENT…` does.
+`forked.py call SOCKET MODULE ARGUMENT…` runs one module with this process's files, folder and
+environment, as `python -m MODULE ARGUMENT…` does.
 """
 
 import atexit
@@ -46,12 +46,20 @@ QUICKER = (  # what one command or another imports later, where it is installed
     "pydantic.type_adapter",
     "typer._adapters",
     "uharfbuzz",
+    "calligan.studio.app",
+    "calligan.studio.tasks",
+    "uvicorn.protocols.http.auto",
 )
 _MAX_MESSAGE_BYTES = 150_000  # of a socket that keeps messages apart
 
 
-def serve(path: str) -> None:
-    """Fork a process for each request, and return in it, ready to run the command."""
+def caller(path: str) -> list[str]:
+    """The command that runs a module in a process that is forked."""
+    return [sys.executable, "-I", __file__, "call", path]
+
+
+def serve(path: str) -> str:
+    """Fork a process for each request; in it, return the module to run."""
     for name in MODULES:
         import_module(name)
     for name in QUICKER:
@@ -59,6 +67,7 @@ def serve(path: str) -> None:
             import_module(name)
     import_module("PIL.Image").preinit()
     import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
+    import_module("calligan.studio.jobs").RUN_MODULE = caller(path)
     os.fsync = lambda handle: None  # as in conftest.py
     # `evaluate` trains this one on hands of a few bars: to the same accuracy in an eighth of the time.
     import_module("calligan.evaluation.style_classifier")._BATCH_SIZE = 16
@@ -81,8 +90,7 @@ def serve(path: str) -> None:
                     for other, (_, its_client) in running.items():
                         os.close(other)
                         its_client.close()
-                    become(files, **json.loads(message))
-                    return
+                    return become(files, **json.loads(message))
                 for file in files:
                     os.close(file)
                 answer(client, pid)
@@ -110,20 +118,21 @@ def can_serve() -> bool:
     return True
 
 
-def become(files: list[int], argv: list[str], cwd: str, env: dict[str, str]) -> None:
-    """Take the files, folder and environment of the client."""
+def become(files: list[int], argv: list[str], cwd: str, env: dict[str, str]) -> str:
+    """Take the files, folder, environment and arguments of the client; the module to run."""
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    sys.argv = ["calligan", *argv]
+    sys.argv = argv
     sys.path[0] = cwd
+    return argv[0]
 
 
 def call(path: str, argv: list[str], files: list[int], cwd: str, env: dict, timeout=None) -> int:
-    """Run a command to its end; its exit code, negative if a signal ended it."""
+    """Run a module to its end; its exit code, negative if a signal ended it."""
     running = Running(path, argv, files, cwd, env, timeout)
     try:
         return running.wait()
@@ -134,7 +143,7 @@ def call(path: str, argv: list[str], files: list[int], cwd: str, env: dict, time
 
 
 class Running:
-    """A command in a forked process."""
+    """A module that runs in a forked process: `argv` is its name and arguments."""
 
     def __init__(self, path: str, argv: list[str], files: list[int], cwd: str, env: dict, timeout):
         message = json.dumps({"argv": argv, "cwd": cwd, "env": env}).encode()
@@ -144,29 +153,34 @@ class Running:
         socket.send_fds(self.client, [message], files)
         self.pid = int(self.client.recv(99))
 
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
     def kill(self) -> None:
         """Kill it; it is still to be waited for."""
-        os.kill(self.pid, signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
 
     def has_ended(self) -> bool:
         """Whether it has ended by itself."""
         return bool(select.select([self.client], [], [], 0)[0])
 
-    def wait(self) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Its exit code, negative if a signal ended it."""
+        self.client.settimeout(timeout or self.client.gettimeout())
         code = int(self.client.recv(99))
         self.client.close()
         return code
 
 
-def run_and_exit() -> NoReturn:
-    """Run the command and end as an interpreter does, but leave its modules as they are.
+def run_and_exit(module: str) -> NoReturn:
+    """Run a module and end as an interpreter does, but leave its modules as they are.
 
     To take them apart would copy most of what is shared with the other processes.
     """
     code: object = 1
     try:
-        runpy.run_module("calligan", run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as ended:
         code = ended.code or 0
@@ -187,5 +201,4 @@ if __name__ == "__main__":
     use, path, *argv = sys.argv[1:]
     if use == "call":
         sys.exit(call(path, argv, [0, 1, 2], str(Path.cwd()), dict(os.environ)))
-    serve(path)
-    run_and_exit()
+    run_and_exit(serve(path))

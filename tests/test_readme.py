@@ -53,7 +53,7 @@ def test_every_command_of_the_readme_works_in_order(tmp_path, tiny_settings, for
         ImageDraw.Draw(picture).line((8, 8 + 5 * number, 56, 50 - 4 * number), fill=0, width=6)
         picture.save(tmp_path / "hand" / f"{char}.png")
     tool = tmp_path / "calligan"
-    forked = f'-I "{FORKED}" call "{forks}"' if forks else "-m calligan"
+    forked = f'-I "{FORKED}" call "{forks}" calligan' if forks else "-m calligan"
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" {forked} "$@"\n')
     tool.chmod(0o755)
     environment = {**os.environ, "CALLIGAN_CACHE": str(cache), "OMP_NUM_THREADS": "1"}

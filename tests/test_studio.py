@@ -656,7 +656,7 @@ def test_sheets_to_print(client):
 # ---- my font
 
 
-def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
+def test_a_font_is_looked_at_and_made(client, project, monkeypatch, work):
     half = build_font(project / "Half.ttf", HAN[:30] + "A", weight=90, family="Half")
     told = give(client, "/upload/font/half", half.read_bytes(), name="Half.ttf").json()
     assert told["family"] == "Half" and told["refusal"] == ""
@@ -688,7 +688,7 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch):
     assert client.post("/api/font/half/lacks", json=asked).json() == {"lacks": f"{HAN[41]}龘"}
 
 
-def test_a_font_is_made_of_ones_own_characters(client, project):
+def test_a_font_is_made_of_ones_own_characters(client, project, work):
     text = f"{HAN[3]}，{HAN[1]}\n{HAN[3]} A"
     asked = {"hand": HAND, "charset": "own", "chars": text, "complete": False, "family": "Own"}
     work(client.post("/api/font/own/make", json=asked).json()["job"])
@@ -735,7 +735,7 @@ def test_the_nearest_hand_is_found(project, monkeypatch):
     assert json.loads(about.read_text()) == {"family": "Near", "nearest": found}
 
 
-def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypatch):
+def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypatch, work):
     monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:6],))
     asked = {"hand": HAND, "charset": HAN[:6], "complete": False, "family": "New"}
     work(client.post("/api/font/new/make", json=asked).json()["job"])
@@ -832,7 +832,7 @@ def test_another_order_replaces_every_kind_of_the_font_before(client, project):
         assert client.get("/api/font/kinds").json()["kinds"] == there
 
 
-def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch):
+def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch, work):
     slim = build_narrow_font(project / "slim.ttf", HAN[:9], 0.5)
     give(client, "/upload/font/slim", slim.read_bytes(), name="slim.ttf")
     monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:20],))
@@ -899,17 +899,19 @@ def test_orders_that_make_no_sense(client, wrong):
 # ---- long work
 
 
-def work(number: int) -> None:
-    """Do a piece as the workshop does, in a process of its own; it must end well."""
-    jobs = Jobs(STUDIO / "work.sqlite")
-    while jobs.get(number).state == "waiting":
-        taken = jobs.take_next() or jobs.take_next(light=True)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "calligan.studio.worker", str(taken)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
-        assert process.wait(200) == 0  # its standard input stays open: the server is there
-    job = jobs.get(number)
-    assert job.state == "finished", job.message
+@pytest.fixture
+def work(start):
+    """Do a job as the server does, in a process of its own; it must end well."""
+
+    def run(number: int) -> None:
+        jobs = Jobs(STUDIO / "work.sqlite")
+        while jobs.get(number).state == "waiting":
+            taken = jobs.take_next() or jobs.take_next(light=True)
+            assert start("calligan.studio.worker", taken).wait(200) == 0
+        job = jobs.get(number)
+        assert job.state == "finished", job.message
+
+    return run
 
 
 def test_the_queue_keeps_its_order_and_no_piece_twice(tmp_path):
@@ -1019,10 +1021,8 @@ def test_far_too_much_is_refused(tmp_path):
 class StudioProcess:
     """`calligan studio` in a process of its own, and a client that opened its address."""
 
-    def __init__(self, folder: Path) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "calligan", "studio", str(folder), "--no-browser"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+    def __init__(self, start, folder: Path) -> None:
+        self.process = start("calligan", "studio", folder, "--no-browser")
         self.address = self.process.stdout.readline().strip()
         import httpx2
 
@@ -1076,16 +1076,16 @@ def steps_of(log: Path) -> list[int]:
     return [row["step"] for row in rows if "progress" in row]
 
 
-def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
+def test_learning_goes_on_after_the_server_was_killed(project, written_hand, start):
     shutil.copytree(written_hand, project / "studio/hands/killed/glyphs")
     asked = {"steps": 250, "model": "runs/0001", "settings": ["eval_chars=4", "sample_chars=2",
              "log_every_steps=2", "keep_every_steps=20", "batch_size=4"]}  # fmt: skip
-    studio = StudioProcess(project)
+    studio = StudioProcess(start, project)
     number = Jobs(project / STUDIO / "work.sqlite").add("learn", "killed", asked)
     log = project / "hands/killed/0001/log.jsonl"
     until(lambda: len(steps_of(log)) > 15)
     studio.kill()
-    studio = StudioProcess(project)
+    studio = StudioProcess(start, project)
     try:
         job = until(lambda: studio.ended(number), 200)
         assert job["state"] == "finished" and job["resumed"], job["message"]
@@ -1105,8 +1105,8 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand):
         assert studio.stop() == 0
 
 
-def test_work_is_cancelled_and_gone_on_with(project, written_hand):
-    studio = StudioProcess(project)
+def test_work_is_cancelled_and_gone_on_with(project, written_hand, start):
+    studio = StudioProcess(start, project)
     try:
         shutil.copytree(written_hand, project / "studio/hands/stopped/glyphs")
         settings = ["eval_chars=4", "sample_chars=2", "log_every_steps=2", "batch_size=4"]

@@ -1,11 +1,9 @@
 """The studio in a real browser: Debian's Chromium, driven by Playwright; skipped without them."""
 
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,16 +24,14 @@ WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def address(project):  # noqa: F811
+def address(project, start):  # noqa: F811
     """The printed address of a studio in a process of its own."""
     (project / "page.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20]))
     (project / "torn.jpg").write_bytes(written_page(project / "bold.ttf", HAN[:20], trim=200))
     lines = [HAN[:8], HAN[8:16]]
     (project / "copybook.jpg").write_bytes(copybook_page(project / "bold.ttf", lines, gap_mm=-2))
     build_font(project / "Begun.ttf", HAN[:30] + "A", weight=90, family="Begun")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "calligan", "studio", str(project), "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+    process = start("calligan", "studio", project, "--no-browser")
     yield process.stdout.readline().strip()
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0

@@ -35,6 +35,7 @@ _ADDED = ("started_at", "progress_at", "recent_s", "recent_done")  # columns tha
 LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
 # What a learning does before it trains: parts of it, whose own time left says nothing.
 PREPARING = ("reading glyphs", "comparing hands", "trying hands")
+RUN_MODULE = (sys.executable, "-P", "-m")  # a job's process; tests have a quicker way
 _MAX_OPEN_JOBS = 50
 _MAX_LISTED = 30
 _POLL_S = 0.3
@@ -235,7 +236,7 @@ class JobRunner:
         log = self._folder / "studio" / "work.log"
         with log.open("ab") as file:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "calligan.studio.worker", str(number)],
+                [*RUN_MODULE, "calligan.studio.worker", str(number)],
                 cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=file,
