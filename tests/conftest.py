@@ -23,6 +23,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from forked import Running, call, can_serve
+from quick import PATIENCE_S
 
 from calligan.cli import show
 
@@ -31,8 +32,8 @@ for _name in ("SIGINT", "SIGTERM", "SIGHUP"):
     _number = getattr(signal, _name, None)
     if _number is not None and signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
-os.fsync = lambda handle: None  # power is not lost here, and a disk's answer takes milliseconds
-show.PATIENCE_S = 300  # tests compare what is said line by line, also on a busy machine
+os.fsync = lambda handle: None  # as in quick.py
+show.PATIENCE_S = PATIENCE_S
 os.environ["CALLIGAN_NO_CACHE"] = "1"  # tests draw, and leave the user's cache alone
 
 SLOWEST = (  # files, by processor time; the others take less than ten seconds each

@@ -66,11 +66,8 @@ def serve(path: str) -> str:
         with contextlib.suppress(ImportError):
             import_module(name)
     import_module("PIL.Image").preinit()
-    import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
     import_module("calligan.studio.jobs").RUN_MODULE = caller(path)
-    os.fsync = lambda handle: None  # as in conftest.py
-    # `evaluate` trains this one on hands of a few bars: to the same accuracy in an eighth of the time.
-    import_module("calligan.evaluation.style_classifier")._BATCH_SIZE = 16
+    import_module("quick").make_quick()
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(f"{path}~")

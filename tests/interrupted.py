@@ -17,6 +17,8 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from quick import make_quick
+
 MODULES = (  # imported before forking, so that each child starts at once
     "calligan.cli",
     "calligan.evaluation.evaluate",
@@ -65,10 +67,8 @@ def main() -> None:
     for name in QUICKER:
         with contextlib.suppress(ImportError):
             import_module(name)
-    import_module("calligan.cli.show").PATIENCE_S = 300  # as in conftest.py
     import_module("PIL.Image").preinit()
-    os.fsync = lambda handle: None  # as in conftest.py
-    import_module("calligan.evaluation.style_classifier")._BATCH_SIZE = 16  # as in forked.py
+    make_quick()
     gc.freeze()  # so that collecting garbage does not copy what children share
     for line in sys.stdin:
         request = json.loads(line)
