@@ -23,17 +23,13 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from forked import Running, call, can_serve
-from quick import PATIENCE_S
-
-from calligan.cli import show
+from quick import make_quick
 
 # A shell ignores signals for what it runs in the background, and child processes inherit that.
 for _name in ("SIGINT", "SIGTERM", "SIGHUP"):
     _number = getattr(signal, _name, None)
     if _number is not None and signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL)
-os.fsync = lambda handle: None  # as in quick.py
-show.PATIENCE_S = PATIENCE_S
 os.environ["CALLIGAN_NO_CACHE"] = "1"  # tests draw, and leave the user's cache alone
 
 SLOWEST = (  # files, by processor time; the others take less than ten seconds each
@@ -162,6 +158,12 @@ def _bars(boxes, slant: float = 0.0):
             pen.lineTo(point)
         pen.closePath()
     return pen.glyph()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick() -> None:
+    """Tests take short ways where they may."""
+    make_quick()
 
 
 @pytest.fixture(scope="session")
