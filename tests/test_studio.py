@@ -820,7 +820,7 @@ def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch)
     assert (made["drawn"], made["dense"]) == (4, "")
 
 
-def test_another_order_replaces_every_kind_of_the_font_before(client, project):
+def test_another_order_replaces_every_kind_of_the_font_before(client, project, work):
     asked = {"hand": HAND, "charset": "own", "chars": HAN[:2], "complete": False, "family": "Two"}
     for kind, chars, there in (
         (".otf", HAN[:2], [".otf"]),
