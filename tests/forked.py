@@ -19,7 +19,7 @@ import threading
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 MODULES = (  # imported before forking: what most commands need
     "calligan.cli",
@@ -142,6 +142,9 @@ def call(path: str, argv: list[str], files: list[int], cwd: str, env: dict, time
 class Running:
     """A module that runs in a forked process: `argv` is its name and arguments."""
 
+    stdin: IO[str] | None = None  # this process's ends of its pipes
+    stdout: IO[str] | None = None
+
     def __init__(self, path: str, argv: list[str], files: list[int], cwd: str, env: dict, timeout):
         message = json.dumps({"argv": argv, "cwd": cwd, "env": env}).encode()
         self.client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -166,7 +169,8 @@ class Running:
         """Its exit code, negative if a signal ended it."""
         self.client.settimeout(timeout or self.client.gettimeout())
         code = int(self.client.recv(99))
-        self.client.close()
+        for end in filter(None, (self.client, self.stdin, self.stdout)):
+            end.close()
         return code
 
 

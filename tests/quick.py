@@ -11,6 +11,6 @@ def make_quick() -> None:
     import_module("calligan.cli.show").PATIENCE_S = 300
     # `evaluate` trains this one on hands of a few bars, or of a few glyphs: soon told apart.
     classifier = import_module("calligan.evaluation.style_classifier")
-    classifier._BATCH_SIZE, classifier._STOP_BATCHES, classifier._STOP_ACCURACY = 16, 20, 0.95
+    classifier._BATCH_SIZE, classifier._STOP_BATCHES, classifier._STOP_ACCURACY = 16, 40, 0.98
     # These are drawn in the bundle's nineteen hands.
     import_module("calligan.library.matching")._COMPARED_GLYPHS = 2
