@@ -68,6 +68,7 @@ class _Written:
         fsync_folder(self.path.parent)
 
 
+_MAX_HELD_OPEN = 200  # files that keep their locks until then: a process opens only so many
 _together: ContextVar[list[_Written] | None] = ContextVar("_together", default=None)
 
 
@@ -125,6 +126,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         if (together := _together.get()) is None:
             written.take_name()
         else:
+            if len(together) >= _MAX_HELD_OPEN:
+                file.close()
             together.append(replace(written, undone=undone.pop_all()))
     except OSError as error:
         raise cannot_write(path, error) from error

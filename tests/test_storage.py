@@ -191,6 +191,20 @@ def test_whichever_call_fails_files_written_together_are_all_old_or_all_new(tmp_
     assert seen(tmp_path / "first") == new
 
 
+def test_more_files_are_written_together_than_a_process_may_open(tmp_path):
+    resource = pytest.importorskip("resource", reason="there is no such limit here")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+    try:
+        with written_together():
+            for number in range(500):
+                write_bytes(tmp_path / f"{number}", NEW)
+            assert not seen(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(seen(tmp_path)) == 500 == len(seen(tmp_path, hidden=True))
+
+
 def test_files_written_together_are_held_until_they_take_their_names(tmp_path):
     """Another process takes a part that nobody holds for a leftover."""
     for end in (None, KeyError):
