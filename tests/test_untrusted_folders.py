@@ -195,7 +195,7 @@ def test_weights_of_another_kind_are_refused(tmp_path, run_folder, recwarn):
         save_model(tmp_path / "m.safetensors", generator, card)
         with pytest.raises(ModelError, match=r"m.safetensors holds weights that do not match"):
             load_model(tmp_path / "m.safetensors")
-    assert not recwarn.list
+    assert not [each for each in recwarn.list if "complex" in str(each.message)]
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("-inf")])
