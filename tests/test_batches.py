@@ -120,6 +120,13 @@ def test_evenly_spread_characters_come_from_the_first_source(selection):
         pairs.spread(1, among=B)
 
 
+def test_a_character_outside_training_has_no_class(selection):
+    styles = (selection.styles[0], selection.styles[2])
+    pairs = Pairs(Selection(selection.store, selection.sources, styles), "test", any_source=True)
+    assert [pairs.spread(style).chars for style in (0, 1)] == list(HELD)
+    assert pairs.spread(0).char_index.tolist() == [-1]
+
+
 def test_batches_draw_everything_that_there_is_and_nothing_else(selection):
     pairs = Pairs(selection, "train")
     styles, wrong, chars, sources, repeated = set(), set(), set(), set(), set()
@@ -156,7 +163,7 @@ def test_a_batch_is_its_seeds_and_its_steps(selection):
     rows = {font: number for number, font in enumerate(CHARS)}
     assert greys(batch.target) == [10 * rows[name] + row for name, row in told[0].target]
     assert greys(batch.source) == [10 * rows[name] + row for name, row in told[0].source]
-    assert "_images" in vars(pairs) and "_images" not in pairs.__getstate__()
+    assert set(vars(pairs)) - set(pairs.__getstate__()) == {"_images"}
     assert set(pairs.glyphs()) == set(CHARS)
     alone = Selection(selection.store, selection.sources, selection.styles[:1])
     assert set(Pairs(alone, "train").choose(4, 1, 0, 0).wrong_style_index.tolist()) == {0}

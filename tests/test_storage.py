@@ -24,7 +24,7 @@ from calligan.pairs.contact_sheet import write_contact_sheet
 from calligan.pairs.store import PairStore
 from calligan.scan.folder import ScannedGlyph, save_hand
 from calligan.settings import parse_setting, replaced
-from calligan.storage import atomic_file, write_bytes, write_json, written_together
+from calligan.storage import atomic_file, check_own, write_bytes, write_json, written_together
 from calligan.training.state import TrainState, newest_verified
 
 OLD, NEW = b"the old file\n" * 400, b"the new one\n" * 500
@@ -257,13 +257,29 @@ def test_folders_that_were_made_in_vain_are_removed(tmp_path):
     assert (tmp_path / "whole" / "a.json").is_file() and (tmp_path / "there").is_dir()
 
 
-def test_files_that_are_replaced_keep_to_the_umask(tmp_path):
-    before = os.umask(0o027)
+@pytest.mark.parametrize(("mask", "mode"), [(0o027, 0o640), (0o022, 0o644)])
+def test_files_that_are_replaced_keep_to_the_umask(tmp_path, mask, mode):
+    before = os.umask(mask)
     try:
         write_bytes(tmp_path / "a", OLD)
     finally:
         os.umask(before)
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("name", ["+", "!", "-a", "字" * 80])
+def test_a_temporary_file_is_named_after_its_own(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with atomic_file(Path(name)):
+        assert [path.name[: len(name) + 2] for path in tmp_path.iterdir()] == [f".{name}."]
+    assert seen(tmp_path, hidden=True) == {name: b""}
+
+
+def test_what_leads_elsewhere_is_named(tmp_path):
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    (tmp_path / "folder" / "in" / "out").symlink_to("/")
+    with pytest.raises(DataError, match=f"^{tmp_path}/folder/in/out is a link"):
+        check_own(tmp_path / "folder")
 
 
 @pytest.mark.parametrize("step", [6, 4])
