@@ -181,6 +181,24 @@ def test_candidates_are_what_pick_takes(client):
     assert fresh["least"] == told["least"] > 0  # also of a character that is on no page
 
 
+@pytest.mark.parametrize("place", ["title", "sign", "seal"])
+def test_a_form_is_picked_for_what_stands_beside_the_text_alone(
+    client, calligan, project, tmp_path, place
+):
+    import shlex
+
+    asked = {"text": "永和", "format": "scroll", place: "书"}
+    plain, picked = (whole_page(client, **asked, **more) for more in ({}, {"pick": "书=3"}))
+    assert plain["pages"] != picked["pages"] and "pick=" in picked["query"]
+    words = shlex.split(picked["command"])[1:]
+    assert words[words.index("--pick") + 1] == "书=3"
+    words[words.index("-o") + 1] = str(tmp_path / "out.svg")
+    done = calligan(*words, cwd=project)
+    assert done.returncode == 0, done.stderr
+    kept = Setting.read({"text": "永和", place: "书", "pick": "书=3"}).pick
+    assert not kept  # a plain page has no such place
+
+
 def test_hands_are_mixed_by_shares(client):
     one, half, other = (
         whole_page(client, text="永", hand=f"0001/bold:{a}+slanted:{b}")["outlines"]

@@ -129,6 +129,19 @@ def test_a_glyph_is_picked_and_that_is_undone(page):
     assert page.get_attribute(".glyph[data-char='永'] path", "d") == before
 
 
+def test_a_form_is_picked_for_the_signature_alone(page):
+    write(page, "永和", format="scroll", sign="丙")
+    before = page.get_attribute(".glyph[data-char='丙'] path", "d")
+    page.click(".glyph[data-char='丙']")
+    page.click("#ways .way >> nth=2")
+    page.wait_for_selector(".glyph.picked[data-char='丙'] path[d^='M']")
+    page.wait_for_url("**pick=**")
+    assert page.get_attribute(".glyph[data-char='丙'] path", "d") != before
+    page.fill("input[name=sign]", "")
+    page.wait_for_selector(".glyph[data-char='丙']", state="detached")
+    assert "pick=" not in page.url
+
+
 def test_another_hand_does_not_take_the_picked_form(page):
     write(page, "永和", pick="永=2")
     page.wait_for_selector(".glyph.picked[data-char='永']")

@@ -24,6 +24,7 @@ _NUMBERS: dict[str, tuple[type, float, float]] = {
 _AS_OPTION = {"sign": "signature", "size": "cell_px"}  # names that differ in the library
 _PLAIN_ONLY: tuple[str, ...] = ("vertical", "size", "wrap")
 _SIGNED_ONLY = ("sign", "seal", "seal-kind")
+_WRITTEN = ("title", "sign", "seal")  # what is on a page beside its text
 _FORMAT_ONLY = ("title", *_SIGNED_ONLY, "marks", "trace")
 
 
@@ -44,7 +45,7 @@ class Setting:
             if len(values.get(name, "")) > most:
                 raise DataError(f"{name} is longer than {most:,} characters; give less")
         text = values.get("text", "").replace("\r", "")
-        chosen: dict[str, Any] = {n: values[n] for n in ("title", "sign", "seal") if n in values}
+        chosen: dict[str, Any] = {n: values[n] for n in _WRITTEN if n in values}
         chosen |= {name: True for name in _SWITCHES if values.get(name) == "1"}
         chosen |= {name: _number(name, values[name]) for name in _NUMBERS if name in values}
         chosen |= {name: _colour(name, values[name]) for name in ("ink", "paper") if name in values}
@@ -58,7 +59,8 @@ class Setting:
             apart += () if form.signed else _SIGNED_ONLY
             apart += () if form.titled else ("title",)
         chosen = {name: value for name, value in chosen.items() if name not in apart}
-        pick = {char: int(n) for char, n in _PICK.findall(values.get("pick", "")) if char in text}
+        page = "".join([text, *(chosen.get(name, "") for name in _WRITTEN)])
+        pick = {char: int(n) for char, n in _PICK.findall(values.get("pick", "")) if char in page}
         return cls(text, values.get("hand", "1"), pick, chosen)
 
     @property

@@ -22,7 +22,8 @@ function setting() {
   }
   if (!form.elements.vary.dataset.touched) delete values.vary;
   values.hand = handKey();
-  const pick = Object.entries(state.pick).filter(([char]) => (values.text ?? "").includes(char));
+  const written = ["text", "title", "sign", "seal"].map((name) => values[name] ?? "").join("");
+  const pick = Object.entries(state.pick).filter(([char]) => written.includes(char));
   if (pick.length) values.pick = pick.map(([char, number]) => `${char}=${number}`).join(",");
   return values;
 }
