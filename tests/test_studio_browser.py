@@ -142,6 +142,33 @@ def test_a_form_is_picked_for_the_signature_alone(page):
     assert "pick=" not in page.url
 
 
+def test_the_undo_of_a_message_takes_back_its_own_step_or_is_gone(page):
+    def pick(number):
+        page.click(".glyph[data-char='永']")
+        page.click(f"#ways .way >> nth={number - 1}")
+        page.wait_for_selector("#candidates:not([open])", state="attached")
+        return page.locator(".toast button").count()
+
+    write(page, "永和", format="scroll")
+    page.click("label:has(input[name=marks])")
+    assert pick(3) == 1
+    page.click("#undo")
+    assert not page.locator(".toast button").count()
+    assert pick(3) == 1
+    assert pick(3) == 0  # it is in use already: nothing to take back
+    assert pick(2) == 1
+    page.focus("#pages")
+    page.keyboard.press("Control+z")
+    assert not page.locator(".toast button").count()
+    assert pick(2) == 1
+    page.click("label:has(input[name=ink][value='#7a1712'])")  # a step after it
+    assert not page.locator(".toast button").count()
+    page.click("#undo")
+    page.click("#undo")
+    page.wait_for_url("**3D3**")
+    assert page.is_checked("input[name=marks]")
+
+
 def test_another_hand_does_not_take_the_picked_form(page):
     write(page, "永和", pick="永=2")
     page.wait_for_selector(".glyph.picked[data-char='永']")

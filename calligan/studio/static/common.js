@@ -166,7 +166,8 @@ export async function showSpecimen(place, hand, text, labelled = false) {
 /** A share in percent: to one digit after the point, small ones to two digits. */
 export const percent = (share) => `${share < 0.01 ? Number((100 * share).toPrecision(2)) : (100 * share).toFixed(1)} %`;
 
-/** A message that disappears by itself, or when the next one comes; with an action it stays longer. */
+/** A message that disappears by itself, or when the next one comes; with an action it stays longer.
+ * The element is returned, so that it can be removed once its action makes no sense any more. */
 export function toast(text, action, place = null) {
   const line = make("div", { class: "toast" }, make("span", { text }));
   if (action) {
@@ -181,6 +182,7 @@ export function toast(text, action, place = null) {
   toasts.querySelector(".toast")?.remove();
   toasts.append(line);
   setTimeout(() => line.remove(), action ? 12000 : 5000);
+  return line;
 }
 
 /** An outline in an em of 1000 units as a picture of its own, its advance in the middle; scaled about its body's centre,

@@ -94,22 +94,27 @@ function shape() {
 
 let kept = "";
 let typed_at = 0;
+let offer = null; // a toast that takes back the last step: gone once there is another, or none
 
+/** Draws what is set now. Whether that is a step of its own, which undo takes back. */
 function changed(remember = true) {
   shape();
   const was = kept && JSON.parse(kept);
   if (was && was.hand !== handKey()) state.pick = {}; // candidates are a hand's own
   const values = setting();
   const now = JSON.stringify(values);
-  if (now === kept) return;
-  const typing = was && JSON.stringify({ ...was, text: values.text, pick: values.pick }) === now;
+  if (now === kept) return false;
+  const typing = was && was.text !== values.text && JSON.stringify({ ...was, text: values.text, pick: values.pick }) === now;
   const goes_on = typing && Date.now() - typed_at < 1500; // one step for what is typed in one go
   typed_at = typing ? Date.now() : 0;
-  if (remember && kept && !goes_on) past.push(kept);
+  const step = Boolean(remember && kept && !goes_on);
+  if (step) past.push(kept);
   if (past.length > 200) past.shift();
+  offer?.remove();
   kept = now;
   part("undo").disabled = !past.length;
   want();
+  return step;
 }
 
 part("undo").addEventListener("click", undo);
@@ -123,7 +128,9 @@ document.addEventListener("keydown", (event) => {
 
 function undo() {
   if (!past.length) return;
+  offer?.remove();
   kept = past.pop();
+  typed_at = 0;
   show(JSON.parse(kept));
   part("undo").disabled = !past.length;
   want();
@@ -331,9 +338,10 @@ function take(char, number) {
   state.pick = { ...before, [char]: number };
   if (number === undefined) delete state.pick[char];
   dialog.close();
-  changed();
+  const step = changed();
   pages.focus();
-  if (number !== undefined) toast(`${char}: ${t("taken")}`, { name: t("undo"), run: undo });
+  if (number === undefined) return;
+  offer = toast(`${char}: ${t("taken")}`, step ? { name: t("undo"), run: undo } : undefined);
 }
 
 // ---- hands
