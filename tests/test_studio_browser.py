@@ -234,6 +234,20 @@ def test_a_download_is_busy_until_it_has_come_and_is_asked_for_once(page):
     page.wait_for_selector(".toast:has-text('too large')")
 
 
+def test_a_refused_download_says_why(page):
+    write(page, "永")
+    page.click("#download")
+    assert (page.get_attribute("#dpi", "min"), page.get_attribute("#dpi", "max")) == ("10", "600")
+    page.fill("#dpi", "9999")
+    page.click("[data-kind=png]")
+    page.wait_for_selector(".toast:has-text('600')")
+    says = {"en": "9999 is out of range; give 10 to 600", "zh-Hans": "数值超出范围，请填 10 到 600。"}
+    assert page.text_content(".toast") == says[page.get_attribute("html", "lang")]
+    page.route("**/write.png*", lambda route: route.fulfill(status=404, body="<p>none</p>"))
+    page.click("[data-kind=png]")
+    page.wait_for_selector(".toast:text-matches('That did not work|没有成功')")
+
+
 def test_what_cannot_be_drawn_cannot_be_downloaded(page):
     write(page, "永")
     assert page.get_attribute("#download", "aria-disabled") == "false"

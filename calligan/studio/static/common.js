@@ -74,6 +74,14 @@ function attachedName(answer, fallback) {
   return coded ? decodeURIComponent(coded) : given.match(/filename="([^"]+)"/)?.[1] ?? fallback;
 }
 
+/** What the studio says in refusing a file: as JSON, or as a page whose first paragraph is the message. */
+async function refusal(answer) {
+  const text = await answer.text();
+  if (answer.headers.get("content-type")?.startsWith("application/json")) return JSON.parse(text).error;
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return page.querySelector("main h1 + p:not(:has(a))")?.textContent;
+}
+
 /** Fetches a file and saves it. Until it has come, the button is busy and takes no clicks. */
 async function save(button, address) {
   if (button.getAttribute("aria-busy") === "true") return;
@@ -81,7 +89,7 @@ async function save(button, address) {
   const waiting = part("toasts").appendChild(make("p", { class: "visually-hidden", text: t("file_coming") }));
   try {
     const answer = await fetch(address).catch(() => Promise.reject(new Error(t("unreachable"))));
-    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || t("failed"));
+    if (!answer.ok) throw new Error((await refusal(answer).catch(() => "")) || t("failed"));
     const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: attachedName(answer, "calligan") });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
