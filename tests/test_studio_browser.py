@@ -106,6 +106,32 @@ def test_one_types_and_the_page_is_drawn(page):
     assert page.input_value("#text") == "和" and page.input_value("input[name=sign]") == ""
 
 
+def test_a_page_that_is_being_drawn_says_how_much_is_to_come_and_speaks_seldom(page):
+    write(page, "永")
+    left = ["书法和", "书法", "书"]
+
+    def slow(route):
+        told = route.fetch().json()
+        route.fulfill(json={**told, "pending": left.pop(0) if left else ""})
+
+    page.route("**/api/page", slow)
+    page.evaluate(
+        """() => new MutationObserver((changes) => {
+          for (const { target } of changes)
+            if (target.id?.startsWith("to-come"))
+              (window[target.id + "-seen"] ??= []).push(target.textContent);
+        }).observe(document.body, { subtree: true, childList: true })"""
+    )
+    page.fill("#text", "永书法和")
+    page.wait_for_function("() => window['to-come-spoken-seen']?.at(-1) === ''")
+    english = page.get_attribute("html", "lang") == "en"
+    said = "Drawing; glyphs still to come: {}" if english else "正在书写，还有 {} 字"
+    assert page.evaluate("window['to-come-seen']") == [*map(said.format, (3, 2, 1)), ""]
+    assert page.evaluate("window['to-come-spoken-seen']") == [said.format(3), ""]
+    assert page.locator("#to-come-spoken[aria-live=polite]").count() == 1
+    assert not page.locator("[aria-live] #to-come, [role=status] #to-come").count()
+
+
 def test_a_glyph_is_picked_and_that_is_undone(page):
     write(page, "永和")
     before = page.get_attribute(".glyph[data-char='永'] path", "d")
@@ -241,7 +267,10 @@ def test_a_refused_download_says_why(page):
     page.fill("#dpi", "9999")
     page.click("[data-kind=png]")
     page.wait_for_selector(".toast:has-text('600')")
-    says = {"en": "9999 is out of range; give 10 to 600", "zh-Hans": "数值超出范围，请填 10 到 600。"}
+    says = {
+        "en": "9999 is out of range; give 10 to 600",
+        "zh-Hans": "数值超出范围，请填 10 到 600。",
+    }
     assert page.text_content(".toast") == says[page.get_attribute("html", "lang")]
     page.route("**/write.png*", lambda route: route.fulfill(status=404, body="<p>none</p>"))
     page.click("[data-kind=png]")

@@ -167,6 +167,23 @@ let again = false;
 let version = 0;
 const waiting = part("waiting");
 
+// How many characters are still to be drawn: shown at every step, but spoken seldom.
+const SPEAK_MS = 15_000;
+const count = make("p", { id: "to-come" });
+const spoken = make("p", { id: "to-come-spoken", class: "visually-hidden", "aria-live": "polite" });
+part("said").before(make("div", { class: "said", "aria-hidden": "true" }, count), spoken);
+let spoken_at = 0;
+
+function showToCome(pending) {
+  const left = new Set(pending).size;
+  count.hidden = !left;
+  count.textContent = left ? t("to_come").replace("{}", left) : "";
+  const now = Date.now();
+  if (left && spoken.textContent && now - spoken_at < SPEAK_MS) return;
+  spoken_at = now;
+  spoken.textContent = count.textContent;
+}
+
 function want() {
   version += 1;
   again = true;
@@ -205,6 +222,7 @@ async function pump() {
 
 function empty() {
   state.last = null;
+  showToCome("");
   history.replaceState(null, "", "/write");
   pages.replaceChildren(make("p", { class: "empty", text: t("text_empty") }));
   part("said").replaceChildren();
@@ -213,6 +231,7 @@ function empty() {
 
 function failed(message) {
   state.last = null; // nothing can be saved
+  showToCome("");
   links("");
   part("said").replaceChildren(make("p", { class: "trouble", text: message }));
 }
@@ -228,6 +247,7 @@ function render(answer) {
   localStorage.setItem("calligan-page", answer.query);
   part("command").textContent = answer.command;
   links(answer.query);
+  showToCome(answer.pending);
   showNotes(answer);
 }
 
