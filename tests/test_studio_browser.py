@@ -274,7 +274,7 @@ def test_a_refused_download_says_why(page):
     assert page.text_content(".toast") == says[page.get_attribute("html", "lang")]
     page.route("**/write.png*", lambda route: route.fulfill(status=404, body="<p>none</p>"))
     page.click("[data-kind=png]")
-    page.wait_for_selector(".toast:text-matches('That did not work|没有成功')")
+    page.wait_for_selector(".toast >> text=/That did not work|没有成功/")
 
 
 def test_what_cannot_be_drawn_cannot_be_downloaded(page):
