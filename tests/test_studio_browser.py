@@ -339,12 +339,16 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.click(".cell.out")
     assert page.text_content("#glyph-title").startswith(f"{HAN[2]} · ")
     page.click("#glyph-out")
+    again = {"en": "In use again", "zh-Hans": "已恢复使用"}[page.get_attribute("html", "lang")]
+    page.wait_for_selector(f".toast:has-text('{again}')")
     page.click("#filters label:has([value=all])")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
     assert page.is_enabled("#learn button") and not page.text_content("#minutes-hint")
     page.fill("[name=minutes]", "3")
     assert "300" in page.text_content("#minutes-hint")
     page.click(".photo-card >> nth=1 >> button:last-child")
+    question = page.text_content("#question")
+    assert "torn" in question and ("No glyph" in question or "没有切出字" in question)
     page.click("dialog[open] [value=yes]")
     page.wait_for_selector(".photo-card.bad", state="detached")
 

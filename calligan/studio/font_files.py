@@ -92,7 +92,7 @@ def take_font(name: str, file: str, data: bytes) -> dict[str, Any]:
         raise DataError(f"{file[:80]} is no TTF or OTF; save it as one (no collection, no WOFF)")
     path = font_folder(name) / f"given{kind}"
     if any((font_folder(name) / each).exists() for each in _GIVEN):
-        raise DataError(f"there is a font called {name} already; give this one another name")
+        raise DataError(f"there is a font called {name} already; open it, or rename the file")
     write_bytes(path, data)
     try:
         about = {"file": file[:80], **_read_apart(path)}

@@ -134,7 +134,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     told = {*made.drawn, *made.blank, *made.replaced, *made.lacking}
     return {
         "family": made.family,
-        "drawn": len(made.drawn),
+        "drawn": sum(char in wanted for char in made.drawn),  # without the punctuation added
         "doubtful": sum(bool(glyph["doubtful"]) for glyph in verdicts),
         "lacking": made.lacking[:100],
         "dense": made.replaced,

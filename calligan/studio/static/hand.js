@@ -90,7 +90,7 @@ const counted = (line) =>
   ["written", "empty", "crossed out", "over the edge"].reduce((text, word) => text.replace(word, t(`cells_${word}`)), line);
 
 async function removePage(page) {
-  if (!(await agreed(t("remove_page_ask"), t("remove")))) return;
+  if (!(await agreed(t(page.glyphs ? "remove_page_ask" : "remove_unread_ask").replace("{}", page.name), t("remove")))) return;
   await ask(`${API}/photo/${page.file}/remove`, {});
   toast(t("removed"));
   refresh();
@@ -173,7 +173,7 @@ async function label(one, char) {
   try {
     const before = await ask(`${API}/label`, { file: one.file, char });
     const undo = { name: t("undo"), run: () => label(one, before.char) };
-    toast(char ? `${t("corrected")}: ${char}` : t("left_out_now"), undo);
+    toast(char ? `${t(before.char ? "corrected" : "taken_back")}: ${char}` : t("left_out_now"), undo);
   } catch (error) {
     toast(error.message);
   }
