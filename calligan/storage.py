@@ -225,7 +225,10 @@ def check_own(folder: Path) -> None:
     inside = os.path.realpath(folder)
     for here, folders, files in os.walk(inside):
         for path in (Path(here, name) for name in (*folders, *files)):
-            kind = path.lstat().st_mode
+            try:
+                kind = path.lstat().st_mode
+            except FileNotFoundError:  # a temporary file of another process
+                continue
             if stat.S_ISLNK(kind):
                 leads_out = not Path(os.path.realpath(path)).is_relative_to(inside)
             else:

@@ -275,6 +275,12 @@ def test_a_temporary_file_is_named_after_its_own(tmp_path, monkeypatch, name):
     assert seen(tmp_path, hidden=True) == {name: b""}
 
 
+def test_a_temporary_file_that_is_gone_leads_nowhere(tmp_path, monkeypatch):
+    """Another process, which holds the folder, takes its name away between listing and looking."""
+    monkeypatch.setattr(os, "walk", lambda top: [(top, [], [".a.12345678.tmp"])])
+    check_own(tmp_path)
+
+
 def test_what_leads_elsewhere_is_named(tmp_path):
     (tmp_path / "folder" / "in").mkdir(parents=True)
     (tmp_path / "folder" / "in" / "out").symlink_to("/")
