@@ -176,9 +176,49 @@ def test_candidates_are_what_pick_takes(client):
         == {**whole_page(client, text="永")["outlines"], **picked["outlines"]}[name]
     )
     assert f"--pick '永={last}'" in picked["command"] and "永" not in picked["doubtful"]
-    assert told["ways"][0]["faults"] == ["unlike"]  # the tiny model draws noise
+    first = told["ways"][0]
+    assert (first["faults"], first["reads"]) == (["unlike"], "less")  # the tiny model draws noise
+    assert told["strokes"] == 5 and told["printed"].startswith("M")
     fresh = client.get("/api/candidates", params={"hand": HAND, "char": HAN[-1]}).json()
-    assert fresh["least"] == told["least"] > 0  # also of a character that is on no page
+    assert fresh["printed"] not in ("", told["printed"])  # also of a character that is on no page
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "reads"),
+    [
+        (0.9, 0.7, "well"),
+        (0.6, 0.7, "less"),
+        (0.02, 0.001, "far"),
+        (0.9, None, ""),
+        (float("nan"), 0, ""),
+    ],
+)
+def test_how_a_form_reads_depends_on_what_the_hand_reaches(score, least, reads):
+    from calligan.studio.write_view import _reading
+
+    assert _reading(score, least) == reads
+
+
+def test_a_page_says_why_its_characters_are_doubtful(client):
+    told = whole_page(client, text="永和永")
+    assert list(told["doubtful"]) == ["永", "和"]
+    assert told["doubtful"]["和"] == {"faults": ["unlike"], "strokes": 8}
+
+
+@pytest.mark.parametrize(
+    ("message", "english", "chinese"),
+    [
+        ("the text is empty", "The text is empty", "文字为空，请输入要写的字。"),
+        ("the.jpg has no name", "the.jpg has no name", "原文（英文）：the.jpg has no name"),
+        ("no such thing", "No such thing", "原文（英文）：No such thing"),
+        ("5 is out of range; give 10 to 600", "The number is out of range: give 10 to 600.",
+         "数值超出范围，请填 10 到 600。"),
+    ],
+)  # fmt: skip
+def test_a_message_begins_with_a_capital_letter(message, english, chinese):
+    from calligan.studio.messages import localize
+
+    assert (localize(message, "en"), localize(message, "zh")) == (english, chinese)
 
 
 @pytest.mark.parametrize("place", ["title", "sign", "seal"])
@@ -326,7 +366,7 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     named = set(re.findall(r"""\bt\((?:[\w.]+ \? )?["']([\w ]+)["']""", text))
     named = {name for name in named if not name.endswith("_")}
     assert named <= set(english), named - set(english)
-    stems = ("format_", "way_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
+    stems = ("format_", "reads_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
              "corner_", "cells_", "found_", "colour_", "row_", "fault_", "script_",
              "being_learned", "not_finished")  # fmt: skip
     bar = ("write", "hand", "font", "runs")
@@ -826,7 +866,6 @@ def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch)
     asked = {"hand": HAND, "charset": "own", "chars": HAN[:6], "complete": True, "kind": ".ttf"}
     made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())
     assert (made["drawn"], made["dense"], made["there"]) == (3, HAN[4], 2)
-    assert 0 < made["limit"] < 1
     listed = client.get("/font/few/report.json").json()
     assert [glyph["char"] for glyph in listed] == list(HAN[2:6])
     assert (listed[2]["left_out"], listed[2]["doubtful"]) == ("dense", False)

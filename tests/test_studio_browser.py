@@ -140,9 +140,16 @@ def test_a_glyph_is_picked_and_that_is_undone(page):
     used = page.locator("#ways .way[aria-current=true][aria-pressed=true]")
     assert used.count() == 1 and used.locator(".in-use").is_visible()
     assert used.evaluate("one => one === document.activeElement.closest('.way')")
-    faults = {"en": ("reads badly", "hardly reads"), "zh-Hans": ("难以辨认", "不像这个字")}
+    faults = {"en": ("hard to read", "hard to recognise"), "zh-Hans": ("难以辨认", "难以认出")}
     short, said = faults[page.get_attribute("html", "lang")]
-    assert short in used.text_content() and said in page.text_content("#ways > .trouble")
+    for place in ("#ways .doubt", ".glyph[data-char='永'] title"):
+        assert said in page.text_content(place)
+    assert short in used.text_content() and said in used.get_attribute("title")
+    assert page.locator("#ways .way .best").count() == used.locator(".best").count() == 1
+    first = page.locator("#ways > :not(.doubt)").first  # the printed form, which is no choice
+    assert first.evaluate("one => one.matches('figure:has(path[d^=M])')")
+    names = page.locator("#ways .form-name > span").all_text_contents()
+    assert names == [str(number) for number in range(1, len(names) + 1)] and len(names) > 3
     page.click("#ways .way >> nth=3")
     page.wait_for_selector(".glyph.picked[data-char='永'] path[d^='M']")
     page.click(".glyph[data-char='永']")
@@ -153,6 +160,86 @@ def test_a_glyph_is_picked_and_that_is_undone(page):
     page.click(".toast button")
     page.wait_for_selector(".glyph:not(.picked)[data-char='永']")
     assert page.get_attribute(".glyph[data-char='永'] path", "d") == before
+
+
+DENSE = {"en": ("It has 18 strokes.", "Known before"), "zh-Hans": ("此字有 18 画。", "写之前已知")}
+
+
+@pytest.mark.parametrize(
+    ("faults", "reads", "words"),
+    [
+        (["dense"], "well", ("", "")),  # the reader recognises it, and knows nothing of strokes
+        (["dense"], "less", ("reads less well", "不太好认")),
+        (["misdrawn", "dense"], "well", ("strokes may be wrong", "笔画可能有误")),
+        ([], "far", ("unlike print, as is usual in this hand", "与印刷体差别大，此体常如此")),
+    ],
+)
+def test_what_is_foreseen_of_a_character_is_told_apart_from_what_is_seen(
+    page, faults, reads, words
+):
+    way = {"number": 1, "faults": faults, "score": 0.988, "reads": reads, "d": "M0 0L9 9"}
+    told = {"ways": [{**way, "box": [0, 9]}], "strokes": 18, "printed": "M0 0L8 8"}
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json=told))
+    write(page, "永和")
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way")
+    language = page.get_attribute("html", "lang")
+    assert page.text_content("#ways .way :is(.reads, .why)") == words[language == "zh-Hans"]
+    doubt = "".join(page.locator("#ways .doubt").all_text_contents())
+    assert all((said in doubt) == ("dense" in faults) for said in DENSE[language])
+    assert page.locator("#ways dt").count() == len(faults)
+    assert "98.8 %" in page.get_attribute("#ways .way", "title")
+    assert "%" not in page.text_content("#candidates")
+
+
+def test_many_doubtful_characters_are_named_a_dozen_at_first(page):
+    faults = {"faults": ["unlearned"], "strokes": 9}
+
+    def doubt(route):
+        told = route.fetch().json()
+        route.fulfill(json={**told, "doubtful": dict.fromkeys(HAN[:20], faults)})
+
+    page.route("**/api/page", doubt)
+    write(page, "永和")
+    chars = page.locator("#said .char")
+    assert chars.count() == 12 and "8" in page.text_content("#said .more-chars")
+    page.click("#said .more-chars")
+    assert chars.count() == 20 and page.locator("#said .more-chars").count() == 0
+    assert chars.nth(12).evaluate("one => one === document.activeElement")
+    kept = page.query_selector("#said p")
+    page.fill("#text", "永和书")
+    page.wait_for_selector(".glyph[data-char='书'] path[d^='M']")
+    assert kept.evaluate("one => one.isConnected")  # what stays the same is not spoken again
+    chars.nth(3).click()
+    page.wait_for_selector("#candidates[open]")
+    assert HAN[3] in page.text_content("#candidates-title")
+
+
+def test_a_number_that_is_refused_is_marked(page):
+    write(page, "永")
+    page.click("#download")
+    for value, wrong in (("5", True), ("72.5", False), ("601", True)):
+        page.fill("#dpi", value)
+        assert (page.get_attribute("#dpi", "aria-invalid") == "true") == wrong
+        assert page.is_visible("#dpi-range") == wrong
+    page.keyboard.press("Escape")
+    page.fill("input[name=wrap]", "0")
+    assert page.get_attribute("input[name=wrap]", "aria-invalid") == "true"
+    page.wait_for_selector("#said .trouble")
+    page.click("#undo")
+    assert page.get_attribute("input[name=wrap]", "aria-invalid") == "false"
+
+
+def test_undo_goes_on_when_the_page_is_loaded_anew(page):
+    write(page, "永")
+    page.check("input[name=vertical][value='1']", force=True)
+    page.wait_for_url("**vertical=1**")
+    page.reload()  # as the button of the language does
+    page.wait_for_selector("#undo:enabled")
+    page.click("#undo")
+    page.wait_for_function("() => !location.search.includes('vertical')")
+    write(page, "和")  # the steps of another page
+    assert page.is_disabled("#undo")
 
 
 def test_a_form_is_picked_for_the_signature_alone(page):
@@ -268,7 +355,7 @@ def test_a_refused_download_says_why(page):
     page.click("[data-kind=png]")
     page.wait_for_selector(".toast:has-text('600')")
     says = {
-        "en": "9999 is out of range; give 10 to 600",
+        "en": "The number is out of range: give 10 to 600.",
         "zh-Hans": "数值超出范围，请填 10 到 600。",
     }
     assert page.text_content(".toast") == says[page.get_attribute("html", "lang")]
@@ -422,7 +509,10 @@ def made_font(page, glyphs=(), **told):
 def test_a_glyph_that_the_font_is_without_is_taken_back(page):
     absent = {"char": HAN[2], "score": None, "doubtful": False, "faults": [], "absent": True}
     made_font(page, [{**absent, "d": "", "width": 1000}], left_out=HAN[2])
-    page.route("**/api/candidates?*", lambda route: route.fulfill(json={"ways": [], "least": 0}))
+    page.route(
+        "**/api/candidates?*",
+        lambda route: route.fulfill(json={"ways": [], "strokes": 9, "printed": ""}),
+    )
     asked = []
     page.route("**/api/font/made/choose", lambda route: asked.append(route.request.post_data_json))
     page.click(f"#glyphs .cell.out.mine:has-text('{HAN[2]}')")
@@ -463,15 +553,14 @@ def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
 def test_candidates_are_as_narrow_as_the_font(page, made, matrix):
     glyph = {"char": HAN[2], "score": 1, "doubtful": False, "faults": [], "d": "M0 0", "width": 500}
     about = {"family": "Made", "file": "a.ttf", "refusal": "", "sets": {}} if made else None
-    made_font(page, [glyph], made={**made, "limit": 0.0532}, about=about)
-    assert page.text_content("#glyphs .cell .limit") in ("limit 5.3 %", "限 5.3 %")
-    way = {"number": 1, "way": "plain", "faults": [], "score": 1, "d": "M0 0L9 9"}
-    ways = {"ways": [{**way, "box": [0, 1000]}], "least": 0.5, "limit": 0.000228}
+    made_font(page, [glyph], made=made, about=about)
+    way = {"number": 1, "faults": [], "score": 1, "reads": "well", "d": "M0 0L9 9"}
+    ways = {"ways": [{**way, "box": [0, 1000]}], "strokes": 9, "printed": "M0 0L8 8"}
     page.route("**/api/candidates?*", lambda route: route.fulfill(json=ways))
     page.click("#glyphs .cell")
     drawn = page.wait_for_selector(".way path[d='M0 0L9 9']", state="attached")
     assert drawn.get_attribute("transform") == f"matrix({matrix})"
-    assert page.text_content(".way .limit") in ("limit 0.023 %", "限 0.023 %")
+    assert page.text_content(".way .reads") in ("reads well", "好认")
 
 
 def test_another_font_is_made_in_its_place_only_if_that_is_wanted(page):

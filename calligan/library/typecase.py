@@ -18,6 +18,7 @@ from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
 
 _MAX_LETTERS = 20_000  # in the cache
+_PRINTED = -1  # in place of a style, for letters of the source font
 _BLANK = Outline.from_drawing(Blank())
 
 
@@ -38,6 +39,7 @@ class Proof:
 
     pages: Pages
     pending: str  # characters that are not drawn yet, and blank on the pages
+    faults: Mapping[str, tuple[str, ...]]  # of the doubtful characters, in the order of the text
 
 
 class TypeCase:
@@ -76,9 +78,13 @@ class TypeCase:
 
         pages, read = write_pages(self.model.writer, request, [index], letters_of=letters_of)
         name = self.model.style_name(index)
-        doubtful = self._doubtful(index, read.han, pick or {})
-        found = {name: doubtful} if doubtful else {}
-        return Proof(Pages(pages, read, [name], found), "".join(pending))
+        faults = self._faults(index, read.han, pick or {})
+        found = {name: "".join(faults)} if faults else {}
+        return Proof(Pages(pages, read, [name], found), "".join(pending), faults)
+
+    def printed(self, char: str) -> Outline:
+        """A character as the source font has it."""
+        return self._kept((_PRINTED, char, 0), lambda: self._borrowed(char)).outline
 
     def candidates(self, char: str, style: int | str = 1) -> list[Candidate]:
         """A Han character drawn with every variation, the best first.
@@ -100,11 +106,6 @@ class TypeCase:
         """The score that 95 % of the style's real glyphs reach; None without the reader."""
         proofreader = self.model.writer.proofreader
         return float(proofreader.least_score(self._index(style))) if proofreader else None
-
-    def doubted_score(self, style: int | str = 1) -> float | None:
-        """The score below which a glyph of the style is doubtful; None without the reader."""
-        proofreader = self.model.writer.proofreader
-        return float(proofreader.doubted_score(self._index(style))) if proofreader else None
 
     def _index(self, style: int | str, seed: int = 0) -> int:
         indices = self.model.style_indices(style, seed)
@@ -173,9 +174,9 @@ class TypeCase:
             self._verdicts[index, char] = verdict
         return self._verdicts[index, char]
 
-    def _doubtful(self, index: int, han: str, pick: Mapping[str, int]) -> str:
+    def _faults(self, index: int, han: str, pick: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
+        """The doubtful characters that were not picked, and their faults."""
         proofreader = self.model.writer.proofreader
-        if proofreader is None:
-            return ""
-        known = proofreader.verdicts.get(index, {})
-        return "".join(c for c in han if c not in pick and c in known and known[c].doubtful)
+        known = proofreader.verdicts.get(index, {}) if proofreader else {}
+        drawn = {c: known[c] for c in han if c not in pick and c in known}
+        return {c: verdict.faults for c, verdict in drawn.items() if verdict.doubtful}

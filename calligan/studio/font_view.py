@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
+from calligan.glyphs.strokes import stroke_count
 from calligan.resources import bundled_model
 from calligan.studio import font_files
 from calligan.studio.downloads import attachment
@@ -190,7 +191,10 @@ async def glyphs(request: Request) -> Response:
     paths = await studio_of(request).run_on_files(lambda: font_files.glyph_paths(name, chars))
     paths = {**font_files.absent_pictures(name), **paths}
     blank = {"d": "", "width": 1000}
-    shown = [{**glyph, **paths.get(glyph["char"], blank)} for glyph in part]
+    shown = [
+        {**glyph, "strokes": stroke_count(glyph["char"]), **paths.get(glyph["char"], blank)}
+        for glyph in part
+    ]
     return JSONResponse({"glyphs": shown, "of": len(found), "a_page": _A_PAGE})
 
 

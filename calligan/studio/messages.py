@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _TABLE = Path(__file__).parent / "messages.toml"
+_ARTICLE = re.compile("(?:an?|the|this|these|there|it|no|only|candidates|choose) ")
 _UNTRANSLATED = {"zh": "原文（英文）："}  # precedes a message that is not in the table
 
 
@@ -19,8 +20,13 @@ def _localize_line(line: str, language: str) -> str:
         return line
     for pattern, texts in patterns():
         if found := pattern.search(line):
-            return found.expand(texts[language]) if language in texts else line
-    return _UNTRANSLATED.get(language, "") + line
+            return found.expand(texts[language]) if language in texts else _sentence(line)
+    return _UNTRANSLATED.get(language, "") + _sentence(line)
+
+
+def _sentence(line: str) -> str:
+    """With a capital letter, unless it begins with what may be a name."""
+    return line[0].upper() + line[1:] if _ARTICLE.match(line) else line
 
 
 @lru_cache

@@ -142,7 +142,6 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
         "written": len(made.written),
         "narrowed": made.narrowed,
         "scale": made.scale,
-        "limit": chosen.case.doubted_score(chosen.style),
         "sets": sets_of(path) if base else {},
         "order": options,
     }

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han, load_text, text_titles
+from calligan.glyphs.strokes import stroke_count
 from calligan.page.formats import format_names, load_format
 from calligan.studio.engine import Engine
 from calligan.studio.learned import doubt_of
@@ -21,6 +22,7 @@ from calligan.vector.outline import Outline
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MAX_KNOWN = 5000
+_WELL = 0.5  # a score that is more likely right than wrong
 _ORDER = ("scroll", "hall", "square", "banner", "couplet", "fan", "letter", "practice")
 
 
@@ -64,7 +66,10 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
     return {
         **pages_as_json(list(proof.pages.pages), known),
         "pending": proof.pending,
-        "doubtful": "".join(proof.pages.doubtful.values()),
+        "doubtful": {
+            char: {"faults": faults, "strokes": stroke_count(char)}
+            for char, faults in proof.faults.items()
+        },
         "missing": proof.pages.missing,
         "borrowed": proof.pages.borrowed,
         "query": setting.query(),
@@ -103,28 +108,27 @@ async def specimen(request: Request) -> Response:
 
 
 async def candidates(request: Request) -> Response:
-    """The candidates of a character, with the score of each."""
+    """The printed character, and the candidates with what the reader says of each."""
     key, char = (request.query_params.get(name, "") for name in ("hand", "char"))
     if len(char) != 1 or not is_han(char):
         raise DataError("candidates are drawn of one Chinese character")
 
     def draw(engine: Engine) -> dict[str, Any]:
         chosen = engine.chosen(key)
-        found = chosen.case.candidates(char, chosen.style)
+        least = chosen.case.least_score(chosen.style)
         ways = [
             {
-                **{name: getattr(c, name) for name in ("number", "way", "faults")},
+                "number": c.number,
+                "faults": c.faults,
                 "score": _finite(c.score),
+                "reads": _reading(c.score, least),
                 "d": path(c.outline),
                 "box": _width(c.outline),
             }
-            for c in found
+            for c in chosen.case.candidates(char, chosen.style)
         ]
-        limits = {
-            "least": chosen.case.least_score(chosen.style),
-            "limit": chosen.case.doubted_score(chosen.style),
-        }
-        return {"char": char, "ways": ways, **limits}
+        printed = path(chosen.case.printed(char))
+        return {"char": char, "strokes": stroke_count(char), "printed": printed, "ways": ways}
 
     return JSONResponse(await studio_of(request).engine.run(draw))
 
@@ -141,6 +145,19 @@ def _width(outline: Outline) -> tuple[float, float]:
     """Where the ink of an outline begins and ends, from left to right."""
     xs = outline.controls[..., 0]
     return (float(xs.min()), float(xs.max())) if len(xs) else (0.0, 0.0)
+
+
+def _reading(score: float, least: float | None) -> str:
+    """How a form reads, as a word that the page knows; "" where there is no reader.
+
+    `least` is what nearly all real glyphs of the hand reach. In a cursive hand that is little, as
+    it differs from print on purpose.
+    """
+    if least is None or _finite(score) is None:
+        return ""
+    if score < least:
+        return "less"
+    return "well" if score >= _WELL else "far"
 
 
 def _finite(score: float) -> float | None:

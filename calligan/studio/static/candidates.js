@@ -1,27 +1,48 @@
-// The candidates of a character, to choose from.
+// The forms of a character, to choose from, and why one is doubtful: for every view.
 
-import { ask, draw, glyph, make, percent, t } from "./common.js";
+import { ask, glyph, make, percent, t } from "./common.js";
 
-export const candidatesTitle = (char) =>
-  document.documentElement.lang === "en" ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`;
+// Known from the character, before it is drawn; all other faults are seen in the drawing.
+const FORESEEN = ["dense", "unlearned"];
 
-/** Why a glyph is doubtful: in a few words, or with "_said" in a sentence. */
-export const doubts = (faults, length = "") => (faults ?? []).map((fault) => t(`fault_${fault}${length}`)).join(t("comma"));
+const isEnglish = () => document.documentElement.lang === "en";
 
-/** Fills an element with a button for each candidate; `take` receives the number of the chosen one.
+export const candidatesTitle = (char) => (isEnglish() ? `${t("candidates")} ${char}` : `${char}${t("candidates")}`);
+
+/** Why a glyph is doubtful, in a few words. */
+export const doubts = (faults) => faults.map((fault) => t(`fault_${fault}`)).join(t("comma"));
+
+/** Why a glyph is doubtful: a sentence for each fault. */
+export const doubtsSaid = (faults, strokes) => faults.map((fault) => t(`fault_${fault}_said`).replace("{}", strokes ?? ""));
+
+/** The sentences in one text, as for a tooltip. */
+export const doubtsText = (faults, strokes) => doubtsSaid(faults, strokes).join(isEnglish() ? " " : "");
+
+/** Fills an element with the printed form and a button for each candidate; `take` receives the number of the chosen one.
  * They are as a font that was completed has them, if there is one: `fit`. */
 export async function showCandidates(place, hand, char, used, take, fit = {}) {
   place.replaceChildren(make("p", { class: "waiting", text: "…" }));
   try {
-    const answer = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
-    const faults = answer.ways.find((way) => way.number === used)?.faults ?? [];
-    const why = faults.length ? make("p", { class: "trouble", text: t("doubtful_why").replace("{}", doubts(faults, "_said")) }) : "";
-    place.replaceChildren(why, ...answer.ways.map((way) => button(way, answer.limit ?? 0, used, take, fit)));
+    const { printed, strokes, ways } = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
+    const buttons = ways.map((way) => button(way, strokes, used, take, fit));
+    place.replaceChildren(...why(ways, strokes, used), print(printed), ...buttons);
     (place.querySelector(".mine") ?? place.querySelector("button"))?.focus();
   } catch (error) {
     place.replaceChildren(make("p", { class: "trouble", text: error.message }));
   }
 }
+
+/** What is doubtful: of the character, whichever form is used, and of the form in use. */
+function why(ways, strokes, used) {
+  const foreseen = (ways[0]?.faults ?? []).filter((fault) => FORESEEN.includes(fault));
+  const seen = (ways.find((way) => way.number === used)?.faults ?? []).filter((fault) => !FORESEEN.includes(fault));
+  const parts = [["doubt_foreseen", foreseen], ["doubt_seen", seen]].filter(([, faults]) => faults.length);
+  if (!parts.length) return [];
+  const lines = parts.flatMap(([head, faults]) => [make("dt", { text: t(head) }), ...doubtsSaid(faults, strokes).map((text) => make("dd", { text }))]);
+  return [make("div", { class: "doubt" }, make("dl", {}, ...lines), make("p", { text: t("doubt_do") }))];
+}
+
+const print = (d) => make("figure", { class: "in-print" }, glyph(d, t("in_print")), make("figcaption", { text: t("in_print") }));
 
 /** A glyph's scale and place in a font: its ink is within the advance, as `fit_to_body` makes it. */
 function placed([left, right], { scale = [1, 1], advance }) {
@@ -35,32 +56,26 @@ function placed([left, right], { scale = [1, 1], advance }) {
   return [[x * squeezed, y], start - x * squeezed * left];
 }
 
-function button(way, limit, used, take, fit) {
+function button(way, strokes, used, take, fit) {
   const mine = used === way.number;
   const one = make("button", {
     type: "button",
     class: mine ? "way mine" : "way",
     "aria-pressed": mine ? "true" : "false",
     "aria-current": mine ? "true" : null,
-    title: doubts(way.faults, "_said") || null,
+    title: [...doubtsSaid(way.faults, strokes), way.score === null ? "" : t("reader").replace("{}", percent(way.score))].filter(Boolean).join("\n") || null,
     onclick: () => take(way.number),
   });
-  one.append(glyph(way.d, "", 1000, ...placed(way.box, fit)), make("span", { text: t(`way_${way.way}`) }));
-  if (way.score !== null) one.append(meter(way.score, limit));
-  if (way.faults.length) one.append(make("span", { class: "why", text: doubts(way.faults) }));
+  const best = way.number === 1 && make("b", { class: "best", text: t("best_form") });
+  one.append(glyph(way.d, "", 1000, ...placed(way.box, fit)), make("span", { class: "form-name" }, make("span", { text: way.number }), best || ""), verdict(way));
   if (mine) one.append(make("b", { class: "in-use", text: t("in_use") }));
   return one;
 }
 
-/** The score, and the limit below which a glyph is doubtful. */
-function meter(score, limit) {
-  const bar = draw("svg", { viewBox: "0 0 100 6", class: score < limit ? "meter low" : "meter", "aria-hidden": "true" });
-  bar.append(
-    draw("rect", { class: "trough", width: 100, height: 2, y: 2 }),
-    draw("rect", { class: "value", width: 100 * score, height: 2, y: 2 }),
-    draw("rect", { class: "mark", x: Math.min(99, 100 * limit), width: 1, height: 6 }),
-  );
-  const text = make("span", { class: "score", text: percent(score) });
-  const said = limit ? make("small", { class: "limit", text: `${t("limit")} ${percent(limit)}` }) : null;
-  return make("span", { class: "meter-row" }, bar, text, said);
+/** What was seen in a form, else how it reads: not that it reads well where that is known to say little. */
+function verdict({ faults, reads }) {
+  const seen = faults.filter((fault) => !FORESEEN.includes(fault));
+  if (seen.length) return make("span", { class: "why", text: doubts(seen) });
+  const says = reads && (!faults.length || reads === "less");
+  return make("span", { class: "reads", text: says ? t(`reads_${reads}`) : "" });
 }

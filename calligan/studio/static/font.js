@@ -1,7 +1,7 @@
 // One font: what it has, what is made of it, and every new glyph.
 
-import { candidatesTitle, doubts, showCandidates } from "./candidates.js";
-import { agreed, ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, part, percent, startJob, t, toast } from "./common.js";
+import { candidatesTitle, doubts, doubtsText, showCandidates } from "./candidates.js";
+import { agreed, ask, glyph, handLabel, isOpen, jobLine, keepValue, keptValue, make, part, startJob, t, toast } from "./common.js";
 
 const NAME = document.getElementById("font-view").dataset.name;
 const BASE = `/font/${encodeURIComponent(NAME)}`;
@@ -231,23 +231,19 @@ function cell(one) {
   button.append(make("span", { class: "cell-char", text: one.char, lang: "zh-Hans" }), glyph(one.d, "", one.width));
   button.append(...saidOf(one, out));
   if (one.doubtful && !changed) {
-    button.title = doubts(one.faults, "_said");
+    button.title = doubtsText(one.faults, one.strokes);
     button.append(make("small", { class: "why", text: doubts(one.faults) }));
   }
   return button;
 }
 
-/** What is said of a glyph: what becomes of it, or its score and the limit of the hand. */
+/** What becomes of a glyph that was chosen or left out. */
 function saidOf(one, out) {
   const said = (key) => [make("small", { text: t(key) })];
   if (out) return said(known.pending.includes(one.char) ? "will_leave_out" : "left_out_now");
   if (one.char in known.picked) return said("picked");
   if (one.absent) return said("comes_back");
-  if (one.left_out) return said("too_dense");
-  if (one.score === null || !one.d) return [];
-  const { limit } = known.made;
-  const beside = limit ? [make("small", { class: "limit", text: `${t("limit")} ${percent(limit)}` })] : [];
-  return [make("small", { text: percent(one.score) }), ...beside];
+  return one.left_out ? said("too_dense") : [];
 }
 
 const dialog = part("candidates");
@@ -272,7 +268,7 @@ async function take(char, number) {
   const hand = known.made.order.hand;
   try {
     const before = await ask(`${API}/choose`, { hand, char, number });
-    toast(number === 0 ? `${char} ${t("will_leave_out")}` : `${char}: ${t("taken")}`, { name: t("undo"), run: () => take(char, before.number ?? null) });
+    toast(number === 0 ? `${char} ${t("will_leave_out")}` : char + t("colon") + t("taken"), { name: t("undo"), run: () => take(char, before.number ?? null) });
   } catch (error) {
     toast(error.message);
   }

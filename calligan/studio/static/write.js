@@ -1,6 +1,6 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
-import { candidatesTitle, showCandidates } from "./candidates.js";
+import { candidatesTitle, doubtsText, showCandidates } from "./candidates.js";
 import { ask, copy, draw, keptValue, make, part, t, toast } from "./common.js";
 import { handKey, loadHands, onHandChange, openHands, setHand } from "./hand_choice.js";
 
@@ -47,6 +47,7 @@ function show(values) {
   state.pick = Object.fromEntries(
     [...(values.pick ?? "").matchAll(/(.)=(\d+)/gsu)].map((found) => [found[1], Number(found[2])]),
   );
+  form.querySelectorAll("input[type=number]").forEach(markNumber);
   setHand(values.hand ?? "1");
   shape();
 }
@@ -125,6 +126,25 @@ document.addEventListener("keydown", (event) => {
     undo();
   }
 });
+
+// The steps go on in the same tab when the page is loaded anew, as by the button of the language.
+const KEPT_STEPS = "calligan-steps";
+const address = () => new URLSearchParams(location.search || (keptValue("page") ?? "")).toString();
+
+function keepSteps() {
+  try {
+    sessionStorage.setItem(KEPT_STEPS, JSON.stringify({ address: address(), past }));
+  } catch {
+    sessionStorage.removeItem(KEPT_STEPS); // they are too long
+  }
+}
+
+function restoreSteps() {
+  const before = JSON.parse(sessionStorage.getItem(KEPT_STEPS) ?? "{}");
+  if (before.address === address()) past.push(...before.past);
+  part("undo").disabled = !past.length;
+}
+window.addEventListener("pagehide", keepSteps);
 
 function undo() {
   if (!past.length) return;
@@ -225,7 +245,7 @@ function empty() {
   showToCome("");
   history.replaceState(null, "", "/write");
   pages.replaceChildren(make("p", { class: "empty", text: t("text_empty") }));
-  part("said").replaceChildren();
+  say();
   links("");
 }
 
@@ -233,7 +253,7 @@ function failed(message) {
   state.last = null; // nothing can be saved
   showToCome("");
   links("");
-  part("said").replaceChildren(make("p", { class: "trouble", text: message }));
+  say(make("p", { class: "trouble", text: message }));
 }
 
 function render(answer) {
@@ -260,14 +280,15 @@ function sheet(page, answer) {
   svg.style.setProperty("--natural", `${width}mm`);
   if (!page.paper) svg.classList.add("clear");
   else svg.append(draw("rect", { width, height, fill: page.paper }));
-  const doubtful = new Set(answer.doubtful);
   const pending = new Set(answer.pending);
   for (const [name, matrix, fill, char] of page.marks) {
     used(name);
     const path = draw("path", { d: outlines.get(name), fill });
     if (char && HAN.test(char) && !answer.missing.includes(char)) {
-      const kind = doubtful.has(char) ? "glyph doubtful" : char in state.pick ? "glyph picked" : "glyph";
+      const doubt = answer.doubtful[char];
+      const kind = doubt ? "glyph doubtful" : char in state.pick ? "glyph picked" : "glyph";
       const group = draw("g", { class: kind, "data-char": char, transform: `matrix(${matrix})` });
+      if (doubt) group.append(draw("title", { text: doubtsText(doubt.faults, doubt.strokes) }));
       group.append(draw("rect", { ...EM, class: "em" }), path);
       svg.append(group);
     } else {
@@ -286,16 +307,44 @@ function used(name) {
   outlines.set(name, d);
 }
 
+const FEW = 12; // doubtful characters that are named below the page at first
+let shows_all = false;
+let noted = "";
+
+/** What is to be said of the page. It is left alone while it stays the same: changes are spoken. */
 function showNotes(answer) {
-  const lines = [];
-  if (answer.doubtful)
-    lines.push(make("p", {}, t("doubtful_one") + " ", charList(answer.doubtful), " " + t("doubtful_do")));
-  for (const text of answer.notes) lines.push(make("p", { text }));
-  if (answer.missing) lines.push(make("p", {}, t("missing") + " ", charList(answer.missing)));
+  const { doubtful, notes, missing } = answer;
+  const now = JSON.stringify([doubtful, notes, missing, shows_all]);
+  if (now === noted) return;
+  noted = now;
+  const lines = notes.map((text) => make("p", { text }));
+  if (Object.keys(doubtful).length) lines.unshift(doubtfulLine(answer));
+  if (missing) lines.push(make("p", {}, t("missing") + " ", make("b", { lang: "zh-Hans", text: [...missing].join(" ") })));
   part("said").replaceChildren(...lines);
 }
 
-const charList = (text) => make("b", { lang: "zh-Hans", text: [...text].join(" ") });
+/** The doubtful characters, the first of them if there are many; each opens its forms. */
+function doubtfulLine(answer) {
+  const chars = Object.entries(answer.doubtful);
+  const shown = shows_all || chars.length <= FEW + 1 ? chars : chars.slice(0, FEW);
+  const buttons = shown.map(([char, { faults, strokes }]) =>
+    make("button", { type: "button", class: "char", lang: "zh-Hans", text: char, title: doubtsText(faults, strokes), onclick: () => candidates(char) }));
+  const rest = chars.length - shown.length;
+  const showAll = () => {
+    shows_all = true;
+    showNotes(answer);
+    part("said").querySelectorAll(".char")[FEW].focus();
+  };
+  if (rest) buttons.push(make("button", { type: "button", class: "more-chars", text: t("doubtful_more").replace("{}", rest), onclick: showAll }));
+  const [before, after] = t("doubtful_one").split("{}");
+  return make("p", {}, before, ...buttons, after);
+}
+
+/** One line in place of the notes, or none. */
+function say(...lines) {
+  noted = "";
+  part("said").replaceChildren(...lines);
+}
 
 function links(query) {
   const look = new URLSearchParams(query);
@@ -313,6 +362,15 @@ part("download").addEventListener("click", (event) => {
 });
 for (const name of ["dpi", "grain", "dry"])
   part(name).addEventListener("input", () => links(state.last?.query ?? ""));
+
+/** Marks a number that the studio refuses; other steps than the arrows make are taken. */
+function markNumber(field) {
+  const { badInput, rangeUnderflow, rangeOverflow } = field.validity;
+  const wrong = badInput || rangeUnderflow || rangeOverflow;
+  field.setAttribute("aria-invalid", String(wrong));
+  if (field.id === "dpi") part("dpi-range").hidden = !wrong;
+}
+document.addEventListener("input", ({ target }) => target.type === "number" && markNumber(target));
 document.querySelector("[data-copy=command]").addEventListener("click", () =>
   copy(part("command").textContent),
 );
@@ -361,7 +419,7 @@ function take(char, number) {
   const step = changed();
   pages.focus();
   if (number === undefined) return;
-  offer = toast(`${char}: ${t("taken")}`, step ? { name: t("undo"), run: undo } : undefined);
+  offer = toast(char + t("colon") + t("taken"), step ? { name: t("undo"), run: undo } : undefined);
 }
 
 // ---- hands
@@ -384,5 +442,6 @@ const given = Object.fromEntries(new URLSearchParams(location.search));
 const latest = Object.fromEntries(new URLSearchParams(keptValue("page") ?? ""));
 if (given.hand) delete latest.pick; // candidates are a hand's own
 const initial = given.text === undefined ? { text: t("text_start"), ...latest, ...given } : given;
+restoreSteps();
 show(initial);
 changed(false);
