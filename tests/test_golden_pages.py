@@ -86,7 +86,7 @@ SUMS = {
     "banner": "49d2e404ad626c13",
     "couplet": "b255656a194c9fe5",
     "fan": "90df0ad510e33b2d",
-    "hall": "9fa29cf48955de13",
+    "hall": "5abbac295bacc120",
     "letter": "6c00a535a63d2cc4",
     "practice": "c1fc6c62f619473f",
     "scroll": "f33f216e59744bba",

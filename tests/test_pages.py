@@ -445,6 +445,66 @@ def test_a_scroll_of_one_short_column_is_shorter_and_the_text_in_its_middle():
     assert signed.height_mm == 680 and stamp[:, 1].max() <= 680 - 89
 
 
+def lengths(words, form):
+    """How many characters of the text each line of its page has, and the page."""
+    (page,) = lay_out(words, form, SETTING)
+    axis = 0 if form.region[0].direction == "vertical" else 1
+    count = len(words.title) + len(words.text.replace("\n", ""))
+    marks = [mark for mark in page.marks if mark.text][:count]
+    places = [round(mark.matrix[axis, 2]) for mark in marks]
+    return [places.count(place) for place in dict.fromkeys(places)], page
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "expected"),
+    [
+        ("scroll", Words("永" * 10), [10]),  # hardly smaller in one column
+        ("scroll", Words("永" * 13), [7, 6]),
+        ("scroll", Words("永" * 31), [11, 10, 10]),
+        ("scroll", Words("永" * 16, signature="某"), [8, 8]),
+        ("scroll", Words("永" * 20, signature="某"), [13, 7]),  # the signature is below the 7
+        ("scroll", Words("永" * 9 + "\n永"), [9, 1]),
+        ("hall", Words("永" * 11, title="某某"), [2, 7, 4]),
+        ("square", Words("永" * 3), [2, 1]),
+        ("square", Words("永" * 13), [4, 3, 3, 3]),
+        ("banner", Words("永" * 13), [7, 6]),
+    ],
+)
+def test_a_short_text_without_line_breaks_is_in_one_line_or_in_even_ones(name, words, expected):
+    found, _ = lengths(words, load_format(name))
+    assert found == expected
+
+
+@pytest.mark.parametrize(("count", "height_mm"), [(13, 1040), (16, 1360)])
+def test_even_columns_are_in_the_middle_of_a_scroll_that_may_be_shorter(count, height_mm):
+    _, page = lengths(Words("永" * count), load_format("scroll"))
+    places = np.array([mark.matrix[1, 2] for mark in page.marks])
+    size = page.marks[0].size_mm
+    above, below = places.min() - 0.88 * size, page.height_mm - places.max() - 0.12 * size
+    assert above == pytest.approx(below, abs=0.02 * size)
+    assert page.height_mm == pytest.approx(height_mm, abs=5)
+
+
+def test_lines_that_have_their_places_are_not_evened():
+    scroll = load_format("scroll")
+    (region,) = scroll.region
+    for more in ({}, {"rule": "red"}, {"size_mm": 60}, {"short": 0.5}):
+        form = replace(scroll, region=(replace(region, **more),))
+        found = [lengths(Words("永" * count), form)[0] for count in range(9, 24)]
+        assert (max(each[0] - each[-1] for each in found) > 1) == bool(more), more
+
+
+def test_even_lines_begin_as_all_lines_do():
+    form = replace(load_format("square"), marks=True)
+    (page,) = lay_out(Words("永永永，永永永"), form, SETTING)
+    written = "".join(mark.text for mark in page.marks)
+    assert written == "永永永，永永永"
+    tops = {}
+    for mark in page.marks:
+        tops.setdefault(round(mark.matrix[0, 2] / 20), mark.text)
+    assert "，" not in tops.values()
+
+
 def test_a_fan_has_as_much_room_below_as_above():
     (page,) = lay_out(Words("书法"), load_format("fan"), SETTING)
     sheet = page.marks[0].outline.controls.reshape(-1, 2)

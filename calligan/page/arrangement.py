@@ -41,6 +41,7 @@ class Fit:
 
     size_mm: float
     lines: list[str]
+    evened: bool = False  # whether they were made equally long
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Arrangement(ABC):
     balanced: bool = False  # leave as much room on the other side, so that the text is centred
 
     direction: ClassVar[Direction] = "vertical"
+
+    @property
+    def is_vertical(self) -> bool:
+        """Whether lines run downward."""
+        return self.direction == "vertical"
 
     @property
     def inner(self) -> Box:

@@ -1,6 +1,6 @@
 """The size at which a text fills a region."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from calligan.page.arrangement import Arrangement, Fit
 from calligan.page.flow import Letter, advance_em, broken
@@ -34,18 +34,23 @@ def fit_text(
     return best
 
 
+def advances(arrangement: Arrangement, letters: Mapping[str, Letter]) -> Callable[[str], float]:
+    """The advance of a character in ems, with the gap after it."""
+
+    def advance(char: str) -> float:
+        return advance_em(letters, char, arrangement.direction) + arrangement.region.gap
+
+    return advance
+
+
 def _broken_at(
     size_mm: float, text: str, arrangement: Arrangement, letters: Mapping[str, Letter]
 ) -> Fit:
     """The text in lines of the region's length."""
     region = arrangement.region
-
-    def advance(char: str) -> float:
-        return advance_em(letters, char, arrangement.direction) + region.gap
-
     # Every advance includes a gap, that of a line's last character too: add one gap to the room.
     room_em = arrangement.room_along_mm(size_mm) / size_mm + region.gap
-    return Fit(size_mm, broken(text, room_em, advance, region.short))
+    return Fit(size_mm, broken(text, room_em, advances(arrangement, letters), region.short))
 
 
 def _fits(fit: Fit, arrangement: Arrangement) -> bool:

@@ -8,19 +8,19 @@ from calligan.errors import DataError
 from calligan.page.arrangement import Arrangement, Fit
 from calligan.page.columns import Columns
 from calligan.page.drawing import Mark, Page
+from calligan.page.evening import SQUARISH, evened
 from calligan.page.fan import FanColumns
 from calligan.page.fitting import fit_text
-from calligan.page.flow import Variation, broken
+from calligan.page.flow import Variation
 from calligan.page.formats import Format, Region
 from calligan.page.practice import practice_pages
 from calligan.page.rows import Rows
 from calligan.page.signature import reserve_em, signed
-from calligan.page.trimming import column_mm, shortened, without_empty_regions
+from calligan.page.trimming import shortened, used_mm, without_empty_regions
 from calligan.page.words import Setting, Words
 
 __all__ = ["Setting", "Words", "lay_out"]
 
-_SQUARISH = 1.5  # longer side by shorter side
 _MIN_JOINED_GAIN = 1.15  # line breaks are dropped only if the text gets larger by this factor
 
 
@@ -82,9 +82,8 @@ def _region_marks(words: Words, region: Region, form: Format, setting: Setting) 
         return []
     arrangement = _with_reserve(arranged(region), words)
     fit = _best_fit(texts, arrangement, form, setting)
-    if arrangement.balanced:
-        fit = _evened(texts, fit)
-        arrangement = replace(arrangement, region=_middle_of(region, arrangement, fit, setting))
+    if arrangement.balanced or (fit.evened and arrangement.is_vertical):
+        arrangement = replace(arrangement, region=_middle_of(words, arrangement, fit, setting))
     per_page = max(1, arrangement.capacity(fit.size_mm)) if form.many else len(fit.lines)
     parts = [fit.lines[i : i + per_page] for i in range(0, len(fit.lines), per_page)]
     vary = Variation(setting.vary, setting.seed).matrices(sum(map(len, fit.lines)) + 1)
@@ -104,20 +103,14 @@ def _is_squarish(region: Region) -> bool:
     """Whether columns have room for their being centred beside a seal, as on a square."""
     sides = sorted((region.width_mm, region.height_mm))
     plain = region.direction == "vertical" and not (region.rule or region.fan or region.size_mm)
-    return plain and sides[1] < _SQUARISH * sides[0]
+    return plain and sides[1] < SQUARISH * sides[0]
 
 
-def _evened(texts: list[str], fit: Fit) -> Fit:
-    """The same number of columns, of the same length if the text has no line breaks: 2 + 2."""
-    longest = -(-len(texts[0]) // len(fit.lines))
-    lines = broken(texts[0], longest, lambda char: 1.0)
-    return replace(fit, lines=lines) if len(lines) == len(fit.lines) else fit
-
-
-def _middle_of(region: Region, arrangement: Arrangement, fit: Fit, setting: Setting) -> Region:
+def _middle_of(words: Words, arrangement: Arrangement, fit: Fit, setting: Setting) -> Region:
     """The region, as high as its longest column, so that text and seal are in the middle."""
+    region = arrangement.region
     room_mm = arrangement.room_along_mm(fit.size_mm)
-    free_mm = room_mm - column_mm(arrangement, fit, setting.letters)
+    free_mm = max(0.0, room_mm - used_mm(words, arrangement, fit, setting.letters))
     return replace(region, y_mm=region.y_mm + free_mm / 2, height_mm=region.height_mm - free_mm)
 
 
@@ -138,7 +131,9 @@ def _best_fit(texts: list[str], arrangement: Arrangement, form: Format, setting:
             "larger format, or one of many pages (letter)"
         )
     first, last = found[0], found[-1]
-    return last if last.size_mm > _MIN_JOINED_GAIN * first.size_mm else first
+    if last.size_mm > _MIN_JOINED_GAIN * first.size_mm:
+        return last
+    return evened(texts[0], first, arrangement, setting.letters)
 
 
 def _paper(arrangement: Arrangement, size_mm: float, form: Format) -> list[Mark]:

@@ -12,13 +12,15 @@ from calligan.page.words import Words
 _MUCH = 0.25  # of a column's room
 
 
-def column_mm(arrangement: Arrangement, fit: Fit, letters: Mapping[str, Letter]) -> float:
-    """The length of the longest column."""
+def used_mm(
+    words: Words, arrangement: Arrangement, fit: Fit, letters: Mapping[str, Letter]
+) -> float:
+    """The length of the longest column, that of the signature among them."""
     gap = arrangement.region.gap
     longest_em = max(
         sum(advance_em(letters, char, "vertical") + gap for char in line) for line in fit.lines
     )
-    return (longest_em - gap) * fit.size_mm
+    return max(longest_em - gap, signature_em(words)) * fit.size_mm
 
 
 def without_empty_regions(form: Format, lines: int) -> Format:
@@ -34,17 +36,19 @@ def without_empty_regions(form: Format, lines: int) -> Format:
 def shortened(
     form: Format, words: Words, arrangement: Arrangement, fit: Fit, letters: Mapping[str, Letter]
 ) -> Format:
-    """A format that is shorter if its text is one column that leaves much of its room empty.
+    """A format that is shorter if its text leaves much of its room empty.
 
-    Not shorter than `shortest_mm`; the column is in the middle.
+    The text is one column, which is in the middle, or columns that were made equally long. Not
+    shorter than `shortest_mm`.
     """
-    if not form.shortest_mm or len(fit.lines) != 1:
+    is_one = len(fit.lines) == 1
+    if not (form.shortest_mm and (is_one or fit.evened)):
         return form
     (region,) = form.region
     room_mm = arrangement.room_along_mm(fit.size_mm)
-    used_mm = max(column_mm(arrangement, fit, letters), signature_em(words) * fit.size_mm)
-    if room_mm - used_mm < _MUCH * room_mm:
+    free_mm = room_mm - used_mm(words, arrangement, fit, letters)
+    if free_mm < _MUCH * room_mm:
         return form
-    cut_mm = min(room_mm - used_mm, form.height_mm - form.shortest_mm)
-    region = replace(region, height_mm=region.height_mm - cut_mm, centred=True)
+    cut_mm = min(free_mm, form.height_mm - form.shortest_mm)
+    region = replace(region, height_mm=region.height_mm - cut_mm, centred=is_one)
     return replace(form, height_mm=form.height_mm - cut_mm, region=(region,))
