@@ -171,6 +171,7 @@ DENSE = {"en": ("It has 18 strokes.", "Known before"), "zh-Hans": ("此字有 18
         (["dense"], "well", ("", "")),  # the reader recognises it, and knows nothing of strokes
         (["dense"], "less", ("reads less well", "不太好认")),
         (["misdrawn", "dense"], "well", ("strokes may be wrong", "笔画可能有误")),
+        (["misdrawn"], "well", ("strokes may be wrong", "笔画可能有误")),
         ([], "far", ("unlike print, as is usual in this hand", "与印刷体差别大，此体常如此")),
     ],
 )
@@ -178,18 +179,35 @@ def test_what_is_foreseen_of_a_character_is_told_apart_from_what_is_seen(
     page, faults, reads, words
 ):
     way = {"number": 1, "faults": faults, "score": 0.988, "reads": reads, "d": "M0 0L9 9"}
-    told = {"ways": [{**way, "box": [0, 9]}], "strokes": 18, "printed": "M0 0L8 8"}
+    other = {**way, "number": 2, "faults": [fault for fault in faults if fault == "dense"]}
+    told = {"ways": [way, other], "strokes": 18, "printed": "M0 0L8 8"}
+    told["ways"] = [{**each, "box": [0, 9]} for each in told["ways"]]
     page.route("**/api/candidates?*", lambda route: route.fulfill(json=told))
     write(page, "永和")
     page.click(".glyph[data-char='永']")
     page.wait_for_selector("#ways .way")
     language = page.get_attribute("html", "lang")
-    assert page.text_content("#ways .way :is(.reads, .why)") == words[language == "zh-Hans"]
+    assert page.text_content("#ways .mine :is(.reads, .why)") == words[language == "zh-Hans"]
     doubt = "".join(page.locator("#ways .doubt").all_text_contents())
     assert all((said in doubt) == ("dense" in faults) for said in DENSE[language])
-    assert page.locator("#ways dt").count() == len(faults)
+    heads = page.locator("#ways dt").all_text_contents()
+    seen = ("Seen in the form in use:", "在现用的写法中看到：")
+    assert len(heads) == len(faults) and (heads[-1:] == [seen[language == "zh-Hans"]]) == (
+        "misdrawn" in faults
+    )
     assert "98.8 %" in page.get_attribute("#ways .way", "title")
     assert "%" not in page.text_content("#candidates")
+
+
+def test_a_fault_of_all_forms_is_told_as_one(page):
+    way = {"faults": ["misdrawn"], "score": 0.9, "reads": "well", "d": "M0 0L9 9", "box": [0, 9]}
+    ways = [{**way, "number": number} for number in (1, 2)]
+    told = {"ways": ways, "strokes": 6, "printed": "M0 0L8 8"}
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json=told))
+    write(page, "永和")
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way")
+    assert page.text_content("#ways dt") in ("Seen in all forms:", "在各种写法中都看到：")
 
 
 def test_many_doubtful_characters_are_named_a_dozen_at_first(page):

@@ -26,7 +26,7 @@ _FAULTS = {
     "missing": "a part of the character is missing",
     "stray": "has ink where the character has none",
     "blob": "has a blob, thicker than its strokes",
-    "dense": "has more strokes than the model learned to draw",
+    "dense": "has so many strokes that the model learned few such characters: compare with print",
     "unlearned": "a cursive form that the model did not learn: a guess",
     "blank": "was drawn without ink",
 }

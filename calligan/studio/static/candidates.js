@@ -25,24 +25,29 @@ export async function showCandidates(place, hand, char, used, take, fit = {}) {
   try {
     const { printed, strokes, ways } = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
     const buttons = ways.map((way) => button(way, strokes, used, take, fit));
-    place.replaceChildren(...why(ways, strokes, used), print(printed), ...buttons);
+    place.replaceChildren(...why(ways, strokes, used), print(printed, char), ...buttons);
     (place.querySelector(".mine") ?? place.querySelector("button"))?.focus();
   } catch (error) {
     place.replaceChildren(make("p", { class: "trouble", text: error.message }));
   }
 }
 
-/** What is doubtful: of the character, whichever form is used, and of the form in use. */
+/** What is doubtful: of the character, of all its forms, and of the form in use. */
 function why(ways, strokes, used) {
-  const foreseen = (ways[0]?.faults ?? []).filter((fault) => FORESEEN.includes(fault));
-  const seen = (ways.find((way) => way.number === used)?.faults ?? []).filter((fault) => !FORESEEN.includes(fault));
-  const parts = [["doubt_foreseen", foreseen], ["doubt_seen", seen]].filter(([, faults]) => faults.length);
+  const mine = ways.find((way) => way.number === used); // none in a font that has another glyph, or is without it
+  const faults = (mine ?? ways[0])?.faults ?? [];
+  const kind = (fault) => {
+    if (FORESEEN.includes(fault)) return "doubt_foreseen";
+    return ways.every((way) => way.faults.includes(fault)) ? "doubt_all" : "doubt_seen";
+  };
+  const kinds = ["doubt_foreseen", "doubt_all", ...(mine ? ["doubt_seen"] : [])];
+  const parts = kinds.map((name) => [name, faults.filter((fault) => kind(fault) === name)]).filter(([, found]) => found.length);
   if (!parts.length) return [];
-  const lines = parts.flatMap(([head, faults]) => [make("dt", { text: t(head) }), ...doubtsSaid(faults, strokes).map((text) => make("dd", { text }))]);
+  const lines = parts.flatMap(([head, found]) => [make("dt", { text: t(head) }), ...doubtsSaid(found, strokes).map((text) => make("dd", { text }))]);
   return [make("div", { class: "doubt" }, make("dl", {}, ...lines), make("p", { text: t("doubt_do") }))];
 }
 
-const print = (d) => make("figure", { class: "in-print" }, glyph(d, t("in_print")), make("figcaption", { text: t("in_print") }));
+const print = (d, char) => make("figure", { class: "in-print" }, glyph(d, char), make("figcaption", { text: t("in_print") }));
 
 /** A glyph's scale and place in a font: its ink is within the advance, as `fit_to_body` makes it. */
 function placed([left, right], { scale = [1, 1], advance }) {
