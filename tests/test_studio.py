@@ -407,9 +407,9 @@ def test_errors_come_in_the_language_of_the_page(client):
     asked = {"setting": {"text": "永", "hand": "nobody"}}
     answer = client.post("/api/page", json=asked, headers={"Accept-Language": "zh-CN"})
     assert answer.status_code == 422 and "没有这种字体" in answer.json()["error"]
-    assert "no style" in client.post("/api/page", json=asked).json()["error"]
+    assert "no such hand" in client.post("/api/page", json=asked).json()["error"]
     unknown = client.post("/api/page", json=[], headers={"Accept-Language": "zh-CN"})
-    assert unknown.json()["error"].startswith("原文（英文）：the request is not")
+    assert unknown.json()["error"].startswith("原文（英文）：The request is not")
 
 
 def test_what_the_browser_gets_is_small_and_its_own():
