@@ -172,7 +172,7 @@ DENSE = {"en": ("It has 18 strokes.", "Known before"), "zh-Hans": ("此字有 18
         (["dense"], "less", ("reads less well", "不太好认")),
         (["misdrawn", "dense"], "well", ("strokes may be wrong", "笔画可能有误")),
         (["misdrawn"], "well", ("strokes may be wrong", "笔画可能有误")),
-        ([], "far", ("unlike print, as is usual in this hand", "与印刷体差别大，此体常如此")),
+        ([], "far", ("less clear, as this hand may be", "不太清楚，此体有时如此")),
     ],
 )
 def test_what_is_foreseen_of_a_character_is_told_apart_from_what_is_seen(
