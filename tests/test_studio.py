@@ -871,6 +871,7 @@ def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch)
     assert (listed[2]["left_out"], listed[2]["doubtful"]) == ("dense", False)
     shown = client.get("/api/font/few/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in shown] == list(HAN[2:6]) and all(g["d"] for g in shown)
+    assert all(glyph["strokes"] for glyph in shown)
     picked = {"hand": HAND, "char": HAN[4], "number": 2}  # by eye: then it is taken
     client.post("/api/font/few/choose", json=picked)
     made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())

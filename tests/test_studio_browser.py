@@ -581,6 +581,16 @@ def test_candidates_are_as_narrow_as_the_font(page, made, matrix):
     assert page.text_content(".way .reads") in ("reads well", "好认")
 
 
+def test_a_doubtful_glyph_of_a_font_says_why_and_no_number(page):
+    glyph = {"char": HAN[2], "score": 0.988, "doubtful": True, "faults": ["dense"], "strokes": 18}
+    made_font(page, [{**glyph, "d": "M0 0L9 9", "width": 900}])
+    cell = page.locator("#glyphs .cell.doubted")
+    language = page.get_attribute("html", "lang")
+    assert DENSE[language][0] in cell.get_attribute("title")
+    assert cell.locator(".why").text_content() in ("many strokes", "笔画多")
+    assert "%" not in cell.text_content()
+
+
 def test_another_font_is_made_in_its_place_only_if_that_is_wanted(page):
     order = {"hand": HAND, "charset": "gb2312", "family": "Made", "complete": False}
     made_font(page, made={"order": {**order, "kind": ".ttf"}}, order=order)
