@@ -125,7 +125,7 @@ def test_a_page_that_is_being_drawn_says_how_much_is_to_come_and_speaks_seldom(p
     page.fill("#text", "永书法和")
     page.wait_for_function("() => window['to-come-spoken-seen']?.at(-1) === ''")
     english = page.get_attribute("html", "lang") == "en"
-    said = "Drawing; glyphs still to come: {}" if english else "正在书写，还有 {} 字"
+    said = "Writing; characters still to come: {}" if english else "正在书写，还有 {} 字"
     assert page.evaluate("window['to-come-seen']") == [*map(said.format, (3, 2, 1)), ""]
     assert page.evaluate("window['to-come-spoken-seen']") == [said.format(3), ""]
     assert page.locator("#to-come-spoken[aria-live=polite]").count() == 1
