@@ -22,7 +22,7 @@ from calligan.models.device import pick_device
 from calligan.page.sheet import Row, contact_sheet
 from calligan.pairs.handwriting import from_pictures
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
-from calligan.project.source import chinese_font_name
+from calligan.project.source import chinese_font_name, installed_chinese_font
 from calligan.reader.check import Checked, Printed
 from calligan.reader.check import check as checked
 from calligan.reader.judge import Judge, four_digits
@@ -176,6 +176,19 @@ def proofread(glyphs: list[tuple[str, np.ndarray]], font: str) -> Checked | None
         return None
     placed, judge = from_pictures("", Path(), inked, RasterConfig(size_px=_SIZE_PX)), Judge.load()
     return _check_against(placed.entry.chars, placed.images, font, judge, judge.least_score(""))
+
+
+def open_reader() -> None:
+    """Open what `proofread` needs, and keep it, if the font to compare with is on this machine.
+
+    A glyph of another character than its label is compared with all others, which takes seconds the
+    first time.
+    """
+    if reader_model() is None or not (font := installed_chinese_font()):
+        return
+    chars, images = _printed_charset(font)
+    if len(chars) > 1:
+        proofread([(chars[0], images[1]), (chars[1], images[1])], font)
 
 
 def _check_against(

@@ -19,7 +19,7 @@ from calligan.library.model import Model, load
 from calligan.library.scanning import Scanned
 from calligan.library.sessions import Session, new_session, resumed_session, unfinished
 from calligan.library.training import Settings, parsed_settings, training_config
-from calligan.models.card import ModelCard
+from calligan.models.card import ModelCard, read_card
 from calligan.models.weights import load_model, save_model
 from calligan.page.sheet import save_sheet
 from calligan.pairs.handwriting import WrittenGlyphs, from_font, from_pictures, make_hand_store
@@ -28,6 +28,7 @@ from calligan.pairs.store import PreparedFont, Selection
 from calligan.progress import Cancel, Note, Progress, cancellable, ignore, never_cancel
 from calligan.project.hand_folder import being_learned
 from calligan.project.models import BUNDLE, HANDS, hand_path, model_path
+from calligan.project.run import Run
 from calligan.project.source import open_source, source_font, trained_sources
 from calligan.requests.hands import MIN_STEPS, LearningRequest
 from calligan.scan.folder import read_hand
@@ -125,7 +126,8 @@ def finish_learning(session: Session, even: bool = True) -> Path:
     With `even`, a hand whose real strokes have one width is drawn with a pen (vector/pen.py), and
     another one whose real edges are straight gets straight edges (vector/straight_edges.py).
     """
-    run, done = session.run, session.state.counters.step
+    run = session.run
+    done = session.state.counters.step + _steps_before(run)
     if run.config.steps is None and done < MIN_STEPS:
         session.note(
             f"only {done:,} steps in that time; a hand needs {MIN_STEPS:,}: learn again while "
@@ -137,6 +139,15 @@ def finish_learning(session: Session, even: bool = True) -> Path:
     sheet = run.folder / "before-after.png"
     save_sheet(before_after(run, session.selection), sheet)
     return sheet
+
+
+def _steps_before(run: Run) -> int:
+    """How long the model that a run started from had learned the same hand, in steps."""
+    if run.start is None:
+        return 0
+    card = read_card(run.start)
+    same = [style.name for style in card.styles] == list(run.styles)
+    return card.learned_steps if same else 0
 
 
 def _take_line(session: Session) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from calligan.described import values
 from calligan.errors import ConfigError, ModelError
-from calligan.inference.plan import Plan, planned, unwritten
+from calligan.inference.plan import Plan, planned, sampled, unwritten
 from calligan.library.model import Model
 from calligan.library.sheets import check_template, write_template
 from calligan.progress import Cancel, Note, Progress, count_progress, ignore, never_cancel
@@ -30,15 +30,17 @@ def plan_next(
         raise ConfigError(f"--plan {count} is invalid; give 1 or more")
     if (best := hand_path(name, Path(hands))) is None:
         raise ModelError(f"no hand {name}; {suggest_hands(name, Path(hands))}")
+    progress("opening", 0, 1)
     run = Run.open(best.parent)
     there = run.selection().styles[0].chars
     writer = Model(run.best, source, fine=False, device=device, note=note).writer
     chars = unwritten(writer, there)
-    plan = planned(writer, chars, count, count_progress("drawing", len(chars), progress, cancel))
+    tried = len(sampled(chars, count))
+    plan = planned(writer, chars, count, count_progress("drawing", tried, progress, cancel))
     if plan.tried:
         note(
-            f"{name} was learned from {len(set(there)):,} characters; of the other "
-            f"{plan.tried:,} of GB 2312, {plan.doubtful:,} are doubtful as it draws them now"
+            f"{name} was learned from {len(set(there)):,} characters; of "
+            f"{plan.tried:,} others of GB 2312, {plan.doubtful:,} are doubtful as it draws them now"
         )
     return plan
 

@@ -89,6 +89,16 @@ class ModelCard:
             for number, style in enumerate(self.styles, start=1)
         ]
 
+    @property
+    def learned_steps(self) -> int:
+        """How many steps its styles were learned in, with those of models that it went on from."""
+        told: Any = self.provenance
+        steps = 0
+        while isinstance(told, dict):
+            steps += int(told.get("step", 0))
+            told = None if told.get("began_from") else told.get("began_at")
+        return steps
+
     def check_unseen(self, chars: str) -> None:
         """Raise DataError if the model was trained on any of `chars`."""
         if seen := set(self.trained_chars) & set(chars):

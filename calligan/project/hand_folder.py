@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from calligan.storage import check_own, locked
+from calligan.errors import DataError
+from calligan.storage import cannot_write, check_own, locked
 
 _LOCK = ".learning"
 
@@ -33,3 +34,20 @@ def being_learned(folder: Path) -> Iterator[None]:
                 with contextlib.suppress(OSError):  # unless it is empty
                     each.rmdir()
             raise
+
+
+def move_hand(folder: Path, to: Path) -> Path:
+    """Move a hand's folder; returns where it is then.
+
+    Raises ConfigError while another process learns it, DataError where there is something already.
+    """
+    with being_learned(folder):
+        pass  # nobody else does
+    if to.exists() or to.is_symlink():
+        raise DataError(f"{to} exists already; choose another name")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(str(folder), str(to))
+    except OSError as error:
+        raise cannot_write(to, error) from error
+    return to

@@ -111,12 +111,26 @@ def mixed_hand(model: Path, card: ModelCard, name: str) -> Path | None:
 
 
 def style_spaces(model: Path) -> frozenset[str]:
-    """SHA-256 of a model file and of the model that it was trained from, if that is stored.
+    """SHA-256 of a model file, and of the models that it was trained from, as far as is known.
 
     Models with a common one share a style space: their styles can be mixed.
     """
     paths = [path for path in (model, model.with_name("start.safetensors")) if path.is_file()]
-    return frozenset(_digest(path, path.stat().st_mtime_ns) for path in paths)
+    found: set[str] = set()
+    for path in paths:
+        mtime_ns = path.stat().st_mtime_ns
+        found |= {_digest(path, mtime_ns), *_spaces_before(path, mtime_ns)}
+    return frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _spaces_before(path: Path, mtime_ns: int) -> tuple[str, ...]:
+    """What a model's card says of the models that it was trained from."""
+    try:
+        told = read_card(path).provenance.get("spaces", ())
+    except ModelError:
+        return ()
+    return tuple(map(str, told)) if isinstance(told, list | tuple) else ()
 
 
 @lru_cache(maxsize=64)

@@ -106,6 +106,12 @@ def _open_face(spec: FontSpec, sha256: str) -> Face:
     return Face(spec)
 
 
+def installed_chinese_font() -> str:
+    """A fetched source font of the catalog, or a Chinese font of this machine; "" without one."""
+    fetched = (f.name for f in load_catalog().values() if f.role == "source" and f.fetched)
+    return next(fetched, "") or str(chinese_font() or "")
+
+
 def chinese_font_name(given: str | None, note: Note = ignore) -> str:
     """A regular Chinese font for model characters and labels.
 
@@ -115,12 +121,10 @@ def chinese_font_name(given: str | None, note: Note = ignore) -> str:
     if given is not None:
         return given
     sources = [font for font in load_catalog().values() if font.role == "source"]
-    for font in sources:
-        if font.fetched:
-            return font.name
-    if found := chinese_font():
-        note(f"font: {found} (use --font for another)")
-        return str(found)
+    if found := installed_chinese_font():
+        if found not in load_catalog():
+            note(f"font: {found} (use --font for another)")
+        return found
     note(f"no Chinese font on this machine: fetching {sources[0].name}, once")
     fetch_font(sources[0])
     return sources[0].name

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from calligan.errors import CalliganError, DataError
+from calligan.errors import CalliganError, DataError, ModelError
 from calligan.project.models import BUNDLE, HANDS, RUNS, hand_names, hand_path, style_spaces
 from calligan.resources import bundled_model
 
@@ -116,6 +116,7 @@ class Engine:
             case = self._case(self._path(f"{HANDS}/{key}"))
             return Chosen(case, case.model.styles[0].name, ("--style", key))
         case = self._case(self._path(BUNDLE))
+        _check_there(case, key)
         named = ("--model", BUNDLE) if _runs(RUNS) else ()
         return Chosen(case, key, (*named, "--style", key))
 
@@ -131,7 +132,11 @@ class Engine:
         model = f"{RUNS}/{runs.pop()}" if runs else self._mixture_base(style)
         is_default = model == BUNDLE and not _runs(RUNS)
         named = () if is_default else ("--model", model.removeprefix(f"{HANDS}/"))
-        return Chosen(self._case(self._path(model)), style, (*named, "--style", style))
+        case, known = self._case(self._path(model)), hand_names(HANDS)
+        for name in (part.partition(":")[0] for part in style.split("+")):
+            if name not in known:
+                _check_there(case, name)
+        return Chosen(case, style, (*named, "--style", style))
 
     def _mixture_base(self, style: str) -> str:
         """The bundle, or the model of a learned hand that does not come from the bundle."""
@@ -186,6 +191,14 @@ def _start_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def _check_there(case: "TypeCase", name: str) -> None:
+    """Raise DataError unless a model has a style of that name, or by that number."""
+    try:
+        case.model.style_index(name)
+    except ModelError as error:
+        raise DataError(f"no hand {name} here; choose one of the list") from error
 
 
 def _runs(folder: Path) -> list[Path]:

@@ -14,18 +14,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from calligan.errors import DataError
+from calligan.errors import CalliganError, DataError
 from calligan.glyphs.charset import load_charset, pick_covering
+from calligan.models.card import read_card
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.requests.hands import MIN_STEPS
 from calligan.scan.folder import labels
-from calligan.studio.learned import learning_state, shown_notes
+from calligan.studio.kept_hands import is_there
+from calligan.studio.learned import shown_notes, shown_state
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
 from calligan.studio.photos import pages
 from calligan.studio.rendering import language_of, render_page, translations
 from calligan.studio.request_body import read_json_body, studio_of
-from calligan.studio.runs_view import newest_run, run_state
+from calligan.studio.runs_view import learning_speed, newest_run, run_state
 
 _MAX_CHARS = 500
 _MAX_MINUTES = 600
@@ -37,11 +39,13 @@ async def overview(request: Request) -> Response:
     """The list of hands."""
     t, learned = translations(language_of(request)), set(hand_names())
     jobs = studio_of(request).jobs
+    if _begun():
+        studio_of(request).open_reader()
     hands = []
     for name in sorted({*_begun(), *learned}):
         count = _count(name)
-        glyphs = f"{count} {t['glyphs_count']}" if count else ""
-        state = t[learning_state(jobs, name)]
+        glyphs = f"{count} {t['chars_count']}" if count else ""
+        state = t[shown_state(jobs, name)]
         specimen = name if name in learned else ""
         hands.append({"name": name, "specimen": specimen, "details": [glyphs, state]})
     return render_page(request, "hands.html", {"hands": hands})
@@ -49,8 +53,10 @@ async def overview(request: Request) -> Response:
 
 async def view(request: Request) -> Response:
     """One hand; it exists once it has a photograph."""
-    name = checked_name(request.path_params["name"])
-    values = {"name": name, "lan": bool(studio_of(request).address), "min_steps": MIN_STEPS}
+    name, studio = checked_name(request.path_params["name"]), studio_of(request)
+    if glyphs_folder(name).is_dir():
+        studio.open_reader()
+    values = {"name": name, "lan": bool(studio.address), "min_steps": MIN_STEPS}
     return render_page(request, "hand.html", values)
 
 
@@ -79,12 +85,23 @@ async def describe(request: Request) -> Response:
             "pages": [_localized(page, language_of(request)) for page in pages(name)],
             "glyphs": _glyphs(folder) if folder.is_dir() else [],
             "learned": hand_path(name) is not None,
-            "state": await run_in_threadpool(learning_state, studio_of(request).jobs, name),
+            "there": is_there(name),
+            "state": await run_in_threadpool(shown_state, studio_of(request).jobs, name),
+            "steps_learned": _steps_learned(name),
+            "steps_a_minute": await run_in_threadpool(learning_speed, name),
             "notes": [localize(line, language_of(request)) for line in notes],
             "run": run_state(newest_run(HANDS / name)),
             "next": planned.result["chars"] if planned else "",
         }
     )
+
+
+def _steps_learned(name: str) -> int:
+    path = hand_path(name)
+    try:
+        return read_card(path).learned_steps if path else 0
+    except (CalliganError, TypeError, ValueError):
+        return 0
 
 
 def _glyphs(folder: Path) -> list[dict[str, Any]]:
@@ -115,6 +132,10 @@ async def learn(request: Request) -> Response:
     if not glyphs_folder(name).is_dir():
         raise DataError("there are no glyphs yet; give photographs first")
     work: dict[str, Any] = {"even": body.get("even") is not False}
+    if body.get("on") is True:
+        if hand_path(name) is None:
+            raise DataError("the hand is not learned yet; learn it first")
+        work["on"] = True
     work["minutes"] = _number(body, "minutes", 10, _MAX_MINUTES)
     return JSONResponse({"job": studio_of(request).jobs.add("learn", name, work)})
 
@@ -160,8 +181,9 @@ def _begun() -> list[str]:
 
 
 def _count(name: str) -> int:
+    """How many characters there are glyphs of; variants of one count once."""
     folder = glyphs_folder(name)
-    return len([1 for label in labels(folder) if label.char]) if folder.is_dir() else 0
+    return len({label.char for label in labels(folder)} - {""}) if folder.is_dir() else 0
 
 
 def _paper(values: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ _TABLE = """create table if not exists jobs (
   done integer not null default 0, total integer not null default 0,
   recent_s real not null default 0, recent_done real not null default 0,
   message text not null default '', result text not null default '{}')"""
+_OF_HAND = "kind in ('learn', 'plan') and subject = ?"
 OPEN = ("waiting", "running")
 _ADDED = ("started_at", "progress_at", "recent_s", "recent_done")  # columns that older files lack
 LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
@@ -185,6 +186,33 @@ class Jobs:
                 "state = 'running'",
                 (state, message, json.dumps(result or {}, ensure_ascii=False), time.time(), number),
             )
+
+    def rename_hand(self, old: str, new: str) -> None:
+        """Let the rows of a hand's learning and plans name it otherwise."""
+        with self._open() as base:
+            base.execute(
+                f"update jobs set subject = ?, result = replace(result, ?, ?) where {_OF_HAND}",
+                (new, f'"hands/{old}/', f'"hands/{new}/', old),
+            )
+
+    def rows_of_hand(self, hand: str) -> list[dict[str, Any]]:
+        """The rows of a hand's learning and plans, whole."""
+        with self._open() as base:
+            return [dict(r) for r in base.execute(f"select * from jobs where {_OF_HAND}", (hand,))]
+
+    def drop_hand(self, hand: str) -> None:
+        """Delete the rows of a hand's learning and plans."""
+        with self._open() as base:
+            base.execute(f"delete from jobs where {_OF_HAND}", (hand,))
+
+    def put_back(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows that were deleted."""
+        with self._open() as base:
+            columns = [row["name"] for row in base.execute("pragma table_info(jobs)")]
+            marks = ", ".join("?" * len(columns))
+            for row in rows:
+                values = [row.get(name, 0) for name in columns]
+                base.execute(f"insert or ignore into jobs values ({marks})", values)
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

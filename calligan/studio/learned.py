@@ -56,6 +56,11 @@ def doubt_of(jobs: Jobs, hand: str) -> str:
     return "weak_hand" if is_weak(jobs, hand) else ""
 
 
+def shown_state(jobs: Jobs, hand: str) -> str:
+    """The state of a hand in the list and on its page: as `learning_state`, or weak_hand."""
+    return doubt_of(jobs, hand) or "learned"
+
+
 def is_being_learned(jobs: Jobs, hand: str) -> bool:
     """Whether a job learns the hand, or waits to."""
     return any(job.kind == "learn" and job.state in OPEN for job in jobs.recent(hand))

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_label
 from calligan.scan.folder import Label, labels, relabel
-from calligan.studio.engine import Engine
+from calligan.studio.kept_hands_view import check_free
 from calligan.studio.locations import checked_name, glyphs_folder
 from calligan.studio.page_cuts import checked_cuts, checked_edges, cut_files, read_cut
 from calligan.studio.photos import (
@@ -28,21 +28,12 @@ _COLUMNS = ("rtl", "ltr", "rows")
 async def upload(request: Request) -> Response:
     """Upload a photograph; it is cut into glyphs at once."""
     name = checked_name(request.path_params["name"])
-    _check_new(name, await studio_of(request).engine.run(_taken))
+    await check_free(request, name)
     file, data, fields = await read_upload(request, MAX_BYTES)
     columns = _checked_columns(fields.get("columns", "rtl"))
     text = fields.get("text", "").replace("\r", "")
     page = await studio_of(request).run_on_files(lambda: add_photo(name, file, data, text, columns))
     return JSONResponse(page)
-
-
-def _taken(engine: Engine) -> set[str]:
-    return {hand.key for hand in engine.hands() if hand.origin == "bundle"}
-
-
-def _check_new(name: str, taken: set[str]) -> None:
-    if name in taken:
-        raise DataError(f"{name!r} is a hand that comes with calligan; call yours something else")
 
 
 async def photo(request: Request) -> Response:

@@ -9,7 +9,14 @@ from PIL import Image
 
 from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
-from calligan.storage import atomic_file, read_json, write_bytes, write_json
+from calligan.storage import (
+    atomic_file,
+    read_json,
+    sha256_bytes,
+    sha256_file,
+    write_bytes,
+    write_json,
+)
 from calligan.studio.locations import glyphs_folder, hand_folder
 from calligan.studio.page_cuts import Cuts, Edges, cut_files, cut_page, read_cut
 
@@ -58,19 +65,25 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
     """Store a photograph, cut it into glyphs, and return its entry. Not thread-safe.
 
     With `text` it is a page without template. Raises DataError for files that are not pictures or
-    too large; a page that cannot be read is stored, with the reason.
+    too large, and for one that is here already; a page that cannot be read is stored, with the
+    reason, until the same picture is given again.
     """
+    text, suffix, digest = _words(text), _suffix(name, data), sha256_bytes(data)
+    same = [page for page in pages(hand) if _digest_of(hand, page) == digest]
+    if read := next((page for page in same if page["glyphs"]), None):
+        raise DataError(f"this photograph is here already: {read['name']}")
+    for page in same:
+        remove_photo(hand, page["file"])
     there = pages(hand)
     if len(there) >= _MAX_PAGES:
-        raise DataError(f"{hand} has {_MAX_PAGES} pages; remove some first")
-    text = _words(text)
-    suffix = _suffix(name, data)
+        raise DataError(f"there are {_MAX_PAGES} photographs already; remove some first")
     number = max([int(page["file"][:4]) for page in there], default=0) + 1
     file = f"{number:04d}{suffix}"
     path = hand_folder(hand) / "photos" / file
     write_bytes(path, data)
     try:
         page = {"file": file, "name": name[:80], "text": text, "columns": columns}
+        page["sha256"] = digest
         page |= _read(hand, path, text, columns)
     except BaseException as error:
         for each in (path, _thumbnail(path), *cut_files(path)):
@@ -80,6 +93,16 @@ def add_photo(hand: str, name: str, data: bytes, text: str, columns: str) -> dic
         raise
     write_json(hand_folder(hand) / "pages.json", [*pages(hand), page])
     return page
+
+
+def _digest_of(hand: str, page: dict[str, Any]) -> str:
+    """The SHA-256 of a photograph's file, which entries of older versions do not have."""
+    known = page.get("sha256")
+    if isinstance(known, str):
+        return known
+    with contextlib.suppress(OSError, ValueError):
+        return sha256_file(hand_folder(hand) / "photos" / page["file"], MAX_BYTES)
+    return ""
 
 
 def remove_photo(hand: str, file: str) -> int:

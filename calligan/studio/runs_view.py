@@ -24,6 +24,7 @@ _MAX_RUNS = 60
 _MAX_MINUTES = 10_000
 _POINTS = 300  # of a curve
 _MAX_BYTES = 64 * 2**20
+_MIN_TIMED_STEPS = 20  # of a learning whose speed is taken for that of the next
 _LOSSES = ("reconstruction", "adversarial", "d", "validation_l1", "validation_passed")
 _SHEET_ROWS, _MAX_SHEET_CELLS = 4, 12  # of before_after
 _SHEET = re.compile(r"\d{7}\.png|before-after\.png")
@@ -48,7 +49,7 @@ def run_state(folder: Path | None) -> dict[str, Any] | None:
     last = rows[-1] if rows else {}
     return {
         "path": folder.as_posix(),
-        "styles": run.styles,
+        "styles": [folder.parent.name] if folder.parent.parent == HANDS else run.styles,
         "finished": run.finished,
         "steps": run.config.steps,
         "minutes": run.config.minutes,
@@ -60,6 +61,18 @@ def run_state(folder: Path | None) -> dict[str, Any] | None:
         "before_after": _sheet_of_rows(folder / "before-after.png"),
         "began_from": _began_from(run),
     }
+
+
+def learning_speed(hand: str) -> float:
+    """Steps a minute of a hand's last learning, or of the newest one here; 0 if there was none."""
+    mine, others = (sorted(HANDS.glob(f"{name}/[0-9]*/log.jsonl")) for name in (hand, "*"))
+    newest = mine[-1:] or sorted(others, key=lambda path: path.stat().st_mtime)[-1:]
+    for path in newest:
+        rows = [row for row in _rows(path) if isinstance(row.get("elapsed_s"), int | float)]
+        last = max(rows, key=lambda row: row["step"], default={"step": 0, "elapsed_s": 0})
+        if last["step"] >= _MIN_TIMED_STEPS and last["elapsed_s"] > 0:
+            return float(60 * last["step"] / last["elapsed_s"])
+    return 0.0
 
 
 def _began_from(run: Run) -> str:

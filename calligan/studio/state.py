@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from calligan.studio.engine import Engine
 from calligan.studio.jobs import JobRunner, Jobs
+from calligan.studio.kept_hands import forget_old
 from calligan.studio.locations import STUDIO
 
 T = TypeVar("T")
@@ -24,14 +25,22 @@ class StudioState:
         self.downloads = defaultdict[str, asyncio.Lock](asyncio.Lock)  # by the kind of file
         self.jobs = Jobs(STUDIO / "work.sqlite")
         self._files = ThreadPoolExecutor(1, "files")  # reads and changes files, one call at a time
+        self._reader_asked = False
         self._runner = JobRunner(Path(), self.jobs)
 
     def open(self) -> None:
         """Start the threads."""
+        self._files.submit(forget_old)
         if self._warm:
             self.engine.warm()
         if self._works:
             self._runner.open()
+
+    def open_reader(self) -> None:
+        """Open what judges glyphs, once, so that the first correction is quick."""
+        if self._warm and not self._reader_asked:
+            self._reader_asked = True
+            self._files.submit(_open_reader)
 
     async def run_on_files(self, work: Callable[[], T]) -> T:
         """Run a function that reads or changes files, in order of calls; drawing goes on."""
@@ -42,3 +51,9 @@ class StudioState:
         self.engine.close()
         self._files.shutdown(cancel_futures=True)
         self._runner.close()
+
+
+def _open_reader() -> None:
+    from calligan.library.checking import open_reader
+
+    open_reader()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from calligan.glyphs.charset import is_han, load_charset
-from calligan.project.models import BUNDLE
+from calligan.project.models import BUNDLE, hand_path
 from calligan.storage import write_json
 from calligan.studio.font_files import (
     ABSENT,
@@ -37,16 +37,17 @@ Task = Callable[[str, dict[str, Any], "JobContext"], dict[str, Any]]
 def learn(hand: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
     """Learn a hand from its glyphs, or from the uploaded font of that name.
 
-    For `minutes` or `steps`; `even` or not; with other `settings`.
+    For `minutes` or `steps`; `even` or not; with other `settings`; `on` from what it is by now.
     """
     from calligan.library.hands import learn as learned
 
+    known = hand_path(hand) if options.get("on") else None
     model = learned(
         given_font(hand) if options.get("font") else glyphs_folder(hand),
         hand,
         minutes=options.get("minutes"),
         steps=options.get("steps"),
-        model=options.get("model", BUNDLE),
+        model=known.parent if known else options.get("model", BUNDLE),
         even=options.get("even", True),
         settings=options.get("settings", ()),
         progress=job.progress,

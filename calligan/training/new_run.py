@@ -19,6 +19,7 @@ from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
+from calligan.project.models import style_spaces
 from calligan.project.paths import public_path
 from calligan.project.run import Run, new_run_folder
 from calligan.reader.calibration import least_scores
@@ -87,6 +88,7 @@ def model_card(
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
         about["began_from"] = dict(began_at)
+        about["spaces"] = sorted(style_spaces(run.start))
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,

@@ -299,7 +299,24 @@ export const time = (seconds) => {
 
 export const isOpen = (job) => job.state === "running" || job.state === "waiting";
 
-const timeLeft = (job) => (job.left_s === null ? "" : t("left").replace("{}", time(job.left_s)));
+const shownLeft = new Map(); // by a job's kind and subject, in seconds
+
+/** The time left, which grows only where the estimate was far off: small changes would make it jump. */
+function steadyLeft({ kind, subject, left_s }) {
+  const job = `${kind} ${subject}`;
+  const before = shownLeft.get(job) ?? 0;
+  if (left_s < before || left_s > 1.3 * before + 20) shownLeft.set(job, left_s);
+  return shownLeft.get(job);
+}
+
+/** An estimate in whole minutes; from ten on, of five. */
+function timeLeft(job) {
+  if (job.left_s === null) return "";
+  const minutes = steadyLeft(job) / 60;
+  if (minutes < 1) return t("left_soon");
+  const rounded = minutes < 10 ? Math.round(minutes) : 5 * Math.round(minutes / 5);
+  return t("left").replace("{}", rounded < 90 ? `${rounded} ${t("minutes_short")}` : time(60 * rounded));
+}
 
 /** A job: its kind, its progress, and buttons to cancel or retry it. */
 export function jobLine(job) {

@@ -1,15 +1,21 @@
 // One hand: photographs, glyphs, learning, what comes next.
 
-import { acceptFiles, agreed, ask, isOpen, jobLine, keepValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
+import { acceptFiles, agreed, ask, isOpen, jobLine, keepValue, keptValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
 import { openColumns } from "./columns.js";
+import { offerKept, showSaid } from "./kept_hands.js";
 import { trainingState } from "./training.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
 const BASE = `/hand/${encodeURIComponent(NAME)}`;
 const API = `/api${BASE}`;
+const DEFAULT_MINUTES = 10;
 const FEW_MINUTES = 5; // in which a machine that does something else too may not have learned enough
-const MIN_TIMED_STEPS = 20; // of a learning whose speed is taken for that of the next
+const FINISHED = ["weak_hand", "learned"]; // of a hand whose learning has finished
+const FEW_CHARS = 30;
 let known = { pages: [], glyphs: [] };
+
+const isNew = new URLSearchParams(location.search).has("new");
+offerKept(NAME, () => known);
 
 async function refresh() {
   try {
@@ -18,10 +24,17 @@ async function refresh() {
     toast(error.message);
     return;
   }
+  part("kept").hidden = !known.there;
+  part("gone").hidden = known.there || isNew;
+  const chars = charCount();
+  part("hand-state").textContent = known.there ? [chars && `${chars} ${t("chars_count")}`, t(known.state)].filter(Boolean).join(" · ") : "";
   showPhotos();
   showGlyphs();
   showLearning();
 }
+
+/** How many characters there are glyphs of; variants of one count once. */
+const charCount = () => new Set(known.glyphs.map((one) => one.char).filter(Boolean)).size;
 
 // ---- photographs
 
@@ -85,9 +98,12 @@ function refusedCard(file) {
     make("button", { type: "button", class: "quiet", text: t("remove"), onclick: dismiss })));
 }
 
-/** The counts of a page's cells, translated. */
+/** The counts of a page's cells, or the characters of some, translated. */
 const counted = (line) =>
-  ["written", "empty", "crossed out", "over the edge"].reduce((text, word) => text.replace(word, t(`cells_${word}`)), line);
+  line
+    .replace(/(\d+) (written|empty|crossed out|over the edge)/g, (_, count, word) => t("cells_count").replace("{}", count).replace("{what}", t(`cells_${word}`)))
+    .replace(/^(empty|crossed out): /, (_, word) => t(`cells_${word}`) + t("colon"))
+    .replaceAll(", ", t("comma"));
 
 async function removePage(page) {
   if (!(await agreed(t(page.glyphs ? "remove_page_ask" : "remove_unread_ask").replace("{}", page.name), t("remove")))) return;
@@ -111,6 +127,7 @@ const pictureOf = (one) => `${BASE}/glyph/${encodeURIComponent(one.file)}?made=$
 /** A glyph's character; of one that is left out, the one that its picture is named by. */
 const charOf = (one) => one.char || [...one.file][0];
 
+const relabelled = new Map(); // files whose new character the studio has not confirmed yet
 const A_PAGE = 60;
 let most = A_PAGE; // glyphs that are shown
 
@@ -118,7 +135,8 @@ function showGlyphs() {
   for (const id of ["glyphs-part", "learn", "learn-hint"]) part(id).hidden = !known.glyphs.length;
   part("learn-part").hidden = !known.glyphs.length && !known.run; // it may be learned of a font
   const count = known.glyphs.filter(FILTERS.all).length;
-  part("glyph-count").textContent = count;
+  const chars = charCount();
+  part("glyph-count").textContent = chars === count ? count : t("glyphs_of_chars").replace("{}", count).replace("{chars}", chars);
   for (const input of part("filters").querySelectorAll("input"))
     input.nextElementSibling.querySelector("small").textContent = known.glyphs.filter(FILTERS[input.value]).length;
   const wanted = FILTERS[part("filters").querySelector(":checked").value];
@@ -126,8 +144,9 @@ function showGlyphs() {
   shown.sort((a, b) => (wanted === FILTERS.variants ? a.char.localeCompare(b.char) : 0));
   part("more").hidden = shown.length <= most;
   const cells = shown.slice(0, most).map((one) => {
-    const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, onclick: () => edit(one) });
-    cell.append(make("span", { class: "cell-char", text: charOf(one), lang: "zh-Hans" }));
+    const busy = relabelled.get(one.file);
+    const cell = make("button", { type: "button", class: `cell${one.note ? " doubted" : ""}${one.char ? "" : " out"}`, "aria-busy": busy === undefined ? null : "true", onclick: () => edit(one) });
+    cell.append(make("span", { class: "cell-char", text: busy || charOf(one), lang: "zh-Hans" }));
     cell.append(make("img", { src: pictureOf(one), alt: "", loading: "lazy", width: 96, height: 96 }));
     if (one.note || !one.char) cell.append(make("small", { text: one.char ? noted(one.note) : t("left_out_now") }));
     return cell;
@@ -170,53 +189,88 @@ part("glyph-out").addEventListener("click", () => label(edited, edited.char ? ""
 
 async function label(one, char) {
   part("glyph").close();
+  relabelled.set(one.file, char); // it is judged anew, which may take a while
+  showGlyphs();
   try {
     const before = await ask(`${API}/label`, { file: one.file, char });
     const undo = { name: t("undo"), run: () => label(one, before.char) };
-    toast(char ? `${t(before.char ? "corrected" : "taken_back")}: ${char}` : t("left_out_now"), undo);
+    toast(char ? t(before.char ? "corrected" : "taken_back") + t("colon") + char : t("left_out_now"), undo);
   } catch (error) {
     toast(error.message);
   }
+  relabelled.delete(one.file);
   refresh();
 }
 
 // ---- learning
 
+const minutesField = part("learn").elements.minutes;
+
+/** Queues a job; its button is busy until the studio has it. */
+async function begin(button, path, options) {
+  button.setAttribute("aria-busy", "true");
+  await startJob(path, options);
+  button.removeAttribute("aria-busy");
+}
+
 part("learn").addEventListener("submit", (event) => {
   event.preventDefault();
-  const { minutes, even } = event.target.elements;
-  startJob(`${API}/learn`, { minutes: Number(minutes.value), even: even.checked });
+  const button = event.submitter ?? part("learn-go");
+  const on = button === part("learn-go") && FINISHED.includes(known.state);
+  begin(button, `${API}/learn`, { minutes: Number(minutesField.value), even: event.target.elements.even.checked, on });
 });
-keepValue(part("learn").elements.minutes, "minutes");
-part("learn").elements.minutes.addEventListener("input", showMinutes);
+keepValue(minutesField, "minutes");
+let typed = false; // into the field of minutes, on this page
+minutesField.addEventListener("input", () => {
+  typed = true;
+  showMinutes();
+});
+
+const least = Number(part("minutes-hint").dataset.least); // steps
+
+/** The minutes in which a hand has the steps that it needs, by the speed of the last learning; 0 if that is not known. */
+function neededMinutes() {
+  const had = FINISHED.includes(known.state) ? known.steps_learned : 0;
+  return known.steps_a_minute ? Math.max(0, least - had) / known.steps_a_minute : 0;
+}
+
+const roundMinutes = (minutes) => 5 * Math.ceil(minutes / 5);
+
+/** Fills in what is enough, unless the user gave as much. */
+function suggestMinutes() {
+  const kept = Number(keptValue("minutes") ?? DEFAULT_MINUTES);
+  if (!typed) minutesField.value = kept >= neededMinutes() ? kept : Math.max(DEFAULT_MINUTES, roundMinutes(neededMinutes()));
+}
 
 /** Whether the minutes are too few: by the speed of the last learning, if there was one. */
 function showMinutes() {
-  const place = part("minutes-hint");
-  const least = Number(place.dataset.least);
-  const minutes = Number(part("learn").elements.minutes.value);
-  const { step, elapsed_s } = known.run ?? {};
-  const a_minute = step >= MIN_TIMED_STEPS && elapsed_s ? (60 * step) / elapsed_s : 0;
-  const steps = Math.round(a_minute * minutes);
-  const known_few = t("minutes_give").replace("{}", steps.toLocaleString()).replace("{least}", least).replace("{minutes}", Math.ceil(least / a_minute));
-  const few = minutes < FEW_MINUTES ? t("minutes_few").replace("{least}", least) : "";
-  place.textContent = !minutes ? "" : !a_minute ? few : steps < least ? known_few : "";
+  const minutes = Number(minutesField.value);
+  const needed = neededMinutes();
+  const had = FINISHED.includes(known.state) ? known.steps_learned : 0;
+  const steps = Math.round(known.steps_a_minute * minutes);
+  const said = t(had ? "minutes_more" : "minutes_give").replace("{}", steps.toLocaleString()).replace("{had}", had.toLocaleString());
+  const known_few = said.replace("{least}", least).replace("{minutes}", roundMinutes(needed));
+  const few = !known.steps_a_minute && !had && minutes < FEW_MINUTES ? t("minutes_few").replace("{least}", least) : "";
+  part("minutes-hint").textContent = !minutes ? "" : minutes < needed ? known_few : few;
 }
 keepValue(part("plan").elements.count, "next-count");
 part("plan").addEventListener("submit", (event) => {
   event.preventDefault();
-  startJob(`${API}/plan`, { count: Number(event.target.elements.count.value) });
+  begin(event.target.querySelector("button"), `${API}/plan`, { count: Number(event.target.elements.count.value) });
 });
 
 function showLearning() {
+  suggestMinutes();
   showMinutes();
-  part("learn").querySelector("button").textContent = t(known.state === "learned" ? "learn_again" : "learn_start");
-  const count = known.glyphs.filter(FILTERS.all).length;
-  part("learn-hint").textContent = t(count < 30 ? "learn_few" : "learn_said");
+  const finished = FINISHED.includes(known.state);
+  part("learn-go").textContent = t(finished ? "learn_on" : "learn_start");
+  part("learn-anew").hidden = !finished;
+  const hints = [charCount() < FEW_CHARS ? "learn_few" : "learn_said", finished && "learn_on_said"];
+  part("learn-hint").textContent = hints.filter(Boolean).map(t).join(document.documentElement.lang === "en" ? " " : "");
   part("learned-notes").replaceChildren(...known.notes.map((text) => make("p", { class: "trouble", text })));
   part("course").replaceChildren(...(known.run ? trainingState(known.run) : []));
   part("next-part").hidden = !known.learned;
-  part("unfinished").textContent = known.state === "learned" || !known.learned ? "" : t(`${known.state}_said`);
+  part("unfinished").textContent = finished || !known.learned ? "" : t(`${known.state}_said`);
   part("write-with").href = `/write?${new URLSearchParams({ hand: NAME })}`;
   part("next-chars").textContent = known.next;
   part("next-pdf").hidden = !known.next;
@@ -243,7 +297,10 @@ document.addEventListener("work", (event) => {
   const silent = learning?.state === "finished" ? { ...learning, message: "" } : learning; // see learned-notes
   part("learning").replaceChildren(...shown(silent));
   part("planning").replaceChildren(...shown(planning));
-  for (const button of part("learn").querySelectorAll("button")) button.disabled = learning && isOpen(learning);
+  const going = Boolean(learning && isOpen(learning));
+  for (const button of part("learn").querySelectorAll("button")) button.disabled = going;
+  part("learn-going").hidden = !going;
+  part("plan").querySelector("button").disabled = Boolean(planning && isOpen(planning));
   const now = mine.map((job) => `${job.id}${job.state}`).join();
   step += 1;
   if ((states && now !== states) || (learning?.state === "running" && step % 3 === 0)) refresh();
@@ -251,3 +308,4 @@ document.addEventListener("work", (event) => {
 });
 
 refresh();
+showSaid();

@@ -39,7 +39,8 @@ function sampleSheet(address, run) {
     picture.style.width = `${100 * (1 + share)}%`;
     picture.style.marginLeft = `${-100 * share}%`;
   });
-  const names = run.styles.flatMap((style) => [t("row_source"), style, t("row_real")]);
+  const mine = run.path.startsWith("hands/"); // rows are named as in the comparison of before and after
+  const names = run.styles.flatMap((style) => (mine ? [t("row_source"), t("row_now"), t("row_yours")] : [t("row_source"), style, t("row_real")]));
   const rows = make("span", { class: "sample-names" }, ...names.map((text) => make("span", { text })));
   return make("span", { class: "samples named" }, rows, make("span", { class: "sample-window" }, picture));
 }
@@ -81,7 +82,7 @@ export function curves(run, names, other = null) {
   for (const share of [0, 0.5, 1]) {
     const y = HEIGHT * (1 - share) + 4;
     svg.append(draw("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }));
-    if (share) svg.append(draw("text", { x: 2, y: y + 12, text: (high * share).toPrecision(2) }));
+    if (share) svg.append(draw("text", { x: 2, y: y + 12, text: `${share === 1 ? `${t("curve")} ` : ""}${(high * share).toPrecision(2)}` }));
   }
   svg.append(draw("text", { x: WIDTH - 2, y: HEIGHT + 20, class: "end", text: `${last.toLocaleString()} ${t("steps")}` }));
   for (const [index, one] of [run, other].filter(Boolean).entries())
@@ -97,7 +98,7 @@ export function curves(run, names, other = null) {
   const single = all.length > 0 && new Set(all.map(([step]) => step)).size === 1;
   const key = make("p", { class: "hint key" });
   for (const name of names) key.append(make("span", { class: `key-${name}`, text: label(name) }));
-  const caption = make("figcaption", {}, key);
+  const caption = make("figcaption", {}, key, make("p", { class: "hint", text: t("curve_said") }));
   if (single) caption.append(make("p", { class: "hint", text: t("curve_single") }));
   return make("figure", {}, svg, caption);
 }
