@@ -495,7 +495,8 @@ def test_a_corrected_glyph_is_judged_under_its_new_character(client, project, mo
 
     def labelled(char: str) -> dict[str, str]:
         asked = {"file": f"{HAN[3]}.png", "char": char}
-        assert client.post("/api/hand/judged/label", json=asked).status_code == 200
+        for what in ("label", "judge"):
+            assert client.post(f"/api/hand/judged/{what}", json=asked).status_code == 200
         told = client.get("/api/hand/judged").json()["glyphs"]
         return next(glyph for glyph in told if glyph["file"] == asked["file"])
 

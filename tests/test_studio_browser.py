@@ -414,7 +414,7 @@ def test_files_that_are_no_pictures_stay_named_beside_photographs(page, project)
 
 
 def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
-    name = f"hand-{page.evaluate('navigator.language')}"
+    name, held = f"hand-{page.evaluate('navigator.language')}", []
 
     def late(route):  # so that the files are chosen before there is a script
         page.wait_for_timeout(1000)
@@ -433,8 +433,13 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     assert page.locator(".corner.lost").count() == 2
     page.click(".cell >> nth=2")
     page.fill("#glyph-char", "永")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".cell-char:text-is('永')")
+    page.route("**/judge", lambda route: held.append(route))
+    with page.expect_request("**/judge"):
+        page.keyboard.press("Enter")
+    page.wait_for_selector(".cell[aria-busy=true] .cell-char:text-is('永')")  # at once
+    page.unroute("**/judge")
+    held.pop().continue_()
+    page.wait_for_selector(".cell:not([aria-busy]) .cell-char:text-is('永')")
     page.click(".toast button")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
     page.click(".cell >> nth=2")
@@ -448,7 +453,7 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     page.wait_for_selector(f".toast:has-text('{again}')")
     page.click("#filters label:has([value=all])")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
-    assert page.is_enabled("#learn button") and not page.text_content("#minutes-hint")
+    assert page.is_enabled("#learn-go") and not page.text_content("#minutes-hint")
     page.fill("[name=minutes]", "3")
     assert "300" in page.text_content("#minutes-hint")
     page.click(".photo-card >> nth=1 >> button:last-child")
@@ -653,19 +658,103 @@ def test_runs_are_seen(page):
     page.wait_for_selector(".enlarged", state="detached")
 
 
-def test_minutes_that_give_too_few_steps_are_named_by_the_last_speed(page):
-    run = {"path": "hands/slow/0001", "styles": ["slow"], "finished": True, "sheets": []}
-    run |= {"curves": {}, "before_after": None, "step": 100, "elapsed_s": 600, "label_px": 9}
+def told_hand(page, name, **told):
+    """Open the page of a hand of which this is told."""
     glyph = {"file": "永.png", "char": "永", "page": "", "note": "", "made_ms": 1}
     hand = {"pages": [], "glyphs": [glyph], "learned": True, "state": "learned", "notes": []}
-    hand |= {"run": run, "next": ""}
-    page.route("**/api/hand/slow", lambda route: route.fulfill(json=hand))
-    page.goto(f"{page.base}/hand/slow")
+    hand |= {"there": True, "run": None, "next": "", "steps_learned": 0, "steps_a_minute": 0}
+    page.route(f"**/api/hand/{name}", lambda route: route.fulfill(json={**hand, **told}))
+    page.goto(f"{page.base}/hand/{name}")
+    page.wait_for_selector(".cell")
+
+
+def test_minutes_that_give_too_few_steps_are_named_and_enough_are_filled_in(page):
+    """By the speed of the last learning; learning on counts the steps that the hand has had."""
+    run = {"path": "hands/slow/0001", "styles": ["slow"], "finished": True, "sheets": []}
+    run |= {"curves": {}, "before_after": None, "step": 100, "elapsed_s": 600, "label_px": 9}
+    told_hand(page, "new", learned=False, state="not_learned", steps_a_minute=9)
+    assert page.input_value("[name=minutes]") == "35" and page.is_hidden("#learn-anew")
+    told_hand(page, "slow", run=run, state="weak_hand", steps_learned=100, steps_a_minute=10)
+    assert page.input_value("[name=minutes]") == "20" and page.is_visible("#learn-anew")
+    assert not page.text_content("#minutes-hint")
     page.fill("[name=minutes]", "12")
     said = page.text_content("#minutes-hint")
-    assert re.findall(r"\d+", said) == ["120", "300", "30"]
-    page.fill("[name=minutes]", "30")
-    assert not page.text_content("#minutes-hint")
+    assert re.findall(r"\d+", said) == ["120", "100", "300", "20"]
+    asked = []
+    page.route(
+        "**/api/hand/slow/learn",
+        lambda r: (asked.append(r.request.post_data_json), r.fulfill(json={})),
+    )
+    for button in ("#learn-go", "#learn-anew"):
+        page.click(button)
+        page.wait_for_selector(f"{button}:not([aria-busy])")
+    assert [each["on"] for each in asked] == [True, False] and asked[0]["minutes"] == 12
+
+
+def test_the_time_left_is_rough_and_does_not_jump(page):
+    job = {"id": 1, "kind": "plan", "subject": "a", "state": "running", "message": "", "done": 4}
+    job |= {"cancel": False, "resumed": False, "total": 9, "what": "drawing", "result": {}}
+    page.goto(f"{page.base}/runs")
+    said = page.evaluate(
+        """async (job) => {
+          const { jobLine } = await import("/static/common.js");
+          const line = (left_s) => jobLine({ ...job, left_s }).querySelector("p.hint");
+          return [170, 100, 128, 1, 15, 42, 760].map((left_s) => line(left_s).textContent);
+        }""",
+        {**job, "waits_for": None},
+    )
+    left = [re.sub(r".*· ", "", text) for text in said]
+    soon = "less than a minute left" if "less" in left[3] else "不到一分钟"
+    assert left[3:6] == [soon] * 2 + [left[5]] and left[1] == left[2]
+    assert [re.findall(r"\d+", text) for text in left] == [["3"], ["2"], ["2"], [], [], [], ["15"]]
+
+
+def test_a_name_that_is_taken_is_not_opened_in_silence(page, project):  # noqa: F811
+    name = f"taken-{page.evaluate('navigator.language')}"
+    (project / "studio/hands" / name / "glyphs").mkdir(parents=True)
+    page.goto(f"{page.base}/hand")
+    page.fill("#name", name)
+    page.click("#begin button")
+    page.wait_for_selector("#begin .trouble a")
+    assert name in page.text_content("#begin .trouble")
+    assert not findings(page)
+    page.fill("#name", f"{name}-2")
+    assert not page.text_content("#begin .trouble")
+    page.click("#begin button")
+    page.wait_for_url(f"**/hand/{name}-2?new=1")
+    page.wait_for_load_state("networkidle")
+    assert page.is_hidden("#gone") and page.is_hidden("#kept")
+
+
+def test_a_hand_is_renamed_and_deleted_and_both_are_undone(page, project):  # noqa: F811
+    name = f"kept-{page.evaluate('navigator.language')}"
+    glyphs = project / "studio/hands" / name / "glyphs"
+    glyphs.mkdir(parents=True)
+    shutil.copy(Path(__file__).parent.parent / "calligan/studio/static/seal.svg", glyphs / "x.svg")
+    page.goto(f"{page.base}/hand/{name}")
+    page.click("#rename")
+    page.fill("#new-name", "con")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#rename-trouble:not(:empty)")
+    assert not findings(page)
+    page.fill("#new-name", f"{name}-x")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/hand/{name}-x")
+    page.click(".toast button")
+    page.wait_for_url(f"**/hand/{name}")
+    page.click("#delete")
+    assert name in page.text_content("#question")
+    page.click("dialog[open] [value='']")  # not yet
+    assert glyphs.is_dir()
+    page.click("#delete")
+    page.click("dialog[open] [value=yes]")
+    page.wait_for_url("**/hand")
+    assert page.locator(f".hand-card:has-text('{name}')").count() == 0 and not glyphs.exists()
+    page.click(".toast button")
+    page.wait_for_url(f"**/hand/{name}")
+    assert (glyphs / "x.svg").is_file()
+    page.goto(f"{page.base}/hand/{name}-x")  # an address of the time before
+    page.wait_for_selector("#gone:not([hidden])")
 
 
 def test_the_badge_counts_the_open_work_and_one_toast_is_shown(page):
@@ -847,7 +936,7 @@ def test_from_photographs_to_text(page, project):  # noqa: F811
     page.wait_for_selector(".cell-char:text-is('永')")
 
     page.route("**/api/hand/*/learn", learn_fast)
-    page.click("#learn button")
+    page.click("#learn-go")
     page.wait_for_selector("#learning .job.running progress")
     page.reload()  # in the middle: the learning goes on
     page.wait_for_selector("#learning .job.running, #learning .job.finished")

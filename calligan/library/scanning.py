@@ -190,6 +190,11 @@ def proofread_glyphs(found: list[ScannedGlyph], font: str, note: Note) -> list[S
     return [replace(each, note=each.note or notes.get(each.char, "")) for each in found]
 
 
+def doubt_of_cell(note: str) -> str:
+    """What a note says whatever the character is; "" if nothing."""
+    return note if note == OVER_EDGE else ""
+
+
 def doubt_of(folder: Path | str, file: str, char: str) -> str:
     """What is doubtful about a picture of a folder as a picture of `char`; "" if nothing is.
 
@@ -200,7 +205,7 @@ def doubt_of(folder: Path | str, file: str, char: str) -> str:
     mine = next((label for label in there if label.file == file), None)
     if mine is None:
         return ""
-    of_cell = mine.note if mine.note == OVER_EDGE else ""  # whatever the character
+    of_cell = doubt_of_cell(mine.note)
     if not char or of_cell:
         return of_cell
     beside = [each for each in there if each.page == mine.page and each.char not in ("", char)]

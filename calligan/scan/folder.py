@@ -126,6 +126,15 @@ def relabel(folder: Path | str, file: str, char: str, note: str = "") -> Label:
     return before
 
 
+def annotate(folder: Path | str, file: str, char: str, note: str) -> None:
+    """Set what is doubtful about a picture, if it still is labelled `char`."""
+    folder = Path(folder)
+    there = labels(folder)
+    if any((label.file, label.char) == (file, char) and label.note != note for label in there):
+        kept = [replace(label, note=note) if label.file == file else label for label in there]
+        _replace_labels(folder, kept)
+
+
 def remove_page(folder: Path, page: str) -> int:
     """Remove the pictures that were cut out of a page; how many there were."""
     there = labels(folder)

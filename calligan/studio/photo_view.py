@@ -1,14 +1,14 @@
 """Photographs of a hand: upload, removal, columns, and corrections of glyphs."""
 
 from functools import partial
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_label
-from calligan.scan.folder import Label, labels, relabel
+from calligan.scan.folder import Label, annotate, labels, relabel
 from calligan.studio.kept_hands_view import check_free
 from calligan.studio.locations import checked_name, glyphs_folder
 from calligan.studio.page_cuts import checked_cuts, checked_edges, cut_files, read_cut
@@ -98,12 +98,29 @@ async def correct(request: Request) -> Response:
 
 
 def _relabelled(hand: str, file: str, char: str) -> Label:
-    """The label before; the glyph is judged anew under the new one."""
-    from calligan.library.scanning import doubt_of
+    """The label before. What is doubtful under the new one is said by `judge`."""
+    from calligan.library.scanning import doubt_of_cell
 
     folder = glyphs_folder(hand)
-    note = doubt_of(folder, file, char) if not char or is_label(char) else ""
-    return relabel(folder, file, char, note)
+    note = next((label.note for label in labels(folder) if label.file == file), "")
+    return relabel(folder, file, char, doubt_of_cell(note))
+
+
+async def judge(request: Request) -> Response:
+    """Say what is doubtful about a glyph under its character; apart, as it may take seconds."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    folder, file, studio = glyphs_folder(name), str(body.get("file", "")), studio_of(request)
+    char = next((label.char for label in labels(folder) if label.file == file), "")
+    note = await studio.run_on_reader(lambda: _doubt_of(folder, file, char))
+    if char:
+        await studio.run_on_files(lambda: annotate(folder, file, char, note))
+    return JSONResponse({"note": note})
+
+
+def _doubt_of(folder: Path, file: str, char: str) -> str:
+    from calligan.library.scanning import doubt_of
+
+    return doubt_of(folder, file, char)
 
 
 def _checked_columns(columns: str) -> str:
@@ -122,6 +139,7 @@ ROUTES = [
     Route("/hand/{name}/glyph/{file}", picture),
     Route("/upload/hand/{name}", upload, methods=["POST"]),
     Route("/api/hand/{name}/label", correct, methods=["POST"]),
+    Route("/api/hand/{name}/judge", judge, methods=["POST"]),
     Route("/api/hand/{name}/photo/{file}/remove", remove, methods=["POST"]),
     Route("/api/hand/{name}/page/{file}", page_cut),
     Route("/api/hand/{name}/page/{file}/cut", recut, methods=["POST"]),

@@ -26,6 +26,7 @@ class StudioState:
         self.jobs = Jobs(STUDIO / "work.sqlite")
         self._files = ThreadPoolExecutor(1, "files")  # reads and changes files, one call at a time
         self._reader_asked = False
+        self._reader = ThreadPoolExecutor(1, "reader")
         self._runner = JobRunner(Path(), self.jobs)
 
     def open(self) -> None:
@@ -40,16 +41,21 @@ class StudioState:
         """Open what judges glyphs, once, so that the first correction is quick."""
         if self._warm and not self._reader_asked:
             self._reader_asked = True
-            self._files.submit(_open_reader)
+            self._reader.submit(_open_reader)
 
     async def run_on_files(self, work: Callable[[], T]) -> T:
         """Run a function that reads or changes files, in order of calls; drawing goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._files, work)
 
+    async def run_on_reader(self, work: Callable[[], T]) -> T:
+        """Run a function that judges glyphs; what changes files does not wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+
     def close(self) -> None:
         """Stop the threads."""
         self.engine.close()
         self._files.shutdown(cancel_futures=True)
+        self._reader.shutdown(cancel_futures=True)
         self._runner.close()
 
 

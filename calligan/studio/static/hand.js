@@ -187,18 +187,20 @@ part("glyph-form").addEventListener("submit", (event) => {
 });
 part("glyph-out").addEventListener("click", () => label(edited, edited.char ? "" : part("glyph-char").value));
 
+/** Corrects a glyph at once; it is judged under its new character afterwards, which may take seconds. */
 async function label(one, char) {
   part("glyph").close();
-  relabelled.set(one.file, char); // it is judged anew, which may take a while
+  relabelled.set(one.file, char);
   showGlyphs();
   try {
     const before = await ask(`${API}/label`, { file: one.file, char });
     const undo = { name: t("undo"), run: () => label(one, before.char) };
     toast(char ? t(before.char ? "corrected" : "taken_back") + t("colon") + char : t("left_out_now"), undo);
+    await ask(`${API}/judge`, { file: one.file });
   } catch (error) {
     toast(error.message);
   }
-  relabelled.delete(one.file);
+  if (relabelled.get(one.file) === char) relabelled.delete(one.file); // unless it was corrected again
   refresh();
 }
 
@@ -300,6 +302,7 @@ document.addEventListener("work", (event) => {
   const going = Boolean(learning && isOpen(learning));
   for (const button of part("learn").querySelectorAll("button")) button.disabled = going;
   part("learn-going").hidden = !going;
+  part("learn-hints").hidden = going;
   part("plan").querySelector("button").disabled = Boolean(planning && isOpen(planning));
   const now = mine.map((job) => `${job.id}${job.state}`).join();
   step += 1;
