@@ -1211,7 +1211,7 @@ def copied_hand(project: Path, name: str, **metrics: float) -> Path:
     folder = project / "hands" / name / "0001"
     shutil.copytree(project / "runs/0001", folder)
     generator, card = load_model(folder / "best.safetensors")
-    styles = (replace(card.styles[0], name=name), *card.styles[1:])
+    styles = (replace(card.styles[0], name=name, chinese=name), *card.styles[1:])
     card = replace(card, metrics={**card.metrics, **metrics}, styles=styles)
     save_model(folder / "best.safetensors", generator, card)
     return folder
@@ -1240,7 +1240,8 @@ def test_a_hand_is_renamed_deleted_and_brought_back(client, project, written_han
     told = client.get("/api/hand/new").json()
     assert told["there"] and told["notes"] and len(told["glyphs"]) == 20
     assert told["run"]["path"] == "hands/new/0001" and told["run"]["styles"] == ["new"]
-    assert read_card(Path("hands/new/0001/best.safetensors")).styles[0].name == "new"
+    style = read_card(Path("hands/new/0001/best.safetensors")).styles[0]
+    assert (style.name, style.chinese) == ("new", "new")
     assert whole_page(client, hand="new")["command"].count(" --style new ") == 1
     assert not client.get("/api/hand/old").json()["there"]
     gone = client.post("/api/page", json={"setting": {"text": "永", "hand": "old"}})

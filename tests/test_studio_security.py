@@ -1,9 +1,11 @@
 """Who is let into the studio, and how much: every way in that befell others is tried."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +113,37 @@ def test_a_change_must_come_from_the_own_page(guest, headers):
     assert guest.post("/api/page", json={}, headers=headers).status_code == 403
 
 
+def test_every_change_is_refused_from_elsewhere(guest, app):
+    """Whatever its address: all of them are asked."""
+    asked = [
+        route.path for route in app.routes if "POST" in (getattr(route, "methods", None) or ())
+    ]
+    assert {"/api/hand/{name}/remove", "/api/removed/{number:int}/restore"} <= set(asked)
+    for path in asked:
+        path = re.sub(r"\{\w+\}", "mine", re.sub(r"\{\w+:int\}", "1", path))
+        for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+            assert guest.post(path, json={}, headers=headers).status_code == 403, path
+        assert guest.get(path).status_code in (404, 405, 422), path
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "%2e%2e", "..%2fhands", "a%2f..%2f..%2fb", "a%00", "con", "."]
+)
+def test_no_hand_outside_is_renamed_or_removed(guest, name):
+    """Nor is one given a name that is a path."""
+    for folder in ("mine", "studio/hands/mine", "hands/mine"):
+        Path(folder).mkdir(parents=True)
+    there = sorted(Path().rglob("*"))
+    for what, body in (("remove", {}), ("rename", {"name": "other"})):
+        answer = guest.post(f"/api/hand/{name}/{what}", json=body, headers=OWN)
+        assert answer.status_code in (404, 405, 422), answer.text
+    for body in ({"name": "../x"}, {"name": "/x"}, {"name": ["x"]}, {"name": "a/b"}, {}):
+        answer = guest.post("/api/hand/mine/rename", json=body, headers=OWN)
+        assert answer.status_code == 422, answer.text
+    assert guest.post("/api/removed/99/restore", json={}, headers=OWN).status_code == 422
+    assert sorted(Path().rglob("*")) == there
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_reading_from_another_site_is_refused_too(guest, site):
     for path in ("/write", "/api/hands", "/static/frame.js"):
@@ -140,7 +173,6 @@ def test_every_answer_is_armed(guest, key):
 
 
 def test_pages_hold_no_scripts_or_styles_of_their_own(guest):
-    import re
 
     text = guest.get("/write").text
     assert not re.findall(r"<script(?![^>]*(src=|application/json))[^>]*>", text)

@@ -200,8 +200,8 @@ def _report_mislabelled(hand: WrittenGlyphs, font: str, note: Note) -> None:
     glyphs = list(zip(hand.entry.chars, hand.images, strict=True))
     seen = proofread(glyphs, font)
     if seen and seen.mislabelled:
-        pairs = ", ".join(f"{char} as {other}" for char, other in seen.mislabelled.items())
-        note(f"labelled right? the reader reads {pairs}")
+        pairs = " ".join(f"{char}→{other}" for char, other in seen.mislabelled.items())
+        note(f"labelled right? the reader reads another character: {pairs}")
 
 
 def _report_glyphs(hand: WrittenGlyphs, selection: Selection, note: Note) -> None:

@@ -9,6 +9,8 @@ from calligan.project.hand_folder import move_hand
 from calligan.project.models import HANDS
 from calligan.storage import parse_json
 
+_NAMES = ("name", "chinese", "family")  # of a style
+
 
 def rename_hand(old: str, new: str, hands: Path | str = HANDS) -> None:
     """Rename a learned hand: its folder, and the style in its models.
@@ -27,6 +29,5 @@ def _rename_style(path: Path, old: str, new: str) -> None:
     state, description = read_weights(path, KIND, NOUN, CURE)
     card = parse_json(description)
     for style in card["styles"]:
-        if style["name"] == old:
-            style["name"] = new
+        style.update({key: new for key in _NAMES if style.get(key) == old})
     write_weights(path, state, KIND, json.dumps(card, allow_nan=False))

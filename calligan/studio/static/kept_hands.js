@@ -59,7 +59,7 @@ async function remove(name, { pages, glyphs, learned }) {
     learned && t("delete_learned"),
   ].filter(Boolean);
   const question = t("delete_ask").replace("{}", name).replace("{what}", what.join(t("comma")));
-  if (!(await agreed(`${question} ${t("delete_week")}`, t("delete")))) return;
+  if (!(await agreed(question, t("delete")))) return;
   try {
     const { number } = await ask(`/api${pageOf(name)}/remove`, {});
     leave("/hand", t("deleted").replace("{}", name), { path: `/api/removed/${number}/restore`, body: {}, to: pageOf(name) });

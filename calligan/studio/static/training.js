@@ -82,7 +82,6 @@ export function curves(run, names, other = null) {
   for (const share of [0, 0.5, 1]) {
     const y = HEIGHT * (1 - share) + 4;
     svg.append(draw("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }));
-    if (share) svg.append(draw("text", { x: 2, y: y + 12, text: `${share === 1 ? `${t("curve")} ` : ""}${(high * share).toPrecision(2)}` }));
   }
   svg.append(draw("text", { x: WIDTH - 2, y: HEIGHT + 20, class: "end", text: `${last.toLocaleString()} ${t("steps")}` }));
   for (const [index, one] of [run, other].filter(Boolean).entries())
@@ -95,6 +94,8 @@ export function curves(run, names, other = null) {
         svg.append(draw("circle", { cx: Math.min(cx, WIDTH - DOT), cy, r: DOT, class: `dot ${name}` }));
       } else svg.append(draw("polyline", { points: points.join(" "), class: `curve ${name} run-${index}` }));
     }
+  for (const [share, name] of [[0.5, ""], [1, `${t("curve")} `]])
+    svg.append(draw("text", { x: 2, y: HEIGHT * (1 - share) + 16, text: name + (high * share).toPrecision(2) }));
   const single = all.length > 0 && new Set(all.map(([step]) => step)).size === 1;
   const key = make("p", { class: "hint key" });
   for (const name of names) key.append(make("span", { class: `key-${name}`, text: label(name) }));
