@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -463,6 +464,18 @@ def test_a_plan_takes_what_reads_worst_and_what_covers_most(learned):
     plan = planned(writer, unwritten(writer, "撤储"), 5)
     assert plan.tried == 0
     assert len(plan.chars) == 5 and not set(plan.chars) & set("撤储藻")
+
+
+def test_a_plan_draws_a_sample_of_what_is_not_written():
+    """All where they are few; else so many for each that is wanted, evenly."""
+    from calligan.inference.plan import sampled
+
+    chars = "".join(map(chr, range(0x4E00, 0x4E00 + 6000)))
+    assert sampled(chars[:480], 5) == chars[:480] and sampled(chars, 400) == chars
+    few, more = sampled(chars, 20), sampled(chars, 50)
+    assert (len(few), len(more)) == (480, 800)
+    steps = {ord(after) - ord(before) for before, after in pairwise(few)}
+    assert few[0] == chars[0] and steps == {12, 13} and chars.index(few[-1]) > 5980
 
 
 def test_the_same_picture_is_learned_from_once(tmp_path):

@@ -506,6 +506,27 @@ def test_a_corrected_glyph_is_judged_under_its_new_character(client, project, mo
     assert labelled("")["note"] == labelled(HAN[3])["note"] == ""
 
 
+def test_what_judges_glyphs_is_open_before_the_first_is_corrected(
+    client, project, written_hand, monkeypatch
+):
+    from calligan.library import checking, scanning
+    from calligan.reader import check
+
+    asked = []
+    monkeypatch.setattr(StudioState, "open_reader", lambda studio: asked.append(studio))
+    client.get("/hand/nothing-yet")
+    assert not asked
+    for path in ("/hand/mine", "/hand"):
+        client.get(path)
+    assert len(asked) == 2
+    checking._kept_charset.cache_clear()
+    check._kept.clear()
+    checking.open_reader()
+    (kept,) = check._kept  # the embeddings of all characters, which take the longest
+    scanning.doubt_of(written_hand, f"{HAN[2]}.png", HAN[7])
+    assert list(check._kept) == [kept] and checking._kept_charset.cache_info().misses == 1
+
+
 def test_a_page_that_cannot_be_read_says_which_corners(client, project):
     data = written_page(project / "bold.ttf", HAN[:20], trim=200)
     told = give(client, "/upload/hand/torn", data).json()

@@ -85,11 +85,17 @@ function render() {
   showButtons();
 }
 
+/** Disables a button, or not; its title says why. */
+function disable(id, disabled, why) {
+  part(id).disabled = disabled;
+  part(id).title = disabled ? why : "";
+}
+
 function showButtons() {
   part("columns-undo").disabled = !state.past.length;
-  part("columns-remove").disabled = page.columns.length < 2;
+  disable("columns-remove", page.columns.length < 2, t("column_last"));
   part("columns-add").disabled = page.columns.length >= MAX_COLUMNS;
-  part("columns-release").disabled = !page.columns[page.selected]?.placed;
+  disable("columns-release", !page.columns[page.selected]?.placed, t("cuts_not_moved"));
 }
 
 /** The characters of the chosen column as they are cut now. */

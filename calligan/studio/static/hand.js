@@ -45,7 +45,7 @@ const refused = []; // files that are no photographs, until they are removed or 
 /** One after another, so that each is seen as soon as it is read. */
 async function send(files) {
   for (const file of files) {
-    const waiting = make("p", { class: "waiting", text: `${t("reading_photo")} ${file.name} …` });
+    const waiting = make("p", { class: "waiting", text: t("reading_photo").replace("{}", file.name) });
     part("photos").append(waiting);
     const form = new FormData();
     form.set("file", file);

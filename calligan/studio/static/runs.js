@@ -38,7 +38,7 @@ function card(run) {
   return make(
     "button",
     { type: "button", class: mine ? "hand-card mine" : "hand-card", "aria-pressed": mine ? "true" : "false", onclick: () => choose(run.path) },
-    make("span", { class: "hand-text" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(", ") + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
+    make("span", { class: "hand-text" }, make("span", { text: run.path }), make("small", { text: `${length} · ${state}` }), make("small", { text: run.styles.slice(0, 4).join(t("comma")) + (run.styles.length > 4 ? ` +${run.styles.length - 4}` : "") })),
   );
 }
 
