@@ -53,6 +53,7 @@ class _RunRecord:
     seed: int = 0
     least_scores: dict[str, float] = field(default_factory=dict)
     reader: str = ""
+    spaces: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -68,6 +69,7 @@ class Run:
     styles: tuple[str, ...]
     least_scores: dict[str, float] = field(default_factory=dict)  # reader/calibration.py
     reader: str = ""  # the reader that `least_scores` refer to
+    spaces: tuple[str, ...] = ()  # of the model that it started from: models.style_spaces
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
@@ -84,9 +86,8 @@ class Run:
                 f"{folder} is not a training run{detail}; give a folder under runs/"
             ) from error
         fonts = (record.sources, record.styles)
-        return cls(
-            folder, config, data, record.data_hash, *fonts, record.least_scores, record.reader
-        )
+        first = (folder, config, data, record.data_hash)
+        return cls(*first, *fonts, record.least_scores, record.reader, record.spaces)
 
     def write_about(self, versions: dict[str, str]) -> None:
         """Write `run.json`, with the versions of packages."""
@@ -99,6 +100,7 @@ class Run:
             "styles": self.styles,
             "least_scores": self.least_scores,
             "reader": self.reader,
+            "spaces": self.spaces,
             "versions": versions,
         }
         write_json(self.folder / "run.json", about)

@@ -37,12 +37,14 @@ def create_run(
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
+    spaces = tuple(sorted(style_spaces(start))) if start is not None else ()
     data = selection.store.folder.resolve()
     sources, styles = (
         tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
     )
     with new_run_folder(parent) as (staged, folder):
-        run = Run(staged, config, data, selection.data_hash, sources, styles, least, reader)
+        about = (sources, styles, least, reader, spaces)
+        run = Run(staged, config, data, selection.data_hash, *about)
         save(config, staged / "config.json")
         if start is not None:
             write_bytes(staged / "start.safetensors", start.read_bytes())
@@ -88,7 +90,7 @@ def model_card(
         trained = "".join(dict.fromkeys(before.trained_chars + trained))
         about["began_at"] = before.provenance
         about["began_from"] = dict(began_at)
-        about["spaces"] = sorted(style_spaces(run.start))
+        about["spaces"] = list(run.spaces)
     return ModelCard(
         generator=run.config.generator,
         size_px=size_px,
