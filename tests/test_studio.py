@@ -1193,7 +1193,9 @@ def test_learning_goes_on_after_the_server_was_killed(project, written_hand, sta
         assert steps == sorted(set(steps)) and steps[-1] == 250
         assert not (project / "hands/killed/0002").exists()
         assert "killed" in [hand["key"] for hand in studio.client.get("/api/hands").json()["hands"]]
-        run = studio.client.get("/api/hand/killed").json()["run"]
+        told = studio.client.get("/api/hand/killed").json()
+        run = told["run"]
+        assert told["steps_a_minute"] == pytest.approx(60 * run["step"] / run["elapsed_s"])
         assert run["finished"] and run["curves"]["reconstruction"]
         cells = run["before_after"]
         sheet = Image.open(project / "hands/killed/0001/before-after.png")
@@ -1302,8 +1304,10 @@ def test_a_name_says_whether_there_is_such_a_hand(client, written_hand):
 
 def test_a_hand_is_learned_on_from_what_it_is(client, project, written_hand, work):
     """The steps of both count, and it shares the style space of the model that it began from."""
+    from calligan.library.hands import _steps_before
     from calligan.models.weights import load_model, save_model
     from calligan.project.models import style_spaces
+    from calligan.project.run import Run
 
     shutil.copytree(written_hand, project / STUDIO / "hands/further/glyphs")
     asked = {"settings": ["eval_chars=4", "sample_chars=2", "batch_size=4"]}
@@ -1318,6 +1322,7 @@ def test_a_hand_is_learned_on_from_what_it_is(client, project, written_hand, wor
     work(jobs.add("learn", "further", {**asked, "steps": 4, "on": True}))
     told = client.get("/api/hand/further").json()
     assert (first, told["steps_learned"], told["run"]["path"]) == (6, 10, "hands/further/0002")
+    assert _steps_before(Run.open(Path("hands/further/0002"))) == 6
     spaces = style_spaces(Path("hands/further/0002/best.safetensors"))
     assert spaces & style_spaces(Path("runs/0001/best.safetensors"))
     number = client.post("/api/hand/further/learn", json={"on": True, "minutes": 3}).json()["job"]

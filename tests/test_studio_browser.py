@@ -431,6 +431,11 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     assert page.locator(".photo-card").nth(0).locator(".trouble").count() == 0  # as they were given
     assert page.locator(".cell").count() == 20
     assert page.locator(".corner.lost").count() == 2
+    page.emulate_media(color_scheme="dark")
+    filtered = "getComputedStyle(document.querySelector('.cell img')).filter"
+    assert page.evaluate(filtered).startswith("invert")
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate(filtered) == "none"
     page.click(".cell >> nth=2")
     page.fill("#glyph-char", "永")
     page.route("**/judge", lambda route: held.append(route))
@@ -802,7 +807,9 @@ def test_a_run_of_one_measurement_shows_a_point_and_says_why(page):
     box = page.locator(".curves").bounding_box()
     dot = page.locator(".curves circle >> nth=0").bounding_box()
     assert dot["x"] + dot["width"] <= box["x"] + box["width"]
-    assert page.locator("figcaption").first.locator(".hint").count() == 2
+    assert page.locator("figcaption").first.locator(".hint").count() == 3
+    axis = page.locator(".curves text").all_text_contents()
+    assert [text for text in axis if re.fullmatch(r"(Loss|损失) 0\.\d+", text)], axis
 
 
 @pytest.mark.parametrize("path", ["write", "hand", "font", "runs", "nothing"])

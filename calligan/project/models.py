@@ -119,13 +119,18 @@ def style_spaces(model: Path) -> frozenset[str]:
     found: set[str] = set()
     for path in paths:
         mtime_ns = path.stat().st_mtime_ns
-        found |= {_digest(path, mtime_ns), *_spaces_before(path, mtime_ns)}
+        found |= {_digest(path, mtime_ns), *_noted_spaces(path, mtime_ns)}
     return frozenset(found)
 
 
+def spaces_before(model: Path) -> frozenset[str]:
+    """SHA-256 of the models that a model was trained from, as far as is known."""
+    return style_spaces(model) - {_digest(model, model.stat().st_mtime_ns)}
+
+
 @lru_cache(maxsize=64)
-def _spaces_before(path: Path, mtime_ns: int) -> tuple[str, ...]:
-    """What a model's card says of the models that it was trained from."""
+def _noted_spaces(path: Path, mtime_ns: int) -> tuple[str, ...]:
+    """What a model's card says of the models before the one that it started from."""
     try:
         told = read_card(path).provenance.get("spaces", ())
     except ModelError:

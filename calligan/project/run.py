@@ -69,7 +69,7 @@ class Run:
     styles: tuple[str, ...]
     least_scores: dict[str, float] = field(default_factory=dict)  # reader/calibration.py
     reader: str = ""  # the reader that `least_scores` refer to
-    spaces: tuple[str, ...] = ()  # of the model that it started from: models.style_spaces
+    spaces: tuple[str, ...] = ()  # before the model that it started from: models.py
 
     @classmethod
     def open(cls, folder: Path) -> "Run":

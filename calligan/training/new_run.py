@@ -19,7 +19,7 @@ from calligan.pairs.batches import Pairs, classes_of
 from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.pairs.manifest import FontEntry
 from calligan.pairs.store import Selection
-from calligan.project.models import style_spaces
+from calligan.project.models import spaces_before
 from calligan.project.paths import public_path
 from calligan.project.run import Run, new_run_folder
 from calligan.reader.calibration import least_scores
@@ -37,7 +37,7 @@ def create_run(
     """
     _check_fit(config, selection)
     least, reader = least_scores(selection)
-    spaces = tuple(sorted(style_spaces(start))) if start is not None else ()
+    spaces = tuple(sorted(spaces_before(start))) if start is not None else ()
     data = selection.store.folder.resolve()
     sources, styles = (
         tuple(font.name for font in fonts) for fonts in (selection.sources, selection.styles)
