@@ -563,9 +563,9 @@ def test_a_photograph_is_taken_once_and_one_that_was_not_read_again(client, proj
     assert again.json()["error"] == "This photograph is here already: first.jpg"
     assert len(client.get("/api/hand/once").json()["glyphs"]) == 20
     listed = client.get("/hand").text
-    assert "20 characters" in re.search(r"once.*?</li>", listed, re.S)[0]
+    assert "20 characters" in re.search(r"/hand/once.*?</li>", listed, re.S)[0]
     client.post("/api/hand/once/label", json={"file": f"{HAN[1]}.png", "char": HAN[0]})
-    assert "19 characters" in re.search(r"once.*?</li>", client.get("/hand").text, re.S)[0]
+    assert "19 characters" in re.search(r"/hand/once.*?</li>", client.get("/hand").text, re.S)[0]
 
 
 def copybook_page(font: Path, lines: list[str], gap_mm: float) -> bytes:
@@ -1252,30 +1252,32 @@ def test_a_hand_is_renamed_deleted_and_brought_back(client, project, written_han
     def change(hand, what, **body):
         return client.post(f"/api/hand/{hand}/{what}", json=body)
 
-    for answer in (change("old", "rename", name="new"), change("old", "remove")):
+    for answer in (change("old", "rename", name="later"), change("old", "remove")):
         assert answer.status_code == 422 and "being worked with" in answer.json()["error"]
     while jobs.take_next() != number:
         pass
     jobs.end(number, "finished", "12 are few: expect weight", {"run": "hands/old/0001"})
     for taken in ("mine", "old", "con", "../x", "", "12"):
         assert change("old", "rename", name=taken).status_code == 422
-    assert change("old", "rename", name="new").json() == {"name": "new"}
-    told = client.get("/api/hand/new").json()
+    assert change("old", "rename", name="later").json() == {"name": "later"}
+    told = client.get("/api/hand/later").json()
+    job = jobs.get(number)
+    assert (job.subject, job.result["run"]) == ("later", "hands/later/0001")
     assert told["there"] and told["notes"] and len(told["glyphs"]) == 20
-    assert told["run"]["path"] == "hands/new/0001" and told["run"]["styles"] == ["new"]
-    style = read_card(Path("hands/new/0001/best.safetensors")).styles[0]
-    assert (style.name, style.chinese) == ("new", "new")
-    assert whole_page(client, hand="new")["command"].count(" --style new ") == 1
+    assert told["run"]["path"] == "hands/later/0001" and told["run"]["styles"] == ["later"]
+    style = read_card(Path("hands/later/0001/best.safetensors")).styles[0]
+    assert (style.name, style.chinese) == ("later", "later")
+    assert whole_page(client, hand="later")["command"].count(" --style later ") == 1
     assert not client.get("/api/hand/old").json()["there"]
     gone = client.post("/api/page", json={"setting": {"text": "永", "hand": "old"}})
     assert gone.status_code == 422 and "“old” here: it was renamed" in gone.json()["error"]
 
-    removed = change("new", "remove").json()["number"]
-    assert not list(Path().glob("*/new")) and not list(STUDIO.glob("hands/new"))
-    assert client.get("/api/hand/new").json()["notes"] == [] and not jobs.recent("new")
-    assert change("new", "remove").status_code == 422  # it is gone
-    assert client.post(f"/api/removed/{removed}/restore", json={}).json() == {"name": "new"}
-    assert client.get("/api/hand/new").json() == told and jobs.get(number).state == "finished"
+    removed = change("later", "remove").json()["number"]
+    assert not list(Path().glob("*/later")) and not list(STUDIO.glob("hands/later"))
+    assert client.get("/api/hand/later").json()["notes"] == [] and not jobs.recent("later")
+    assert change("later", "remove").status_code == 422  # it is gone
+    assert client.post(f"/api/removed/{removed}/restore", json={}).json() == {"name": "later"}
+    assert client.get("/api/hand/later").json() == told and jobs.get(number).state == "finished"
     assert client.post(f"/api/removed/{removed}/restore", json={}).status_code == 422
 
 
