@@ -28,6 +28,7 @@ from starlette.testclient import TestClient
 import calligan
 from calligan.errors import ConfigError, DataError
 from calligan.scan.folder import labels
+from calligan.studio import removal
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
@@ -709,6 +710,54 @@ def test_sheets_to_print(client):
     assert answer.content.startswith(b"%PDF")
     for query in ("count=0", "count=9999", "count=x", "paper=../a4"):
         assert client.get(f"/hand/sheets.pdf?{query}").status_code == 422
+
+
+def test_removed_folders_come_back_until_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one, other = Path("studio/hands/a"), Path("hands/a")
+    for folder in (one, other):
+        folder.mkdir(parents=True)
+        (folder / "x").write_text(folder.as_posix())
+    token = removal.remove(one, other, Path("hands/none"))
+    assert not one.exists() and not other.exists()
+    removal.restore(token)
+    assert [(each / "x").read_text() for each in (one, other)] == ["studio/hands/a", "hands/a"]
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(token)
+    token = removal.remove(one, other)
+    other.mkdir()
+    with pytest.raises(DataError, match="another one"):
+        removal.restore(token)
+    assert not one.exists()
+    (removal.REMOVED / "mine").mkdir()
+    elsewhere = tmp_path / ("0" * 32)
+    elsewhere.mkdir()
+    (removal.REMOVED / ("1" * 32)).symlink_to(elsewhere, target_is_directory=True)
+    state = StudioState(warm=False, works=False)
+    state.open()
+    state.close()
+    assert sorted(path.name for path in removal.REMOVED.iterdir()) == ["1" * 32, "mine"]
+    assert elsewhere.exists()
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(token)
+
+
+def test_folders_are_removed_all_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = [Path("a"), Path("b")]
+    for folder in folders:
+        folder.mkdir()
+    rename = Path.rename
+
+    def full(self, to):
+        if self == folders[1]:
+            raise OSError(28, "No space left on device")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(DataError, match="No space"):
+        removal.remove(*folders)
+    assert all(folder.is_dir() for folder in folders) and not list(removal.REMOVED.iterdir())
 
 
 # ---- my font

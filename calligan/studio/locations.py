@@ -4,6 +4,7 @@ studio/key                the secret of the cookie
 studio/work.sqlite        the job queue (also work.log, work.lock, work-light.lock)
 studio/hands/NAME/        photographs of a hand: photos/, pages.json, glyphs/ (as `scan` makes it)
 studio/fonts/NAME/        a font: given.ttf, and the fonts made from it
+studio/removed/           what was removed since the last start
 hands/NAME/, runs/NNNN/   learned hands and training runs, as the commands keep them
 """
 
