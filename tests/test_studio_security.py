@@ -1,5 +1,6 @@
 """Who is let into the studio, and how much: every way in that befell others is tried."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,17 @@ def test_a_change_must_come_from_the_own_page(guest, headers):
     assert guest.post("/api/page", json={}, headers=headers).status_code == 403
 
 
+def test_no_view_changes_anything_for_another_page_or_by_a_link(guest, app):
+    changes = [route for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
+    paths = [re.sub(r"\{\w+(:int)?\}", "1", route.path) for route in changes]
+    assert {"/api/font/1/rename", "/api/font/1/remove", "/api/restore"} <= {*paths}
+    for path in paths:
+        assert guest.post(path, json={}).status_code == 403
+        evil = {"Origin": "http://evil.example"}
+        assert guest.post(path, json={}, headers=evil).status_code == 403
+        assert guest.get(path).status_code in (404, 405), path
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_reading_from_another_site_is_refused_too(guest, site):
     for path in ("/write", "/api/hands", "/static/frame.js"):
@@ -140,8 +152,6 @@ def test_every_answer_is_armed(guest, key):
 
 
 def test_pages_hold_no_scripts_or_styles_of_their_own(guest):
-    import re
-
     text = guest.get("/write").text
     assert not re.findall(r"<script(?![^>]*(src=|application/json))[^>]*>", text)
     assert not re.findall(r"<style|\sstyle=|\son\w+=|javascript:", text)

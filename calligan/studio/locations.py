@@ -14,6 +14,7 @@ from pathlib import Path
 from calligan.errors import DataError
 
 STUDIO = Path("studio")
+FONTS = STUDIO / "fonts"
 NEXT = "next.pdf"  # the sheets to write next, in a hand's folder
 _NAME = re.compile(r"[\w-]{1,40}")
 _RESERVED = {"con", "prn", "aux", "nul", "all", "random", "bundle"}
@@ -39,4 +40,4 @@ def glyphs_folder(name: str) -> Path:
 
 def font_folder(name: str) -> Path:
     """The folder of a font."""
-    return STUDIO / "fonts" / checked_name(name)
+    return FONTS / checked_name(name)

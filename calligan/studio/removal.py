@@ -38,6 +38,17 @@ def remove(*folders: Path) -> str:
     return token
 
 
+def removed_from(parent: Path) -> dict[str, str]:
+    """The names of the folders that were removed from a folder, by their tokens; newest first."""
+    moves = {token: _kept[token] for token in reversed(_kept)}
+    return {
+        token: folder.name
+        for token, moved in moves.items()
+        for _, folder in moved[:1]
+        if folder.parent == parent
+    }
+
+
 def restore(token: str) -> None:
     """Move the folders of a token back.
 
