@@ -124,6 +124,10 @@ def test_nothing_is_printed_and_progress_counts_up(model, capfd):
 
 
 def test_errors_name_what_is_wrong(model):
+    from calligan.library.fonts import make_font
+    from calligan.requests.fonts import FontRequest
+
+    whole = FontRequest(Path("x.ttf"), complete="source.ttf")
     for wrong, says in (
         (lambda: model.write("书", style="blod"), "did you mean bold"),
         (lambda: model.write("书", vary=2.0), "out of range"),
@@ -131,6 +135,7 @@ def test_errors_name_what_is_wrong(model):
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),
         (lambda: model.write("书").save("x.bmp"), r"\.png"),
         (lambda: calligan.export_font(model, "x.ttf", fallback="pray"), "pray"),
+        (lambda: make_font(model, whole, also=[Path("y.woff2")]), "as one kind"),
     ):
         with pytest.raises(calligan.CalliganError, match=says):
             wrong()

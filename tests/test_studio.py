@@ -28,11 +28,13 @@ from starlette.testclient import TestClient
 import calligan
 from calligan.errors import ConfigError, DataError
 from calligan.scan.folder import labels
+from calligan.studio import removal
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
 from calligan.studio.kept_hands import forget_old
 from calligan.studio.locations import STUDIO, checked_name, font_folder
+from calligan.studio.messages import localize
 from calligan.studio.security import Key
 from calligan.studio.serve import listening_socket
 from calligan.studio.setting import Setting
@@ -217,7 +219,6 @@ def test_a_page_says_why_its_characters_are_doubtful(client):
     ],
 )  # fmt: skip
 def test_a_message_begins_with_a_capital_letter(message, english, chinese):
-    from calligan.studio.messages import localize
 
     assert (localize(message, "en"), localize(message, "zh")) == (english, chinese)
 
@@ -753,6 +754,54 @@ def test_sheets_to_print(client):
         assert client.get(f"/hand/sheets.pdf?{query}").status_code == 422
 
 
+def test_removed_folders_come_back_until_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one, other = Path("studio/hands/a"), Path("hands/a")
+    for folder in (one, other):
+        folder.mkdir(parents=True)
+        (folder / "x").write_text(folder.as_posix())
+    token = removal.remove(one, other, Path("hands/none"))
+    assert not one.exists() and not other.exists()
+    removal.restore(token)
+    assert [(each / "x").read_text() for each in (one, other)] == ["studio/hands/a", "hands/a"]
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(token)
+    token = removal.remove(one, other)
+    other.mkdir()
+    with pytest.raises(DataError, match="another one"):
+        removal.restore(token)
+    assert not one.exists()
+    (removal.REMOVED / "mine").mkdir()
+    elsewhere = tmp_path / ("0" * 32)
+    elsewhere.mkdir()
+    (removal.REMOVED / ("1" * 32)).symlink_to(elsewhere, target_is_directory=True)
+    state = StudioState(warm=False, works=False)
+    state.open()
+    state.close()
+    assert sorted(path.name for path in removal.REMOVED.iterdir()) == ["1" * 32, "mine"]
+    assert elsewhere.exists()
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(token)
+
+
+def test_folders_are_removed_all_or_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = [Path("a"), Path("b")]
+    for folder in folders:
+        folder.mkdir()
+    rename = Path.rename
+
+    def full(self, to):
+        if self == folders[1]:
+            raise OSError(28, "No space left on device")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(DataError, match="No space"):
+        removal.remove(*folders)
+    assert all(folder.is_dir() for folder in folders) and not list(removal.REMOVED.iterdir())
+
+
 # ---- my font
 
 
@@ -772,7 +821,7 @@ def test_a_font_is_looked_at_and_made(client, project, monkeypatch, work):
     told = client.get("/api/font/half").json()
     assert told["made"]["drawn"] == 10 and told["kinds"] == [".ttf"]
     assert told["made"]["sets"]["gb2312"][0] == 40 and told["about"]["sets"]["gb2312"][0] == 30
-    assert told["order"]["family"] == "Whole"
+    assert told["settings"]["family"] == told["made"]["order"]["family"] == "Whole"
     glyphs = client.get("/api/font/half/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in glyphs] == list(HAN[30:40]) and all(g["d"] for g in glyphs)
     answer = client.get("/font/half/made.ttf")
@@ -793,7 +842,7 @@ def test_a_font_is_made_of_ones_own_characters(client, project, work):
     asked = {"hand": HAND, "charset": "own", "chars": text, "complete": False, "family": "Own"}
     work(client.post("/api/font/own/make", json=asked).json()["job"])
     assert set(glyphs_of(client, "own")) == {HAN[3], HAN[1]}
-    assert client.get("/api/font/own").json()["order"]["chars"] == HAN[3] + HAN[1]
+    assert client.get("/api/font/own").json()["settings"]["chars"] == HAN[3] + HAN[1]
     for chars, said in (("abc ，", "没有可制作的汉字"), (wide_text(), "最多 10,000 字")):
         asked["chars"] = chars
         headers = {"Accept-Language": "zh"}
@@ -847,7 +896,7 @@ def test_glyphs_are_picked_and_left_out_the_next_time(client, project, monkeypat
     assert client.get("/api/font/new").json()["pending"] == HAN[1:3]
     work(client.post("/api/font/new/make", json={**asked, "kind": ".ttf"}).json()["job"])
     after = glyphs_of(client, "new")
-    assert HAN[2] not in after and after[HAN[1]] != before[HAN[1]]
+    assert after[HAN[2]] == before[HAN[2]] and after[HAN[1]] != before[HAN[1]]
     assert after[HAN[0]] == before[HAN[0]]
     assert changed_of(client, "new") == {HAN[1]: False, HAN[2]: True}
     assert client.get("/api/font/new").json()["pending"] == ""
@@ -886,8 +935,8 @@ def test_a_blank_glyph_is_in_the_grid_to_be_redrawn(client, project, monkeypatch
 
     made = fonts.make_font
 
-    def with_a_blank(*arguments):
-        return replace(made(*arguments), blank=HAN[1], drawn=HAN[0] + HAN[2:4])
+    def with_a_blank(*arguments, **more):
+        return replace(made(*arguments, **more), blank=HAN[1], drawn=HAN[0] + HAN[2:4])
 
     monkeypatch.setattr("calligan.library.fonts.make_font", with_a_blank)
     font_folder("blank").mkdir(parents=True)
@@ -914,25 +963,43 @@ def test_characters_left_out_as_too_dense_are_told(client, project, monkeypatch)
     shown = client.get("/api/font/few/glyphs").json()["glyphs"]
     assert [glyph["char"] for glyph in shown] == list(HAN[2:6]) and all(g["d"] for g in shown)
     assert all(glyph["strokes"] for glyph in shown)
+    assert ["box" in glyph for glyph in shown] == [False, False, True, False]
     picked = {"hand": HAND, "char": HAN[4], "number": 2}  # by eye: then it is taken
     client.post("/api/font/few/choose", json=picked)
     made = tasks.font("few", {**asked, "family": "Less", "family_chinese": ""}, SilentJob())
     assert (made["drawn"], made["dense"]) == (4, "")
 
 
-def test_another_order_replaces_every_kind_of_the_font_before(client, project, work):
-    asked = {"hand": HAND, "charset": "own", "chars": HAN[:2], "complete": False, "family": "Two"}
-    for kind, chars, there in (
-        (".otf", HAN[:2], [".otf"]),
-        (".ttf", HAN[:2], [".ttf", ".otf"]),
-        (".ttf", HAN[:3], [".ttf"]),
-    ):
+def test_every_kind_that_was_made_is_made_again(client, project, work):
+    asked = {"hand": HAND, "charset": "own", "complete": False, "family": "Kinds"}
+
+    def make(kind, chars):
         order = {**asked, "chars": chars, "kind": kind}
         work(client.post("/api/font/kinds/make", json=order).json()["job"])
-        assert client.get("/api/font/kinds").json()["kinds"] == there
+        return client.get("/api/font/kinds").json()["kinds"]
+
+    def chars_of(kind):
+        path = font_folder("kinds") / f"made{kind}"
+        if kind != ".ufo":
+            return {char for char in HAN if ord(char) in TTFont(path).getBestCmap()}
+        text = "".join(each.read_text() for each in path.rglob("*.glif"))
+        return {char for char in HAN if f'hex="{ord(char):04X}"' in text}
+
+    assert make(".otf", HAN[:3]) == [".otf"]
+    assert make(".ufo", HAN[:3]) == [".otf", ".ufo"]
+    leave = {"hand": HAND, "char": HAN[2], "number": 0}
+    client.post("/api/font/kinds/choose", json=leave)
+    kinds = [".ttf", ".otf", ".ufo"]
+    assert make(".ttf", HAN[:3]) == kinds and list(map(chars_of, kinds)) == [{*HAN[:2]}] * 3
+    assert make(".ufo", HAN[:4]) == kinds  # another order
+    assert list(map(chars_of, kinds)) == [{HAN[0], HAN[1], HAN[3]}] * 3
+    assert not (font_folder("kinds") / "new").exists()
+    assert client.get("/font/kinds/made.ufo").content.startswith(b"PK")
 
 
 def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeypatch, work):
+    from calligan.studio import tasks
+
     slim = build_narrow_font(project / "slim.ttf", HAN[:9], 0.5)
     give(client, "/upload/font/slim", slim.read_bytes(), name="slim.ttf")
     monkeypatch.setattr("calligan.studio.font_view.CHARSETS", (HAN[:20],))
@@ -944,6 +1011,82 @@ def test_a_narrow_font_is_shown_whole_and_its_user_told(client, project, monkeyp
     glyphs = client.get("/api/font/slim/glyphs").json()["glyphs"]
     assert len(glyphs) == 11 and {glyph["width"] for glyph in glyphs} == {500}
     assert all(glyph["faults"] for glyph in glyphs if glyph["doubtful"])
+
+    order, scale = told["order"], told["scale"]
+    monkeypatch.setattr("calligan.vector.body._needed_scale", lambda *measured: 0.3)
+    picked = {"hand": HAND, "char": HAN[12], "number": 3}
+    client.post("/api/font/slim/choose", json=picked)
+    shown = client.get(f"/api/font/slim/glyphs?chars={HAN[12]}").json()["glyphs"]
+    ways = client.get("/api/candidates", params=picked).json()["ways"]
+    (fresh,) = shown  # as it will be: its ink is to be narrowed and placed, as the dialog does
+    assert (fresh["d"], fresh["box"], fresh["width"]) == (ways[2]["d"], ways[2]["box"], 500)
+    again = tasks.font("slim", order, SilentJob())
+    assert again["scale"] == tuple(scale) and again["advance"] == 500
+    after = client.get("/api/font/slim/glyphs").json()["glyphs"]
+    same = [(g["d"] == before["d"]) for g, before in zip(after, glyphs, strict=True)]
+    assert same == [glyph["char"] != HAN[12] for glyph in glyphs]
+    assert not any("box" in glyph for glyph in after)
+    own = {"charset": "own", "chars": HAN[:12]}
+    assert tasks.font("slim", {**order, **own}, SilentJob())["scale"][0] == 0.3  # another font
+
+
+def test_a_begun_font_is_found_again_renamed_and_removed(client, project):
+    jobs = Jobs(STUDIO / "work.sqlite")
+
+    def ask(path, language="en", **body):
+        answer = client.post(path, json=body, headers={"Accept-Language": language})
+        return answer.status_code, answer.json()
+
+    assert ask("/api/font/first/settings", charset="jis-1")[0] == 422
+    assert not font_folder("first").exists()
+    assert ask("/api/font/first/settings", begin=True) == (200, {})
+    given = {"hand": HAND, "charset": "jis-1", "family": "F" * 99, "other": "x"}
+    assert ask("/api/font/first/settings", **given) == (200, {})
+    kept = {"hand": HAND, "charset": "jis-1", "family": "F" * 60}
+    assert client.get("/api/font/first").json()["settings"] == kept
+    listed = client.get("/font", headers={"Accept-Language": "en"}).text
+    assert re.search("/font/first.*?Not made yet", listed, re.S)
+
+    font_folder("second").mkdir()
+    for to, said in (("second", "请换一个名称"), ("../x", "名称"), ("", "名称"), ("12", "名称")):
+        status, answer = ask("/api/font/first/rename", "zh", to=to)
+        assert status == 422 and said in answer["error"], answer
+    number = jobs.add("check", "first", {})
+    for path, body in (("rename", {"to": "third"}), ("remove", {})):
+        status, answer = ask(f"/api/font/first/{path}", **body)
+        assert status == 422 and answer["error"].startswith("Work on this font is going on")
+    jobs.cancel(number)
+    assert ask("/api/font/first/rename", to="第三") == (200, {"name": "第三"})
+    assert not font_folder("first").exists() and client.get("/font/first").status_code == 404
+    assert client.get("/api/font/第三").json()["settings"] == kept
+    assert [job.id for job in jobs.recent("第三")] == [number] and not jobs.recent("first")
+
+    status, answer = ask("/api/font/第三/remove")
+    assert status == 200 and not jobs.recent("第三")
+    assert not font_folder("第三").exists() and answer["token"] in client.get("/font").text
+    assert ask("/api/font/第三/choose", hand=HAND, char=HAN[0], number=0)[0] == 422
+    assert ask("/api/restore", token=answer["token"]) == (200, {})
+    assert client.get("/api/font/第三").json()["settings"] == kept
+    assert answer["token"] not in client.get("/font").text
+    for token in (answer["token"], "../fonts/第三", ""):
+        assert ask("/api/restore", token=token)[0] == 422
+
+
+def test_the_hand_of_a_renamed_font_stays_its_own(client, project):
+    half = build_font(project / "Own.ttf", HAN[:9], weight=90, family="Own")
+    give(client, "/upload/font/own-hand", half.read_bytes(), name="Own.ttf")
+    jobs = Jobs(STUDIO / "work.sqlite")
+    number = client.post("/api/font/own-hand/learn", json={}).json()["job"]
+    for job in jobs.recent("own-hand"):
+        jobs.cancel(job.id)
+    client.post("/api/font/own-hand/rename", json={"to": "renamed"})
+    assert client.get("/api/font/renamed").json()["own"] == "own-hand"
+    assert [job.id for job in jobs.recent("own-hand")] == [number]  # it is of the hand
+    assert [job.kind for job in jobs.recent("renamed")] == ["match"]
+    jobs.cancel(client.post("/api/font/renamed/learn", json={}).json()["job"])
+    assert client.get("/api/font/renamed").json()["own"] == "renamed"
+    again = give(client, "/upload/font/renamed", half.read_bytes(), name="Own.ttf")
+    assert again.status_code == 422 and "already" in again.json()["error"]
 
 
 def test_hands_and_fonts_are_listed(client, project):
@@ -965,7 +1108,7 @@ def test_a_font_that_is_not_there_says_what_to_do(client):
 def changed_of(client, name):
     """The changed characters, and whether the font is without them."""
     told = client.get(f"/api/font/{name}/glyphs?show=changed").json()
-    return {glyph["char"]: bool(glyph.get("absent")) for glyph in told["glyphs"]}
+    return {glyph["char"]: "left_out" in glyph for glyph in told["glyphs"]}
 
 
 def glyphs_of(client, name):

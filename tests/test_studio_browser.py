@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -514,11 +515,60 @@ def test_a_begun_font_is_completed_and_seen_in_the_page(page, project):  # noqa:
     assert page.text_content("#trial-lacks").endswith(" 鷲")
 
 
+def test_a_begun_font_is_found_again_renamed_and_taken_back(page):
+    language = page.evaluate("navigator.language")
+    begun, named = f"Idea-{language}", f"意-{language}"
+    page.goto(f"{page.base}/font")
+    page.fill("#name", begun)
+    answers = []
+    page.route("**/api/font/Idea-*", lambda route: answers.append(route))
+    page.click("#begin button")
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    page.select_option("select[name=charset]", "jis-1")  # before what was kept has come
+    page.fill("input[name=family]", "Idea")
+    while not answers:
+        page.wait_for_timeout(20)
+    kept = {"charset": "gb2312-1", "family": "Other", "family_chinese": "他"}
+    answers[0].fulfill(json={**answers[0].fetch().json(), "settings": kept})
+    sync_api.expect(page.locator("input[name=family_chinese]")).to_have_value("他")
+    assert page.input_value("select[name=charset]") == "jis-1"
+    assert page.input_value("input[name=family]") == "Idea"
+    page.unroute("**/api/font/Idea-*")
+    page.goto(f"{page.base}/font")  # at once: nothing is made, and the page is left
+    page.click(f".hand-card:has-text('{begun}')")
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    page.wait_for_selector("#own-chars", state="hidden")
+    page.click("#rename")
+    assert not findings(page)
+    page.fill("#new-name", "12")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#rename-trouble:not(:empty)")
+    page.fill("#new-name", named)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"h1:text-is('{named}')")
+    page.wait_for_selector(f"select[name=hand] option[value='{HAND}']", state="attached")
+    sync_api.expect(page.locator("input[name=family]")).to_have_value("Idea")
+    assert page.input_value("select[name=charset]") == "jis-1"
+    page.click("#remove")
+    asked = page.text_content("#question")
+    assert named in asked and ("what was filled in" in asked or "已填的设置" in asked)
+    assert not findings(page)
+    page.click("dialog[open] [value='']")
+    page.click("#remove")
+    page.click("dialog[open] [value=yes]")
+    page.wait_for_selector(f".removed:has-text('{named}')")
+    assert not page.locator(f".hand-card:has-text('{named}')").count()
+    assert not findings(page)
+    page.click(f".removed:has-text('{named}') button")
+    page.wait_for_selector(f".hand-card:has-text('{named}')")
+    assert not page.locator(f".removed:has-text('{named}')").count()
+
+
 def made_font(page, glyphs=(), **told):
     """Shows a font of which the server tells this."""
     made = {"family": "Made", "drawn": 2, "doubtful": 0, "order": {"hand": HAND}}
     known = {"about": None, "kinds": [], "count": 2, "doubtful": 0, "notes": [], "stamp": "1"}
-    known["changed"] = len(glyphs)
+    known |= {"changed": len(glyphs), "settings": {}, "own": "made"}
     known |= {
         "picked": {},
         "left_out": "",
@@ -535,7 +585,8 @@ def made_font(page, glyphs=(), **told):
 
 
 def test_a_glyph_that_the_font_is_without_is_taken_back(page):
-    absent = {"char": HAN[2], "score": None, "doubtful": False, "faults": [], "absent": True}
+    absent = {"char": HAN[2], "score": None, "doubtful": False, "faults": []}
+    absent["left_out"] = "chosen"
     made_font(page, [{**absent, "d": "", "width": 1000}], left_out=HAN[2])
     page.route(
         "**/api/candidates?*",
@@ -555,8 +606,37 @@ def test_a_font_is_to_be_made_again_only_if_a_change_is_not_in_it(page, pending)
     glyph = {"char": HAN[2], "score": None, "doubtful": False, "faults": [], "d": "", "width": 9}
     made_font(page, [glyph], left_out=HAN[2], pending=pending)
     assert page.is_visible("#again") == bool(pending)
-    said = {"": ("Left out", "已弃用"), HAN[2]: ("is left out", "将不收入")}[pending]
+    said = {"": ("Left out", "已弃用"), HAN[2]: ("Will be left out", "将不收入")}[pending]
     assert page.text_content("#glyphs .cell small") in said
+    assert bool(page.text_content("#made-stale")) == bool(pending)
+
+
+def test_a_picked_form_is_shown_in_its_place_as_the_font_will_have_it(page):
+    glyph = {"score": 1, "doubtful": False, "faults": [], "d": "M0 0", "width": 500}
+    glyphs = [{**glyph, "char": char} for char in HAN[:3]]
+    about = {"family": "Made", "file": "a.ttf", "refusal": "", "sets": {}}
+    made_font(page, glyphs, made={"scale": [0.5, 1], "advance": 500}, about=about, kinds=[".ufo"])
+    fresh = {**glyphs[1], "d": "M5 5", "box": [200, 800]}
+
+    def some(route):
+        only = "chars=" + quote(HAN[1]) in route.request.url
+        shown = [fresh] if only else glyphs
+        route.fulfill(json={"glyphs": shown, "of": len(shown), "a_page": 120})
+
+    page.route("**/api/font/made/glyphs?*", some)
+    way = {"number": 1, "way": "plain", "faults": [], "score": 1, "d": "M0 0L9 9", "box": [0, 9]}
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json={"ways": [way]}))
+    page.route("**/api/font/made/choose", lambda route: route.fulfill(json={"number": None}))
+    page.click(f"#glyphs .cell[data-char='{HAN[1]}']")
+    page.click("#ways .way")
+    new = page.wait_for_selector("#glyphs .cell path[d='M5 5']", state="attached")
+    assert new.get_attribute("transform") == "matrix(0.5 0 0 -1 250.0 880.0)"
+    assert page.locator("svg:has(path[d='M5 5'])").get_attribute("viewBox") == "0 0 1000 1000"
+    assert page.locator("#glyphs .cell").count() == 3  # the others stay
+    assert page.evaluate("document.activeElement.dataset.char") == HAN[1]
+    page.fill("#find", HAN[1])
+    page.wait_for_selector(f"#glyphs .cell[data-char='{HAN[2]}']", state="detached")
+    assert page.locator("#glyphs .cell").count() == 1
 
 
 def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
@@ -564,8 +644,8 @@ def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
     job |= {"done": 0, "total": 1, "what": "", "left_s": None, "cancel": False, "resumed": False}
     page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
     about = {"family": "Made", "file": "a.ttf", "refusal": "", "sets": {}}
-    made_font(page, about=about, order=None)
-    page.wait_for_selector("#hand-why:text-matches('^(searching for|正在寻找)')")
+    made_font(page, about=about)
+    page.wait_for_selector("#hand-why:text-matches('^(Searching for|正在寻找)')")
     job["state"], about["nearest"] = "finished", page.input_value("[name=hand]")
     page.wait_for_selector("#hand-why:text-matches('^(The nearest|自带)')", timeout=15_000)
 
@@ -574,8 +654,11 @@ def test_the_form_says_that_the_nearest_hand_is_searched_for(page):
     ("made", "matrix"),
     [
         ({}, "1 0 0 -1 0.0 880.0"),
-        ({"scale": [0.5, 0.9]}, "0.5 0 0 -0.9 250.0 842.0"),
-        ({"scale": [0.8, 1]}, "0.5 0 0 -1 250.0 880.0"),  # wider than the font's body: squeezed
+        ({"scale": [0.5, 0.9], "advance": 500}, "0.5 0 0 -0.9 250.0 842.0"),
+        (
+            {"scale": [0.8, 1], "advance": 500},
+            "0.5 0 0 -1 250.0 880.0",
+        ),  # wider than the font's body: squeezed
     ],
 )
 def test_candidates_are_as_narrow_as_the_font(page, made, matrix):
@@ -603,7 +686,7 @@ def test_a_doubtful_glyph_of_a_font_says_why_and_no_number(page):
 
 def test_another_font_is_made_in_its_place_only_if_that_is_wanted(page):
     order = {"hand": HAND, "charset": "gb2312", "family": "Made", "complete": False}
-    made_font(page, made={"order": {**order, "kind": ".ttf"}}, order=order)
+    made_font(page, made={"order": {**order, "kind": ".ttf"}}, settings=order)
     asked = []
 
     def make(route):
@@ -637,7 +720,11 @@ def test_what_is_left_out_as_too_dense_is_named(page):
         "left_out": "dense",
     }
     made_font(page, [{**dense, "d": "M0 0L9 9", "width": 9}], made={"dense": "鬱龘", "there": 3})
-    assert page.text_content("#glyphs .cell.out small") in ("left out: too dense", "过密，未收入")
+    assert page.text_content("#glyphs .cell.out small") in ("Left out: too dense", "过密，未收入")
+    page.route("**/api/candidates?*", lambda route: route.fulfill(json={"ways": []}))
+    page.click("#glyphs .cell.out")
+    assert "click it" in (said := page.text_content("#out-said")) or "点选" in said
+    page.keyboard.press("Escape")
     english = page.evaluate("document.documentElement.lang") == "en"
     said = page.text_content("#made-dense"), page.text_content("#made-said")
     assert (

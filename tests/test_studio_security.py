@@ -144,6 +144,17 @@ def test_no_hand_outside_is_renamed_or_removed(guest, name):
     assert sorted(Path().rglob("*")) == there
 
 
+def test_no_view_changes_anything_for_another_page_or_by_a_link(guest, app):
+    changes = [route for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
+    paths = [re.sub(r"\{\w+(:int)?\}", "1", route.path) for route in changes]
+    assert {"/api/font/1/rename", "/api/font/1/remove", "/api/restore"} <= {*paths}
+    for path in paths:
+        assert guest.post(path, json={}).status_code == 403
+        evil = {"Origin": "http://evil.example"}
+        assert guest.post(path, json={}, headers=evil).status_code == 403
+        assert guest.get(path).status_code in (404, 405), path
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_reading_from_another_site_is_refused_too(guest, site):
     for path in ("/write", "/api/hands", "/static/frame.js"):
@@ -173,7 +184,6 @@ def test_every_answer_is_armed(guest, key):
 
 
 def test_pages_hold_no_scripts_or_styles_of_their_own(guest):
-
     text = guest.get("/write").text
     assert not re.findall(r"<script(?![^>]*(src=|application/json))[^>]*>", text)
     assert not re.findall(r"<style|\sstyle=|\son\w+=|javascript:", text)

@@ -1,12 +1,14 @@
 """Make a font of a style, or complete a font with a style."""
 
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from calligan.errors import CalliganError, DataError, ModelError
+from calligan.errors import CalliganError, ConfigError, DataError, ModelError
 from calligan.folder_update import remove_unused
 from calligan.glyphs.catalog import resolve_font
 from calligan.glyphs.charset import is_han, load_charset
@@ -128,86 +130,139 @@ def make_font(
     progress: Progress = ignore,
     cancel: Cancel = never_cancel,
     note: Note = ignore,
+    *,
+    also: Sequence[Path] = (),
+    width: float | None = None,
 ) -> MadeFont:
     """Draw, trace and write the requested font.
 
+    A new font is written to the paths `also`, of other kinds, too. `width` is the scale of widths
+    that a completed font was made with before: then glyphs that are the same stay as they were.
     Finished parts are kept beside it until then. Raises ConfigError if another process makes the
     same font.
     """
-    check_font(order)
+    for path in (order.path, *also):
+        check_font(replace(order, path=path))
+    if order.complete is not None and also:
+        raise ConfigError("a completed font is written as one kind; give no other paths")
     if order.complete is not None and model.weight:
         note(f"only new glyphs are made bolder or lighter; those of {order.complete} stay")
     parts = order.path.with_name(f".{order.path.name}.parts")
     busy = f"{order.path} is being made by another process; wait for it, or give another -o"
     with locked(parts / ".lock", busy):
         try:
-            return _made(model, order, parts, progress, cancel, note)
+            plan = _planned(model, order, note)
+            naming = plan.naming(model.writer, plan.contents(len(plan.chars)))
+            add = count_progress("drawing", len(plan.chars), progress, cancel)
+            glyphs = _drawn(model, order, plan, parts, width, add)
+            made = _told(model, order, plan, glyphs)
+            if glyphs.replaced:
+                naming = plan.naming(model.writer, plan.contents_of(made))
+            made.seconds["font"] = _save((order.path, *also), plan, glyphs.inked, naming)
+            shutil.rmtree(parts, ignore_errors=True)
+            return made
         except BaseException:
             remove_unused(parts, JOB)
             raise
 
 
-def _made(
-    model: Model,
-    order: FontRequest,
-    folder: Path,
-    progress: Progress,
-    cancel: Cancel,
-    note: Note,
-) -> MadeFont:
+@dataclass(frozen=True)
+class _Plan:
+    """What a font is to consist of, and its names."""
+
+    setting: _Setting
+    mine: dict[str, np.ndarray]  # handwritten glyphs, which are not drawn
+    chars: str  # to draw
+    lacking: str  # left out, since the source font lacks them
+    lettering: Lettering
+    families: tuple[str, str]  # in Latin letters, and Chinese
+
+    def contents(self, drawn: int, taken: int = 0) -> str:
+        """What the font's description says of its characters."""
+        total = len(self.chars) + len(self.mine) + len(self.setting.there)
+        others = f" ({taken:,} of the others are as the source font has them)" if taken else ""
+        return f"{drawn:,} of {total:,} characters{others}"
+
+    def contents_of(self, made: MadeFont) -> str:
+        """The same once it is known which of them were replaced."""
+        taken = len(made.borrowed)
+        return self.contents(len(made.drawn) - len(self.mine) - taken, taken)
+
+    def naming(self, writer: Writer, contents: str) -> Naming:
+        """The names, description and licence. Raises DataError for names that it may not have."""
+        setting = self.setting
+        reserved = setting.reserved | maker.reserved_by(self.lettering.face)
+        source = writer.source.name
+        return maker.named(setting.card, setting.index, source, self.families, reserved, contents)
+
+
+def _planned(model: Model, order: FontRequest, note: Note) -> _Plan:
     wanted, setting = load_charset(order.charset), _settled(model, order)
-    writer, index, there = model.writer, setting.index, setting.there
     mine = written_glyphs(model, note) if order.own else {}
-    drawn_anyway = there | set(map(ord, model.pick))  # a candidate that was picked is drawn
+    drawn_anyway = setting.there | set(map(ord, model.pick))  # a candidate that was picked is drawn
     mine = {char: image for char, image in mine.items() if ord(char) not in drawn_anyway}
-    chars, lacking = maker.drawable(writer, wanted, there | set(map(ord, mine)))
+    chars, lacking = maker.drawable(model.writer, wanted, setting.there | set(map(ord, mine)))
     if not chars and not mine:
         raise DataError("nothing to draw: no character of the charset is missing")
-    made = f"{len(chars):,} of {len(chars) + len(mine) + len(there):,} characters"
     families = (setting.english, order.family_chinese or setting.english)
-    family = writer.source.name
-    holds_name_of = _contained_name(order, setting.base, families)
-    lettering = _lettering(model, order, wanted)
-    reserved = setting.reserved | maker.reserved_by(lettering.face)
-    naming = maker.named(setting.card, index, family, families, reserved, made)
-    base, tracing = setting.base, writer.tracing(index)
-    job = Job(model.path, index, chars, setting.place, setting.upem, tracing)
-    parts = Parts(folder, job.key(writer))
-    seconds: dict[str, float] = {}
-    add = count_progress("drawing", len(chars), progress, cancel)
-    found = outlines(writer, job, parts, seconds, add)
+    return _Plan(setting, mine, chars, lacking, _lettering(model, order, wanted), families)
+
+
+@dataclass(frozen=True)
+class _Glyphs:
+    """Outlines of the new glyphs, and what became of the others."""
+
+    fitted: Fit
+    inked: dict[str, Outline]  # of them, those with ink
+    replaced: str  # too dense or doubtful
+    misread: str  # handwritten ones that read badly
+    seconds: dict[str, float]
+
+
+def _drawn(
+    model: Model,
+    order: FontRequest,
+    plan: _Plan,
+    folder: Path,
+    width: float | None,
+    progress: Callable[[int], None],
+) -> _Glyphs:
+    """Draw and trace, and fit the glyphs to the font to complete. Parts are kept in `folder`."""
+    writer, setting, seconds = model.writer, plan.setting, dict[str, float]()
+    place, tracing = (setting.place, setting.upem), writer.tracing(setting.index)
+    job = Job(model.path, setting.index, plan.chars, *place, tracing)
+    found = outlines(writer, job, Parts(folder, job.key(writer)), seconds, progress)
     replaced = fall_back(found, writer, job, order.fallback)
-    misread = _add_written(found, mine, writer, job)
-    fitted = fit_to_body(found, setting.body) if setting.body else Fit(found)
-    drawn = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
-    if not drawn:
-        raise _nothing_drawn(model, order, replaced)
-    taken = replaced if order.fallback == "source" else ""
-    if replaced:
-        made = f"{len(drawn) - len(mine) - len(taken):,}{made[made.index(' of ') :]}"
-        made += f" ({len(taken):,} of the others are as the source font has them)" if taken else ""
-        naming = maker.named(setting.card, index, family, families, reserved, made)
+    misread = _add_written(found, plan.mine, writer, job)
+    fitted = fit_to_body(found, setting.body, width) if setting.body else Fit(found)
+    inked = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
+    return _Glyphs(fitted, inked, replaced, misread, seconds)
+
+
+def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> MadeFont:
+    """What the font is made of. Raises DataError or ModelError if nothing was drawn."""
+    if not glyphs.inked:
+        raise _nothing_drawn(model, order, glyphs.replaced)
+    setting, fitted = plan.setting, glyphs.fitted
     narrowed = setting.narrowed(fitted)
-    if writer.proofreader and narrowed:
-        writer.proofreader.remarks[index] = narrowed
-    seconds["font"] = _save(order.path, drawn, base, lettering, naming)
-    parts.remove()
+    if model.writer.proofreader and narrowed:
+        model.writer.proofreader.remarks[setting.index] = narrowed
     return MadeFont(
         path=order.path,
         family=setting.english,
-        style_index=index,
-        drawn="".join(drawn),
-        written="".join(mine),
-        misread=misread,
-        replaced=replaced,
-        borrowed=taken,
-        blank="".join(char for char in found if char not in drawn),
-        lacking=lacking,
-        unreadable=base.dropped if base else (),
-        holds_name_of=holds_name_of,
+        style_index=setting.index,
+        drawn="".join(glyphs.inked),
+        written="".join(plan.mine),
+        misread=glyphs.misread,
+        replaced=glyphs.replaced,
+        borrowed=glyphs.replaced if order.fallback == "source" else "",
+        blank="".join(char for char in fitted.outlines if char not in glyphs.inked),
+        lacking=plan.lacking,
+        unreadable=setting.base.dropped if setting.base else (),
+        holds_name_of=_contained_name(order, setting.base, plan.families),
         narrowed=narrowed,
         scale=(fitted.width, fitted.height),
-        seconds=seconds,
+        seconds=glyphs.seconds,
     )
 
 
@@ -274,17 +329,13 @@ def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
     return model.writer.lettering(placed)
 
 
-def _save(
-    path: Path,
-    drawn: dict[str, Outline],
-    base: BaseFont | None,
-    lettering: Lettering,
-    naming: Naming,
-) -> float:
+def _save(paths: Sequence[Path], plan: _Plan, inked: dict[str, Outline], naming: Naming) -> float:
     """Write the font; returns the time taken in seconds."""
-    started = perf_counter()
-    if base:
-        maker.save_completed(path, drawn, base, naming)
-    else:
-        maker.save_new(path, drawn, lettering, maker.with_letters(naming, lettering.face))
+    started, base = perf_counter(), plan.setting.base
+    named = naming if base else maker.with_letters(naming, plan.lettering.face)
+    for path in paths:
+        if base:
+            maker.save_completed(path, inked, base, named)
+        else:
+            maker.save_new(path, inked, plan.lettering, named)
     return perf_counter() - started

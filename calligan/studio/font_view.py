@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import zipfile
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,17 @@ from calligan.errors import DataError
 from calligan.glyphs.charset import is_han
 from calligan.glyphs.strokes import stroke_count
 from calligan.resources import bundled_model
-from calligan.studio import font_files
+from calligan.studio import font_files, removal
 from calligan.studio.downloads import attachment
+from calligan.studio.engine import Engine
 from calligan.studio.font_files import Choices
+from calligan.studio.jobs import Jobs
 from calligan.studio.learned import shown_notes
-from calligan.studio.locations import checked_name, font_folder
+from calligan.studio.locations import FONTS, checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_error, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
+from calligan.studio.shapes import ink_width, path
 from calligan.studio.tasks import OWN
 
 CHARSETS = (
@@ -41,11 +45,14 @@ _REPORTS = {
     "html": (font_files.REPORT, "text/html"),
     "json": (font_files.VERDICTS, "application/json"),
 }
+# What is filled in for a font, and how long it may be.
+_SETTINGS = {"hand": 200, "charset": 60, "chars": 40_000, "family": 60, "family_chinese": 60}
+_WORK = ("check", "match", "font")  # kinds of jobs that are about a font alone
 _TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff2": "font/woff2"}
 
 
 async def overview(request: Request) -> Response:
-    """The list of fonts."""
+    """The list of fonts, and of those that were removed since the last start."""
     t, fonts = translations(language_of(request)), []
     for name in font_files.font_names():
         about = font_files.about_font(name)
@@ -53,14 +60,14 @@ async def overview(request: Request) -> Response:
         fonts.append(
             {"name": name, "specimen": "", "details": [about["family"] if about else "", state]}
         )
-    return render_page(request, "fonts.html", {"fonts": fonts})
+    gone = removal.removed_from(FONTS)
+    return render_page(request, "fonts.html", {"fonts": fonts, "removed": gone})
 
 
 async def view(request: Request) -> Response:
     """One font; a new one with ?new=1."""
     name = checked_name(request.path_params["name"])
-    exists = font_folder(name).is_dir() or studio_of(request).jobs.recent(name)
-    if not exists and request.query_params.get("new") != "1":
+    if not font_folder(name).is_dir() and request.query_params.get("new") != "1":
         t = translations(language_of(request))
         values = {"title": t["no_font"], "message": t["no_font_do"]}
         return render_error(request, 404, **values, link="/font", link_text=t["to_fonts"])
@@ -70,21 +77,19 @@ async def view(request: Request) -> Response:
 async def describe(request: Request) -> Response:
     """The state of a font as JSON."""
     name = checked_name(request.path_params["name"])
-    queue = studio_of(request).jobs
-    jobs = queue.recent(name)
-    done = {job.kind: job.result for job in reversed(jobs) if job.state == "finished"}
-    language = language_of(request)
+    queue, language = studio_of(request).jobs, language_of(request)
     about, choices = font_files.about_font(name), Choices.read(name)
     made_with = Choices.read(name, font_files.MADE_WITH)
-    glyphs = font_files.verdicts(name)
+    made, glyphs = font_files.made(name), font_files.verdicts(name)
     kinds = font_files.made_kinds(name)
     stamp = max((font_files.made_path(name, kind).stat().st_mtime_ns for kind in kinds), default=0)
     return JSONResponse(
         {
             "about": about and {**about, "refusal": localize(about["refusal"], language)},
-            "check": done.get("check"),
-            "made": _localized(done["font"], language) if kinds and "font" in done else None,
-            "order": next((job.arguments for job in jobs if job.kind == "font"), None),
+            "own": font_files.own_hand(name),
+            "check": font_files.checked(name),
+            "made": made and _localized(made, language),
+            "settings": font_files.settings(name),
             "kinds": kinds,
             "report": (font_folder(name) / font_files.REPORT).is_file(),
             "stamp": str(stamp),
@@ -132,18 +137,66 @@ async def check(request: Request) -> Response:
 
 async def check_sheet(request: Request) -> Response:
     """The picture of what the check found."""
-    path = font_folder(request.path_params["name"]) / font_files.CHECK_SHEET
-    if not path.is_file():
+    sheet = font_folder(request.path_params["name"]) / font_files.CHECK_SHEET
+    if not sheet.is_file():
         raise DataError("it was not checked yet")
-    return FileResponse(path, media_type="image/png")
+    return FileResponse(sheet, media_type="image/png")
 
 
 async def learn(request: Request) -> Response:
     """Queue learning the given font's own hand."""
     name = checked_name(request.path_params["name"])
     font_files.given_font(name)
+    font_files.note_about(name, own=name)
     work = {"font": True, "minutes": 10}
     return JSONResponse({"job": studio_of(request).jobs.add("learn", name, work)})
+
+
+async def settings(request: Request) -> Response:
+    """Keep what is filled in for a font, so that it is found again; `begin` begins a new one."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    given = {key: str(body.get(key, ""))[:most] for key, most in _SETTINGS.items() if key in body}
+
+    def keep() -> None:
+        if body.get("begin") is not True:
+            font_files.existing(name)
+        font_files.add_settings(name, given)
+
+    await studio_of(request).run_on_files(keep)
+    return JSONResponse({})
+
+
+async def rename(request: Request) -> Response:
+    """Give the font another name in the studio."""
+    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
+    to, studio = checked_name(str(body.get("to", "")).strip()), studio_of(request)
+    _check_idle(name, studio.jobs)
+    await studio.run_on_files(lambda: font_files.rename(name, to))
+    studio.jobs.move(name, to, _WORK)
+    return JSONResponse({"name": to})
+
+
+async def remove(request: Request) -> Response:
+    """Remove the font; it is kept until the next start."""
+    name, studio = checked_name(request.path_params["name"]), studio_of(request)
+    await read_json_body(request)
+    _check_idle(name, studio.jobs)
+    token = await studio.run_on_files(lambda: font_files.remove(name))
+    studio.jobs.move(name, None, _WORK)
+    return JSONResponse({"token": token})
+
+
+async def restore(request: Request) -> Response:
+    """Take back what was removed."""
+    body = await read_json_body(request)
+    await studio_of(request).run_on_files(lambda: removal.restore(str(body.get("token", ""))))
+    return JSONResponse({})
+
+
+def _check_idle(name: str, jobs: Jobs) -> None:
+    """Raise DataError while work on a font runs or waits: it reads and writes its folder."""
+    if jobs.are_open(name):
+        raise DataError("work on this font is going on; wait for it, or cancel it first")
 
 
 async def make(request: Request) -> Response:
@@ -158,7 +211,8 @@ async def make(request: Request) -> Response:
         raise DataError(f"no kind of font {kind!r}; choose one of the list")
     families = {key: str(body.get(key, ""))[:60].strip() for key in ("family", "family_chinese")}
     work = {"hand": hand, **charset, "complete": complete, "kind": kind, **families}
-    font_folder(name).mkdir(parents=True, exist_ok=True)
+    kept = {"hand": hand, **charset, **families}
+    await studio_of(request).run_on_files(lambda: font_files.add_settings(name, kept))
     return JSONResponse({"job": studio_of(request).jobs.add("font", name, work)})
 
 
@@ -178,7 +232,10 @@ def _charset(body: dict[str, Any]) -> dict[str, str]:
 
 
 async def glyphs(request: Request) -> Response:
-    """A page of the new glyphs: all, the doubtful ones, or those changed by the user."""
+    """A page of the new glyphs: all, the doubtful ones, or those changed by the user.
+
+    With `chars`, only those characters.
+    """
     name, params = checked_name(request.path_params["name"]), request.query_params
     page = int(params["page"]) if params.get("page", "").isdecimal() else 0
     show = params.get("show", "all")
@@ -186,13 +243,13 @@ async def glyphs(request: Request) -> Response:
     if show == "doubtful":
         found = [glyph for glyph in found if glyph["doubtful"]]
         found.sort(key=lambda glyph: glyph["score"] or 0)
+    if only := {*params.get("chars", "")[:_MAX_TRIAL_CHARS]}:
+        found = [glyph for glyph in found if glyph["char"] in only]
     part = found[min(page, 10_000) * _A_PAGE :][:_A_PAGE]
     chars = "".join(str(glyph["char"]) for glyph in part)
-    paths = await studio_of(request).run_on_files(lambda: font_files.glyph_paths(name, chars))
-    paths = {**font_files.absent_pictures(name), **paths}
-    blank = {"d": "", "width": 1000}
+    pictures = await studio_of(request).run_on_files(lambda: font_files.pictures_of(name, chars))
     shown = [
-        {**glyph, "strokes": stroke_count(glyph["char"]), **paths.get(glyph["char"], blank)}
+        {**glyph, "strokes": stroke_count(glyph["char"]), **pictures[glyph["char"]]}
         for glyph in part
     ]
     return JSONResponse({"glyphs": shown, "of": len(found), "a_page": _A_PAGE})
@@ -206,10 +263,24 @@ async def choose(request: Request) -> Response:
         raise DataError("choose for one Chinese character")
     if number is not None and (not isinstance(number, int) or not 0 <= number <= 99):
         raise DataError("the number of a candidate is 1 or more")
+    font_files.existing(name)
+    picture: dict[str, Any] | None = None
+    if number:
+        picture = await studio_of(request).engine.run(partial(_picture, hand, char, number))
     choices = Choices.read(name)
     before: Any = choices.picked_of(hand).get(char)
     choices.changed(hand, char, number).write(name)
+    font_files.note_picked(name, char, picture)
     return JSONResponse({"number": 0 if char in choices.left_out else before})
+
+
+def _picture(hand: str, char: str, number: int, engine: Engine) -> dict[str, Any]:
+    """The picture of a candidate, not fitted to a font, and where its ink begins and ends."""
+    chosen = engine.chosen(hand)
+    for candidate in chosen.case.candidates(char, chosen.style):
+        if candidate.number == number:
+            return {"d": path(candidate.outline), "box": ink_width(candidate.outline)}
+    raise DataError("there is no such candidate; choose one of those shown")
 
 
 async def download(request: Request) -> Response:
@@ -225,8 +296,8 @@ async def download(request: Request) -> Response:
         return attachment(data, f"{file}.ufo.zip", "application/zip")
     if kind not in _TYPES:
         raise DataError(f"no kind of font {kind!r}")
-    path = font_files.made_path(name, kind)
-    return FileResponse(path, media_type=_TYPES[kind], filename=f"{file}{kind}")
+    made = font_files.made_path(name, kind)
+    return FileResponse(made, media_type=_TYPES[kind], filename=f"{file}{kind}")
 
 
 async def report(request: Request) -> Response:
@@ -235,10 +306,10 @@ async def report(request: Request) -> Response:
     if kind not in _REPORTS:
         raise DataError(f"no kind of report {kind!r}")
     file, media_type = _REPORTS[kind]
-    path = font_folder(name) / file
-    if not path.is_file():
+    found = font_folder(name) / file
+    if not found.is_file():
         raise DataError("no font is made yet")
-    return FileResponse(path, media_type=media_type, filename=f"{name}-report.{kind}")
+    return FileResponse(found, media_type=media_type, filename=f"{name}-report.{kind}")
 
 
 def _woff2(name: str) -> bytes:
@@ -254,9 +325,9 @@ def _woff2(name: str) -> bytes:
 def _zipped(folder: Path, name: str) -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                archive.write(path, f"{name}.ufo/{path.relative_to(folder).as_posix()}")
+        for each in sorted(folder.rglob("*")):
+            if each.is_file():
+                archive.write(each, f"{name}.ufo/{each.relative_to(folder).as_posix()}")
     return file.getvalue()
 
 
@@ -269,6 +340,10 @@ ROUTES = [
     Route("/upload/font/{name}", upload, methods=["POST"]),
     Route("/api/font/{name}", describe),
     Route("/api/font/{name}/lacks", lacks, methods=["POST"]),
+    Route("/api/font/{name}/settings", settings, methods=["POST"]),
+    Route("/api/font/{name}/rename", rename, methods=["POST"]),
+    Route("/api/font/{name}/remove", remove, methods=["POST"]),
+    Route("/api/restore", restore, methods=["POST"]),
     Route("/api/font/{name}/check", check, methods=["POST"]),
     Route("/api/font/{name}/learn", learn, methods=["POST"]),
     Route("/api/font/{name}/make", make, methods=["POST"]),

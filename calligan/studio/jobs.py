@@ -155,6 +155,20 @@ class Jobs:
             )
             base.execute("update jobs set cancel = 1 where id = ?", (number,))
 
+    def are_open(self, subject: str) -> bool:
+        """Whether a job of that subject runs or waits."""
+        return any(job.state in OPEN for job in self.recent(subject))
+
+    def move(self, subject: str, to: str | None, kinds: tuple[str, ...]) -> None:
+        """Give the ended jobs of these kinds another subject; without one they are forgotten."""
+        marks = ", ".join("?" * len(kinds))
+        where = f"where subject = ? and kind in ({marks}) and state not in (?, ?)"
+        with self._open() as base:
+            if to is None:
+                base.execute(f"delete from jobs {where}", (subject, *kinds, *OPEN))
+            else:
+                base.execute(f"update jobs set subject = ? {where}", (to, subject, *kinds, *OPEN))
+
     def retry(self, number: int) -> int:
         """Queue a failed or cancelled job again."""
         job = self.get(number)

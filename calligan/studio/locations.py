@@ -5,6 +5,7 @@ studio/work.sqlite        the job queue (also work.log, work.lock, work-light.lo
 studio/hands/NAME/        photographs of a hand: photos/, pages.json, glyphs/ (as `scan` makes it)
 studio/removed/NNNN/       removed hands, which can be brought back for a week
 studio/fonts/NAME/        a font: given.ttf, and the fonts made from it
+studio/removed/           what was removed since the last start
 hands/NAME/, runs/NNNN/   learned hands and training runs, as the commands keep them
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from calligan.errors import DataError
 
 STUDIO = Path("studio")
+FONTS = STUDIO / "fonts"
 NEXT = "next.pdf"  # the sheets to write next, in a hand's folder
 _NAME = re.compile(r"[\w-]{1,40}")
 _RESERVED = {"con", "prn", "aux", "nul", "all", "random", "bundle"}
@@ -39,4 +41,4 @@ def glyphs_folder(name: str) -> Path:
 
 def font_folder(name: str) -> Path:
     """The folder of a font."""
-    return STUDIO / "fonts" / checked_name(name)
+    return FONTS / checked_name(name)

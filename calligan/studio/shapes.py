@@ -43,6 +43,12 @@ def path(outline: Outline, name: str = "") -> str:
     return _paths[name]
 
 
+def ink_width(outline: Outline) -> tuple[float, float]:
+    """Where the ink of an outline begins and ends, from left to right."""
+    xs = outline.controls[..., 0]
+    return (float(xs.min()), float(xs.max())) if len(xs) else (0.0, 0.0)
+
+
 def _name(outline: Outline) -> str:
     """A name derived from the content, so that it stays the same after a restart."""
     return blake2b(outline.controls.tobytes(), digest_size=9).hexdigest()

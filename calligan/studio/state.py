@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from calligan.studio import removal
 from calligan.studio.engine import Engine
 from calligan.studio.jobs import JobRunner, Jobs
 from calligan.studio.kept_hands import forget_old
@@ -30,7 +31,8 @@ class StudioState:
         self._runner = JobRunner(Path(), self.jobs)
 
     def open(self) -> None:
-        """Start the threads."""
+        """Delete what was removed before, and start the threads."""
+        removal.empty()
         self._files.submit(forget_old)
         if self._warm:
             self.engine.warm()

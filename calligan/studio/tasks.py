@@ -1,12 +1,15 @@
 """The kinds of jobs: each takes a subject and options, and calls the library."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calligan.glyphs.charset import is_han, load_charset
+from calligan.progress import Progress
 from calligan.project.models import BUNDLE, hand_path
 from calligan.storage import write_json
+from calligan.studio import font_files
 from calligan.studio.font_files import (
     ABSENT,
     CHECK_SHEET,
@@ -15,12 +18,15 @@ from calligan.studio.font_files import (
     VERDICTS,
     Choices,
     given_font,
+    glyph_paths,
+    left_out_by_choice,
     note_about,
-    note_order,
+    note_checked,
     pictures_before,
     sets_of,
 )
 from calligan.studio.locations import NEXT, font_folder, glyphs_folder, hand_folder
+from calligan.studio.shapes import ink_width
 from calligan.studio.shapes import path as shape
 from calligan.vector.font import UPEM
 
@@ -81,9 +87,10 @@ def check(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, An
     seen = checked(given_font(font), progress=job.progress, cancel=job.cancel, note=job.note)
     save_sheet(seen.sheet(), font_folder(font) / CHECK_SHEET)
     found = seen.as_json()
-    return {key: found[key] for key in ("blank", "duplicates", "mislabelled", "malformed")} | {
-        "count": len(found["scores"])
-    }
+    told = {key: found[key] for key in ("blank", "duplicates", "mislabelled", "malformed")}
+    told["count"] = len(found["scores"])
+    note_checked(font, told)
+    return {}
 
 
 def match(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any]:
@@ -102,7 +109,7 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
 
     `hand` is a key of the engine's, `charset` a shipped set, or `own` with the characters in
     `chars`; glyphs are picked or left out as the font's choices say. It is kept as `made.ttf`
-    (.otf, .ufo), with a verdict on each glyph.
+    (.otf, .ufo), with a verdict on each glyph; other kinds that were made before are made anew.
     """
     from calligan.library.fonts import make_font
     from calligan.library.model import Model
@@ -110,66 +117,124 @@ def font(name: str, options: dict[str, Any], job: "JobContext") -> dict[str, Any
     from calligan.studio.engine import Engine
 
     chosen = Engine().chosen(options["hand"])
-    choices = Choices.read(name)
+    hand, choices, before = options["hand"], Choices.read(name), font_files.made(name)
     charset = options["chars"] if options["charset"] == OWN else load_charset(options["charset"])
     wanted = "".join(char for char in charset if char not in choices.left_out)
     base = given_font(name) if options["complete"] else None
-    path = font_folder(name) / f"made{options['kind']}"
-    pictures = pictures_before(name, options["hand"])
-    model = Model(chosen.case.model.path, note=job.note, pick=choices.picked_of(options["hand"]))
-    order = FontRequest(path, chosen.style, wanted, str(base) if base else None)
+    pictures = pictures_before(name, hand)
+    model = Model(chosen.case.model.path, note=job.note, pick=choices.picked_of(hand))
+    paths = font_files.new_paths(name, options["kind"])
+    order = FontRequest(paths[0], chosen.style, wanted, str(base) if base else None)
     order = replace(order, family=options["family"] or None)
     order = replace(order, family_chinese=options["family_chinese"] or None)
-    made = make_font(model, order, job.progress, job.cancel, job.note)
+    width = _width_before(before, options, model)
+    made = make_font(
+        model, order, _then_saved(job), job.cancel, job.note, also=paths[1:], width=width
+    )
+    verdicts = _keep_made(name, model, made, paths, charset)
+    write_json(font_folder(name) / ABSENT, pictures | _dense_pictures(model, made))
+    Choices(hand, choices.picked_of(hand), choices.left_out).write(name, MADE_WITH)
+    told = _told(made, wanted) | {
+        "doubtful": sum(bool(glyph["doubtful"]) for glyph in verdicts),
+        "sets": sets_of(font_files.made_path(name, options["kind"])) if base else {},
+        "advance": glyph_paths(name, made.drawn[0])[made.drawn[0]]["width"] if base else UPEM,
+        "model": _version(model),
+        "order": options,
+    }
+    font_files.note_made(name, told)
+    return told
+
+
+def _then_saved(job: "JobContext") -> Progress:
+    """Progress of drawing. Thousands of glyphs take a while to be written after it."""
+
+    def progress(what: str, done: int, total: int) -> None:
+        job.progress(what, done, total)
+        if done >= total:
+            job.progress("saving", 0, 1)
+
+    return progress
+
+
+def _keep_made(
+    name: str, model: "Model", made: "MadeFont", paths: Sequence[Path], charset: str
+) -> list[dict[str, Any]]:
+    """Put a font that was made in its place, with its report; returns the verdicts."""
     findings = model.findings([made.style_index])
     report = font_folder(name) / REPORT
     report.unlink(missing_ok=True)  # of the font before
+    font_files.take_new(name, paths)
     if findings:
         findings.save(report)
-    verdicts = _verdicts(findings, made, wanted)
+    verdicts = _verdicts(findings, made, charset, Choices.read(name).left_out)
     write_json(font_folder(name) / VERDICTS, verdicts)
-    write_json(font_folder(name) / ABSENT, pictures | _dense_pictures(model, made))
-    note_order(name, options)
-    picked = choices.picked_of(options["hand"])
-    Choices(options["hand"], picked, choices.left_out).write(name, MADE_WITH)
-    told = {*made.drawn, *made.blank, *made.replaced, *made.lacking}
+    return verdicts
+
+
+def _told(made: "MadeFont", wanted: str) -> dict[str, Any]:
+    """What the page says of a font that was made of the characters `wanted`."""
+    chars, told = set(wanted), {*made.drawn, *made.blank, *made.replaced, *made.lacking}
     return {
         "family": made.family,
-        "drawn": sum(char in wanted for char in made.drawn),  # without the punctuation added
-        "doubtful": sum(bool(glyph["doubtful"]) for glyph in verdicts),
+        "drawn": sum(char in chars for char in made.drawn),  # without the punctuation added
         "lacking": made.lacking[:100],
         "dense": made.replaced,
         "there": sum(is_han(char) and char not in told for char in wanted),
         "written": len(made.written),
         "narrowed": made.narrowed,
         "scale": made.scale,
-        "sets": sets_of(path) if base else {},
-        "order": options,
     }
 
 
-def _verdicts(findings: "Findings | None", made: "MadeFont", wanted: str) -> list[dict[str, Any]]:
-    """The verdict on each new glyph, and on those that are left out as too dense or are blank."""
+def _width_before(
+    before: dict[str, Any] | None, options: dict[str, Any], model: "Model"
+) -> float | None:
+    """The scale of widths of the font made before, if it is of the same hand and characters.
+
+    Measured anew, it would change with the glyphs that are picked, and all others with it.
+    """
+    if before is None or before.get("model") != _version(model):
+        return None
+    if any(before["order"].get(key) != options.get(key) for key in ("hand", "charset", "chars")):
+        return None
+    return float(before["scale"][0])
+
+
+def _version(model: "Model") -> list[Any]:
+    """What tells a model from another one, or from itself after it was trained further."""
+    return [model.path.as_posix(), model.path.stat().st_mtime_ns]
+
+
+def _verdicts(
+    findings: "Findings | None", made: "MadeFont", charset: str, left_out: str
+) -> list[dict[str, Any]]:
+    """The verdict on each new glyph; those that are left out, by choice or as too dense, say so."""
     glyphs = next(iter(findings.as_json().values()))["glyphs"] if findings else []
     by_char = {glyph["char"]: glyph for glyph in glyphs}
-    new, found = {*made.drawn, *made.blank, *made.replaced}, []
-    for char in wanted:
-        if char in new:
-            verdict = by_char.get(char, _unread(char, char in made.blank))
-            left_out = {"doubtful": False, "left_out": "dense"} if char in made.replaced else {}
-            found.append({**verdict, **left_out})
+    blank, dense = {*made.blank}, {*made.replaced}
+    new, found = {*made.drawn, *blank, *dense}, []
+    for char in charset:
+        if char in left_out:
+            found.append(left_out_by_choice(char))
+        elif char in new:
+            verdict = by_char.get(char, _unread(char, char in blank))
+            why = {"doubtful": False, "left_out": "dense"} if char in dense else {}
+            found.append({**verdict, **why})
     return found
 
 
 def _dense_pictures(model: "Model", made: "MadeFont") -> dict[str, dict[str, Any]]:
-    """Pictures of the glyphs that were drawn, but are left out as too dense."""
+    """Pictures of the glyphs that were drawn, but are left out as too dense.
+
+    They are not fitted to the font; `box` is where their ink begins and ends.
+    """
     proofreader = model.writer.proofreader
     if proofreader is None or not made.replaced:
         return {}
     verdicts = proofreader.judged(made.replaced, made.style_index)
     outlines = model.writer.traced([v.best.image for v in verdicts], made.style_index)
     return {
-        verdict.char: {"d": shape(outline), "width": UPEM}
+        verdict.char: {"d": shape(outline), "box": ink_width(outline)}
         for verdict, outline in zip(verdicts, outlines, strict=True)
     }
 

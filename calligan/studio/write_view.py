@@ -17,8 +17,7 @@ from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_page
 from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
-from calligan.studio.shapes import pages_as_json, path
-from calligan.vector.outline import Outline
+from calligan.studio.shapes import ink_width, pages_as_json, path
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MAX_KNOWN = 5000
@@ -123,7 +122,7 @@ async def candidates(request: Request) -> Response:
                 "score": _finite(c.score),
                 "reads": _reading(c.score, least),
                 "d": path(c.outline),
-                "box": _width(c.outline),
+                "box": ink_width(c.outline),
             }
             for c in chosen.case.candidates(char, chosen.style)
         ]
@@ -139,12 +138,6 @@ async def text(request: Request) -> Response:
     if name not in text_titles():
         raise DataError("no such text; choose one of the list")
     return JSONResponse({"text": load_text(name).strip()})
-
-
-def _width(outline: Outline) -> tuple[float, float]:
-    """Where the ink of an outline begins and ends, from left to right."""
-    xs = outline.controls[..., 0]
-    return (float(xs.min()), float(xs.max())) if len(xs) else (0.0, 0.0)
 
 
 def _reading(score: float, least: float | None) -> str:

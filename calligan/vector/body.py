@@ -52,12 +52,15 @@ def measure_body(boxes: Sequence[tuple[float, ...]], advance: int, upem: int) ->
     )
 
 
-def fit_to_body(outlines: Mapping[str, Outline], body: Body) -> Fit:
-    """Outlines with their ink within the body's; unchanged where it is."""
+def fit_to_body(outlines: Mapping[str, Outline], body: Body, width: float | None = None) -> Fit:
+    """Outlines with their ink within the body's; unchanged where it is.
+
+    `width` is the scale of their widths, if it is known; else it is measured on them.
+    """
     inked = {char: outline for char, outline in outlines.items() if len(outline.contour)}
     if not inked:
         return Fit(dict(outlines))
-    width = _needed_scale(list(inked.values()), body)
+    width = _needed_scale(list(inked.values()), body) if width is None else width
     height = min(1.0, width / _MIN_CONDENSED)
     scaled = {char: _scale(outline, width, height, body.centre) for char, outline in inked.items()}
     found = {char: _move_inside(outline, body) for char, outline in scaled.items()}

@@ -50,7 +50,7 @@ function why(ways, strokes, used) {
 const print = (d, char) => make("figure", { class: "in-print" }, glyph(d, char), make("figcaption", { text: t("in_print") }));
 
 /** A glyph's scale and place in a font: its ink is within the advance, as `fit_to_body` makes it. */
-function placed([left, right], { scale = [1, 1], advance }) {
+export function placed([left, right], { scale = [1, 1], advance }) {
   const [x, y] = scale;
   const plain = 500 * (1 - x);
   const [begins, ends] = [x * left + plain, x * right + plain];
