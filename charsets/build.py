@@ -75,6 +75,11 @@ def jis_level1():
     return codec_rows("euc_jp", range(0xA0 + 16, 0xA0 + 48), range(0xA1, 0xFF))
 
 
+def jis_kana():
+    """JIS X 0208 rows 4 and 5, and the repetition and sound marks of row 1."""
+    return [*codec_rows("euc_jp", (0xA4, 0xA5), range(0xA1, 0xFF)), *"ゝゞヽヾー"]
+
+
 def build_codec_sets():
     level1, level2 = gb2312()
     source = "Python's gb2312 codec"
@@ -83,6 +88,8 @@ def build_codec_sets():
     write_set("gb2312.txt", "GB 2312-80, level 1 then level 2", source, level1 + level2)
     write_set("big5-1.txt", "Big5 level 1", "Python's big5 codec, A440-C67E", big5_level1())
     write_set("jis-1.txt", "JIS X 0208 level 1", "Python's euc_jp codec, rows 16-47", jis_level1())
+    rows = "Python's euc_jp codec, rows 4 and 5, and five signs of row 1"
+    write_set("kana.txt", "Hiragana and katakana of JIS X 0208", rows, jis_kana())
 
 
 # 通用规范汉字表, from Unihan

@@ -8,7 +8,7 @@ from fontTools.ttLib.ttCollection import TTCollection
 
 from calligan.config import RasterConfig
 from calligan.errors import CalliganError, DataError, FontError
-from calligan.glyphs.charset import charset_names, is_han, load_charset, pick_covering
+from calligan.glyphs.charset import charset_names, is_han, is_kana, load_charset, pick_covering
 from calligan.glyphs.face import Face, FontSpec
 from calligan.glyphs.placement import measure_placement
 from calligan.glyphs.raster import render_glyphs
@@ -24,6 +24,7 @@ CONFIG = RasterConfig(size_px=64)
         ("gb2312-2", 3008),
         ("big5-1", 5401),
         ("jis-1", 2965),
+        ("kana", 174),
         ("tongyong-8105", 8105),
         ("components-500", 500),
     ],
@@ -31,7 +32,7 @@ CONFIG = RasterConfig(size_px=64)
 def test_shipped_charsets_hold_what_their_standard_says(name, count):
     assert len(load_charset(name)) == count
     assert name in charset_names()
-    assert all(map(is_han, load_charset(name)))
+    assert all(map(is_kana if name == "kana" else is_han, load_charset(name)))
 
 
 def test_charset_from_file_and_text(tmp_path):

@@ -23,9 +23,9 @@ def infer(
 
     Example: calligan infer "书法" --style 3 -o out.png
 
-    A line break (or \n) starts a new line. The model draws Han characters; punctuation, digits and
-    letters are taken from the source font. Each drawn glyph is checked: is it the right character,
-    and complete? Doubtful glyphs are drawn again in other ways, and listed if they stay doubtful.
+    A line break (or \n) starts a new line. The model draws Han characters and kana; punctuation,
+    digits and letters are taken from the source font, and so are kana that are not legible. Each
+    drawn glyph is checked. Doubtful ones are drawn again, and listed if they stay doubtful.
     """
     from calligan.glyphs.charset import given_text, text_of_stream
     from calligan.library.orders import check_picture, not_given
@@ -53,8 +53,8 @@ def infer(
         summary = {"files": [*files], **model.as_json(), **pages.as_json()}
         if choice.candidates and (findings := model.findings(indices)):
             sheet = picture.output.with_name(f"{picture.output.stem}-candidates.png")
-            findings.save_candidates(sheet, choice.candidates, pages.text.han)
-            note(*findings.candidate_notes(choice.candidates, pages.text.han))
+            findings.save_candidates(sheet, choice.candidates, pages.text.drawn)
+            note(*findings.candidate_notes(choice.candidates, pages.text.drawn))
             files.append(sheet)
         return files, summary
 

@@ -5,6 +5,7 @@ is run directly, one glyph at a time, and chooses among the Han characters it kn
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,9 +26,12 @@ _BLANK_CLASSES = 1  # the first class is CTC's blank
 
 
 class Recogniser:
-    """Recognises glyph images; raises Unmeasured where the extra is not installed."""
+    """Recognises glyph images; raises Unmeasured where the extra is not installed.
 
-    def __init__(self) -> None:
+    It chooses among those characters that it knows of which `wanted` is true.
+    """
+
+    def __init__(self, wanted: Callable[[str], bool] = is_han) -> None:
         try:
             import onnx
             import onnxruntime
@@ -39,8 +43,8 @@ class Recogniser:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(features))
         (listed,) = (p.value for p in model.metadata_props if p.key == "character")
         characters = listed.split("\n")
-        self._han = [i for i, char in enumerate(characters) if len(char) == 1 and is_han(char)]
-        self.chars = "".join(characters[i] for i in self._han)
+        self._wanted = [i for i, char in enumerate(characters) if len(char) == 1 and wanted(char)]
+        self.chars = "".join(characters[i] for i in self._wanted)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
@@ -91,7 +95,7 @@ class Recogniser:
 
     @cached_property
     def _classes(self) -> np.ndarray:
-        return np.array(self._han) + _BLANK_CLASSES
+        return np.array(self._wanted) + _BLANK_CLASSES
 
 
 def _model_path() -> Path:

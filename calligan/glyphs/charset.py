@@ -34,11 +34,22 @@ _HAN = (
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
 )
+_KANA = ((0x3041, 0x3096), (0x309D, 0x309E), (0x30A1, 0x30FA), (0x30FC, 0x30FE))
 
 
 def is_han(char: str) -> bool:
-    """Whether the model draws this character: Unicode Han, 々 and 〇."""
+    """Whether this is a Chinese character: Unicode Han, 々 and 〇."""
     return any(first <= ord(char) <= last for first, last in _HAN)
+
+
+def is_kana(char: str) -> bool:
+    """Whether this is full-width hiragana or katakana, a repetition mark of theirs, or ー."""
+    return any(first <= ord(char) <= last for first, last in _KANA)
+
+
+def is_drawn(char: str) -> bool:
+    """Whether a model draws this character: Han and kana. Others come from the source font."""
+    return is_han(char) or is_kana(char)
 
 
 def is_label(char: str) -> bool:

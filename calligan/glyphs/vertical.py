@@ -7,7 +7,8 @@ import io
 
 # Used where a font has no vertical form of its own:
 TO_CORNER = "，。、．"  # moved to the upper right corner
-TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～"  # rotated clockwise by 90 degrees
+TURNED = "（）「」『』【】《》〈〉［］｛｝〔〕“”‘’—…～ー"  # rotated clockwise by 90 degrees
+SMALL_KANA = "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ"  # moved to the upper right
 
 
 def vertical_substitutions(data: bytes, face_index: int) -> dict[int, int]:

@@ -29,6 +29,15 @@ class Way:
 
 
 PLAIN = Way()
+WAYS = (
+    Way("another source", source=1),
+    Way("weaker style", strength=0.8),
+    Way("smaller", scale=0.96),
+    Way("larger", scale=1.04),
+    Way("up and left", shift_x=-0.02, shift_y=-0.02),
+    Way("down and right", shift_x=0.02, shift_y=0.02),
+    Way("stronger style", strength=1.2),
+)
 
 
 class ContentSource(Protocol):

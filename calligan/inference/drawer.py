@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import ModelError
+from calligan.glyphs.charset import is_han, is_kana
 from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
+from calligan.inference.kana import LegibleKana, legible_kana
 from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.progress import Note, ignore
+from calligan.project.source import file_digest
+from calligan.reader.reach import reach_of
 from calligan.vector.pen import redraw
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ class Drawer:
     source: ContentSource
     bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
     networks: "Mapping[int, Shares]" = field(default_factory=dict)  # of styles that mix models
+    kana: Callable[[], LegibleKana] = LegibleKana  # those of this model and source
 
     @classmethod
     def open(
@@ -67,7 +72,8 @@ class Drawer:
             on = pick_device(device)
             return Predictor(store_as_computed(load_model(model, on)[0], on), on, fine, note=note)
 
-        return cls(card, network, FontSource.open(card, source), bolder_em)
+        content = FontSource.open(card, source)
+        return cls(card, network, content, bolder_em, kana=lambda: kana_of(model, content))
 
     @property
     def predictor(self) -> "Predictor":
@@ -79,8 +85,29 @@ class Drawer:
         """Whether styles can be weakened, strengthened and mixed: several, in one vector space."""
         return self.predictor.generator.interpolates_styles and len(self.card.styles) > 1
 
+    def draws(self, char: str, style_index: int) -> bool:
+        """Whether a character is drawn in a style: Han, kana that were learned or are legible."""
+        learned = reach_of(self.card.trained_chars).learned
+        return is_han(char) or char in learned or char in self.kana_ways(style_index)
+
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
-        """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper."""
+        """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper.
+
+        Kana are drawn in the way that makes them legible, unless another is asked for.
+        """
+        kana = self.kana_ways(style_index) if way == PLAIN and any(map(is_kana, chars)) else {}
+        images = self._drawn(chars, style_index, way)
+        for at, char in enumerate(chars):
+            if (best := kana.get(char, way)) != way:
+                images[at] = self._drawn(char, style_index, best)[0]
+        return images
+
+    def kana_ways(self, style_index: int) -> Mapping[str, Way]:
+        """How kana are drawn that were not learned and yet are legible in a style."""
+        style = self.card.styles[style_index]
+        return {} if style.path else self.kana().ways(style.name)
+
+    def _drawn(self, chars: str, style_index: int, way: Way) -> np.ndarray:
         vector, predictor = self.predictor.style(style_index, way.strength), self.predictor
         if style_index in self.networks:
             from calligan.models.average import average_weights
@@ -90,6 +117,13 @@ class Drawer:
             predictor = Predictor(generator, predictor.device, predictor.fine, note=predictor.note)
         style, sources = self.card.styles[style_index], self.source.images(chars, way)
         return draw_style(predictor, style, vector, sources, self.bolder_em)
+
+
+def kana_of(model: Path, source: ContentSource) -> LegibleKana:
+    """The legible kana of a model and a source font."""
+    known = legible_kana()
+    same = source.digest == known.source and file_digest(model) == known.model
+    return known if same else LegibleKana()
 
 
 def draw_style(

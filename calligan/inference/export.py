@@ -208,10 +208,16 @@ def fall_back(found: dict[str, Outline], writer: Writer, job: Job, how: str) -> 
     if how == "skip":
         for char in doubtful:
             del found[char]
-    elif doubtful:
-        images = writer.source.images(doubtful)
-        found.update(traced(dict(zip(doubtful, images, strict=True)), job))
+    else:
+        copy_source(found, doubtful, writer, job)
     return doubtful
+
+
+def copy_source(found: dict[str, Outline], chars: str, writer: Writer, job: Job) -> None:
+    """Add the source font's glyphs of some characters, in place of drawn ones."""
+    if chars:
+        images = writer.source.images(chars)
+        found.update(traced(dict(zip(chars, images, strict=True)), job))
 
 
 def _cut(chars: str) -> Iterator[str]:

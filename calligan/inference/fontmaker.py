@@ -1,6 +1,7 @@
 """Make a font of a style: choose characters, names and licences, and write the file."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -9,7 +10,7 @@ from calligan import __version__
 from calligan.config import RasterConfig
 from calligan.errors import DataError, FontError
 from calligan.glyphs.catalog import resolve_font
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.card import ModelCard
@@ -21,6 +22,7 @@ from calligan.vector.font import UPEM, FontGlyph, build_font
 from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 from calligan.vector.ufo import write_ufo
+from calligan.vector.vertical_form import vertical_form
 
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.writer import Writer
@@ -49,8 +51,8 @@ def placed_font(font: str, chars: str, size_px: int, least: int = 1) -> Letterin
 
 
 def drawable(writer: "Writer", charset: str, there: set[int]) -> tuple[str, str]:
-    """Han characters of a charset to draw, and those that the source font lacks."""
-    wanted = [char for char in charset if is_han(char) and ord(char) not in there]
+    """Characters of a charset to draw, and those of them that the source font lacks."""
+    wanted = [char for char in charset if is_drawn(char) and ord(char) not in there]
     lacking = set(filter(writer.source.lacks, wanted))
     return "".join(c for c in wanted if c not in lacking), "".join(
         c for c in wanted if c in lacking
@@ -136,10 +138,8 @@ def save_new(
 ) -> None:
     """Write a new font, with letters and punctuation from `lettering`."""
     glyphs = list(lettering.glyphs())
-    glyphs += [
-        FontGlyph(glyph_name(ord(char)), (ord(char),), UPEM, outline)
-        for char, outline in outlines.items()
-    ]
+    for char, outline in outlines.items():
+        glyphs += _drawn_glyphs(char, outline)
     kind = path.suffix.lower()
     if kind == ".ufo":
         return write_ufo(path, glyphs, naming)
@@ -149,6 +149,14 @@ def save_new(
     with atomic_file(path) as file:
         font.save(file)
     return None
+
+
+def _drawn_glyphs(char: str, outline: Outline) -> Iterator[FontGlyph]:
+    """The glyph of a character, then its vertical form if it has one."""
+    name = glyph_name(ord(char))
+    yield FontGlyph(name, (ord(char),), UPEM, outline)
+    if vertical := vertical_form(char, outline):
+        yield FontGlyph(f"{name}.vert", (), UPEM, vertical, vertical_of=name)
 
 
 def check_kind(path: Path, base: BaseFont) -> None:

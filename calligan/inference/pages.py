@@ -111,13 +111,14 @@ def write_pages(
     read = [writer.read(part, kind).text if part else "" for part in parts]
     whole = writer.read("\n".join(filter(None, parts)), kind)
     pages: list[Page] = []
-    names, blank = [], {}
+    names, blank, replaced = [], {}, {}
     for index in styles:
         letters = letters_of(whole, index) if letters_of else writer.letters(whole, index, progress)
         name = writer.card.styles[index].name
         names.append(f"{index + 1} {name}")
         if letters_of is None:
-            blank[name] = _blank(whole.han, letters, name)
+            blank[name] = _blank(whole.drawn, letters, name)
+        replaced[name] = writer.replaced(whole.drawn, index)
         if form is None:
             pages.append(_plain(read[0], letters, request, writer.card.size_px))
         else:
@@ -129,7 +130,12 @@ def write_pages(
         ]
     for page in pages:
         page.about, page.title = _about(writer, names), _title(read)
-    return pages, replace(whole, blank={name: chars for name, chars in blank.items() if chars})
+    return pages, replace(whole, blank=_some(blank), replaced=_some(replaced))
+
+
+def _some(chars_of: Mapping[str, str]) -> dict[str, str]:
+    """The styles that have any characters."""
+    return {name: chars for name, chars in chars_of.items() if chars}
 
 
 def _blank(han: str, letters: Mapping[str, Letter], style: str) -> str:

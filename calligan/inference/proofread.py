@@ -1,7 +1,9 @@
 """Check drawn glyphs, and draw doubtful ones again with other inputs.
 
 A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), those that
-`reader/faults.py` detects, and those that `reader/reach.py` predicts.
+`reader/faults.py` detects, and those that `reader/reach.py` predicts. The detectors do
+not know kana: those that are known to be legible have no fault, and others the reader scores; the
+source font's are used in place of doubtful ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import DataError
+from calligan.glyphs.charset import is_kana
 from calligan.glyphs.strokes import stroke_count
-from calligan.inference.content import PLAIN, Way
+from calligan.inference.content import PLAIN, WAYS, Way
 from calligan.inference.drawer import Drawer
 from calligan.reader.faults import Findings, Limits, Shape, counters_filled, detect
 from calligan.reader.inspector import MIN_SIZE_PX, MISDRAWN, Inspector
@@ -26,16 +29,8 @@ from calligan.vector.font import UPEM
 if TYPE_CHECKING:
     from calligan.reader.judge import Judge
 
-WAYS = (
-    Way("another source", source=1),
-    Way("weaker style", strength=0.8),
-    Way("smaller", scale=0.96),
-    Way("larger", scale=1.04),
-    Way("up and left", shift_x=-0.02, shift_y=-0.02),
-    Way("down and right", shift_x=0.02, shift_y=0.02),
-    Way("stronger style", strength=1.2),
-)
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
+_AS_WRITTEN = "as written"  # by hand
 _RETRIES = "every way where dense"  # how doubtful glyphs are drawn again; kept ones are of one rule
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
@@ -86,7 +81,13 @@ class Verdict:
     @property
     def doubtful(self) -> bool:
         """Whether the attempt that is used has a fault and was not picked by the user."""
-        return self.picked is None and bool(self.faults)
+        return self.picked is None and bool(self.faults) and not self.replaced
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the source font's glyph is used instead: of a drawn kana with a fault."""
+        drawn = self.picked is None and self.best.way != _AS_WRITTEN
+        return drawn and bool(self.faults) and is_kana(self.char)
 
 
 @dataclass
@@ -147,7 +148,7 @@ class Proofreader:
         found = []
         for char, score in zip(known, scores.tolist(), strict=True):
             wrong = self._unlike(score, style_index)
-            attempt = Attempt("as written", written[char], score, wrong)
+            attempt = Attempt(_AS_WRITTEN, written[char], score, wrong)
             found.append(Verdict(char, (attempt,), least))
         self.remember(style_index, found)
         return "".join(verdict.char for verdict in found if verdict.doubtful)
@@ -156,6 +157,11 @@ class Proofreader:
         """Verdicts on the doubtful characters drawn so far, lowest score first."""
         found = [v for v in self.verdicts.get(style_index, {}).values() if v.doubtful]
         return sorted(found, key=lambda verdict: verdict.best.score)
+
+    def replaced(self, chars: str, style_index: int) -> str:
+        """Those of some characters, drawn before, whose glyphs are the source font's instead."""
+        known = self.verdicts.get(style_index, {})
+        return "".join(char for char in chars if char in known and known[char].replaced)
 
     def least_score(self, style_index: int) -> float:
         """The score that 95 % of the style's real glyphs reach with this reader.
@@ -188,12 +194,16 @@ class Proofreader:
         scores = self.judge.scores(images, sources).tolist()
         misdrawn = self._misdrawn(images, sources, style_index)
         whole, found = self._is_whole(style_index), []
+        legible = self.drawer.kana_ways(style_index) if way == PLAIN.name else ()
         for char, image, source, score, off in zip(
             chars, images, sources, scores, misdrawn, strict=True
         ):
-            strokes = stroke_count(char) if whole else None
-            seen = detect(image, Shape.of(source), limits, strokes) if limits else Findings(())
+            strokes, seen = stroke_count(char) if whole else None, Findings(())
+            if limits and not is_kana(char):
+                seen = detect(image, Shape.of(source), limits, strokes)
             wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ()) + seen.faults
+            if char in legible:
+                wrong = ()
             if int(image.min()) > _DARKEST_BLANK:
                 wrong = ("blank",)  # the other faults follow from it
             found.append(Attempt(way, image, score, wrong, seen.loose if whole else 0))
@@ -288,8 +298,11 @@ class Proofreader:
         """Whether to draw a character once more, by which attempts so far are weak.
 
         Of a character too dense for the model, an attempt that is not weak is often hardly legible:
-        once the first is weak, the best of all is used. It is doubtful in any case.
+        once the first is weak, the best of all is used. It is doubtful in any case. Kana are drawn
+        once: other ways may draw another one, which the reader cannot tell.
         """
+        if is_kana(char) and char not in self.reach.learned:
+            return False
         return weak[-1] or (weak[0] and self.reach.is_dense(char))
 
     def _ways(self) -> tuple[Way, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from calligan.errors import ConfigError, DataError, ModelError
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.models.pixels import to_uint8
 from calligan.models.predictor import Predictor
 from calligan.models.weights import load_model
@@ -18,7 +18,7 @@ from calligan.requests.sheets import SampleRequest
 
 def save_samples(request: SampleRequest) -> None:
     """Write a sheet of the glyphs sampled of each character. Raises as `sampled` does."""
-    chars = "".join(dict.fromkeys(filter(is_han, request.chars)))
+    chars = "".join(dict.fromkeys(filter(is_drawn, request.chars)))
     if not chars or not 1 <= request.count <= 64:
         raise ConfigError("give at least one Chinese character, and --count 1 to 64")
     check_seed(request.seed)

@@ -1,7 +1,7 @@
 """Write text with a model: check the text, draw glyphs, proofread them, and trace them."""
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -14,7 +14,7 @@ import numpy as np
 from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.errors import DataError
-from calligan.glyphs.charset import check_text, is_han
+from calligan.glyphs.charset import check_text, is_drawn
 from calligan.glyphs.placement import Placement
 from calligan.inference.content import ContentSource
 from calligan.inference.drawer import Drawer
@@ -34,6 +34,7 @@ from calligan.vector.borrow import Lettering
 from calligan.vector.font import UPEM, Blank, NotdefBox
 from calligan.vector.outline import Outline
 from calligan.vector.trace import trace_all
+from calligan.vector.vertical_form import vertical_form
 from calligan.workers import usable_cores
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ class Text:
     """Checked text, and where its characters come from."""
 
     text: str
-    han: str  # drawn by the model
+    drawn: str  # by the model: Han and kana
     borrowed: str  # copied from the source font
     missing: str  # not in the source font
     blank: Mapping[str, str] = field(default_factory=dict)  # drawn without ink, by style
+    replaced: Mapping[str, str] = field(default_factory=dict)  # kana copied after all, by style
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,8 @@ class Writer:
             )
         if missing == "skip":
             text = "".join(char for char in text if char not in lacking)
-        han = "".join(filter(is_han, there))
-        return Text(text, han, "".join(c for c in there if not is_han(c)), lacking)
+        drawn = "".join(filter(is_drawn, there))
+        return Text(text, drawn, "".join(c for c in there if not is_drawn(c)), lacking)
 
     def draw(self, chars: str, style_index: int) -> list[DrawnGlyph]:
         """Draw characters in a style, numbered from 0, and check them if there is a proofreader."""
@@ -281,10 +283,34 @@ class Writer:
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
     ) -> dict[str, Letter]:
         """Letters for typesetting of every character of a text; a box if the source lacks it."""
-        letters = {char: self.borrowed_letter(char) for char in text.missing + text.borrowed}
-        for glyph, outline in self.outlined(text.han, style_index, progress):
-            letters[glyph.char] = Letter(glyph.char, outline, 1.0)
+        drawn, kana = self.parted(text.drawn, style_index)
+        copied = text.missing + text.borrowed + kana
+        letters = {char: self.borrowed_letter(char) for char in copied}
+        for glyph, outline in self.outlined(drawn, style_index, progress):
+            letters[glyph.char] = self.letter(glyph, outline)
         return letters
+
+    def letter(self, glyph: DrawnGlyph, outline: Outline) -> Letter:
+        """The letter of a drawn character; for doubtful kana, the source font's."""
+        char = glyph.char
+        if glyph.verdict and glyph.verdict.replaced:
+            return self.borrowed_letter(char)
+        return Letter(char, outline, 1.0, vertical_form(char, outline))
+
+    def parted(self, chars: str, style_index: int, picked: Collection[str] = ()) -> tuple[str, str]:
+        """Han and kana that are drawn in a style, and kana that are copied from the source font.
+
+        Kana of which a candidate was picked are drawn.
+        """
+        by_eye = {*picked, *(self.proofreader.picked if self.proofreader else ())}
+        drawn = "".join(c for c in chars if c in by_eye or self.drawer.draws(c, style_index))
+        return drawn, "".join(char for char in chars if char not in drawn)
+
+    def replaced(self, chars: str, style_index: int) -> str:
+        """Those of some characters, drawn before, that are copied from the source font instead."""
+        drawn, kana = self.parted(chars, style_index)
+        doubtful = self.proofreader.replaced(drawn, style_index) if self.proofreader else ""
+        return kana + doubtful
 
     def borrowed_letter(self, char: str) -> Letter:
         """A letter copied from the source font; a box if the font lacks it."""

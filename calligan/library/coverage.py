@@ -5,14 +5,14 @@ from pathlib import Path
 
 from calligan.errors import FontError
 from calligan.glyphs.catalog import resolve_font
-from calligan.glyphs.charset import charset_names, is_han, load_charset
+from calligan.glyphs.charset import charset_names, is_drawn, load_charset
 from calligan.glyphs.face import Face
 from calligan.vector.base_font import BaseFont
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """The Chinese characters of a font that are in any shipped charset."""
+    """The characters of a font that are in any shipped charset."""
 
     family: str
     han: str  # mapped to a glyph with ink
@@ -33,7 +33,7 @@ def coverage(font: Path | str) -> Coverage:
         BaseFont.open(spec.path, face.index)
     except FontError as error:
         refusal = str(error)
-    wanted = {name: list(filter(is_han, load_charset(name))) for name in charset_names()}
+    wanted = {name: list(filter(is_drawn, load_charset(name))) for name in charset_names()}
     every = dict.fromkeys(char for chars in wanted.values() for char in chars)
     there = {char for char in every if _has_ink(face, char)}
     sets = {name: (sum(c in there for c in chars), len(chars)) for name, chars in wanted.items()}

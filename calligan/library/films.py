@@ -64,7 +64,7 @@ def _morphed(
     for hand, index in wanted:
         opened = load_model(hand, predictor.device) if hand else (predictor.generator, writer.card)
         stops.append(stop_of(*opened, index))
-    chars = writer.read(text).han
+    chars = writer.read(text).drawn
     count = steps or (_STILL_STEPS if still else _STEPS)
     through = path_through(stops, count, way, loop and not still)
     return chars, morphed(writer.drawer, chars, through), writer.source

@@ -16,7 +16,7 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.vetting import vet_font
 from calligan.inference import fontmaker as maker
-from calligan.inference.export import JOB, Job, Parts, fall_back, outlines, traced
+from calligan.inference.export import JOB, Job, Parts, copy_source, fall_back, outlines, traced
 from calligan.inference.writer import Writer
 from calligan.inference.written import as_written
 from calligan.library.model import Model
@@ -156,7 +156,7 @@ def make_font(
             add = count_progress("drawing", len(plan.chars), progress, cancel)
             glyphs = _drawn(model, order, plan, parts, width, add)
             made = _told(model, order, plan, glyphs)
-            if glyphs.replaced:
+            if glyphs.replaced or glyphs.kana:
                 naming = plan.naming(model.writer, plan.contents_of(made))
             made.seconds["font"] = _save((order.path, *also), plan, glyphs.inked, naming)
             shutil.rmtree(parts, ignore_errors=True)
@@ -173,19 +173,20 @@ class _Plan:
     setting: _Setting
     mine: dict[str, np.ndarray]  # handwritten glyphs, which are not drawn
     chars: str  # to draw
+    kana: str  # to copy from the source font, since they are not legible in the hand
     lacking: str  # left out, since the source font lacks them
     lettering: Lettering
     families: tuple[str, str]  # in Latin letters, and Chinese
 
     def contents(self, drawn: int, taken: int = 0) -> str:
         """What the font's description says of its characters."""
-        total = len(self.chars) + len(self.mine) + len(self.setting.there)
+        total = len(self.chars + self.kana) + len(self.mine) + len(self.setting.there)
         others = f" ({taken:,} of the others are as the source font has them)" if taken else ""
         return f"{drawn:,} of {total:,} characters{others}"
 
     def contents_of(self, made: MadeFont) -> str:
         """The same once it is known which of them were replaced."""
-        taken = len(made.borrowed)
+        taken = len(made.borrowed + made.kana)
         return self.contents(len(made.drawn) - len(self.mine) - taken, taken)
 
     def naming(self, writer: Writer, contents: str) -> Naming:
@@ -205,7 +206,8 @@ def _planned(model: Model, order: FontRequest, note: Note) -> _Plan:
     if not chars and not mine:
         raise DataError("nothing to draw: no character of the charset is missing")
     families = (setting.english, order.family_chinese or setting.english)
-    return _Plan(setting, mine, chars, lacking, _lettering(model, order, wanted), families)
+    parted = model.writer.parted(chars, setting.index)
+    return _Plan(setting, mine, *parted, lacking, _lettering(model, order, wanted), families)
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ class _Glyphs:
     fitted: Fit
     inked: dict[str, Outline]  # of them, those with ink
     replaced: str  # too dense or doubtful
+    kana: str  # copied from the source font
     misread: str  # handwritten ones that read badly
     seconds: dict[str, float]
 
@@ -233,10 +236,12 @@ def _drawn(
     job = Job(model.path, setting.index, plan.chars, *place, tracing)
     found = outlines(writer, job, Parts(folder, job.key(writer)), seconds, progress)
     replaced = fall_back(found, writer, job, order.fallback)
+    doubtful = writer.replaced(plan.chars, setting.index) if order.fallback != "keep" else ""
+    copy_source(found, kana := plan.kana + doubtful, writer, job)
     misread = _add_written(found, plan.mine, writer, job)
     fitted = fit_to_body(found, setting.body, width) if setting.body else Fit(found)
     inked = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
-    return _Glyphs(fitted, inked, replaced, misread, seconds)
+    return _Glyphs(fitted, inked, replaced, kana, misread, seconds)
 
 
 def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> MadeFont:
@@ -256,6 +261,7 @@ def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> Mad
         misread=glyphs.misread,
         replaced=glyphs.replaced,
         borrowed=glyphs.replaced if order.fallback == "source" else "",
+        kana=glyphs.kana,
         blank="".join(char for char in fitted.outlines if char not in glyphs.inked),
         lacking=plan.lacking,
         unreadable=setting.base.dropped if setting.base else (),

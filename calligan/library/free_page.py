@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.scan.copybook import (
     CharacterBox,
     Column,
@@ -31,8 +31,8 @@ _MIN_RULED_CHARS = 8  # rules are not removed with fewer: a stroke may be as lon
 
 
 def page_words(text: str) -> str:
-    """The Chinese characters and line breaks of a text."""
-    return "".join(char for char in text if is_han(char) or char == "\n")
+    """The Chinese characters, kana and line breaks of a text."""
+    return "".join(char for char in text if is_drawn(char) or char == "\n")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from calligan.config import RasterConfig
 from calligan.errors import ConfigError, DataError, FontError
 from calligan.glyphs.catalog import FontInfo, load_catalog, resolve_font
-from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.charset import is_drawn, load_charset
 from calligan.glyphs.placement import Placement
 from calligan.library.checking import CHARSET, proofread
 from calligan.library.model import Model, load
@@ -225,7 +225,7 @@ def written(
 ) -> WrittenGlyphs:
     """The glyphs of a folder of PNGs named by character, or of a font, for the charset `chars`.
 
-    Pictures of other than Han characters are left out and reported. With `printed` fonts,
+    Pictures of other than Han characters and kana are left out and reported. With `printed` fonts,
     differences in position and size are reduced; with `once`, identical pictures of a character are
     read once. Raises DataError if nothing is left.
     """
@@ -233,13 +233,13 @@ def written(
     if not Path(origin).is_dir():
         return from_font(name, _font(origin), load_charset(chars or CHARSET), raster)
     every_glyph = list(read_hand(Path(origin)))
-    if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_han(char))):
-        note(f"left out, not Han characters: {other}")
+    if other := "".join(dict.fromkeys(char for char, _ in every_glyph if not is_drawn(char))):
+        note(f"left out, not Han characters or kana: {other}")
     wanted = set(load_charset(chars)) if chars else None
     read = [
         (char, image)
         for char, image in every_glyph
-        if is_han(char) and (wanted is None or char in wanted)
+        if is_drawn(char) and (wanted is None or char in wanted)
     ]
     if not read:
         raise DataError(f"{origin} has none of the characters; give others as --chars")

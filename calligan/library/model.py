@@ -221,7 +221,7 @@ class Model:
         add = count_progress("writing", len(indices) * len(set(request.text)), progress, cancel)
         pages, read = write_pages(self.writer, request, indices, add)
         names = [self.style_name(index) for index in indices]
-        return Pages(pages, read, names, self._doubtful(indices, read.han))
+        return Pages(pages, read, names, self._doubtful(indices, read.drawn))
 
     def glyphs(
         self,
@@ -231,20 +231,20 @@ class Model:
         progress: Progress = ignore,
         cancel: Cancel = never_cancel,
     ) -> list[Glyph]:
-        """Each Han character of a text as a style draws it, in its order, each once.
+        """Each Han character and kana of a text as a style draws it, in its order, each once.
 
         Raises DataError where the source font lacks one, or there is none.
         """
-        index, han = self.style_index(style), self.writer.read(chars).han
+        index, han = self.style_index(style), self.writer.read(chars).drawn
         if not han:
-            raise DataError("the text has no Chinese character; give some")
+            raise DataError("the text has no Chinese character or kana; give some")
         add = count_progress("drawing", len(han), progress, cancel)
         return [_glyph(*each) for each in self.writer.outlined(han, index, add)]
 
     def specimen(self, text: str = "永和九年书法") -> Image.Image:
         """A sheet of some characters in every style, a row a style."""
         self.writer.open_networks()  # raises for a damaged file before a text that cannot be drawn
-        han = self.writer.read(text).han
+        han = self.writer.read(text).drawn
         rows = [
             Row(f"{number} {style.name}", [g.image for g in self.writer.draw(han, number - 1)])
             for number, style in enumerate(self.styles, start=1)
@@ -308,7 +308,8 @@ def _glyph(drawn: DrawnGlyph, outline: Outline) -> Glyph:
     verdict = drawn.verdict
     if verdict is None:
         return Glyph(drawn.char, drawn.image, outline)
-    found = (verdict.best.score, verdict.doubtful, verdict.faults, verdict.best.way)
+    doubtful = verdict.doubtful or verdict.replaced
+    found = (verdict.best.score, doubtful, verdict.faults, verdict.best.way)
     return Glyph(drawn.char, drawn.image, outline, *found)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calligan.described import refuse_unused, values
 from calligan.errors import ConfigError, DataError
-from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.charset import is_drawn, load_charset
 from calligan.inference import fontmaker as maker
 from calligan.inference.pages import check_output, check_page
 from calligan.inference.report import check_report
@@ -56,8 +56,8 @@ def check_picture(
     check_page(page)
     _check_used(page, picture.style)
     drawn = page.text + page.title + page.signature + page.seal
-    if choice.candidates and not any(map(is_han, drawn)):
-        raise ConfigError("--candidates: the text has no Chinese character; give some")
+    if choice.candidates and not any(map(is_drawn, drawn)):
+        raise ConfigError("--candidates: the text has no Chinese character or kana; give some")
     if absent := "".join(char for char in picked if char not in drawn):
         raise ConfigError(f"--pick names {absent}, which is not in the text")
     check_weight(drawing.weight)
@@ -99,8 +99,8 @@ def stops_of(
     """
     if way not in MORPH_WAYS or not (steps is None or 1 <= steps <= MAX_STEPS):
         raise ConfigError(f"give --way slerp or lerp, and --steps 1 to {MAX_STEPS:,}")
-    if not any(map(is_han, text)):
-        raise DataError("the text has no Chinese character; give some")
+    if not any(map(is_drawn, text)):
+        raise DataError("the text has no Chinese character or kana; give some")
     given = styles.split(",") if isinstance(styles, str) else list(styles)
     stops = [(name.strip(), hand_path(name.strip())) for name in given]
     path, hands = model_path(model), [hand for _, hand in stops]
@@ -172,6 +172,7 @@ class MadeFont:
     misread: str  # of those, the ones that read badly or as another character
     replaced: str  # too dense or doubtful, and left out or taken from the source font
     borrowed: str  # of those, the ones taken from the source font
+    kana: str  # copied from the source font, since they are not legible in the hand
     blank: str  # left out, since they were drawn blank
     lacking: str  # left out, since the source font lacks them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
@@ -189,12 +190,14 @@ class MadeFont:
             yield self.narrowed
         if self.replaced:
             yield f"{FALLBACKS[request.fallback]}: {abbreviate(self.replaced)}"
+        if self.kana:
+            yield f"kana of the source font, not legible in the hand: {abbreviate(self.kana)}"
         if self.blank:
             yield f"left out, drawn blank: {abbreviate(self.blank)}"
         if self.lacking:
             yield f"left out, not in the source font: {abbreviate(self.lacking)}"
         times = [f"{name} {took:.1f} s" for name, took in self.seconds.items() if took >= 0.05]
-        count = len(self.drawn) - len(self.written) - len(self.borrowed)
+        count = len(self.drawn) - len(self.written) - len(self.borrowed + self.kana)
         plural = "s" * (count != 1)
         yield f"{self.family}: {count:,} character{plural} drawn ({', '.join(times)})"
         if self.holds_name_of:

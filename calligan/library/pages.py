@@ -45,10 +45,13 @@ class Pages:
         return self.text.borrowed
 
     def as_json(self) -> dict[str, Any]:
-        """The styles, and which characters were drawn, borrowed and missing."""
+        """The styles, and which characters were drawn, borrowed and missing.
+
+        `replaced` are those of the drawn kana that are the source font's, by style.
+        """
         text = self.text
-        written = {"drawn": text.han, "borrowed": text.borrowed, "missing": text.missing}
-        return {"styles": self.styles, **written}
+        written = {"drawn": text.drawn, "borrowed": text.borrowed, "missing": text.missing}
+        return {"styles": self.styles, **written, "replaced": dict(text.replaced)}
 
     def notes(self, request: PageRequest) -> Iterator[str]:
         """Which characters the model did not draw, in lines."""
@@ -57,6 +60,8 @@ class Pages:
             yield f"not in the source font: {' '.join(self.missing)}"
         if self.borrowed:
             yield f"taken from the source font: {' '.join(self.borrowed)}"
+        for style, chars in self.text.replaced.items():
+            yield (f"kana of the source font, not legible in {style}: {' '.join(chars)}")
         for style, chars in self.text.blank.items():
             yield f"drawn blank in {style}: {' '.join(chars)}"
         if len(self.styles) > 1 and not request.labels:

@@ -163,7 +163,7 @@ def _free_page(
         raise DataError("--text is for one page: run `scan` once for each page with its own text")
     words = page_words(page_text(text))
     if not words.strip():
-        raise DataError("--text has no Chinese character; give the page's text")
+        raise DataError("--text has no Chinese character or kana; give the page's text")
     page = FreePage.open(pages[0], words)
     boxes, glyphs = page.cut(words, columns, edges, size_px, font)
     if (seen := page.count(boxes, columns)) != len(boxes):

@@ -16,6 +16,7 @@ from calligan.library.pages import Pages
 from calligan.page.flow import Letter
 from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
+from calligan.vector.vertical_form import vertical_form
 
 _MAX_LETTERS = 20_000  # in the cache
 _PRINTED = -1  # in place of a style, for letters of the source font
@@ -70,7 +71,7 @@ class TypeCase:
         pending: list[str] = []
 
         def letters_of(read: Text, index: int) -> dict[str, Letter]:
-            first = Text(request.seal, "".join(c for c in read.han if c in request.seal), "", "")
+            first = Text(request.seal, "".join(c for c in read.drawn if c in request.seal), "", "")
             self._letters_of(first, index, pick or {}, None)  # a seal is cut out of whole letters
             letters, left = self._letters_of(read, index, pick or {}, until)
             pending.extend(left)
@@ -78,7 +79,7 @@ class TypeCase:
 
         pages, read = write_pages(self.model.writer, request, [index], letters_of=letters_of)
         name = self.model.style_name(index)
-        faults = self._faults(index, read.han, pick or {})
+        faults = self._faults(index, read.drawn, pick or {})
         found = {name: "".join(faults)} if faults else {}
         return Proof(Pages(pages, read, [name], found), "".join(pending), faults)
 
@@ -128,9 +129,10 @@ class TypeCase:
         self, read: Text, index: int, pick: Mapping[str, int], until: float | None
     ) -> Iterator[tuple[str, Letter | None]]:
         drawn = 0
-        for char in read.missing + read.borrowed:
+        han, kana = self.model.writer.parted(read.drawn, index, pick)
+        for char in read.missing + read.borrowed + kana:
             yield char, self._kept((index, char, 0), lambda c=char: self._borrowed(c))
-        for char in read.han:
+        for char in han:
             key = (index, char, pick.get(char, 0))
             late = until is not None and drawn > 0 and monotonic() > until
             if key not in self._letters and late:
@@ -152,8 +154,8 @@ class TypeCase:
     def _drawn(self, index: int, char: str, number: int) -> Letter:
         if number:
             return self._picked(index, char, number, self._every_attempt(index, char))
-        ((_, outline),) = self.model.writer.outlined(char, index)
-        return Letter(char, outline, 1.0)
+        (drawn,) = self.model.writer.outlined(char, index)
+        return self.model.writer.letter(*drawn)
 
     def _picked(self, index: int, char: str, number: int, verdict: Verdict) -> Letter:
         image = verdict.attempts[min(number, len(verdict.attempts)) - 1].image
@@ -161,7 +163,7 @@ class TypeCase:
 
     def _traced(self, index: int, char: str, image: np.ndarray) -> Letter:
         (outline,) = self.model.writer.traced([image], index)
-        return Letter(char, outline, 1.0)
+        return Letter(char, outline, 1.0, vertical_form(char, outline))
 
     def _every_attempt(self, index: int, char: str) -> Verdict:
         writer = self.model.writer

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from calligan.glyphs.vertical import TO_CORNER, TURNED
+from calligan.glyphs.vertical import SMALL_KANA, TO_CORNER, TURNED
 from calligan.page.drawing import Mark, placed
 from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM
 from calligan.vector.outline import Outline
@@ -16,7 +16,7 @@ Direction = Literal["horizontal", "vertical"]
 NEVER_FIRST = "，。、；：！？）」』】》〉”’…—～·．,.;:!?)]}%"  # a line does not begin with these
 # Small kana, sound and repetition marks do not begin a line either; they stay with the character
 # before them.
-FOLLOWERS = "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶーゝゞヽヾ々〻"
+FOLLOWERS = f"{SMALL_KANA}ーゝゞヽヾ々〻"
 NEVER_LAST = "（「『【《〈“‘([{"  # nor end with these
 _SPACE_EM = 0.4
 _WIDE_SPACE = "\u3000"

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.glyphs.strokes import stroke_count
 from calligan.resources import bundled_model
 from calligan.studio import font_files, removal
@@ -36,6 +36,7 @@ CHARSETS = (
     "tongyong-8105",
     "big5-1",
     "jis-1",
+    "jis-1+kana",
     "gb2312+big5-1+jis-1",
 )
 _A_PAGE = 120
@@ -223,9 +224,9 @@ def _charset(body: dict[str, Any]) -> dict[str, str]:
         if charset not in CHARSETS:
             raise DataError(f"no charset {charset!r}; choose one of the list")
         return {"charset": charset}
-    chars = "".join(dict.fromkeys(filter(is_han, text)))
+    chars = "".join(dict.fromkeys(filter(is_drawn, text)))
     if not chars:
-        raise DataError("there is no Chinese character to make; paste some")
+        raise DataError("there is no Chinese character or kana to make; paste some")
     if len(chars) > _MAX_OWN_CHARS:
         raise DataError(f"the text is longer than {_MAX_OWN_CHARS:,} characters; give less")
     return {"charset": OWN, "chars": chars}
@@ -259,8 +260,8 @@ async def choose(request: Request) -> Response:
     """Pick a candidate, leave the glyph out, or undo either; returns the previous choice."""
     name, body = checked_name(request.path_params["name"]), await read_json_body(request)
     char, hand, number = str(body.get("char", "")), str(body.get("hand", "")), body.get("number")
-    if len(char) != 1 or not is_han(char):
-        raise DataError("choose for one Chinese character")
+    if len(char) != 1 or not is_drawn(char):
+        raise DataError("choose for one Chinese character or kana")
     if number is not None and (not isinstance(number, int) or not 0 <= number <= 99):
         raise DataError("the number of a candidate is 1 or more")
     font_files.existing(name)

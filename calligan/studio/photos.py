@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.storage import (
     atomic_file,
     read_json,
@@ -119,12 +119,12 @@ def remove_photo(hand: str, file: str) -> int:
 
 
 def _words(text: str) -> str:
-    """The Chinese characters and line breaks of a page's text."""
+    """The Chinese characters, kana and line breaks of a page's text."""
     if len(text) > _MAX_TEXT_CHARS:
         raise DataError(f"a page's text is longer than {_MAX_TEXT_CHARS:,} characters")
-    words = "".join(char for char in text if is_han(char) or char == "\n").strip("\n")
+    words = "".join(char for char in text if is_drawn(char) or char == "\n").strip("\n")
     if text.strip() and not words:
-        raise DataError("the page's text holds no Chinese character")
+        raise DataError("the page's text holds no Chinese character or kana")
     return words
 
 
@@ -151,7 +151,7 @@ def recut_photo(
     if before["glyphs"] and not before["text"]:
         raise DataError("that page is a sheet with cells; it has no columns")
     if not (text := _words(text)):
-        raise DataError("the page's text holds no Chinese character")
+        raise DataError("the page's text holds no Chinese character or kana")
     previous = {**before, "cut": read_cut(path)}
     now = {**before, "text": text, "columns": columns}
     now |= cut_page(glyphs_folder(hand), path, text, columns, edges, cuts, again=True)

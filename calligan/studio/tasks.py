@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.charset import is_drawn, load_charset
 from calligan.progress import Progress
 from calligan.project.models import BUNDLE, hand_path
 from calligan.storage import write_json
@@ -179,7 +179,7 @@ def _told(made: "MadeFont", wanted: str) -> dict[str, Any]:
         "drawn": sum(char in chars for char in made.drawn),  # without the punctuation added
         "lacking": made.lacking[:100],
         "dense": made.replaced,
-        "there": sum(is_han(char) and char not in told for char in wanted),
+        "there": sum(is_drawn(char) and char not in told for char in wanted),
         "written": len(made.written),
         "narrowed": made.narrowed,
         "scale": made.scale,

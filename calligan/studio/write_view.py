@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_han, load_text, text_titles
+from calligan.glyphs.charset import is_drawn, load_text, text_titles
 from calligan.glyphs.strokes import stroke_count
 from calligan.page.formats import format_names, load_format
 from calligan.studio.engine import Engine
@@ -95,7 +95,7 @@ async def hands(request: Request) -> Response:
 async def specimen(request: Request) -> Response:
     """A few characters in a hand, as paths."""
     key = request.query_params.get("hand", "")
-    chars = "".join(filter(is_han, request.query_params.get("text", "")))[:6] or "永"
+    chars = "".join(filter(is_drawn, request.query_params.get("text", "")))[:6] or "永"
 
     def draw(engine: Engine) -> list[dict[str, str]]:
         chosen = engine.chosen(key)
@@ -109,8 +109,8 @@ async def specimen(request: Request) -> Response:
 async def candidates(request: Request) -> Response:
     """The printed character, and the candidates with what the reader says of each."""
     key, char = (request.query_params.get(name, "") for name in ("hand", "char"))
-    if len(char) != 1 or not is_han(char):
-        raise DataError("candidates are drawn of one Chinese character")
+    if len(char) != 1 or not is_drawn(char):
+        raise DataError("candidates are drawn of one Chinese character or kana")
 
     def draw(engine: Engine) -> dict[str, Any]:
         chosen = engine.chosen(key)

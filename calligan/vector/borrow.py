@@ -8,21 +8,17 @@ from fontTools.pens.basePen import AbstractPen
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.pens.transformPen import TransformPen
 
-from calligan.glyphs.charset import is_han
+from calligan.glyphs.charset import is_drawn
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.vertical import TO_CORNER, TURNED
-from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM, Blank, FontGlyph
+from calligan.vector.font import UPEM, Blank, FontGlyph
+from calligan.vector.vertical_form import QUARTER_TURN
 
 _BLOCKS = ((0x21, 0x7E), (0xA1, 0xAC), (0xAE, 0xFF), (0x2010, 0x205E), (0x20AC, 0x20AC))
 _WIDE_BLOCKS = ((0x3001, 0x303F), (0xFF01, 0xFFEF))
 _SPACES = {"space": (0x20, 0xA0), "uni3000": (0x3000,)}  # no-break space shares the space's glyph
 _DEFAULT_SPACE_UPEM = 250  # advance of a space if the font has no space
-_CENTRE_UPEM = (UPEM / 2, (ASCENT_UPEM + DESCENT_UPEM) / 2)
-# Clockwise about the centre of the em box: (x, y) to (y, -x).
-_QUARTER_TURN = Transform(
-    *(0, -1, 1, 0), _CENTRE_UPEM[0] - _CENTRE_UPEM[1], _CENTRE_UPEM[0] + _CENTRE_UPEM[1]
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Lettering:
         for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
             for code in range(first, last + 1):
                 char = chr(code)
-                if self.face.glyph_index(char) and not is_han(char):
+                if self.face.glyph_index(char) and not is_drawn(char):
                     yield from self.glyph(char)
 
     def advance_em(self, char: str) -> float:
@@ -78,7 +74,7 @@ class Lettering:
         if form:
             vertical = self._borrowed(form, UPEM)
         elif char in TURNED:
-            vertical = BorrowedOutline(plain.recorded, _QUARTER_TURN.transform(plain.transform))
+            vertical = BorrowedOutline(plain.recorded, QUARTER_TURN.transform(plain.transform))
         elif char in TO_CORNER:
             shift = Transform().translate(UPEM / 2, UPEM / 2)
             vertical = BorrowedOutline(plain.recorded, shift.transform(plain.transform))

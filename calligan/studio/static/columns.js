@@ -1,6 +1,6 @@
 // The dialog in which a page without template is cut: its columns, and its characters within them.
 
-import { ask, draw, make, part, t, toast } from "./common.js";
+import { DRAWN, ask, draw, make, part, t, toast } from "./common.js";
 import { boxOf, drawPage, focusHandle, markColumn } from "./page_board.js";
 
 const dialog = part("columns-dialog");
@@ -8,7 +8,6 @@ const board = part("columns-board");
 const MIN_SPLIT_WIDTH = 0.02;
 const MAX_COLUMNS = 60;
 const MOST_UNDOS = 200;
-const HAN = /[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/gu; // as `is_han`
 const state = { api: "", past: [], saved: () => {} };
 const page = { picture: "", width: 1, height: 1, columns: [], selected: 0, reading: "rtl", inRows: false };
 
@@ -68,7 +67,7 @@ const events = {
 
 function render() {
   const reading = part("columns-reading").value;
-  const lines = part("columns-text").value.split("\n").map((line) => line.match(HAN) ?? []).filter((line) => line.length);
+  const lines = part("columns-text").value.split("\n").map((line) => line.match(new RegExp(DRAWN, "gu")) ?? []).filter((line) => line.length);
   Object.assign(page, { reading, inRows: reading === "rows" });
   page.selected = Math.max(0, Math.min(page.selected, page.columns.length - 1));
   const read = reading === "rtl" ? [...page.columns].reverse() : page.columns;

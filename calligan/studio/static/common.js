@@ -3,6 +3,8 @@
 const words = JSON.parse(document.getElementById("words").textContent);
 
 export const t = (key) => words[key] ?? key;
+/** A character that models draw: `is_drawn` in Python. */
+export const DRAWN = /[\u3005-\u3007\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/u;
 export const part = (id) => document.getElementById(id);
 
 /** An element: `make("p", {class: "hint", text: "…", onclick: f}, child, …)`. */

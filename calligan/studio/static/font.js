@@ -43,7 +43,7 @@ function showGiven() {
 
 /** How much of each set the given font has, the completed one (`after`, if there is one), and what is lacking. */
 function table(sets, after) {
-  const names = ["gb2312-1", "gb2312", "tongyong-8105", "big5-1", "jis-1"].filter((name) => name in sets);
+  const names = ["gb2312-1", "gb2312", "tongyong-8105", "big5-1", "jis-1", "kana"].filter((name) => name in sets);
   const rows = names.map((name) => [name, sets[name]]).map(([name, [has, of]]) => {
     const now = after?.[name]?.[0] ?? has;
     const bar = make("progress", { max: of, value: now, "aria-label": t(`set_${name}`) });

@@ -1,13 +1,12 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
 import { candidatesTitle, doubtsText, showCandidates } from "./candidates.js";
-import { ask, copy, draw, keptValue, make, part, t, toast } from "./common.js";
+import { DRAWN, ask, copy, draw, keptValue, make, part, t, toast } from "./common.js";
 import { handKey, loadHands, onHandChange, openHands, setHand } from "./hand_choice.js";
 
 const form = part("setting");
 const pages = part("pages");
 const outlines = new Map(); // by name, as the studio names them
-const HAN = /\p{Script=Han}/u;
 
 const state = { pick: {}, last: null };
 const past = []; // settings before, for undo
@@ -284,7 +283,7 @@ function sheet(page, answer) {
   for (const [name, matrix, fill, char] of page.marks) {
     used(name);
     const path = draw("path", { d: outlines.get(name), fill });
-    if (char && HAN.test(char) && !answer.missing.includes(char)) {
+    if (char && DRAWN.test(char) && !answer.missing.includes(char)) {
       const doubt = answer.doubtful[char];
       const kind = doubt ? "glyph doubtful" : char in state.pick ? "glyph picked" : "glyph";
       const group = draw("g", { class: kind, "data-char": char, transform: `matrix(${matrix})` });
