@@ -14,6 +14,8 @@ from calligan.inference.kana import LegibleKana, legible_kana
 from calligan.inference.proofread import Attempt, Verdict
 from calligan.inference.writer import Looks, Writer
 from calligan.library.hands import written
+from calligan.library.model import load
+from calligan.library.typecase import TypeCase
 from calligan.project.source import file_digest
 from calligan.resources import bundled_model
 from calligan.vector.outline import Outline
@@ -69,9 +71,10 @@ def test_kana_that_were_not_learned_are_those_of_the_source_font(
 
 
 def test_kana_on_the_list_are_drawn_in_the_way_that_makes_them_legible(writer):
-    writer = with_list(writer, {"as it is": "あ", WEAKER.name: "い"})
-    assert writer.parted("一あいっ", 0) == ("一あい", "っ")
-    letters = writer.letters(writer.read("一あいっ"), 0)
+    writer = with_list(writer, {"as it is": "あー", WEAKER.name: "い"})
+    assert writer.parted("一あいっー", 0) == ("一あいー", "っ")
+    letters = writer.letters(writer.read("一あいっー"), 0)
+    assert letters["ー"].vertical is not None and letters["あ"].vertical is None
     for char, way in (("あ", Way()), ("い", WEAKER)):
         image = writer.drawer.draw(char, 0, Way(strength=way.strength, name="another"))[0]
         assert np.array_equal(writer.draw("一" + char, 0)[1].image, image)
@@ -96,6 +99,23 @@ def test_learned_kana_are_drawn(writer):
 
 def test_a_picked_kana_is_drawn(writer):
     assert writer.parted("一あい", 0, {"い": 2}) == ("一い", "あ")
+
+
+def test_the_studio_draws_legible_and_picked_kana(inked_model, kana_font):
+    model = load(inked_model, source=str(kana_font), fine=False, cache=False)
+    vars(model)["writer"] = with_list(model.writer, {"as it is": "あ"})
+    case, name = TypeCase(model), model.styles[0].name
+    page = case.page("あいっ", 1, vertical=True).pages
+    outlines = {mark.text: mark.outline for mark in page.pages[0].marks}
+    printed = {char: model.writer.borrowed_letter(char) for char in "あいっ"}
+    assert page.text.replaced == {name: "いっ"}
+    assert not same(outlines["あ"], printed["あ"].outline)
+    assert same(outlines["い"], printed["い"].outline)
+    picked = case.page("あいっ", 1, vertical=True, pick={"い": 1, "っ": 1}).pages
+    outlines = {mark.text: mark.outline for mark in picked.pages[0].marks}
+    assert not same(outlines["い"], printed["い"].outline)
+    small = case.candidates("っ", 1)[0].outline
+    assert same(outlines["っ"], small.transform(np.array([[1, 0, 130], [0, 1, 100]])))
 
 
 def test_the_list_is_for_one_model_and_one_source(inked_model, kana_font, monkeypatch):
