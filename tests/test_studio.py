@@ -32,7 +32,6 @@ from calligan.studio import removal
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
-from calligan.studio.kept_hands import forget_old
 from calligan.studio.locations import STUDIO, checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.security import Key
@@ -754,52 +753,155 @@ def test_sheets_to_print(client):
         assert client.get(f"/hand/sheets.pdf?{query}").status_code == 422
 
 
-def test_removed_folders_come_back_until_the_next_start(tmp_path, monkeypatch):
+REMOVABLE = (("hand", ("studio/hands/a", "hands/a")), ("font", ("studio/fonts/a",)))
+
+
+@pytest.fixture(params=REMOVABLE, ids=lambda each: each[0])
+def removable(request, tmp_path, monkeypatch):
+    """A hand or a font with all its folders, and the queue with its ended work."""
     monkeypatch.chdir(tmp_path)
-    one, other = Path("studio/hands/a"), Path("hands/a")
-    for folder in (one, other):
+    kind, paths = request.param
+    folders, jobs = [Path(path) for path in paths], Jobs(STUDIO / "work.sqlite")
+    for folder in folders:
         folder.mkdir(parents=True)
         (folder / "x").write_text(folder.as_posix())
-    token = removal.remove(one, other, Path("hands/none"))
-    assert not one.exists() and not other.exists()
-    removal.restore(token)
-    assert [(each / "x").read_text() for each in (one, other)] == ["studio/hands/a", "hands/a"]
-    with pytest.raises(DataError, match="deleted by now"):
-        removal.restore(token)
-    token = removal.remove(one, other)
-    other.mkdir()
-    with pytest.raises(DataError, match="another one"):
-        removal.restore(token)
-    assert not one.exists()
-    (removal.REMOVED / "mine").mkdir()
-    elsewhere = tmp_path / ("0" * 32)
-    elsewhere.mkdir()
-    (removal.REMOVED / ("1" * 32)).symlink_to(elsewhere, target_is_directory=True)
+    for work in ("learn", "check"):  # the first is of a hand, the second of a font
+        jobs.cancel(jobs.add(work, "a", {"minutes": 3}))
+    return SimpleNamespace(kind=kind, folders=folders, jobs=jobs, work=len(jobs.recent("a")))
+
+
+def start_anew():
     state = StudioState(warm=False, works=False)
     state.open()
     state.close()
-    assert sorted(path.name for path in removal.REMOVED.iterdir()) == ["1" * 32, "mine"]
-    assert elsewhere.exists()
+
+
+def change_note(token, **values):
+    note = removal.REMOVED / token / "removed.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), **values}))
+
+
+def test_what_is_removed_comes_back_also_after_a_start(removable):
+    kind, folders, jobs = removable.kind, removable.folders, removable.jobs
+    rows = jobs.rows(kind, "a")
+    token = removal.remove(jobs, kind, "a")
+    assert not any(folder.exists() for folder in folders)
+    assert rows and not jobs.rows(kind, "a") and len(jobs.recent("a")) == 1
+    start_anew()
+    other = {"hand": "font", "font": "hand"}[kind]
+    assert removal.names_of_removed(kind) == {token: "a"} and not removal.names_of_removed(other)
+    assert removal.restore(jobs, token) == "a"
+    assert [(each / "x").read_text() for each in folders] == [each.as_posix() for each in folders]
+    assert jobs.rows(kind, "a") == rows
+    assert not removal.names_of_removed(kind) and not list(removal.REMOVED.iterdir())
     with pytest.raises(DataError, match="deleted by now"):
-        removal.restore(token)
+        removal.restore(jobs, token)
 
 
-def test_folders_are_removed_all_or_none(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folders = [Path("a"), Path("b")]
-    for folder in folders:
-        folder.mkdir()
-    rename = Path.rename
+def test_what_comes_back_never_takes_the_place_of_another(removable):
+    token = removal.remove(removable.jobs, removable.kind, "a")
+    removable.folders[-1].mkdir()
+    with pytest.raises(DataError, match="another one"):
+        removal.restore(removable.jobs, token)
+    assert not list(removable.folders[-1].iterdir())
+    assert len(removable.folders) == 1 or not removable.folders[0].exists()
+    removable.folders[-1].rmdir()
+    assert removal.restore(removable.jobs, token) == "a"
+
+
+def test_what_was_removed_is_deleted_after_a_week_and_nothing_else(removable, tmp_path):
+    kind, jobs = removable.kind, removable.jobs
+    old = removal.remove(jobs, kind, "a")
+    removable.folders[0].mkdir()
+    new = removal.remove(jobs, kind, "a")
+    for token, days in ((old, 7.1), (new, 6.9)):
+        change_note(token, removed_at=time.time() - 86_400 * days)
+    place, elsewhere = removal.REMOVED, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(place / old / "removed.json", elsewhere)
+    shutil.copytree(place / old, place / "mine")
+    (place / ("1" * 32)).symlink_to(elsewhere, target_is_directory=True)
+    (place / ("2" * 32)).mkdir()
+    assert removal.names_of_removed(kind) == {new: "a"}
+    start_anew()
+    there = {new, "mine", "1" * 32, "2" * 32}
+    assert {path.name for path in place.iterdir()} == there and list(elsewhere.iterdir())
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(jobs, old)
+    place.rename(elsewhere / "removed")
+    place.symlink_to(elsewhere / "removed", target_is_directory=True)
+    change_note(new, removed_at=0)
+    start_anew()
+    assert {path.name for path in place.iterdir()} == there
+    removable.folders[0].mkdir()
+    with pytest.raises(DataError, match="cannot write"):
+        removal.remove(jobs, kind, "a")
+    assert removable.folders[0].is_dir()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "../../elsewhere"},
+        {"name": "con"},
+        {"kind": "run"},
+        {"folders": ["elsewhere"]},
+        {"folders": ["studio/hands/../../elsewhere"]},
+        {"folders": "hands/a"},
+        {"folders": []},
+        {"removed_at": "now"},
+        {"jobs": [1]},
+    ],
+)
+def test_a_note_from_elsewhere_leads_nowhere(removable, values):
+    token = removal.remove(removable.jobs, removable.kind, "a")
+    change_note(token, **values)
+    before = sorted(Path().rglob("*"))
+    with pytest.raises(DataError, match="deleted by now"):
+        removal.restore(removable.jobs, token)
+    removal.names_of_removed(removable.kind)
+    removal.forget_old()
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_folders_are_removed_and_brought_back_all_or_none(removable, monkeypatch):
+    kind, folders, jobs = removable.kind, removable.folders, removable.jobs
+    rename, rows = Path.rename, jobs.rows(kind, "a")
 
     def full(self, to):
-        if self == folders[1]:
+        if folders[-1] in (self, to):
             raise OSError(28, "No space left on device")
         return rename(self, to)
 
     monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(DataError, match="No space"):
-        removal.remove(*folders)
-    assert all(folder.is_dir() for folder in folders) and not list(removal.REMOVED.iterdir())
+        removal.remove(jobs, kind, "a")
+    assert all((folder / "x").is_file() for folder in folders)
+    assert not list(removal.REMOVED.iterdir()) and jobs.rows(kind, "a") == rows
+    monkeypatch.setattr(Path, "rename", rename)
+    token = removal.remove(jobs, kind, "a")
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(DataError, match="No space"):
+        removal.restore(jobs, token)
+    assert not any(folder.exists() for folder in folders) and not jobs.rows(kind, "a")
+    monkeypatch.setattr(Path, "rename", rename)
+    assert removal.restore(jobs, token) == "a"
+
+
+def test_what_cannot_be_moved_back_after_a_failure_is_kept(removable, monkeypatch):
+    """Half of a hand is in its place then, and the other half is not deleted."""
+    rename, done = Path.rename, []
+
+    def broken(self, to):
+        done.append(self)
+        if len(done) >= len(removable.folders):
+            raise OSError(5, "Input/output error")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", broken)
+    with pytest.raises(DataError, match="Input/output"):
+        removal.remove(removable.jobs, removable.kind, "a")
+    assert len(list(Path().rglob("x"))) == len(removable.folders)
 
 
 # ---- my font
@@ -1064,8 +1166,10 @@ def test_a_begun_font_is_found_again_renamed_and_removed(client, project):
     status, answer = ask("/api/font/第三/remove")
     assert status == 200 and not jobs.recent("第三")
     assert not font_folder("第三").exists() and answer["token"] in client.get("/font").text
+    assert answer["token"] not in client.get("/hand").text
     assert ask("/api/font/第三/choose", hand=HAND, char=HAN[0], number=0)[0] == 422
-    assert ask("/api/restore", token=answer["token"]) == (200, {})
+    assert ask("/api/restore", token=answer["token"]) == (200, {"name": "第三"})
+    assert [job.id for job in jobs.recent("第三")] == [number]
     assert client.get("/api/font/第三").json()["settings"] == kept
     assert answer["token"] not in client.get("/font").text
     for token in (answer["token"], "../fonts/第三", ""):
@@ -1415,30 +1519,16 @@ def test_a_hand_is_renamed_deleted_and_brought_back(client, project, written_han
     gone = client.post("/api/page", json={"setting": {"text": "永", "hand": "old"}})
     assert gone.status_code == 422 and "“old” here: it was renamed" in gone.json()["error"]
 
-    removed = change("later", "remove").json()["number"]
+    removed = change("later", "remove").json()
     assert not list(Path().glob("*/later")) and not list(STUDIO.glob("hands/later"))
     assert client.get("/api/hand/later").json()["notes"] == [] and not jobs.recent("later")
     assert change("later", "remove").status_code == 422  # it is gone
-    assert client.post(f"/api/removed/{removed}/restore", json={}).json() == {"name": "later"}
+    assert removed["token"] in client.get("/hand").text
+    assert removed["token"] not in client.get("/font").text
+    assert client.post("/api/restore", json=removed).json() == {"name": "later"}
     assert client.get("/api/hand/later").json() == told and jobs.get(number).state == "finished"
-    assert client.post(f"/api/removed/{removed}/restore", json={}).status_code == 422
-
-
-def test_what_was_removed_stays_for_a_week_and_never_takes_a_hands_place(client, project):
-    copied_hand(project, "kept")
-    number = client.post("/api/hand/kept/remove", json={}).json()["number"]
-    place = STUDIO / f"removed/{number:04d}"
-    copied_hand(project, "kept")
-    answer = client.post(f"/api/removed/{number}/restore", json={})
-    assert answer.status_code == 422 and "“kept” already" in answer.json()["error"]
-    assert (place / "hands/kept/0001").is_dir()
-    forget_old()
-    assert place.is_dir()
-    week_ago = time.time() - 8 * 86_400
-    os.utime(place / "removed.json", (week_ago, week_ago))
-    forget_old()
-    assert not place.exists()
-    shutil.rmtree(project / "hands/kept")
+    assert removed["token"] not in client.get("/hand").text
+    assert client.post("/api/restore", json=removed).status_code == 422
 
 
 def test_a_name_says_whether_there_is_such_a_hand(client, written_hand):

@@ -845,6 +845,16 @@ def test_a_hand_is_renamed_and_deleted_and_both_are_undone(page, project):  # no
     page.click(".toast button")
     page.wait_for_url(f"**/hand/{name}")
     assert (glyphs / "x.svg").is_file()
+    page.click("#delete")
+    page.click("dialog[open] [value=yes]")
+    page.wait_for_url("**/hand")
+    page.reload()  # the message is gone, the line in the list is not
+    page.wait_for_selector(f".removed:has-text('{name}')")
+    assert not page.locator(".toast").count() and not findings(page)
+    page.click(f".removed:has-text('{name}') button")
+    page.wait_for_selector(f".hand-card:has-text('{name}')")
+    assert (glyphs / "x.svg").is_file()
+    assert not page.locator(f".removed:has-text('{name}')").count()
     page.goto(f"{page.base}/hand/{name}-x")  # an address of the time before
     page.wait_for_selector("#gone:not([hidden])")
 

@@ -16,6 +16,7 @@ from calligan import apart
 from calligan.errors import CalliganError, DataError, FontError
 from calligan.storage import cannot_write, read_json, write_bytes, write_json
 from calligan.studio import removal
+from calligan.studio.jobs import Jobs
 from calligan.studio.locations import FONTS, font_folder
 
 MAX_BYTES = 64 * 2**20
@@ -326,11 +327,11 @@ def own_hand(name: str) -> str:
     return str((about_font(name) or {}).get("own") or name)
 
 
-def remove(name: str) -> str:
-    """Remove a font until the next start; returns a token to restore it by."""
-    folder = existing(name)
+def remove(jobs: Jobs, name: str) -> str:
+    """Remove a font; returns a token to bring it back by."""
+    existing(name)
     _opened.cache_clear()
-    return removal.remove(folder)
+    return removal.remove(jobs, "font", name)
 
 
 def lacking(name: str, text: str) -> str:

@@ -20,9 +20,8 @@ from calligan.studio import font_files, removal
 from calligan.studio.downloads import attachment
 from calligan.studio.engine import Engine
 from calligan.studio.font_files import Choices
-from calligan.studio.jobs import Jobs
 from calligan.studio.learned import shown_notes
-from calligan.studio.locations import FONTS, checked_name, font_folder
+from calligan.studio.locations import checked_name, font_folder
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_error, render_page, translations
 from calligan.studio.request_body import read_json_body, read_upload, studio_of
@@ -48,12 +47,11 @@ _REPORTS = {
 }
 # What is filled in for a font, and how long it may be.
 _SETTINGS = {"hand": 200, "charset": 60, "chars": 40_000, "family": 60, "family_chinese": 60}
-_WORK = ("check", "match", "font")  # kinds of jobs that are about a font alone
 _TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".woff2": "font/woff2"}
 
 
 async def overview(request: Request) -> Response:
-    """The list of fonts, and of those that were removed since the last start."""
+    """The list of fonts, and of those that were removed in the last week."""
     t, fonts = translations(language_of(request)), []
     for name in font_files.font_names():
         about = font_files.about_font(name)
@@ -61,8 +59,8 @@ async def overview(request: Request) -> Response:
         fonts.append(
             {"name": name, "specimen": "", "details": [about["family"] if about else "", state]}
         )
-    gone = removal.removed_from(FONTS)
-    return render_page(request, "fonts.html", {"fonts": fonts, "removed": gone})
+    values = {"fonts": fonts, "removed": removal.names_of_removed("font")}
+    return render_page(request, "fonts.html", values)
 
 
 async def view(request: Request) -> Response:
@@ -165,39 +163,6 @@ async def settings(request: Request) -> Response:
 
     await studio_of(request).run_on_files(keep)
     return JSONResponse({})
-
-
-async def rename(request: Request) -> Response:
-    """Give the font another name in the studio."""
-    name, body = checked_name(request.path_params["name"]), await read_json_body(request)
-    to, studio = checked_name(str(body.get("to", "")).strip()), studio_of(request)
-    _check_idle(name, studio.jobs)
-    await studio.run_on_files(lambda: font_files.rename(name, to))
-    studio.jobs.move(name, to, _WORK)
-    return JSONResponse({"name": to})
-
-
-async def remove(request: Request) -> Response:
-    """Remove the font; it is kept until the next start."""
-    name, studio = checked_name(request.path_params["name"]), studio_of(request)
-    await read_json_body(request)
-    _check_idle(name, studio.jobs)
-    token = await studio.run_on_files(lambda: font_files.remove(name))
-    studio.jobs.move(name, None, _WORK)
-    return JSONResponse({"token": token})
-
-
-async def restore(request: Request) -> Response:
-    """Take back what was removed."""
-    body = await read_json_body(request)
-    await studio_of(request).run_on_files(lambda: removal.restore(str(body.get("token", ""))))
-    return JSONResponse({})
-
-
-def _check_idle(name: str, jobs: Jobs) -> None:
-    """Raise DataError while work on a font runs or waits: it reads and writes its folder."""
-    if jobs.are_open(name):
-        raise DataError("work on this font is going on; wait for it, or cancel it first")
 
 
 async def make(request: Request) -> Response:
@@ -342,9 +307,6 @@ ROUTES = [
     Route("/api/font/{name}", describe),
     Route("/api/font/{name}/lacks", lacks, methods=["POST"]),
     Route("/api/font/{name}/settings", settings, methods=["POST"]),
-    Route("/api/font/{name}/rename", rename, methods=["POST"]),
-    Route("/api/font/{name}/remove", remove, methods=["POST"]),
-    Route("/api/restore", restore, methods=["POST"]),
     Route("/api/font/{name}/check", check, methods=["POST"]),
     Route("/api/font/{name}/learn", learn, methods=["POST"]),
     Route("/api/font/{name}/make", make, methods=["POST"]),

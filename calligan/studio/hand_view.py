@@ -20,7 +20,8 @@ from calligan.models.card import read_card
 from calligan.project.models import HANDS, hand_names, hand_path
 from calligan.requests.hands import MIN_STEPS
 from calligan.scan.folder import labels
-from calligan.studio.kept_hands import is_there
+from calligan.studio import removal
+from calligan.studio.hand_names import is_there
 from calligan.studio.learned import shown_notes, shown_state
 from calligan.studio.locations import NEXT, STUDIO, checked_name, glyphs_folder, hand_folder
 from calligan.studio.messages import localize
@@ -36,7 +37,7 @@ _CELL_COUNTS = re.compile(r"\d+ (written|empty|crossed|over)|empty: |crossed out
 
 
 async def overview(request: Request) -> Response:
-    """The list of hands."""
+    """The list of hands, and of those that were removed in the last week."""
     t, learned = translations(language_of(request)), set(hand_names())
     jobs = studio_of(request).jobs
     if _begun():
@@ -48,7 +49,8 @@ async def overview(request: Request) -> Response:
         state = t[shown_state(jobs, name)]
         specimen = name if name in learned else ""
         hands.append({"name": name, "specimen": specimen, "details": [glyphs, state]})
-    return render_page(request, "hands.html", {"hands": hands})
+    values = {"hands": hands, "removed": removal.names_of_removed("hand")}
+    return render_page(request, "hands.html", values)
 
 
 async def view(request: Request) -> Response:

@@ -30,9 +30,10 @@ _TABLE = """create table if not exists jobs (
   done integer not null default 0, total integer not null default 0,
   recent_s real not null default 0, recent_done real not null default 0,
   message text not null default '', result text not null default '{}')"""
-_OF_HAND = "kind in ('learn', 'plan') and subject = ?"
 OPEN = ("waiting", "running")
 _ADDED = ("started_at", "progress_at", "recent_s", "recent_done")  # columns that older files lack
+# Work that is about a hand or a font alone. A hand that is learned from a font is a hand's.
+_WORK_OF = {"hand": "'learn', 'plan'", "font": "'check', 'match', 'font'"}
 LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
 # What a learning does before it trains: parts of it, whose own time left says nothing.
 PREPARING = ("reading glyphs", "comparing hands", "trying hands")
@@ -159,15 +160,19 @@ class Jobs:
         """Whether a job of that subject runs or waits."""
         return any(job.state in OPEN for job in self.recent(subject))
 
-    def move(self, subject: str, to: str | None, kinds: tuple[str, ...]) -> None:
-        """Give the ended jobs of these kinds another subject; without one they are forgotten."""
-        marks = ", ".join("?" * len(kinds))
-        where = f"where subject = ? and kind in ({marks}) and state not in (?, ?)"
+    def rows(self, of: str, subject: str) -> list[dict[str, Any]]:
+        """The rows of the ended work of a hand or font alone, whole."""
+        with self._open() as base:
+            rows = base.execute(f"select * from jobs where {_ended(of)}", (subject,))
+            return [dict(row) for row in rows]
+
+    def move(self, of: str, subject: str, to: str | None) -> None:
+        """Give the ended work of a hand or font another subject; without one it is forgotten."""
         with self._open() as base:
             if to is None:
-                base.execute(f"delete from jobs {where}", (subject, *kinds, *OPEN))
+                base.execute(f"delete from jobs where {_ended(of)}", (subject,))
             else:
-                base.execute(f"update jobs set subject = ? {where}", (to, subject, *kinds, *OPEN))
+                base.execute(f"update jobs set subject = ? where {_ended(of)}", (to, subject))
 
     def retry(self, number: int) -> int:
         """Queue a failed or cancelled job again."""
@@ -205,19 +210,10 @@ class Jobs:
         """Let the rows of a hand's learning and plans name it otherwise."""
         with self._open() as base:
             base.execute(
-                f"update jobs set subject = ?, result = replace(result, ?, ?) where {_OF_HAND}",
+                "update jobs set subject = ?, result = replace(result, ?, ?) "
+                f"where {_ended('hand')}",
                 (new, f'"hands/{old}/', f'"hands/{new}/', old),
             )
-
-    def rows_of_hand(self, hand: str) -> list[dict[str, Any]]:
-        """The rows of a hand's learning and plans, whole."""
-        with self._open() as base:
-            return [dict(r) for r in base.execute(f"select * from jobs where {_OF_HAND}", (hand,))]
-
-    def drop_hand(self, hand: str) -> None:
-        """Delete the rows of a hand's learning and plans."""
-        with self._open() as base:
-            base.execute(f"delete from jobs where {_OF_HAND}", (hand,))
 
     def put_back(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows that were deleted."""
@@ -301,6 +297,11 @@ class JobRunner:
         cancelled = self._jobs.get(number).cancel
         message = "" if cancelled else f"the process ended without a message; see {log}"
         self._jobs.end(number, "cancelled" if cancelled else "failed", message)
+
+
+def _ended(of: str) -> str:
+    """The condition for the ended work of a hand or font, whose name is its one parameter."""
+    return f"kind in ({_WORK_OF[of]}) and subject = ? and state not in ('waiting', 'running')"
 
 
 def _recent(row: sqlite3.Row, what: str, done: int, now: float) -> tuple[float, float]:

@@ -9,8 +9,8 @@ from starlette.routing import Route
 
 from calligan.errors import DataError
 from calligan.scan.folder import Label, annotate, labels, relabel
-from calligan.studio.kept_hands_view import check_free
 from calligan.studio.locations import checked_name, glyphs_folder
+from calligan.studio.names_view import check_free
 from calligan.studio.page_cuts import checked_cuts, checked_edges, cut_files, read_cut
 from calligan.studio.photos import (
     MAX_BYTES,

@@ -10,7 +10,6 @@ from typing import TypeVar
 from calligan.studio import removal
 from calligan.studio.engine import Engine
 from calligan.studio.jobs import JobRunner, Jobs
-from calligan.studio.kept_hands import forget_old
 from calligan.studio.locations import STUDIO
 
 T = TypeVar("T")
@@ -31,9 +30,8 @@ class StudioState:
         self._runner = JobRunner(Path(), self.jobs)
 
     def open(self) -> None:
-        """Delete what was removed before, and start the threads."""
-        removal.empty()
-        self._files.submit(forget_old)
+        """Delete what was removed long ago, and start the threads."""
+        self._files.submit(removal.forget_old)
         if self._warm:
             self.engine.warm()
         if self._works:

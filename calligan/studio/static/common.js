@@ -146,6 +146,14 @@ export function keepValue(field, name) {
   field.addEventListener("input", () => localStorage.setItem(`calligan-${name}`, field.value));
 }
 
+/** The hands or fonts that were removed, in a list, can be brought back. */
+export function offerRemoved() {
+  for (const button of document.querySelectorAll("[data-token]"))
+    button.addEventListener("click", async () => {
+      if (await tryAsk("/api/restore", { token: button.dataset.token })) location.reload();
+    });
+}
+
 /** The form that names a new hand or font opens its page. */
 export function openByName(form, view) {
   form.addEventListener("submit", (event) => {

@@ -376,7 +376,7 @@ part("rename-form").addEventListener("submit", async (event) => {
 });
 
 part("remove").addEventListener("click", async () => {
-  if (!(await agreed(removalSaid(), t("font_delete")))) return;
+  if (!(await agreed(removalSaid(), t("delete")))) return;
   clearTimeout(saving);
   saving = 0;
   if (await tryAsk(`${API}/remove`, {})) location.href = "/font";

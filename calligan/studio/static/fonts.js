@@ -1,12 +1,9 @@
 // All fonts: upload one to complete, or name a new one.
 
-import { acceptFiles, ask, openByName, part, t, tryAsk } from "./common.js";
+import { acceptFiles, ask, offerRemoved, openByName, part, t } from "./common.js";
 
 openByName(part("begin"), "font");
-for (const button of document.querySelectorAll("[data-token]"))
-  button.addEventListener("click", async () => {
-    if (await tryAsk("/api/restore", { token: button.dataset.token })) location.reload();
-  });
+offerRemoved();
 acceptFiles(part("zone"), part("file"), ([file]) => file && send(file));
 
 /** The font is named after its file. */

@@ -2,7 +2,7 @@
 
 import { acceptFiles, agreed, ask, isOpen, jobLine, keepValue, keptValue, make, part, showSpecimen, startJob, t, toast } from "./common.js";
 import { openColumns } from "./columns.js";
-import { offerKept, showSaid } from "./kept_hands.js";
+import { offerNames, showSaid } from "./hand_names.js";
 import { trainingState } from "./training.js";
 
 const NAME = document.getElementById("hand-view").dataset.name;
@@ -15,7 +15,7 @@ const FEW_CHARS = 30;
 let known = { pages: [], glyphs: [] };
 
 const isNew = new URLSearchParams(location.search).has("new");
-offerKept(NAME, () => known);
+offerNames(NAME, () => known);
 
 async function refresh() {
   try {

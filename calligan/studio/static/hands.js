@@ -1,7 +1,7 @@
 // All hands: name a new one, and see those that are learned.
 
-import { ask, make, part, showSpecimen, t } from "./common.js";
-import { showSaid } from "./kept_hands.js";
+import { ask, make, offerRemoved, part, showSpecimen, t } from "./common.js";
+import { showSaid } from "./hand_names.js";
 
 const form = part("begin");
 const trouble = form.insertBefore(make("p", { class: "hint trouble", role: "alert" }), form.querySelector("div"));
@@ -23,4 +23,5 @@ form.elements.name.addEventListener("input", () => trouble.replaceChildren());
 
 for (const place of document.querySelectorAll("[data-hand]"))
   if (place.dataset.hand) showSpecimen(place, place.dataset.hand, "永和书");
+offerRemoved();
 showSaid();

@@ -23,7 +23,7 @@ export function showSaid() {
 const pageOf = (name) => `/hand/${encodeURIComponent(name)}`;
 
 /** Offers to rename and to delete a hand; `found` gives what there is of it. */
-export function offerKept(name, found) {
+export function offerNames(name, found) {
   part("rename").addEventListener("click", () => {
     part("new-name").value = name;
     part("rename-trouble").textContent = "";
@@ -61,8 +61,8 @@ async function remove(name, { pages, glyphs, learned }) {
   const question = t("delete_ask").replace("{}", name).replace("{what}", what.join(t("comma")));
   if (!(await agreed(question, t("delete")))) return;
   try {
-    const { number } = await ask(`/api${pageOf(name)}/remove`, {});
-    leave("/hand", t("deleted").replace("{}", name), { path: `/api/removed/${number}/restore`, body: {}, to: pageOf(name) });
+    const { token } = await ask(`/api${pageOf(name)}/remove`, {});
+    leave("/hand", t("deleted") + name, { path: "/api/restore", body: { token }, to: pageOf(name) });
   } catch (error) {
     toast(error.message);
   }
