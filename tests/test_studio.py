@@ -27,8 +27,9 @@ from starlette.testclient import TestClient
 
 import calligan
 from calligan.errors import ConfigError, DataError
+from calligan.project.hand_folder import being_learned
 from calligan.scan.folder import labels
-from calligan.studio import removal
+from calligan.studio import hand_names, removal
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
@@ -767,7 +768,7 @@ def removable(request, tmp_path, monkeypatch):
         (folder / "x").write_text(folder.as_posix())
     for work in ("learn", "check"):  # the first is of a hand, the second of a font
         jobs.cancel(jobs.add(work, "a", {"minutes": 3}))
-    return SimpleNamespace(kind=kind, folders=folders, jobs=jobs, work=len(jobs.recent("a")))
+    return SimpleNamespace(kind=kind, folders=folders, jobs=jobs)
 
 
 def start_anew():
@@ -784,9 +785,11 @@ def change_note(token, **values):
 def test_what_is_removed_comes_back_also_after_a_start(removable):
     kind, folders, jobs = removable.kind, removable.folders, removable.jobs
     rows = jobs.rows(kind, "a")
+    waiting = jobs.add({"hand": "plan", "font": "match"}[kind], "a", {})  # is never lost
     token = removal.remove(jobs, kind, "a")
     assert not any(folder.exists() for folder in folders)
-    assert rows and not jobs.rows(kind, "a") and len(jobs.recent("a")) == 1
+    assert rows and not jobs.rows(kind, "a")
+    assert jobs.get(waiting).state == "waiting" and len(jobs.recent("a")) == 2
     start_anew()
     other = {"hand": "font", "font": "hand"}[kind]
     assert removal.names_of_removed(kind) == {token: "a"} and not removal.names_of_removed(other)
@@ -818,13 +821,18 @@ def test_what_was_removed_is_deleted_after_a_week_and_nothing_else(removable, tm
         change_note(token, removed_at=time.time() - 86_400 * days)
     place, elsewhere = removal.REMOVED, tmp_path / "elsewhere"
     elsewhere.mkdir()
-    shutil.copy(place / old / "removed.json", elsewhere)
+    shutil.copy(place / new / "removed.json", elsewhere)
     shutil.copytree(place / old, place / "mine")
     (place / ("1" * 32)).symlink_to(elsewhere, target_is_directory=True)
     (place / ("2" * 32)).mkdir()
     assert removal.names_of_removed(kind) == {new: "a"}
+    removable.folders[0].mkdir()
+    newest = removal.remove(jobs, kind, "a")
+    assert list(removal.names_of_removed(kind)) == [newest, new]
+    change_note(newest, removed_at=time.time() - 86_400 * 6.95)
+    assert list(removal.names_of_removed(kind)) == [new, newest]
     start_anew()
-    there = {new, "mine", "1" * 32, "2" * 32}
+    there = {new, newest, "mine", "1" * 32, "2" * 32}
     assert {path.name for path in place.iterdir()} == there and list(elsewhere.iterdir())
     with pytest.raises(DataError, match="deleted by now"):
         removal.restore(jobs, old)
@@ -902,6 +910,11 @@ def test_what_cannot_be_moved_back_after_a_failure_is_kept(removable, monkeypatc
     with pytest.raises(DataError, match="Input/output"):
         removal.remove(removable.jobs, removable.kind, "a")
     assert len(list(Path().rglob("x"))) == len(removable.folders)
+    monkeypatch.setattr(Path, "rename", rename)
+    removable.folders[-1].rename("elsewhere")
+    for token in removal.names_of_removed("hand"):
+        removal.restore(removable.jobs, token)
+    assert all((folder / "x").is_file() for folder in removable.folders[:-1])
 
 
 # ---- my font
@@ -1529,6 +1542,21 @@ def test_a_hand_is_renamed_deleted_and_brought_back(client, project, written_han
     assert client.get("/api/hand/later").json() == told and jobs.get(number).state == "finished"
     assert removed["token"] not in client.get("/hand").text
     assert client.post("/api/restore", json=removed).status_code == 422
+
+
+def test_a_hand_that_a_command_learns_is_neither_renamed_nor_removed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders, jobs = removal.folders_of("hand", "a"), Jobs(STUDIO / "work.sqlite")
+    for folder in folders:
+        folder.mkdir(parents=True)
+    with being_learned(folders[1]):
+        for change in (
+            lambda: hand_names.rename(jobs, "a", "b"),
+            lambda: hand_names.remove(jobs, "a"),
+        ):
+            with pytest.raises(ConfigError, match="being learned"):
+                change()
+            assert all(folder.is_dir() for folder in folders)
 
 
 def test_a_name_says_whether_there_is_such_a_hand(client, written_hand):
