@@ -83,14 +83,14 @@ OWN = {
     "tian": form(100, 150, Region(5, 5, 90, 140, size_mm=15, grid="tian"), many=True),
 }
 SUMS = {
-    "banner": "49d2e404ad626c13",
+    "banner": "fcfdab3642ecc3b0",
     "couplet": "b255656a194c9fe5",
     "fan": "90df0ad510e33b2d",
-    "hall": "5abbac295bacc120",
+    "hall": "8a19199d842380fe",
     "letter": "6c00a535a63d2cc4",
     "practice": "c1fc6c62f619473f",
-    "scroll": "f33f216e59744bba",
-    "square": "fa6f957b824f0f78",
+    "scroll": "156efd4fff9c6e99",
+    "square": "df660fae0b81493a",
     "rows": "cd707562250c087b",
     "rows, leftward": "5a23d8a90e6eee35",
     "rows, short": "2e481f348c01e6fb",

@@ -445,6 +445,9 @@ def test_a_scroll_of_one_short_column_is_shorter_and_the_text_in_its_middle():
     assert signed.height_mm == 680 and stamp[:, 1].max() <= 680 - 89
 
 
+VERSE = "\n".join(["永" * 5] * 4)
+
+
 def lengths(words, form):
     """How many characters of the text each line of its page has, and the page."""
     (page,) = lay_out(words, form, SETTING)
@@ -462,7 +465,13 @@ def lengths(words, form):
         ("scroll", Words("永" * 13), [7, 6]),
         ("scroll", Words("永" * 31), [11, 10, 10]),
         ("scroll", Words("永" * 16, signature="某"), [8, 8]),
-        ("scroll", Words("永" * 20, signature="某"), [13, 7]),  # the signature is below the 7
+        # The signature has a column of its own: it makes the text's columns no less even.
+        ("scroll", Words("永" * 20, signature="某"), [10, 10]),
+        ("scroll", Words(VERSE, signature="某", seal=[BOX]), [10, 10]),
+        ("scroll", Words(VERSE, seal=[BOX]), [10, 10]),
+        ("hall", Words(VERSE, signature="某", seal=[BOX]), [7, 7, 6]),
+        ("hall", Words("永" * 10, signature="某"), [5, 5]),
+        ("square", Words("永" * 16, signature="某"), [4, 4, 4, 4]),
         ("scroll", Words("永" * 9 + "\n永"), [9, 1]),
         ("hall", Words("永" * 11, title="某某"), [2, 7, 4]),
         ("square", Words("永" * 3), [2, 1]),

@@ -47,12 +47,10 @@ def _is_free(text: str, arrangement: Arrangement) -> bool:
 def _is_ragged(fit: Fit, arrangement: Arrangement, letters: Mapping[str, Letter]) -> bool:
     """Whether the last line is shorter than the first.
 
-    A signature needs room: beside it, only a second line that is less than half of the first.
+    A signature does not need the room below it: it has a column of its own.
     """
     advance = advances(arrangement, letters)
     first, last = (sum(map(advance, line)) for line in (fit.lines[0], fit.lines[-1]))
-    if arrangement.reserve_em and not arrangement.balanced:
-        return len(fit.lines) == 2 and last < first / 2
     return last < first
 
 

@@ -122,18 +122,18 @@ def _texts(words: Words, region: Region) -> list[str]:
 
 
 def _best_fit(texts: list[str], arrangement: Arrangement, form: Format, setting: Setting) -> Fit:
-    """The first text that fits, or the last one if it gets clearly larger."""
-    fits = [fit_text(text, arrangement, setting.letters, form.many) for text in texts]
-    found = [fit for fit in fits if fit]
+    """The first text that fits, or the last one if it gets clearly larger; in even lines."""
+    fits = [(text, fit_text(text, arrangement, setting.letters, form.many)) for text in texts]
+    found = [(text, fit) for text, fit in fits if fit]
     if not found:
         raise DataError(
             f"{len(texts[0]):,} characters are too many for {form.title}; give less text or a "
             "larger format, or one of many pages (letter)"
         )
     first, last = found[0], found[-1]
-    if last.size_mm > _MIN_JOINED_GAIN * first.size_mm:
-        return last
-    return evened(texts[0], first, arrangement, setting.letters)
+    joined_is_larger = last[1].size_mm > _MIN_JOINED_GAIN * first[1].size_mm
+    text, fit = last if joined_is_larger else first
+    return evened(text, fit, arrangement, setting.letters)
 
 
 def _paper(arrangement: Arrangement, size_mm: float, form: Format) -> list[Mark]:
