@@ -29,7 +29,7 @@ import calligan
 from calligan.errors import ConfigError, DataError
 from calligan.project.hand_folder import being_learned
 from calligan.scan.folder import labels
-from calligan.studio import hand_names, removal
+from calligan.studio import hand_names, removal, write_view
 from calligan.studio.app import create_app
 from calligan.studio.font_files import Choices
 from calligan.studio.jobs import Jobs
@@ -336,6 +336,14 @@ def test_a_couplet_of_one_line_says_what_to_write(client):
         answer = client.post("/api/page", json=asked, headers={"Accept-Language": language})
         assert answer.status_code == 422 and said in answer.json()["error"]
         assert "\\n" not in answer.json()["error"]
+
+
+def test_what_the_source_font_supplies_is_named_but_for_punctuation_and_picked_kana(client):
+    from calligan.inference.writer import Text
+
+    read = Text("", "永あイ", "1A，。 ー＋1", "", replaced={"bold": "あイ"})
+    assert write_view._from_print(read, {"イ": 2}) == "1Aー＋あ"
+    assert page(client, text="永，A1")["borrowed"] == "A1"
 
 
 def test_hands_and_specimens(client):

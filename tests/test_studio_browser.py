@@ -209,6 +209,38 @@ def test_a_fault_of_all_forms_is_told_as_one(page):
     page.click(".glyph[data-char='永']")
     page.wait_for_selector("#ways .way")
     assert page.text_content("#ways dt") in ("Seen in all forms:", "在各种写法中都看到：")
+    assert page.is_hidden("#reads-said")  # no form is said to read well
+    page.keyboard.press("Escape")
+    ways[0]["faults"] = []
+    page.click(".glyph[data-char='永']")
+    page.wait_for_selector("#ways .way .reads:not(:empty)")
+    assert page.is_visible("#reads-said")
+
+
+def test_what_is_doubtful_in_the_seal_or_not_of_the_hand_is_named_below_the_whole_page(page):
+    faults = {"faults": ["unlearned"], "strokes": 9}
+
+    def told(route):
+        more = {"doubtful": {"永": faults, "书": faults}, "borrowed": "あABCDEFGHIJKLM"}
+        route.fulfill(json={**route.fetch().json(), **more})
+
+    page.route("**/api/page", told)
+    write(page, "永和", format="scroll", seal="书")
+    marked, seal, borrowed = page.locator("#said p").all_text_contents()
+    assert "永" in marked and "书" not in marked
+    assert re.search("in the seal: 书|印章中存疑的字：书", seal)
+    assert re.search("(From the printed font: |取自印刷字体：)あ A .* K …$", borrowed)
+    sheet, room = (page.locator(at).bounding_box() for at in (".sheet-of-paper", "#pages"))
+    assert sheet["y"] + sheet["height"] <= room["y"] + room["height"]
+
+
+def test_the_address_is_that_of_the_page_before_it_is_drawn_again(page):
+    write(page, "永和")
+    page.wait_for_url("**/write?*hand=*")
+    page.goto(f"{page.base}/runs")
+    page.route("**/api/page", lambda route: None)  # no answer
+    page.click("nav a[href='/write']")
+    page.wait_for_url(f"**/write?*text={quote('永和')}*")
 
 
 def test_many_doubtful_characters_are_named_a_dozen_at_first(page):
@@ -388,11 +420,13 @@ def test_what_cannot_be_drawn_cannot_be_downloaded(page):
     assert page.get_attribute("#download", "aria-disabled") == "false"
     page.click("label:has(input[value=couplet])")
     page.wait_for_selector("#said .trouble")
+    assert page.is_visible(".stale .sheet-of-paper")  # the page before is not the result
     assert page.get_attribute("#download", "aria-disabled") == "true"
     page.click("#download", force=True)
     assert page.is_hidden("[data-kind=png]") and not page.get_attribute("[data-kind=png]", "href")
     page.fill("#text", "永和\n书法")
     page.wait_for_selector("#download[aria-disabled=false]")
+    assert not page.query_selector(".stale")
 
 
 def test_files_that_are_no_pictures_stay_named_beside_photographs(page, project):  # noqa: F811
@@ -596,6 +630,9 @@ def test_a_glyph_that_the_font_is_without_is_taken_back(page):
     page.route("**/api/font/made/choose", lambda route: asked.append(route.request.post_data_json))
     page.click(f"#glyphs .cell.out.mine:has-text('{HAN[2]}')")
     assert page.is_hidden("#out")
+    above, button = page.locator("#candidates > p >> nth=-1"), page.locator("#first-choice")
+    below_y = above.bounding_box()["y"] + above.bounding_box()["height"]
+    assert button.bounding_box()["y"] > below_y + 8
     page.click("#first-choice:text-matches('^(Take it back|恢复使用)$')")
     page.wait_for_function("!document.getElementById('candidates').open")
     assert asked == [{"hand": HAND, "char": HAN[2], "number": None}]
@@ -609,6 +646,29 @@ def test_a_font_is_to_be_made_again_only_if_a_change_is_not_in_it(page, pending)
     said = {"": ("Left out", "已弃用"), HAN[2]: ("Will be left out", "将不收入")}[pending]
     assert page.text_content("#glyphs .cell small") in said
     assert bool(page.text_content("#made-stale")) == bool(pending)
+
+
+def test_a_font_that_is_to_be_made_again_says_so_beside_the_button(page):
+    job = {"id": 1, "kind": "font", "subject": "made", "state": "waiting", "message": ""}
+    job |= {"done": 0, "total": 0, "what": "", "left_s": None, "cancel": False, "resumed": False}
+    jobs = []
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": jobs}))
+
+    def order(route):
+        jobs[:] = [job | {"result": {}, "waits_for": None}]
+        route.fulfill(json={})
+
+    page.route("**/api/font/made/make", order)
+    made_font(page, pending=HAN[2])
+    assert page.is_enabled("#again") and page.is_visible("#made-stale")
+    page.click("#again")
+    page.wait_for_selector("#again-said >> text=/It waits|正在等待/")
+    assert page.is_disabled("#again") and page.is_hidden("#made-stale")
+    jobs[0]["state"] = "running"
+    page.wait_for_selector("#again-said >> text=/being made|正在制作/")
+    jobs[0]["state"] = "cancelled"
+    page.wait_for_selector("#again:enabled")
+    assert not page.text_content("#again-said") and page.is_visible("#made-stale")
 
 
 def test_a_picked_form_is_shown_in_its_place_as_the_font_will_have_it(page):
@@ -888,6 +948,29 @@ def test_a_run_that_goes_on_is_called_so(page):
     page.wait_for_selector(f"{card} >> text=/Going on|进行中/")
     job["state"] = "cancelled"
     page.wait_for_selector(f"{card} >> text=/not finished|未完成/")
+
+
+def test_the_first_run_is_announced_while_a_hand_is_being_learned(page):
+    job = {"id": 1, "kind": "learn", "subject": "mine", "state": "waiting", "message": ""}
+    job |= {"done": 0, "total": 0, "what": "", "left_s": None, "cancel": False}
+    job |= {"resumed": False, "result": {}, "waits_for": None}
+    page.route("**/api/runs", lambda route: route.fulfill(json={"runs": [], "data": False}))
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
+    page.goto(f"{page.base}/runs")
+    page.wait_for_selector("#runs-pick >> text=/first run begins|第一次训练/")
+
+
+def test_a_refused_name_is_refused_in_own_words_and_a_refused_file_apart_from_its_box(page):
+    page.goto(f"{page.base}/font")
+    page.fill("#name", "a b")
+    said = page.eval_on_selector("#name", "one => one.validationMessage")
+    assert said == page.get_attribute("#name", "title") and ("spaces" in said or "空格" in said)
+    page.fill("#name", "ab")
+    assert page.eval_on_selector("#name", "one => one.checkValidity()")
+    page.set_input_files("#file", {"name": "sub.py", "mimeType": "text/plain", "buffer": b"x"})
+    page.wait_for_selector("#reading.trouble")
+    zone, said = (page.locator(at).bounding_box() for at in ("#zone", "#reading"))
+    assert said["y"] > zone["y"] + zone["height"] + 8
 
 
 def test_a_run_of_one_measurement_shows_a_point_and_says_why(page):

@@ -1,7 +1,9 @@
 """The Write view: the page, hands, and candidates of glyphs."""
 
+import unicodedata
+from collections.abc import Collection
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +20,9 @@ from calligan.studio.rendering import language_of, render_page
 from calligan.studio.request_body import read_json_body, studio_of
 from calligan.studio.setting import Setting
 from calligan.studio.shapes import ink_width, pages_as_json, path
+
+if TYPE_CHECKING:  # torch is imported where it is needed
+    from calligan.inference.writer import Text
 
 _AT_ONCE_S = 0.12  # how long new glyphs are drawn before the page is shown as far as it is
 _MAX_KNOWN = 5000
@@ -70,10 +75,18 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
             for char, faults in proof.faults.items()
         },
         "missing": proof.pages.missing,
-        "borrowed": proof.pages.borrowed,
+        "borrowed": _from_print(proof.pages.text, setting.pick),
         "query": setting.query(),
         "command": setting.command(chosen.options),
     }
+
+
+def _from_print(read: "Text", picked: Collection[str]) -> str:
+    """Kana, letters, digits and signs that are the source font's; punctuation needs no word."""
+    kana = "".join(read.replaced.values())
+    chars = dict.fromkeys(read.borrowed + kana)
+    signs = (char for char in chars if unicodedata.category(char)[0] in "LMNS")
+    return "".join(char for char in signs if char not in picked)
 
 
 async def hands(request: Request) -> Response:

@@ -1,6 +1,6 @@
 // The forms of a character, to choose from, and why one is doubtful: for every view.
 
-import { ask, glyph, make, percent, t } from "./common.js";
+import { ask, glyph, make, part, percent, t } from "./common.js";
 
 // Known from the character, before it is drawn; all other faults are seen in the drawing.
 const FORESEEN = ["dense", "unlearned"];
@@ -22,10 +22,12 @@ export const doubtsText = (faults, strokes) => doubtsSaid(faults, strokes).join(
  * They are as a font that was completed has them, if there is one: `fit`. */
 export async function showCandidates(place, hand, char, used, take, fit = {}) {
   place.replaceChildren(make("p", { class: "waiting", text: "…" }));
+  part("reads-said").hidden = true;
   try {
     const { printed, strokes, ways } = await ask(`/api/candidates?${new URLSearchParams({ hand, char })}`);
     const buttons = ways.map((way) => button(way, strokes, used, take, fit));
     place.replaceChildren(...why(ways, strokes, used), print(printed, char), ...buttons);
+    part("reads-said").hidden = !ways.some((way) => readingSaid(way) === "well");
     (place.querySelector(".mine") ?? place.querySelector("button"))?.focus();
   } catch (error) {
     place.replaceChildren(make("p", { class: "trouble", text: error.message }));
@@ -78,9 +80,17 @@ function button(way, strokes, used, take, fit) {
 }
 
 /** What was seen in a form, else how it reads: not that it reads well where that is known to say little. */
-function verdict({ faults, reads }) {
-  const seen = faults.filter((fault) => !FORESEEN.includes(fault));
+function verdict(way) {
+  const seen = seenIn(way);
   if (seen.length) return make("span", { class: "why", text: doubts(seen) });
-  const says = reads && (!faults.length || reads === "less");
-  return make("span", { class: "reads", text: says ? t(`reads_${reads}`) : "" });
+  const said = readingSaid(way);
+  return make("span", { class: "reads", text: said ? t(`reads_${said}`) : "" });
+}
+
+const seenIn = ({ faults }) => faults.filter((fault) => !FORESEEN.includes(fault));
+
+/** How a form is said to read: "well", "far", "less"; "" where that is not said. */
+function readingSaid(way) {
+  const { faults, reads } = way;
+  return reads && !seenIn(way).length && (!faults.length || reads === "less") ? reads : "";
 }

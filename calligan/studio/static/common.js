@@ -154,6 +154,12 @@ export function offerRemoved() {
     });
 }
 
+/** A name that is refused is refused in the page's own words, which the field has as its title. */
+document.addEventListener("input", ({ target }) => {
+  if (!target.pattern || !target.title) return;
+  target.setCustomValidity(target.validity.patternMismatch ? target.title : "");
+});
+
 /** The form that names a new hand or font opens its page. */
 export function openByName(form, view) {
   form.addEventListener("submit", (event) => {

@@ -143,7 +143,17 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   startAsFilledIn();
 });
-part("again").addEventListener("click", () => start(known.made.order));
+part("again").addEventListener("click", ({ currentTarget }) => {
+  currentTarget.disabled = true; // at once: a second click would do nothing
+  start(known.made.order);
+});
+
+/** What becomes of the newest choices, beside their button: the job itself is far above. */
+function showAgainSaid(job) {
+  part("again").disabled = Boolean(job);
+  part("again-said").textContent = job ? t(`again_${job.state}`) : "";
+  part("made-stale").hidden = Boolean(job);
+}
 
 const start = (order, kind = order.kind) => startJob(`${API}/make`, { ...order, kind, complete: Boolean(known.about) });
 
@@ -410,7 +420,9 @@ document.addEventListener("work", async (event) => {
   matching = mine.some((job) => job.kind === "match" && isOpen(job));
   showHints();
   part("own").disabled = mine.some((job) => job.kind === "learn" && isOpen(job));
-  part("start").disabled = mine.some((job) => job.kind === "font" && isOpen(job));
+  const being = mine.find((job) => job.kind === "font" && isOpen(job));
+  part("start").disabled = Boolean(being);
+  showAgainSaid(being);
   const now = mine.map((job) => `${job.id}${job.state}`).join();
   if (states && now !== states) {
     await refreshHands();

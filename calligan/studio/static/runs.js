@@ -22,7 +22,8 @@ async function refresh() {
 }
 
 function show() {
-  part("runs-pick").textContent = t(runs.length ? "runs_pick" : "runs_none");
+  const begins = jobs.some((job) => isOpen(job) && ["train", "learn"].includes(job.kind));
+  part("runs-pick").textContent = t(runs.length ? "runs_pick" : begins ? "runs_first" : "runs_none");
   part("runs").replaceChildren(...runs.map(card));
   const two = chosen.map((path) => runs.find((run) => run.path === path)).filter(Boolean);
   part("shown").replaceChildren(...two.map((run, at) => details(run, two[1 - at])));

@@ -243,6 +243,7 @@ function empty() {
   state.last = null;
   showToCome("");
   history.replaceState(null, "", "/write");
+  pages.classList.remove("stale");
   pages.replaceChildren(make("p", { class: "empty", text: t("text_empty") }));
   say();
   links("");
@@ -252,6 +253,7 @@ function failed(message) {
   state.last = null; // nothing can be saved
   showToCome("");
   links("");
+  pages.classList.add("stale"); // the page before stays while one types, but is not the result
   say(make("p", { class: "trouble", text: message }));
 }
 
@@ -259,6 +261,7 @@ function render(answer) {
   const focused = pages.querySelector(".glyph.here")?.dataset.number;
   const parts = answer.pages.map((page) => sheet(page, answer));
   pages.replaceChildren(...parts);
+  pages.classList.remove("stale");
   const glyphs = [...pages.querySelectorAll(".glyph")];
   glyphs.forEach((one, number) => (one.dataset.number = number));
   if (focused !== undefined) glyphs[focused]?.classList.add("here");
@@ -312,19 +315,37 @@ let noted = "";
 
 /** What is to be said of the page. It is left alone while it stays the same: changes are spoken. */
 function showNotes(answer) {
-  const { doubtful, notes, missing } = answer;
-  const now = JSON.stringify([doubtful, notes, missing, shows_all]);
+  const { doubtful, notes, missing, borrowed } = answer;
+  const now = JSON.stringify([doubtful, notes, missing, borrowed, sealAlone(answer), shows_all]);
   if (now === noted) return;
   noted = now;
   const lines = notes.map((text) => make("p", { text }));
-  if (Object.keys(doubtful).length) lines.unshift(doubtfulLine(answer));
+  const inSeal = sealAlone(answer);
+  const marked = Object.keys(doubtful).filter((char) => !inSeal.includes(char));
+  if (inSeal.length) lines.unshift(doubtfulLine(answer, inSeal, "doubtful_seal"));
+  if (marked.length) lines.unshift(doubtfulLine(answer, marked, "doubtful_one"));
   if (missing) lines.push(make("p", {}, t("missing") + " ", make("b", { lang: "zh-Hans", text: [...missing].join(" ") })));
+  if (borrowed) lines.push(borrowedLine([...borrowed]));
   part("said").replaceChildren(...lines);
 }
 
-/** The doubtful characters, the first of them if there are many; each opens its forms. */
-function doubtfulLine(answer) {
-  const chars = Object.entries(answer.doubtful);
+/** The doubtful characters that are in the seal alone: it is one figure, in which nothing is marked. */
+function sealAlone({ doubtful, pages: drawn }) {
+  const seal = form.elements.format.value ? form.elements.seal.value : "";
+  const marked = new Set(drawn.flatMap((page) => page.marks.map(([, , , char]) => char)));
+  return Object.keys(doubtful).filter((char) => seal.includes(char) && !marked.has(char));
+}
+
+/** What is not in the hand but as the source font has it, the first of it if that is much. */
+function borrowedLine(chars) {
+  const named = chars.slice(0, FEW).join(" ") + (chars.length > FEW ? " …" : "");
+  const [before, after] = t("borrowed").split("{}");
+  return make("p", { class: "hint" }, before, make("span", { lang: "zh-Hans", text: named }), after);
+}
+
+/** Doubtful characters, the first of them if there are many; each opens its forms. */
+function doubtfulLine(answer, names, said) {
+  const chars = names.map((char) => [char, answer.doubtful[char]]);
   const shown = shows_all || chars.length <= FEW + 1 ? chars : chars.slice(0, FEW);
   const buttons = shown.map(([char, { faults, strokes }]) =>
     make("button", { type: "button", class: "char", lang: "zh-Hans", text: char, title: doubtsText(faults, strokes), onclick: () => candidates(char) }));
@@ -335,7 +356,7 @@ function doubtfulLine(answer) {
     part("said").querySelectorAll(".char")[FEW].focus();
   };
   if (rest) buttons.push(make("button", { type: "button", class: "more-chars", text: t("doubtful_more").replace("{}", rest), onclick: showAll }));
-  const [before, after] = t("doubtful_one").split("{}");
+  const [before, after] = t(said).split("{}");
   return make("p", {}, before, ...buttons, after);
 }
 
@@ -383,7 +404,7 @@ pages.addEventListener("click", (event) => {
 });
 pages.addEventListener("keydown", (event) => {
   const glyphs = [...pages.querySelectorAll(".glyph")];
-  if (!glyphs.length) return;
+  if (!glyphs.length || pages.classList.contains("stale")) return;
   const at = glyphs.findIndex((one) => one.classList.contains("here"));
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (step) {
@@ -442,5 +463,7 @@ const latest = Object.fromEntries(new URLSearchParams(keptValue("page") ?? ""));
 if (given.hand) delete latest.pick; // candidates are a hand's own
 const initial = given.text === undefined ? { text: t("text_start"), ...latest, ...given } : given;
 restoreSteps();
+if (given.text === undefined && latest.text) // at once, though the page is still to come
+  history.replaceState(null, "", `/write?${new URLSearchParams(initial)}`);
 show(initial);
 changed(false);
