@@ -341,8 +341,8 @@ def test_a_couplet_of_one_line_says_what_to_write(client):
 def test_what_the_source_font_supplies_is_named_but_for_punctuation_and_picked_kana(client):
     from calligan.inference.writer import Text
 
-    read = Text("", "永あイ", "1A，。 ー＋1", "", replaced={"bold": "あイ"})
-    assert write_view._from_print(read, {"イ": 2}) == "1Aー＋あ"
+    read = Text("永1A，あ。イ ー＋1", "永あイ", "1A，。 ー＋", "", replaced={"bold": "あイ"})
+    assert write_view._from_print(read, {"イ": 2}) == "1Aあー＋"
     assert page(client, text="永，A1")["borrowed"] == "A1"
 
 

@@ -83,10 +83,9 @@ def _page(engine: Engine, setting: Setting, known: set[str]) -> dict[str, Any]:
 
 def _from_print(read: "Text", picked: Collection[str]) -> str:
     """Kana, letters, digits and signs that are the source font's; punctuation needs no word."""
-    kana = "".join(read.replaced.values())
-    chars = dict.fromkeys(read.borrowed + kana)
-    signs = (char for char in chars if unicodedata.category(char)[0] in "LMNS")
-    return "".join(char for char in signs if char not in picked)
+    printed = {*read.borrowed, *"".join(read.replaced.values())} - {*picked}
+    chars = dict.fromkeys(char for char in read.text if char in printed)
+    return "".join(char for char in chars if unicodedata.category(char)[0] in "LMNS")
 
 
 async def hands(request: Request) -> Response:
