@@ -202,6 +202,13 @@ def test_how_a_form_reads_depends_on_what_the_hand_reaches(score, least, reads):
     assert _reading(score, least) == reads
 
 
+def test_nothing_is_said_of_how_kana_read():
+    from calligan.studio.write_view import _least_score
+
+    hand = SimpleNamespace(style=1, case=SimpleNamespace(least_score=lambda style: 0.5))
+    assert (_least_score(hand, "永"), _least_score(hand, "あ")) == (0.5, None)
+
+
 def test_a_page_says_why_its_characters_are_doubtful(client):
     told = whole_page(client, text="永和永")
     assert list(told["doubtful"]) == ["永", "和"]

@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_drawn, load_text, text_titles
+from calligan.glyphs.charset import is_drawn, is_kana, load_text, text_titles
 from calligan.glyphs.strokes import stroke_count
 from calligan.page.formats import format_names, load_format
-from calligan.studio.engine import Engine
+from calligan.studio.engine import Chosen, Engine
 from calligan.studio.learned import doubt_of
 from calligan.studio.messages import localize
 from calligan.studio.rendering import language_of, render_page
@@ -126,7 +126,7 @@ async def candidates(request: Request) -> Response:
 
     def draw(engine: Engine) -> dict[str, Any]:
         chosen = engine.chosen(key)
-        least = chosen.case.least_score(chosen.style)
+        least = _least_score(chosen, char)
         ways = [
             {
                 "number": c.number,
@@ -150,6 +150,14 @@ async def text(request: Request) -> Response:
     if name not in text_titles():
         raise DataError("no such text; choose one of the list")
     return JSONResponse({"text": load_text(name).strip()})
+
+
+def _least_score(chosen: Chosen, char: str) -> float | None:
+    """What nearly all real glyphs of a hand reach; None without a reader, and for kana.
+
+    The reader learned Han characters: how kana read says little.
+    """
+    return None if is_kana(char) else chosen.case.least_score(chosen.style)
 
 
 def _reading(score: float, least: float | None) -> str:
