@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 import calligan as calligan_library
 from calligan.config import RasterConfig
 from calligan.errors import Cancelled
+from calligan.library.sessions import Session
 from calligan.library.training import training_config
 from calligan.models.base import GeneratorBase
 from calligan.models.weights import read_card
@@ -26,7 +27,7 @@ from calligan.pairs.store import PairStore
 from calligan.project.models import hand_path
 from calligan.project.run import Run, is_finished
 from calligan.training.schedule import stage_at
-from calligan.training.state import checkpoints
+from calligan.training.state import TrainState, checkpoints
 from calligan.training.transfer import initial_state, nearest_styles
 
 WRITTEN = HAN[:12]
@@ -312,6 +313,32 @@ def test_a_hand_goes_on_from_itself(learned, calligan, hand, tiny_settings):
     command = ("learn", "mine", "--from", hand, "--model", "mine", "--steps", 2, *tiny_settings)
     done = calligan(*command, cwd=learned)
     assert done.returncode == 0, done.stderr
+
+
+def test_each_step_is_told_and_a_hand_that_goes_on_does_not_search(
+    learned, hand, tmp_path, monkeypatch
+):
+    shutil.copytree(learned / "hands/mine/0001", tmp_path / "mine/0001")
+    seen = []
+    calligan_library.learn(
+        hand,
+        "mine",
+        model=tmp_path / "mine/0001",
+        steps=3,
+        hands=tmp_path,
+        settings=[*TINY, "log_every_steps=100"],
+        progress=lambda *what: seen.append(what),
+    )
+    ready = [("reading glyphs", 0, 1), ("getting ready", 0, 1)]
+    trained = [("training", step, 3) for step in range(4)]
+    assert seen == [*ready, *trained, ("drawing the comparison", 0, 1)]
+
+
+def test_the_time_of_a_training_never_passes_its_end(learned):
+    run = Run.open(learned / "hands/mine/0001")
+    timed = replace(run, config=replace(run.config, steps=None, minutes=1.0))
+    session = Session(timed, run.selection(), TrainState(timed.config, 1))
+    assert session.progress_of({"step": 7, "elapsed_s": 63.6}) == (60, 60)
 
 
 def test_a_font_keeps_what_was_written_as_it_was_written(learned, calligan, hand):

@@ -1349,11 +1349,33 @@ def test_the_time_left_is_that_of_the_whole_and_goes_down(tmp_path, monkeypatch)
 
     assert left(5) is None
     assert jobs.take_next() == number and left(10) == 590
-    assert left(50, "trying hands", 1, 90) == 540 and left(60, "trying hands", 60, 90) == 480
+    assert left(50, "trying hands", 1, 90) == 540 and left(60, "trying hands", 60, 90) == 510
     assert left(30, "training", 150, 600) == 450  # as planned: not measured yet
     assert left(20, "training", 170, 600) == pytest.approx(430)
     assert [left(15), left(15)] == pytest.approx([415, 400])
     assert left(10, "training", 210, 600) == pytest.approx(390)
+    assert left(390, "training", 600, 600) is None  # evaluating, for who knows how long
+    assert left(60) is None
+
+
+def test_the_time_left_is_that_of_the_training_however_long_it_was_prepared(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("calligan.studio.jobs.time.time", lambda: now[0])
+    jobs = Jobs(tmp_path / "work.sqlite")
+    number = jobs.add("learn", "a", {"minutes": 2})
+    jobs.take_next()
+    now[0] += 300
+    jobs.set_progress(number, "getting ready", 0, 1)
+    assert jobs.get(number).left_s == pytest.approx(102)
+    jobs.set_progress(number, "training", 0, 120)
+    assert jobs.get(number).left_s == 120
+    jobs.requeue_interrupted()
+    jobs.take_next()
+    jobs.set_progress(number, "training", 50, 120)
+    now[0] += 5
+    assert jobs.get(number).left_s == 65
+    now[0] += 100
+    assert jobs.get(number).left_s is None
 
 
 def test_the_time_left_follows_the_recent_speed_and_does_not_jump(tmp_path, monkeypatch):

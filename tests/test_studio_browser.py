@@ -861,6 +861,25 @@ def test_the_time_left_is_rough_and_does_not_jump(page):
     assert [re.findall(r"\d+", text) for text in left] == [["3"], ["2"], ["2"], [], [], [], ["15"]]
 
 
+def test_progress_is_never_more_than_all_and_the_first_estimate_is_a_number(page):
+    job = {"id": 1, "kind": "learn", "subject": "a", "state": "running", "message": ""}
+    job |= {"cancel": False, "resumed": False, "result": {}, "waits_for": None}
+    page.goto(f"{page.base}/runs")
+    told = page.evaluate(
+        """async (job) => {
+          const { jobLine } = await import("/static/common.js");
+          const line = (more) => jobLine({ ...job, ...more }).querySelector("p.hint").textContent;
+          return [
+            line({ what: "trying hands", done: 90, total: 90, left_s: 12 }),
+            line({ what: "training", done: 190, total: 180, left_s: null }),
+          ];
+        }""",
+        job,
+    )
+    assert told[0].endswith(("less than a minute left", "不到一分钟")) and "%" not in told[0]
+    assert told[1].endswith("100 %")
+
+
 def test_a_name_that_is_taken_is_not_opened_in_silence(page, project):  # noqa: F811
     name = f"taken-{page.evaluate('navigator.language')}"
     (project / "studio/hands" / name / "glyphs").mkdir(parents=True)

@@ -86,7 +86,8 @@ class Session:
         row = row or {"step": counters.step, "elapsed_s": counters.elapsed_s}
         if config.steps is not None:
             return row["step"], config.steps or 1
-        return round(row["elapsed_s"]), round(60 * (config.minutes or 0)) or 1
+        total_s = round(60 * (config.minutes or 0)) or 1
+        return min(round(row["elapsed_s"]), total_s), total_s  # the last step ends after the time
 
     def next_command(self) -> str:
         """A command that draws with the trained model."""
@@ -111,11 +112,10 @@ class Session:
     ) -> None:
         """Train to the end. If `cancel` returns true, save everything and raise Cancelled."""
 
-        def on_step(row: Row) -> None:
-            on_row(row)
-            progress("training", *self.progress_of(row))
+        def on_tick(step: int, elapsed_s: float) -> None:
+            progress("training", *self.progress_of({"step": step, "elapsed_s": elapsed_s}))
 
-        if not self.train(Listener(on_step, on_row, cancel)):
+        if not self.train(Listener(on_row, on_row, cancel, on_tick)):
             step = self.state.counters.step
             raise Cancelled(f"{self.run.folder} was stopped at step {step:,} and can be resumed")
 
@@ -147,6 +147,7 @@ def new_session(
         alone = ranks.count == 1  # several processes must start from the same
         tries = try_nearest and alone
         state = initial_state(config, selection, start, report_trial, tries, progress)
+        progress("getting ready", 0, 1)
         made = create_run(runs, config, selection, start).folder if ranks.is_main else None
         with _held(made, ranks) as run:
             main_note = note if ranks.is_main else ignore

@@ -36,13 +36,14 @@ _ADDED = ("started_at", "progress_at", "recent_s", "recent_done")  # columns tha
 _WORK_OF = {"hand": "'learn', 'plan'", "font": "'check', 'match', 'font'"}
 LIGHT = ("check", "match", "plan")  # kinds of jobs that run beside a heavy one
 # What a learning does before it trains: parts of it, whose own time left says nothing.
-PREPARING = ("reading glyphs", "comparing hands", "trying hands")
+PREPARING = ("reading glyphs", "comparing hands", "trying hands", "getting ready")
 RUN_MODULE = (sys.executable, "-P", "-m")  # a job's process; tests have a quicker way
 _MAX_OPEN_JOBS = 50
 _MAX_LISTED = 30
 _POLL_S = 0.3
 _GRACE_S = 30  # for cancelled work to save and stop
 _MIN_MEASURED_S = 10.0  # before the time left is estimated
+_TRAINED_SHARE = 0.85  # of a learning's minutes, which are left while it is prepared; see trial.py
 _RECENT_S = 120.0  # the speed is an exponential average over so long
 
 
@@ -316,26 +317,37 @@ def _recent(row: sqlite3.Row, what: str, done: int, now: float) -> tuple[float, 
 def _left_s(row: sqlite3.Row) -> float | None:
     """The estimated time to the end of a running job; None where there is no saying.
 
-    It goes down between two reports of progress, which may be a minute apart.
+    It goes down between two reports of progress, which may be a minute apart. A job that is not
+    done when that time is over may take any longer.
     """
     if row["state"] != "running":
         return None
-    now = time.time()
+    left = _estimated_left_s(row, time.time())
+    return None if left is None or left <= 0 else left
+
+
+def _estimated_left_s(row: sqlite3.Row, now: float) -> float | None:
+    """As `_left_s`, but zero or negative once the estimated time is over."""
     measured_s, done = row["recent_s"], row["recent_done"]
     if row["what"] in PREPARING or done <= 0 or measured_s < _MIN_MEASURED_S:
         return _planned_left_s(row, now)
     left: float = (row["total"] - row["done"]) * measured_s / done - (now - row["progress_at"])
-    return max(0.0, left)
+    return left
 
 
 def _planned_left_s(row: sqlite3.Row, now: float) -> float | None:
     """The time left of a job that takes a given number of minutes, if that is not measured yet."""
     arguments = json.loads(row["arguments"])
     minutes = arguments.get("minutes")
-    if not minutes or arguments.get("steps") or row["resumed"]:
+    if not minutes or arguments.get("steps"):
         return None
-    left: float = 60 * minutes - (now - row["started_at"])
-    return max(0.0, left)
+    if row["resumed"] and row["what"] != "training":  # who knows how much was done before
+        return None
+    planned_s, passed_s = 60 * minutes, now - row["started_at"]
+    if row["what"] == "training":  # counted in seconds
+        return float(row["total"] - row["done"] - (now - row["progress_at"]))
+    least_s = _TRAINED_SHARE * planned_s if row["what"] in PREPARING else 0
+    return float(max(planned_s - passed_s, least_s))
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -35,6 +35,8 @@ class Listener:
     on_step: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
     on_evaluation: Callable[[dict[str, Any]], None] = field(default=lambda row: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
+    # Steps and seconds done, before the first step and after each: a slow machine logs rarely.
+    on_tick: Callable[[int, float], None] = field(default=lambda step, elapsed_s: None)
 
 
 def train(
@@ -57,6 +59,8 @@ def train(
     run_step = StepRunner(config, ranks)
     losses: dict[str, torch.Tensor] = {}  # the latest value of each: not every step computes all
 
+    if ranks.is_main:
+        listener.on_tick(counters.step, counters.elapsed_s)
     while (progress := progress_of(config, counters.step, counters.elapsed_s)) < 1 and not stopped:
         stage, share_done = stage_at(config, progress, counters.step)
         if stage != counters.stage:
@@ -76,6 +80,8 @@ def train(
         counters.stage_step += 1
         counters.images += config.batch_size
         counters.elapsed_s = time.monotonic() - start_time
+        if ranks.is_main:
+            listener.on_tick(counters.step, counters.elapsed_s)
 
         if counters.step % config.log_every_steps == 0:
             losses = ranks.mean(losses)

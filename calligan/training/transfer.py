@@ -51,7 +51,8 @@ def initial_state(
         model, card = load_model(start)
         if model.takes_char_index:
             _check_known(card, selection)
-        progress("comparing hands", 0, 1)
+        if {font.name for font in selection.styles} - {font.name for font in card.styles}:
+            progress("comparing hands", 0, 1)
         rows = _initial_rows(model, card, selection)
         trials = None
         if try_nearest and len(rows) == 1 and len(rows[0]) > 1:

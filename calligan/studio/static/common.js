@@ -320,8 +320,8 @@ const shownLeft = new Map(); // by a job's kind and subject, in seconds
 /** The time left, which grows only where the estimate was far off: small changes would make it jump. */
 function steadyLeft({ kind, subject, left_s }) {
   const job = `${kind} ${subject}`;
-  const before = shownLeft.get(job) ?? 0;
-  if (left_s < before || left_s > 1.3 * before + 20) shownLeft.set(job, left_s);
+  const before = shownLeft.get(job);
+  if (before === undefined || left_s < before || left_s > 1.3 * before + 20) shownLeft.set(job, left_s);
   return shownLeft.get(job);
 }
 
@@ -342,10 +342,11 @@ export function jobLine(job) {
     make("span", { class: "hint", text: job.cancel && job.state === "running" ? t("stopping") : t(`state_${job.state}`) })));
   if (job.resumed && isOpen(job)) line.append(make("p", { class: "hint", text: t("was_interrupted") }));
   if (job.state === "running") {
-    const share = job.total ? job.done / job.total : 0;
-    line.append(make("progress", { max: 1, value: job.total > 1 ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
+    const share = Math.min(1, job.total ? job.done / job.total : 0);
+    const counted = job.total > 1 && job.what !== "trying hands"; // all of that is a small part of learning
+    line.append(make("progress", { max: 1, value: counted ? share : undefined, "aria-label": t(`work_${job.kind}`) }));
     const doing = job.what ? t(`doing_${job.what}`).replace(/^doing_/, "") : t("preparing");
-    const said = [doing, job.total > 1 && `${Math.floor(100 * share)} %`, timeLeft(job)];
+    const said = [doing, counted && `${Math.floor(100 * share)} %`, timeLeft(job)];
     line.append(make("p", { class: "hint", text: said.filter(Boolean).join(" · ") }));
   }
   const other = job.waits_for;
