@@ -27,7 +27,9 @@ from starlette.testclient import TestClient
 
 import calligan
 from calligan.errors import ConfigError, DataError
+from calligan.library.typecase import TypeCase
 from calligan.project.hand_folder import being_learned
+from calligan.project.models import hand_path
 from calligan.scan.folder import labels
 from calligan.studio import hand_names, removal, write_view
 from calligan.studio.app import create_app
@@ -358,6 +360,30 @@ def test_hands_and_specimens(client):
     assert {"0001/bold", "0001/slanted"} <= {hand["key"] for hand in hands}
     told = client.get("/api/specimen", params={"hand": HAND, "text": "永a和"}).json()
     assert [glyph["char"] for glyph in told["glyphs"]] == ["永", "和"]
+
+
+@pytest.mark.parametrize("when", ["before it is read", "before it draws"])
+def test_a_hand_that_is_deleted_while_it_is_asked_for_is_told(client, project, monkeypatch, when):
+    shutil.copytree(project / "runs/0001", project / "hands/leaving/0001")
+    delete = lambda: shutil.rmtree(project / "hands/leaving", ignore_errors=True)  # noqa: E731
+
+    def leaving(name, hands):
+        path = hand_path(name, hands)
+        if name == "leaving" and when == "before it is read":
+            delete()
+        return path
+
+    class Case(TypeCase):
+        def page(self, *given, **more):
+            delete()
+            self.model.path.stat()  # as the one that reads the networks does
+            return super().page(*given, **more)
+
+    monkeypatch.setattr("calligan.studio.engine.hand_path", leaving)
+    monkeypatch.setattr("calligan.library.typecase.TypeCase", Case)
+    answer = client.get("/api/specimen", params={"hand": "leaving", "text": "永"})
+    assert answer.status_code == 422
+    assert "There is no hand “leaving” here: it was renamed or deleted" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("language", ["en-GB,en;q=0.9", "zh-CN,zh;q=0.9,en;q=0.1", "fr"])

@@ -68,7 +68,8 @@ def page(request, contexts, address):
     yield page
     page.close()
     context.pages[0].evaluate("localStorage.clear()")
-    expected = ("422", "404")  # refusals that tests ask for
+    # Refusals that tests ask for, and a studio that is gone.
+    expected = ("422", "404", "ERR_CONNECTION_REFUSED")
     assert not [line for line in complaints if not any(code in line for code in expected)]
 
 
@@ -878,6 +879,29 @@ def test_progress_is_never_more_than_all_and_the_first_estimate_is_a_number(page
     )
     assert told[0].endswith(("less than a minute left", "不到一分钟")) and "%" not in told[0]
     assert told[1].endswith("100 %")
+
+
+def test_a_studio_that_does_not_answer_is_told_until_it_does(page, project):  # noqa: F811
+    gone = lambda: page.route("**/api/**", lambda r: r.abort("connectionrefused"))  # noqa: E731
+    back = lambda: page.unroute_all(behavior="ignoreErrors")  # noqa: E731
+    job = {"kind": "learn", "subject": "gone", "message": "", "cancel": False, "resumed": False}
+    job |= {"done": 5, "total": 9, "what": "", "left_s": 60, "result": {}, "waits_for": None}
+    job |= {"id": 1, "state": "running"}
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
+    page.goto(f"{page.base}/hand/gone")
+    page.wait_for_selector("#work-badge:text-is('1')")
+    gone()
+    page.wait_for_selector("#away:has-text('calligan studio')", timeout=15_000)
+    assert not findings(page)
+    back()
+    page.wait_for_selector("#away", state="hidden")
+    write(page, "永")
+    gone()
+    page.fill("#text", "永和")
+    page.wait_for_selector("#said .trouble:has-text('calligan studio')")
+    back()
+    page.wait_for_selector(".glyph[data-char='和'] path[d^='M']", timeout=30_000)
+    assert page.is_hidden("#away") and not page.locator("#said :text('calligan studio')").count()
 
 
 def test_a_name_that_is_taken_is_not_opened_in_silence(page, project):  # noqa: F811

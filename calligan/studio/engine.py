@@ -22,6 +22,7 @@ T = TypeVar("T")
 _MAX_MODELS = 6  # open at once; each takes about 50 MB
 _RUN = re.compile(r"(\d{4})/(.+)")
 _SPACE_CHARS = 12  # of a digest
+_OF_HAND = re.compile(rf"\b{HANDS}[\\/]([^\\/]+)[\\/]")  # a file of a learned hand
 _KEY = re.compile(r"[\w:.+/ -]{1,200}")
 
 
@@ -56,8 +57,20 @@ class Engine:
         self.last_note = ""  # from the library, such as which font is being fetched
 
     async def run(self, work: "Callable[[Engine], T]") -> T:
-        """Run a function on the drawing thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self)
+        """Run a function on the drawing thread.
+
+        Raises DataError if a learned hand was renamed or deleted while it was read.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def _do(self, work: "Callable[[Engine], T]") -> T:
+        try:
+            return work(self)
+        except (FileNotFoundError, ModelError) as error:
+            of = _OF_HAND.search(str(error))  # not every error has the name of its file beside
+            if of and hand_path(of[1], HANDS) is None:
+                raise DataError(f"no hand {of[1]} here; choose one of the list") from error
+            raise
 
     def warm(self) -> None:
         """Start opening the bundle before the first request."""
@@ -93,9 +106,9 @@ class Engine:
         try:
             path = self._path(model)
             styles = self._case(path).model.styles
-        except CalliganError:
-            return []  # a damaged model is not listed
-        spaces = tuple(digest[:_SPACE_CHARS] for digest in sorted(style_spaces(path)))
+            spaces = tuple(digest[:_SPACE_CHARS] for digest in sorted(style_spaces(path)))
+        except (CalliganError, FileNotFoundError):
+            return []  # a damaged model is not listed, nor one that was deleted meanwhile
         return [
             Hand(before + s.name, s.name, s.chinese, s.script, origin, s.licence, spaces)
             for s in styles

@@ -32,6 +32,8 @@ function fill(element, options, children) {
   element.append(...children.filter((child) => child !== null));
 }
 
+const AWAY = "away"; // why a request failed: the studio is not there
+
 /** A request to the studio; throws an Error whose message can be shown. */
 export async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", body };
@@ -43,7 +45,7 @@ export async function ask(path, body) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error(t("unreachable"));
+    throw new Error(t("unreachable"), { cause: AWAY });
   }
   const data = answer.headers.get("content-type")?.startsWith("application/json")
     ? await answer.json()
@@ -368,6 +370,17 @@ export function jobLine(job) {
 
 let timer = 0;
 let before = "";
+let missed = 0; // requests of this kind in a row that found no studio
+
+/** Says that the studio does not answer, until it does again: then pages ask anew what they lack. */
+function noteAnswer(answered) {
+  if (answered && missed) document.dispatchEvent(new Event("back"));
+  missed = answered ? 0 : missed + 1;
+  const away = missed > 1; // a single one may be that of a page that is being left
+  if (part("away").hidden === !away) return;
+  part("away").hidden = !away;
+  part("away").textContent = away ? t("unreachable") : "";
+}
 
 /** Requests the state of all jobs; polls every second while a job is open. */
 export async function look() {
@@ -375,15 +388,16 @@ export async function look() {
   let open = [];
   try {
     const { jobs } = await ask("/api/work");
+    noteAnswer(true);
     open = jobs.filter(isOpen);
     const now = JSON.stringify(jobs);
     if (now !== before) showWork(jobs, open);
     before = now;
     document.dispatchEvent(new CustomEvent("work", { detail: jobs }));
-  } catch {
-    // the page's own requests say that the studio does not answer
+  } catch (error) {
+    noteAnswer(error.cause !== AWAY);
   }
-  timer = setTimeout(look, open.length ? 1000 : 15000);
+  timer = setTimeout(look, open.length || missed ? 1000 : 15000);
 }
 
 function showWork(jobs, open) {

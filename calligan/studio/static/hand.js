@@ -40,7 +40,7 @@ const charCount = () => new Set(known.glyphs.map((one) => one.char).filter(Boole
 
 acceptFiles(part("zone"), part("files"), send);
 
-const refused = []; // files that are no photographs, until they are removed or the page is left
+const refused = []; // files that are not taken as photographs, until they are dismissed or the page is left
 
 /** One after another, so that each is seen as soon as it is read. */
 async function send(files) {
@@ -75,6 +75,7 @@ function showPhotos() {
     const card = make("figure", { class: page.trouble ? "photo-card bad" : "photo-card" }, picture);
     const caption = make("figcaption");
     caption.append(make("b", { text: page.trouble ? page.name : `${page.glyphs} ${t("glyphs_count")}` }));
+    if (!page.trouble) caption.append(make("p", { class: "hint", text: page.name }));
     const lost = Object.entries(page.corners ?? {}).filter(([, place]) => !place).map(([corner]) => t(`corner_${corner}`));
     const trouble = lost.length ? `${t("corners_lost")} ${lost.join(t("comma"))}${t("corners_cure")}` : page.trouble;
     if (page.trouble) caption.append(make("p", { class: "trouble", text: trouble }));
@@ -95,7 +96,7 @@ function refusedCard(file) {
   return make("figure", { class: "photo-card bad" }, make("figcaption", {},
     make("b", { text: file.name }),
     make("p", { class: "trouble", text: file.message }),
-    make("button", { type: "button", class: "quiet", text: t("remove"), onclick: dismiss })));
+    make("button", { type: "button", class: "quiet", text: t("close"), onclick: dismiss })));
 }
 
 /** The counts of a page's cells, or the characters of some, translated. */
@@ -188,14 +189,15 @@ part("glyph-form").addEventListener("submit", (event) => {
 part("glyph-out").addEventListener("click", () => label(edited, edited.char ? "" : part("glyph-char").value));
 
 /** Corrects a glyph at once; it is judged under its new character afterwards, which may take seconds. */
-async function label(one, char) {
+async function label(one, char, undoing = false) {
   part("glyph").close();
   relabelled.set(one.file, char);
   showGlyphs();
   try {
     const before = await ask(`${API}/label`, { file: one.file, char });
-    const undo = { name: t("undo"), run: () => label(one, before.char) };
-    toast(char ? t(before.char ? "corrected" : "taken_back") + t("colon") + char : t("left_out_now"), undo);
+    const undo = { name: t("undo"), run: () => label(one, before.char, true) };
+    const done = !char ? "left_out_now" : undoing ? "undone" : before.char ? "corrected" : "taken_back";
+    toast(t(done) + t("colon") + (char || charOf({ ...one, char: before.char })), undo);
     await ask(`${API}/judge`, { file: one.file });
   } catch (error) {
     toast(error.message);
@@ -221,7 +223,8 @@ part("learn").addEventListener("submit", (event) => {
   const on = button === part("learn-go") && FINISHED.includes(known.state);
   begin(button, `${API}/learn`, { minutes: Number(minutesField.value), even: event.target.elements.even.checked, on });
 });
-keepValue(minutesField, "minutes");
+const MINUTES = `minutes-${NAME}`; // another hand has its own
+keepValue(minutesField, MINUTES);
 let typed = false; // into the field of minutes, on this page
 minutesField.addEventListener("input", () => {
   typed = true;
@@ -240,7 +243,7 @@ const roundMinutes = (minutes) => 5 * Math.ceil(minutes / 5);
 
 /** Fills in what is enough, unless the user gave as much. */
 function suggestMinutes() {
-  const kept = Number(keptValue("minutes") ?? DEFAULT_MINUTES);
+  const kept = Number(keptValue(MINUTES) ?? DEFAULT_MINUTES);
   if (!typed) minutesField.value = kept >= neededMinutes() ? kept : Math.max(DEFAULT_MINUTES, roundMinutes(neededMinutes()));
 }
 
@@ -309,6 +312,8 @@ document.addEventListener("work", (event) => {
   if ((states && now !== states) || (learning?.state === "running" && step % 3 === 0)) refresh();
   states = now || "none";
 });
+
+document.addEventListener("back", refresh);
 
 refresh();
 showSaid();

@@ -3,6 +3,7 @@
 import { draw, make, showDialog, t } from "./common.js";
 
 const [WIDTH, HEIGHT] = [640, 200];
+const MIN_POINTS = 4; // of a curve, before which a hand's chart is an almost empty box
 const DOT = 4; // radius of a curve's only point
 const GAP = 4; // above the first row of a sheet, in its pixels
 
@@ -10,7 +11,7 @@ const GAP = 4; // above the first row of a sheet, in its pixels
 export function trainingState(run) {
   const parts = [];
   const names = curveNames(run);
-  if (names.length) parts.push(curves(run, names));
+  if (names.some((name) => run.curves[name].length >= MIN_POINTS)) parts.push(curves(run, names));
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const sheet = run.sheets.at(-1);
   if (run.before_after && run.finished) {

@@ -1,7 +1,7 @@
 // The Write view: the setting, the page drawn from it, and what one does to the page.
 
 import { candidatesTitle, doubtsText, showCandidates } from "./candidates.js";
-import { DRAWN, ask, copy, draw, keptValue, make, part, t, toast } from "./common.js";
+import { DRAWN, ask, copy, draw, keptValue, look, make, part, t, toast } from "./common.js";
 import { handKey, loadHands, onHandChange, openHands, setHand } from "./hand_choice.js";
 
 const form = part("setting");
@@ -230,6 +230,7 @@ async function pump() {
       }
     } catch (error) {
       if (at === version) failed(error.message);
+      look(); // which finds out whether the studio is there, and tells when it is back
     }
     clearTimeout(slow);
     waiting.hidden = true;
@@ -238,6 +239,8 @@ async function pump() {
   waiting.hidden = true;
   busy = false;
 }
+
+document.addEventListener("back", want);
 
 function empty() {
   state.last = null;
