@@ -1,5 +1,6 @@
 """The studio in a real browser: Debian's Chromium, driven by Playwright; skipped without them."""
 
+import io
 import re
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="the studio needs pip install 'calligan[studio]'")
@@ -16,6 +18,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from test_studio import CHARS, HAND, copybook_page, project, written_page  # noqa: F401
 
+from calligan.page.sheet import Row, contact_sheet, label_width_px
 from calligan.studio.jobs import Jobs
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -819,6 +822,28 @@ def told_hand(page, name, **told):
     page.route(f"**/api/hand/{name}", lambda route: route.fulfill(json={**hand, **told}))
     page.goto(f"{page.base}/hand/{name}")
     page.wait_for_selector(".cell")
+
+
+def test_the_rows_of_a_hand_that_is_learned_are_named_beside_them_and_few_points_are_no_chart(page):
+    """Also while pictures come and go: the page shows them anew every few seconds."""
+    names = ("source", "going", "real")
+    cells = [np.full((128, 128), 200, np.uint8)] * 8
+    file = io.BytesIO()
+    contact_sheet([Row(name, cells) for name in names], 128).save(file, "PNG")
+    run = {"path": "hands/going/0001", "styles": ["going"], "finished": False, "minutes": 10}
+    run |= {"sheets": ["0000010.png"], "before_after": None, "step": 10, "elapsed_s": 60}
+    run |= {"label_px": label_width_px(names), "curves": {"reconstruction": [[5, 1], [10, 0.9]]}}
+    page.route("**/sheet/**", lambda r: r.fulfill(body=file.getvalue(), content_type="image/png"))
+    told_hand(page, "going", run=run, state="being_learned", notes=[])
+    for _ in range(3):
+        page.wait_for_selector(".samples img[style]")
+        window = page.locator(".sample-window").bounding_box()
+        seen = [name.bounding_box() for name in page.locator(".sample-names span").all()]
+        rows = [(box["y"] + box["height"] / 2 - window["y"]) / window["height"] for box in seen]
+        assert rows == pytest.approx([1 / 6, 1 / 2, 5 / 6], abs=0.03)
+        page.evaluate("document.dispatchEvent(new Event('back'))")
+        page.wait_for_load_state("networkidle")
+    assert page.locator(".curves").count() == 0
 
 
 def test_minutes_that_give_too_few_steps_are_named_and_enough_are_filled_in(page):
