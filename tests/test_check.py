@@ -143,6 +143,7 @@ def test_a_set_without_faults_is_told_and_drawn_as_such():
     capped = Examined(check(HAN[0], np.stack(images[:1]), [glyph(9)], Same(), 0.3), "")
     assert next(capped.notes()) == "checked 1 glyph with ink"
     assert right.sheet().width > 300 > wrong.sheet().width  # a sentence, and two cells
+    assert wrong.sheet(named=False).width < wrong.sheet().width  # the studio's, in any language
 
 
 @needs_reader

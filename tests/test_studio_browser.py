@@ -443,13 +443,17 @@ def test_files_that_are_no_pictures_stay_named_beside_photographs(page, project)
     page.wait_for_selector(".photo-card >> nth=1")
     card = page.locator(".photo-card:has-text('notes.png')")
     assert card.locator(".trouble").text_content()
+    assert card.locator("button").text_content() in ("Close", "关闭")  # nothing is removed
     card.locator("button").click()
     assert page.locator(".photo-card").count() == 1
+    assert "page" in page.text_content(".photo-card .hint")  # its file
     page.fill("[name=minutes]", "3")
     page.locator("[name=minutes]").blur()
     page.reload()
     page.wait_for_selector(".cell")
     assert page.input_value("[name=minutes]") == "3"
+    page.goto(f"{page.base}/hand/{name}-other")
+    page.wait_for_function("document.querySelector('[name=minutes]').value === '10'")
 
 
 def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
@@ -485,9 +489,11 @@ def test_photographs_are_cut_seen_and_corrected(page, project):  # noqa: F811
     held.pop().continue_()
     page.wait_for_selector(".cell:not([aria-busy]) .cell-char:text-is('永')")
     page.click(".toast button")
+    page.wait_for_selector(f".toast >> text=/(Undone: |已撤销：){HAN[2]}/")
     page.wait_for_selector(f".cell-char:text-is('{HAN[2]}')")
     page.click(".cell >> nth=2")
     page.click("#glyph-out")
+    page.wait_for_selector(f".toast >> text=/(Left out: |已弃用：){HAN[2]}/")
     page.click("#filters label:has([value=left_out])")
     page.wait_for_selector(f".cell.out .cell-char:text-is('{HAN[2]}')")
     page.click(".cell.out")

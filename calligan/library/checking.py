@@ -96,15 +96,19 @@ class Examined:
         count = len(self.found.chars)
         return f"checked {count:,} glyph{'s' * (count != 1)} with ink"
 
-    def sheet(self) -> Image.Image:
-        """Rows of references and glyphs with low scores, the worst first; or that there is none."""
+    def sheet(self, named: bool = True) -> Image.Image:
+        """Rows of references and glyphs with low scores, the worst first; or that there is none.
+
+        Unless `named`, the rows have no English names.
+        """
+        names = ("asked", "found") if named else ("", "")
         found = self.found
         wrong = [found.chars.index(c) for c in (*found.mislabelled, *found.malformed)]
         rows = []
         for start in range(0, min(len(wrong), _SHEET_COLUMNS * _SHEET_ROWS), _SHEET_COLUMNS):
             part = wrong[start : start + _SHEET_COLUMNS]
-            rows.append(Row("asked", [found.references[i] for i in part]))
-            rows.append(Row("found", [found.images[i] for i in part]))
+            rows.append(Row(names[0], [found.references[i] for i in part]))
+            rows.append(Row(names[1], [found.images[i] for i in part]))
         if not rows:
             rows.append(Row(f"{self._checked()}: none is mislabelled or malformed", []))
         return contact_sheet(rows, _SIZE_PX)

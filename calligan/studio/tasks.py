@@ -85,7 +85,7 @@ def check(font: str, options: dict[str, Any], job: "JobContext") -> dict[str, An
     from calligan.page.sheet import save_sheet
 
     seen = checked(given_font(font), progress=job.progress, cancel=job.cancel, note=job.note)
-    save_sheet(seen.sheet(), font_folder(font) / CHECK_SHEET)
+    save_sheet(seen.sheet(named=False), font_folder(font) / CHECK_SHEET)
     found = seen.as_json()
     told = {key: found[key] for key in ("blank", "duplicates", "mislabelled", "malformed")}
     told["count"] = len(found["scores"])

@@ -68,7 +68,7 @@ function found(check) {
   for (const [key, chars] of any)
     parts.push(make("p", {}, make("b", { text: t("found_count").replace("{}", t(key)).replace("{}", chars.length.toLocaleString()) }), make("span", { lang: "zh-Hans", text: chars.slice(0, 60).join("  ") + (chars.length > 60 ? " …" : "") })));
   if (lines.found_mislabelled.length + lines.found_malformed.length) {
-    const picture = make("img", { src: `${BASE}/check.png`, alt: t("check_picture"), class: "samples", loading: "lazy" });
+    const picture = make("img", { src: `${BASE}/check.png`, alt: t("check_picture"), class: "samples natural", loading: "lazy" });
     parts.push(make("details", {}, make("summary", { text: t("check_picture") }), picture));
   }
   return parts;
