@@ -410,7 +410,7 @@ def test_every_word_is_there_in_both_languages_and_every_one_is_used():
     named = {name for name in named if not name.endswith("_")}
     assert named <= set(english), named - set(english)
     stems = ("format_", "reads_", "hands_", "columns_", "show_", "set_", "state_", "work_", "doing_",
-             "corner_", "cells_", "found_", "colour_", "row_", "fault_", "script_",
+             "again_", "corner_", "cells_", "found_", "colour_", "row_", "fault_", "script_",
              "being_learned", "not_finished")  # fmt: skip
     bar = ("write", "hand", "font", "runs")
     unused = [k for k in english if k not in bar and f'"{k}"' not in text and f"'{k}'" not in text]
