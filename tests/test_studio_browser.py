@@ -820,6 +820,28 @@ def test_runs_are_seen(page):
     page.wait_for_selector(".enlarged", state="detached")
 
 
+def test_samples_are_played_as_a_film(page):
+    def three(route):
+        answer = route.fetch().json()
+        runs = [{**run, "sheets": run["sheets"][-1:] * 3} for run in answer["runs"]]
+        route.fulfill(json={**answer, "runs": runs})
+
+    page.route("**/api/runs", three)
+    page.goto(f"{page.base}/runs?run=runs/0001")
+    page.wait_for_selector("#shown input[type=range]")
+    page.evaluate(
+        """window.seen = [];
+        document.addEventListener("input", (event) => window.seen.push(event.target.value), true)"""
+    )
+    page.click("#shown figure > button.quiet")
+    for _ in range(100):  # the page's policy allows no script that waits
+        if len(page.evaluate("window.seen")) == 3:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate("window.seen") == ["0", "1", "2"]
+    assert page.input_value("#shown input[type=range]") == "2"
+
+
 def told_hand(page, name, **told):
     """Open the page of a hand of which this is told."""
     glyph = {"file": "永.png", "char": "永", "page": "", "note": "", "made_ms": 1}
@@ -842,10 +864,15 @@ def test_the_rows_of_a_hand_that_is_learned_are_named_beside_them_and_few_points
     page.route("**/sheet/**", lambda r: r.fulfill(body=file.getvalue(), content_type="image/png"))
     told_hand(page, "going", run=run, state="being_learned", notes=[])
     for _ in range(3):
-        page.wait_for_selector(".samples img[style]")
-        window = page.locator(".sample-window").bounding_box()
-        seen = [name.bounding_box() for name in page.locator(".sample-names span").all()]
-        rows = [(box["y"] + box["height"] / 2 - window["y"]) / window["height"] for box in seen]
+        seen = [[0, 0]]
+        while not seen[-1][1]:  # at once, since the page may be shown anew between two calls
+            page.wait_for_selector(".samples img[style]")
+            seen = page.evaluate(
+                """[...document.querySelectorAll(".sample-names span, .sample-window")]
+                .map((part) => part.getBoundingClientRect()).map(({ y, height }) => [y, height])"""
+            )
+        *names, (top, whole) = seen
+        rows = [(y + height / 2 - top) / whole for y, height in names]
         assert rows == pytest.approx([1 / 6, 1 / 2, 5 / 6], abs=0.03)
         page.evaluate("document.dispatchEvent(new Event('back'))")
         page.wait_for_load_state("networkidle")

@@ -59,6 +59,7 @@ function choose(path) {
   show();
 }
 
+const FRAME_MS = 250; // of a film
 const sample = {};
 
 function details(run, other) {
@@ -75,7 +76,7 @@ function details(run, other) {
   return box;
 }
 
-/** Its sheets of samples, from the first to the last, selected by a slider. */
+/** Its sheets of samples, from the first to the last, selected by a slider or played as a film. */
 function film(run) {
   const path = run.path.startsWith("runs/") ? run.path.replace("runs/", "runs/runs/") : run.path;
   const last = run.sheets.length - 1;
@@ -95,7 +96,17 @@ function film(run) {
   turn(at);
   const row = make("label", { class: "row" }, make("span", {}, `${t("sample_at")} `, step));
   if (last) row.append(range);
-  return make("figure", {}, shown, make("figcaption", { class: "hint", text: t("samples") }), row);
+  const parts = [shown, make("figcaption", { class: "hint", text: t("samples") }), row];
+  return make("figure", {}, ...parts, last ? make("button", { type: "button", class: "quiet", text: t("play_film"), onclick: () => play(range) }) : "");
+}
+
+/** Moves a slider from its first sheet to its last. It stops where the slider is moved by hand, or shown no more. */
+function play(range, number = 0) {
+  range.value = number;
+  range.dispatchEvent(new Event("input"));
+  setTimeout(() => {
+    if (range.isConnected && Number(range.value) === number && number < Number(range.max)) play(range, number + 1);
+  }, FRAME_MS);
 }
 
 part("begin").addEventListener("submit", (event) => {
