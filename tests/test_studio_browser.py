@@ -879,6 +879,17 @@ def test_the_rows_of_a_hand_that_is_learned_are_named_beside_them_and_few_points
     assert page.locator(".curves").count() == 0
 
 
+def test_a_hand_whose_learning_ends_while_its_page_is_opened_is_shown_as_it_is(page):
+    job = {"id": 1, "kind": "learn", "subject": "ending", "state": "finished", "message": ""}
+    job |= {"done": 9, "total": 9, "what": "training", "left_s": None, "cancel": False}
+    job |= {"resumed": False, "result": {}, "waits_for": None}
+    page.route("**/api/work", lambda route: route.fulfill(json={"jobs": [job]}))
+    with page.expect_request("**/api/hand/ending"):
+        told_hand(page, "ending", state="being_learned")
+        with page.expect_request("**/api/hand/ending"):  # again, once the work is known
+            pass
+
+
 def test_minutes_that_give_too_few_steps_are_named_and_enough_are_filled_in(page):
     """By the speed of the last learning; learning on counts the steps that the hand has had."""
     run = {"path": "hands/slow/0001", "styles": ["slow"], "finished": True, "sheets": []}

@@ -309,8 +309,8 @@ document.addEventListener("work", (event) => {
   part("plan").querySelector("button").disabled = Boolean(planning && isOpen(planning));
   const now = mine.map((job) => `${job.id}${job.state}`).join();
   step += 1;
-  if ((states && now !== states) || (learning?.state === "running" && step % 3 === 0)) refresh();
-  states = now || "none";
+  if (now !== states || (learning?.state === "running" && step % 3 === 0)) refresh();
+  states = now;
 });
 
 document.addEventListener("back", refresh);
