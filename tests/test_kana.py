@@ -118,6 +118,11 @@ def test_the_studio_draws_legible_and_picked_kana(inked_model, kana_font):
     assert same(outlines["っ"], small.transform(np.array([[1, 0, 130], [0, 1, 100]])))
 
 
+def test_glyphs_are_kept_for_one_list(writer):
+    one, other = (with_list(writer, {"as it is": kana}) for kana in ("あ", "い"))
+    assert one.setting(0) != other.setting(0) and one.setting(1) == other.setting(1)
+
+
 def test_the_list_is_for_one_model_and_one_source(inked_model, kana_font, monkeypatch):
     writer = Writer.open(inked_model, str(kana_font))
     for model, source, known in (
@@ -129,7 +134,8 @@ def test_the_list_is_for_one_model_and_one_source(inked_model, kana_font, monkey
             "calligan.inference.drawer.legible_kana",
             lambda m=model, s=source: LegibleKana(m, s, {"any": {"as it is": "あ"}}),
         )
-        assert bool(writer.drawer.kana().ways("any")) == known
+        opened = Writer.open(inked_model, str(kana_font))
+        assert bool(opened.drawer.kana().ways("any")) == known
 
 
 def test_doubtful_kana_are_replaced_unless_picked_or_written():

@@ -73,7 +73,7 @@ class Drawer:
             return Predictor(store_as_computed(load_model(model, on)[0], on), on, fine, note=note)
 
         content = FontSource.open(card, source)
-        return cls(card, network, content, bolder_em, kana=lambda: kana_of(model, content))
+        return cls(card, network, content, bolder_em, kana=cache(lambda: kana_of(model, content)))
 
     @property
     def predictor(self) -> "Predictor":

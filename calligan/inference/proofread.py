@@ -194,7 +194,8 @@ class Proofreader:
         scores = self.judge.scores(images, sources).tolist()
         misdrawn = self._misdrawn(images, sources, style_index)
         whole, found = self._is_whole(style_index), []
-        legible = self.drawer.kana_ways(style_index) if way == PLAIN.name else ()
+        has_kana = way == PLAIN.name and any(map(is_kana, chars))
+        legible = self.drawer.kana_ways(style_index) if has_kana else ()
         for char, image, source, score, off in zip(
             chars, images, sources, scores, misdrawn, strict=True
         ):

@@ -275,6 +275,7 @@ class Writer:
             "style": [style_index, style.name, style.font_sha256],
             "em": [asdict(em.placement), em.upem],
             "trace": asdict(self.tracing(style_index)),
+            "kana": {c: way.name for c, way in self.drawer.kana_ways(style_index).items()},
             "enlarged": larger and file_digest(larger),
             "checked": checked and checked.identity,
         }

@@ -61,7 +61,7 @@ class Pages:
         if self.borrowed:
             yield f"taken from the source font: {' '.join(self.borrowed)}"
         for style, chars in self.text.replaced.items():
-            yield (f"kana of the source font, not legible in {style}: {' '.join(chars)}")
+            yield f"kana of the source font, not legible in {style}: {' '.join(chars)}"
         for style, chars in self.text.blank.items():
             yield f"drawn blank in {style}: {' '.join(chars)}"
         if len(self.styles) > 1 and not request.labels:

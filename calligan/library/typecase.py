@@ -129,10 +129,10 @@ class TypeCase:
         self, read: Text, index: int, pick: Mapping[str, int], until: float | None
     ) -> Iterator[tuple[str, Letter | None]]:
         drawn = 0
-        han, kana = self.model.writer.parted(read.drawn, index, pick)
+        chars, kana = self.model.writer.parted(read.drawn, index, pick)
         for char in read.missing + read.borrowed + kana:
             yield char, self._kept((index, char, 0), lambda c=char: self._borrowed(c))
-        for char in han:
+        for char in chars:
             key = (index, char, pick.get(char, 0))
             late = until is not None and drawn > 0 and monotonic() > until
             if key not in self._letters and late:
