@@ -1622,6 +1622,51 @@ def test_a_hand_that_a_command_learns_is_neither_renamed_nor_removed(tmp_path, m
             assert all(folder.is_dir() for folder in folders)
 
 
+@pytest.mark.parametrize("moves", range(4))
+def test_a_renaming_that_was_killed_is_finished_at_the_next_start(project, moves, monkeypatch):
+    from calligan.library import renaming
+    from calligan.models.card import read_card
+
+    old, new, note = f"old{moves}", f"new{moves}", STUDIO / "renaming.json"
+    model = copied_hand(project, old) / "best.safetensors"
+    (project / STUDIO / "hands" / old).mkdir(parents=True)
+    jobs, steps = Jobs(STUDIO / "work.sqlite"), []
+
+    class Killed(BaseException):
+        pass
+
+    def counted(function):
+        def step(*arguments):
+            assert json.loads(note.read_text()) == {"old": old, "new": new}
+            if len(steps) == moves:
+                raise Killed
+            steps.append(function)
+            return function(*arguments)
+
+        return step
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(hand_names, "move_hand", counted(hand_names.move_hand))
+        patch.setattr(renaming, "write_weights", counted(renaming.write_weights))
+        hand_names.rename(jobs, old, new)
+    note.write_text(json.dumps({"old": old, "new": new}))  # a kill leaves it there
+    with TestClient(create_app(StudioState(warm=False, works=False), Key())):
+        pass
+    assert not any(folder.exists() for folder in removal.folders_of("hand", old))
+    assert all(folder.is_dir() for folder in removal.folders_of("hand", new))
+    assert read_card(Path("hands") / new / "0001" / model.name).styles[0].name == new
+    assert not note.exists()
+
+
+def test_a_note_of_renaming_that_names_other_folders_is_ignored(project):
+    (project / "kept").mkdir()
+    jobs = Jobs(STUDIO / "work.sqlite")
+    for note in ('{"old": "../kept", "new": "taken"}', "[]", '{"old": 1}', "no JSON"):
+        (STUDIO / "renaming.json").write_text(note)
+        hand_names.finish_renaming(jobs)
+        assert (project / "kept").is_dir() and not (STUDIO / "renaming.json").exists()
+
+
 def test_a_name_says_whether_there_is_such_a_hand(client, written_hand):
     assert client.get("/api/hand/mine/name").json() == {"there": True}
     assert client.get("/api/hand/nobody/name").json() == {"there": False}

@@ -18,7 +18,11 @@ def rename_hand(old: str, new: str, hands: Path | str = HANDS) -> None:
     Its data and its log keep the old name, so a learning that was interrupted begins anew. Raises
     ConfigError while another process learns it, DataError where the new name is taken.
     """
-    folder = move_hand(Path(hands) / old, Path(hands) / new)
+    name_styles(move_hand(Path(hands) / old, Path(hands) / new), old, new)
+
+
+def name_styles(folder: Path, old: str, new: str) -> None:
+    """Rename the style in the models of a hand's folder, where it has its old name."""
     for path in sorted(folder.glob("[0-9]*/*.safetensors")):
         if path.stem in ("best", "last"):
             _rename_style(path, old, new)

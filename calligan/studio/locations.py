@@ -4,6 +4,7 @@ studio/key                the secret of the cookie
 studio/work.sqlite        the job queue (also work.log, work.lock, work-light.lock)
 studio/hands/NAME/        photographs of a hand: photos/, pages.json, glyphs/ (as `scan` makes it)
 studio/fonts/NAME/        a font: given.ttf, and the fonts made from it
+studio/renaming.json      the hand that is being renamed, while it is
 studio/removed/TOKEN/     a removed hand or font, which can be brought back for a week
 hands/NAME/, runs/NNNN/   learned hands and training runs, as the commands keep them
 """

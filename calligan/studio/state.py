@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from calligan.studio import removal
+from calligan.studio import hand_names, removal
 from calligan.studio.engine import Engine
 from calligan.studio.jobs import JobRunner, Jobs
 from calligan.studio.locations import STUDIO
@@ -30,7 +30,8 @@ class StudioState:
         self._runner = JobRunner(Path(), self.jobs)
 
     def open(self) -> None:
-        """Delete what was removed long ago, and start the threads."""
+        """Finish renaming, delete what was removed long ago, and start the threads."""
+        self._files.submit(hand_names.finish_renaming, self.jobs)
         self._files.submit(removal.forget_old)
         if self._warm:
             self.engine.warm()
