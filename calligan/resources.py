@@ -29,6 +29,11 @@ def inspector_model() -> Path | None:
     return _shipped("inspector")
 
 
+def non_han_weights() -> Path | None:
+    """The shipped decoder of letters, marks and kana, or None if it was not packaged."""
+    return _shipped("non-han")
+
+
 def upscaler_model() -> Path | None:
     """The shipped upscaler, or None if it was not packaged."""
     return _shipped("upscaler")

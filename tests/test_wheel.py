@@ -51,7 +51,6 @@ def test_wheel_holds_code_charsets_catalog_and_types_and_nothing_else(unpacked):
     assert shipped == {
         "MODEL_CARD.md",
         "faults.json",
-        "kana.json",
         *(path.name for path in ROOT.glob("weights/*.safetensors")),
     }
     assert any(name.endswith("licenses/LICENSE") for name in files)

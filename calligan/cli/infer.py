@@ -23,8 +23,8 @@ def infer(
 
     Example: calligan infer "书法" --style 3 -o out.png
 
-    A line break (or \n) starts a new line. The model draws Han characters and kana; punctuation,
-    digits and letters are taken from the source font, and so are kana that are not legible. Each
+    A line break (or \n) starts a new line. The model draws Han characters; the shipped one also
+    what a hand has of letters, digits, marks and kana. Others are taken from the source font. Each
     drawn glyph is checked. Doubtful ones are drawn again, and listed if they stay doubtful.
     """
     from calligan.glyphs.charset import given_text, text_of_stream

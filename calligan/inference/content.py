@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from calligan.glyphs.charset import is_drawn
 from calligan.glyphs.face import Face
+from calligan.glyphs.letter_placement import letter_placement
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.raster import Renderer
 from calligan.models.card import ModelCard
@@ -71,7 +73,10 @@ class ContentSource(Protocol):
         """Whether it has no glyph with ink for a character."""
 
     def images(self, chars: str, way: Way = PLAIN) -> np.ndarray:
-        """Source glyphs as input to the model: uint8 (N, S, S), 255 = paper."""
+        """Source glyphs as input to the model: uint8 (N, S, S), 255 = paper.
+
+        Letters and marks lie as glyphs/letter_placement.py says.
+        """
 
 
 def picture_of(source: ContentSource, char: str) -> np.ndarray | None:
@@ -87,7 +92,7 @@ class FontSource:
 
     def __init__(self, face: Face, placement: Placement, card: ModelCard):
         self.face, self.placement, self._card = face, placement, card
-        self._renderers: dict[Way, Renderer] = {}
+        self._renderers: dict[tuple[Way, str], Renderer] = {}
         self._lacking: dict[str, bool] = {}  # cache of `lacks`
         self._lock = RLock()  # FreeType's faces are not safe to be used by two threads
 
@@ -146,9 +151,10 @@ class FontSource:
 
     def _image(self, char: str, way: Way) -> np.ndarray:
         canvas = self._paper()
-        left_out = self._renderer(way).render(char, canvas)
+        letter = "" if is_drawn(char) else char
+        left_out = self._renderer(way, letter).render(char, canvas)
         if left_out and way.source:
-            self._renderer(PLAIN).render(char, canvas)
+            self._renderer(PLAIN, letter).render(char, canvas)
         return canvas
 
     @cached_property
@@ -160,14 +166,17 @@ class FontSource:
                 found.append((face, place.scaled(self._card.size_px)))
         return found
 
-    def _renderer(self, way: Way) -> Renderer:
-        if way not in self._renderers:
+    def _renderer(self, way: Way, letter: str = "") -> Renderer:
+        """What draws Han characters and kana; or one letter or mark, which has its own place."""
+        if (way, letter) not in self._renderers:
             face, place = self.face, self.placement
             if way.source:
                 face, place = self._others[way.source - 1]
+            if letter:
+                place = letter_placement(face, letter, place)
             moved = place.moved(way.scale, way.shift_x, way.shift_y)
-            self._renderers[way] = Renderer(face, moved, min_ink=0)
-        return self._renderers[way]
+            self._renderers[way, letter] = Renderer(face, moved, min_ink=0)
+        return self._renderers[way, letter]
 
     def _paper(self) -> np.ndarray:
         size_px = self._card.size_px

@@ -1,7 +1,8 @@
 """Draw characters: a model's generator applied to the glyphs of a content source."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import ModelError
-from calligan.glyphs.charset import is_han, is_kana
+from calligan.glyphs.charset import is_han
+from calligan.glyphs.letter_placement import letter_scale
 from calligan.glyphs.placement import share_of_canvas
 from calligan.inference.content import PLAIN, ContentSource, FontSource, Way
-from calligan.inference.kana import LegibleKana, legible_kana
+from calligan.inference.non_han import CURE, KIND, NOUN, Advances, NonHan
 from calligan.models.card import FontCard, ModelCard, read_card
 from calligan.progress import Note, ignore
-from calligan.project.source import file_digest
 from calligan.reader.reach import reach_of
 from calligan.vector.pen import redraw
 
@@ -38,7 +39,8 @@ class Drawer:
     source: ContentSource
     bolder_em: float = 0.0  # added to the thickness of strokes, besides what the style's card says
     networks: "Mapping[int, Shares]" = field(default_factory=dict)  # of styles that mix models
-    kana: Callable[[], LegibleKana] = LegibleKana  # those of this model and source
+    non_han: Callable[[], NonHan] = NonHan  # which of them this model draws from this source
+    letter_network: "Callable[[], Predictor] | None" = None  # draws them, as `network` does
 
     @classmethod
     def open(
@@ -72,8 +74,18 @@ class Drawer:
             on = pick_device(device)
             return Predictor(store_as_computed(load_model(model, on)[0], on), on, fine, note=note)
 
+        @cache
+        def letter_network() -> "Predictor":
+            return _with_decoder(network(), non_han().path)
+
+        @cache
+        def non_han() -> NonHan:
+            return NonHan.of(model, content.digest)
+
         content = FontSource.open(card, source)
-        return cls(card, network, content, bolder_em, kana=cache(lambda: kana_of(model, content)))
+        return cls(
+            *(card, network, content, bolder_em), non_han=non_han, letter_network=letter_network
+        )
 
     @property
     def predictor(self) -> "Predictor":
@@ -86,26 +98,53 @@ class Drawer:
         return self.predictor.generator.interpolates_styles and len(self.card.styles) > 1
 
     def draws(self, char: str, style_index: int) -> bool:
-        """Whether a character is drawn in a style: Han, kana that were learned or are legible."""
+        """Whether a character is drawn in a style: Han, and others that were learned."""
         learned = reach_of(self.card.trained_chars).learned
-        return is_han(char) or char in learned or char in self.kana_ways(style_index)
+        return is_han(char) or char in learned or char in self.advances(style_index)
+
+    def advances(self, style_index: int) -> Advances:
+        """The letters, marks and kana that a style has, besides those of `card`, with advances."""
+        style = self.card.styles[style_index]
+        if style.path or style_index in self.networks:
+            return {}
+        return self.non_han().card.hands.get(style.name, {})
+
+    def open_letters(self, chars: str, style_index: int) -> None:
+        """Open the network of letters, marks and kana, if some of `chars` are drawn with it."""
+        if self.letter_network is not None and any(self._scales(chars, style_index).values()):
+            self.letter_network()
 
     def draw(self, chars: str, style_index: int, way: Way = PLAIN) -> np.ndarray:
         """Draw characters in a style, numbered from 0: uint8 (N, S, S), 255 = paper.
 
-        Kana are drawn in the way that makes them legible, unless another is asked for.
+        Letters and marks lie as glyphs/letter_placement.py says.
         """
-        kana = self.kana_ways(style_index) if way == PLAIN and any(map(is_kana, chars)) else {}
-        images = self._drawn(chars, style_index, way)
-        for at, char in enumerate(chars):
-            if (best := kana.get(char, way)) != way:
-                images[at] = self._drawn(char, style_index, best)[0]
-        return images
+        scales, images = self._scales(chars, style_index), dict[str, np.ndarray]()
+        for scale in set(scales.values()):
+            part = "".join(char for char in scales if scales[char] == scale)
+            drawn = self._letters if scale else self._drawn
+            images.update(zip(part, drawn(part, style_index, way), strict=True))
+        return np.stack([images[char] for char in chars])
 
-    def kana_ways(self, style_index: int) -> Mapping[str, Way]:
-        """How kana are drawn that were not learned and yet are legible in a style."""
-        style = self.card.styles[style_index]
-        return {} if style.path else self.kana().ways(style.name)
+    def _scales(self, chars: str, style_index: int) -> dict[str, float | None]:
+        """The scale at which each character is drawn by `letter_network`; None for `network`."""
+        scales: dict[str, float | None] = dict.fromkeys(chars)
+        name, others = self.card.styles[style_index].name, [c for c in scales if not is_han(c)]
+        if others and self.advances(style_index):
+            scales |= {char: self.non_han().scale_of(char, name) for char in others}
+        return scales
+
+    def _letters(self, chars: str, style_index: int, way: Way) -> np.ndarray:
+        """Draw letters, marks or kana, all of one scale, as they were learned.
+
+        What the style's card says of strokes is for Han characters.
+        """
+        assert self.letter_network is not None
+        predictor = self.letter_network()
+        vector, sources = predictor.style(style_index, way.strength), self.source.images(chars, way)
+        style = replace(self.card.styles[style_index], bolder_em=0.0, pen="")
+        bolder_em = self.bolder_em * letter_scale(chars[0])
+        return draw_style(predictor, style, vector, sources, bolder_em)
 
     def _drawn(self, chars: str, style_index: int, way: Way) -> np.ndarray:
         vector, predictor = self.predictor.style(style_index, way.strength), self.predictor
@@ -119,11 +158,16 @@ class Drawer:
         return draw_style(predictor, style, vector, sources, self.bolder_em)
 
 
-def kana_of(model: Path, source: ContentSource) -> LegibleKana:
-    """The legible kana of a model and a source font."""
-    known = legible_kana()
-    same = source.digest == known.source and file_digest(model) == known.model
-    return known if same else LegibleKana()
+def _with_decoder(predictor: "Predictor", decoder: Path | None) -> "Predictor":
+    """A copy of an opened network, with the weights of the file `decoder` in place of its own."""
+    from calligan.models.file import read_weights
+    from calligan.models.predictor import Predictor
+    from calligan.models.weights import replace_weights
+
+    generator = deepcopy(predictor.generator)
+    if decoder is not None:
+        replace_weights(generator, read_weights(decoder, KIND, NOUN, CURE)[0], decoder)
+    return Predictor(generator, predictor.device, predictor.fine, note=predictor.note)
 
 
 def draw_style(

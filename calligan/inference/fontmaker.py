@@ -1,7 +1,7 @@
 """Make a font of a style: choose characters, names and licences, and write the file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,7 @@ from calligan.glyphs.charset import is_drawn
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement, measure_placement
 from calligan.models.card import ModelCard
+from calligan.page.flow import Letter
 from calligan.pairs.handwriting import OWN_LICENCE
 from calligan.storage import atomic_file
 from calligan.vector.base_font import BaseFont
@@ -22,7 +23,6 @@ from calligan.vector.font import UPEM, FontGlyph, build_font
 from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 from calligan.vector.ufo import write_ufo
-from calligan.vector.vertical_form import vertical_form
 
 if TYPE_CHECKING:  # so that a file's name can be checked before torch is imported
     from calligan.inference.writer import Writer
@@ -112,10 +112,14 @@ def named(
     return Naming(family, family_chinese, origin, licence, __version__)
 
 
-def with_letters(naming: Naming, face: Face) -> Naming:
-    """Add the copyright and licence of the font that supplies letters, digits and punctuation."""
+def with_letters(naming: Naming, face: Face, others: bool = False) -> Naming:
+    """Add the copyright and licence of the font that supplies letters, digits and punctuation.
+
+    `others` is whether it supplies only those that are not drawn.
+    """
+    which = "Letters, digits and marks" + (" that are not drawn" if others else "")
     licence = face.name_entry(_LICENCE)[:_MAX_LICENCE_CHARS]
-    note = f"Letters, digits and marks are those of {face.family}"
+    note = f"{which} are those of {face.family}"
     note += f": {licence}" if licence else ""
     full = f"{naming.licence} {note.rstrip('.')}."
     return replace(naming, licence=full, copyright=face.name_entry(_COPYRIGHT))
@@ -133,13 +137,12 @@ def default_family(
     return f"Calligan Hand {style_index + 1}"
 
 
-def save_new(
-    path: Path, outlines: dict[str, Outline], lettering: Lettering, naming: Naming
-) -> None:
-    """Write a new font, with letters and punctuation from `lettering`."""
-    glyphs = list(lettering.glyphs())
-    for char, outline in outlines.items():
-        glyphs += _drawn_glyphs(char, outline)
+def save_new(path: Path, drawn: Iterable[Letter], lettering: Lettering, naming: Naming) -> None:
+    """Write a new font; letters and marks that are not drawn are those of `lettering`."""
+    by_char = {letter.char: letter for letter in drawn}
+    glyphs = list(lettering.glyphs(without=by_char))
+    for letter in by_char.values():
+        glyphs += _drawn_glyphs(letter)
     kind = path.suffix.lower()
     if kind == ".ufo":
         return write_ufo(path, glyphs, naming)
@@ -151,12 +154,12 @@ def save_new(
     return None
 
 
-def _drawn_glyphs(char: str, outline: Outline) -> Iterator[FontGlyph]:
+def _drawn_glyphs(letter: Letter) -> Iterator[FontGlyph]:
     """The glyph of a character, then its vertical form if it has one."""
-    name = glyph_name(ord(char))
-    yield FontGlyph(name, (ord(char),), UPEM, outline)
-    if vertical := vertical_form(char, outline):
-        yield FontGlyph(f"{name}.vert", (), UPEM, vertical, vertical_of=name)
+    name = glyph_name(ord(letter.char))
+    yield FontGlyph(name, (ord(letter.char),), round(letter.advance_em * UPEM), letter.outline)
+    if letter.vertical is not None:
+        yield FontGlyph(f"{name}.vert", (), UPEM, letter.vertical, vertical_of=name)
 
 
 def check_kind(path: Path, base: BaseFont) -> None:

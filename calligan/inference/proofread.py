@@ -2,8 +2,8 @@
 
 A glyph with a fault is doubtful. Faults are `unlike` (a low reader score), those that
 `reader/faults.py` detects, and those that `reader/reach.py` predicts. The detectors do
-not know kana: those that are known to be legible have no fault, and others the reader scores; the
-source font's are used in place of doubtful ones.
+know Han characters alone: letters, marks and kana that a hand is known to draw well have no fault;
+other kana the reader scores, and the source font's are used in place of doubtful ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calligan.errors import DataError
-from calligan.glyphs.charset import is_kana
+from calligan.glyphs.charset import is_han
 from calligan.glyphs.strokes import stroke_count
 from calligan.inference.content import PLAIN, WAYS, Way
 from calligan.inference.drawer import Drawer
@@ -87,7 +87,7 @@ class Verdict:
     def replaced(self) -> bool:
         """Whether the source font's glyph is used instead: of a drawn kana with a fault."""
         drawn = self.picked is None and self.best.way != _AS_WRITTEN
-        return drawn and bool(self.faults) and is_kana(self.char)
+        return drawn and bool(self.faults) and not is_han(self.char)
 
 
 @dataclass
@@ -194,16 +194,15 @@ class Proofreader:
         scores = self.judge.scores(images, sources).tolist()
         misdrawn = self._misdrawn(images, sources, style_index)
         whole, found = self._is_whole(style_index), []
-        has_kana = way == PLAIN.name and any(map(is_kana, chars))
-        legible = self.drawer.kana_ways(style_index) if has_kana else ()
+        known = () if all(map(is_han, chars)) else self.drawer.advances(style_index)
         for char, image, source, score, off in zip(
             chars, images, sources, scores, misdrawn, strict=True
         ):
             strokes, seen = stroke_count(char) if whole else None, Findings(())
-            if limits and not is_kana(char):
+            if limits and is_han(char):
                 seen = detect(image, Shape.of(source), limits, strokes)
             wrong = self._unlike(score, style_index) + ((MISDRAWN,) if off else ()) + seen.faults
-            if char in legible:
+            if char in known and way == PLAIN.name:
                 wrong = ()
             if int(image.min()) > _DARKEST_BLANK:
                 wrong = ("blank",)  # the other faults follow from it
@@ -299,10 +298,10 @@ class Proofreader:
         """Whether to draw a character once more, by which attempts so far are weak.
 
         Of a character too dense for the model, an attempt that is not weak is often hardly legible:
-        once the first is weak, the best of all is used. It is doubtful in any case. Kana are drawn
-        once: other ways may draw another one, which the reader cannot tell.
+        once the first is weak, the best of all is used. It is doubtful in any case. What is not
+        Han is drawn once: other ways may draw another one, which the reader cannot tell.
         """
-        if is_kana(char) and char not in self.reach.learned:
+        if not is_han(char) and char not in self.reach.learned:
             return False
         return weak[-1] or (weak[0] and self.reach.is_dense(char))
 

@@ -14,7 +14,8 @@ import numpy as np
 from calligan import __version__
 from calligan.config import TraceConfig
 from calligan.errors import DataError
-from calligan.glyphs.charset import check_text, is_drawn
+from calligan.glyphs.charset import check_text, is_drawn, is_han
+from calligan.glyphs.letter_placement import letter_matrix
 from calligan.glyphs.placement import Placement
 from calligan.inference.content import ContentSource
 from calligan.inference.drawer import Drawer
@@ -52,8 +53,8 @@ class Text:
     """Checked text, and where its characters come from."""
 
     text: str
-    drawn: str  # by the model: Han and kana
-    borrowed: str  # copied from the source font
+    drawn: str  # by the model: Han and kana; what else a style draws is among `borrowed`
+    borrowed: str  # marks, digits and letters, which a style may have copied from the source font
     missing: str  # not in the source font
     blank: Mapping[str, str] = field(default_factory=dict)  # drawn without ink, by style
     replaced: Mapping[str, str] = field(default_factory=dict)  # kana copied after all, by style
@@ -231,11 +232,12 @@ class Writer:
         if not chars:
             return
         self.open_networks()  # before threads need them
+        self.drawer.open_letters(chars, style_index)
 
         def work(part: str) -> list[tuple[DrawnGlyph, Outline]]:
             drawn = self.draw(part, style_index)
-            outlines = self.traced([glyph.image for glyph in drawn], style_index, em)
-            return list(zip(drawn, outlines, strict=True))
+            outlines = self.traced({one.char: one.image for one in drawn}, style_index, em)
+            return [(one, outlines[one.char]) for one in drawn]
 
         limit = _MAX_AT_ONCE.get(self.drawer.predictor.device, _MAX_AT_ONCE_GPU)
         size = min(limit, -(-len(chars) // usable_cores()))
@@ -275,7 +277,7 @@ class Writer:
             "style": [style_index, style.name, style.font_sha256],
             "em": [asdict(em.placement), em.upem],
             "trace": asdict(self.tracing(style_index)),
-            "kana": {c: way.name for c, way in self.drawer.kana_ways(style_index).items()},
+            "non_han": self.drawer.non_han().identity,
             "enlarged": larger and file_digest(larger),
             "checked": checked and checked.identity,
         }
@@ -284,26 +286,30 @@ class Writer:
         self, text: Text, style_index: int, progress: Callable[[int], None] = ignore
     ) -> dict[str, Letter]:
         """Letters for typesetting of every character of a text; a box if the source lacks it."""
-        drawn, kana = self.parted(text.drawn, style_index)
-        copied = text.missing + text.borrowed + kana
-        letters = {char: self.borrowed_letter(char) for char in copied}
+        drawn, copied = self.parted(text.drawn + text.borrowed, style_index)
+        letters = {char: self.borrowed_letter(char) for char in text.missing + copied}
         for glyph, outline in self.outlined(drawn, style_index, progress):
-            letters[glyph.char] = self.letter(glyph, outline)
+            letters[glyph.char] = self.letter(glyph, outline, style_index)
         return letters
 
-    def letter(self, glyph: DrawnGlyph, outline: Outline) -> Letter:
+    def letter(self, glyph: DrawnGlyph, outline: Outline, style_index: int) -> Letter:
         """The letter of a drawn character; for doubtful kana, the source font's."""
-        char = glyph.char
         if glyph.verdict and glyph.verdict.replaced:
-            return self.borrowed_letter(char)
-        return Letter(char, outline, 1.0, vertical_form(char, outline))
+            return self.borrowed_letter(glyph.char)
+        return self.drawn_letter(glyph.char, outline, style_index)
+
+    def drawn_letter(self, char: str, outline: Outline, style_index: int) -> Letter:
+        """The letter of an outline that was traced in a style."""
+        advance_em = 1.0 if is_han(char) else self.drawer.advances(style_index).get(char, 1.0)
+        return Letter(char, outline, advance_em, vertical_form(char, outline, advance_em))
 
     def parted(self, chars: str, style_index: int, picked: Collection[str] = ()) -> tuple[str, str]:
-        """Han and kana that are drawn in a style, and kana that are copied from the source font.
+        """What is drawn in a style, and what is copied from the source font.
 
         Kana of which a candidate was picked are drawn.
         """
         by_eye = {*picked, *(self.proofreader.picked if self.proofreader else ())}
+        by_eye = set(filter(is_drawn, by_eye))
         drawn = "".join(c for c in chars if c in by_eye or self.drawer.draws(c, style_index))
         return drawn, "".join(char for char in chars if char not in drawn)
 
@@ -327,11 +333,20 @@ class Writer:
         return replace(plain, bolder_em=self.drawer.bolder_em)
 
     def traced(
-        self, images: Sequence[np.ndarray], style_index: int, em: Em | None = None
-    ) -> list[Outline]:
-        """Outlines of glyphs, uint8 (S, S); without `em`, in a full-width em of UPEM units."""
+        self, images: Mapping[str, np.ndarray], style_index: int, em: Em | None = None
+    ) -> dict[str, Outline]:
+        """Outlines of glyphs, uint8 (S, S), by character; without `em`, in a full-width em of UPEM
+        units.
+        """
         em = em or Em(Placement.full_width(self.card.size_px))
-        return trace_all(self.enlarged(images), em.placement, em.upem, self.tracing(style_index))
+        large, tracing = self.enlarged(list(images.values())), self.tracing(style_index)
+        outlines = dict(zip(images, trace_all(large, em.placement, em.upem, tracing), strict=True))
+        if not all(map(is_han, images)):
+            for char, advance_em in self.drawer.advances(style_index).items():
+                if char in outlines:
+                    matrix = letter_matrix(char, advance_em, em.placement, em.upem)
+                    outlines[char] = outlines[char].transform(matrix)
+        return outlines
 
     def tracing(self, style_index: int) -> TraceConfig:
         """Tracing settings of a style."""

@@ -11,7 +11,7 @@ import numpy as np
 from calligan.errors import CalliganError, ConfigError, DataError, ModelError
 from calligan.folder_update import remove_unused
 from calligan.glyphs.catalog import resolve_font
-from calligan.glyphs.charset import is_han, load_charset
+from calligan.glyphs.charset import is_drawn, is_han, load_charset
 from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.vetting import vet_font
@@ -153,12 +153,14 @@ def make_font(
         try:
             plan = _planned(model, order, note)
             naming = plan.naming(model.writer, plan.contents(len(plan.chars)))
-            add = count_progress("drawing", len(plan.chars), progress, cancel)
+            total = len(plan.chars + plan.letters)
+            add = count_progress("drawing", total, progress, cancel)
             glyphs = _drawn(model, order, plan, parts, width, add)
             made = _told(model, order, plan, glyphs)
             if glyphs.replaced or glyphs.kana:
                 naming = plan.naming(model.writer, plan.contents_of(made))
-            made.seconds["font"] = _save((order.path, *also), plan, glyphs.inked, naming)
+            paths = (order.path, *also)
+            made.seconds["font"] = _save(paths, plan, glyphs, model.writer, naming)
             shutil.rmtree(parts, ignore_errors=True)
             return made
         except BaseException:
@@ -174,6 +176,7 @@ class _Plan:
     mine: dict[str, np.ndarray]  # handwritten glyphs, which are not drawn
     chars: str  # to draw
     kana: str  # to copy from the source font, since they are not legible in the hand
+    letters: str  # letters, digits and marks to draw; the others are those of `lettering`
     lacking: str  # left out, since the source font lacks them
     lettering: Lettering
     families: tuple[str, str]  # in Latin letters, and Chinese
@@ -207,7 +210,9 @@ def _planned(model: Model, order: FontRequest, note: Note) -> _Plan:
         raise DataError("nothing to draw: no character of the charset is missing")
     families = (setting.english, order.family_chinese or setting.english)
     parted = model.writer.parted(chars, setting.index)
-    return _Plan(setting, mine, *parted, lacking, _lettering(model, order, wanted), families)
+    lettering = _lettering(model, order, wanted)
+    letters = _letters(model, order, setting.index)
+    return _Plan(setting, mine, *parted, letters, lacking, lettering, families)
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,7 @@ class _Glyphs:
 
     fitted: Fit
     inked: dict[str, Outline]  # of them, those with ink
+    letters: dict[str, Outline]  # letters, digits and marks
     replaced: str  # too dense or doubtful
     kana: str  # copied from the source font
     misread: str  # handwritten ones that read badly
@@ -233,15 +239,16 @@ def _drawn(
     """Draw and trace, and fit the glyphs to the font to complete. Parts are kept in `folder`."""
     writer, setting, seconds = model.writer, plan.setting, dict[str, float]()
     place, tracing = (setting.place, setting.upem), writer.tracing(setting.index)
-    job = Job(model.path, setting.index, plan.chars, *place, tracing)
+    job = Job(model.path, setting.index, plan.chars + plan.letters, *place, tracing)
     found = outlines(writer, job, Parts(folder, job.key(writer)), seconds, progress)
+    letters = {char: found.pop(char) for char in plan.letters}
     replaced = fall_back(found, writer, job, order.fallback)
     doubtful = writer.replaced(plan.chars, setting.index) if order.fallback != "keep" else ""
     copy_source(found, kana := plan.kana + doubtful, writer, job)
     misread = _add_written(found, plan.mine, writer, job)
     fitted = fit_to_body(found, setting.body, width) if setting.body else Fit(found)
     inked = {char: outline for char, outline in fitted.outlines.items() if len(outline.contour)}
-    return _Glyphs(fitted, inked, replaced, kana, misread, seconds)
+    return _Glyphs(fitted, inked, letters, replaced, kana, misread, seconds)
 
 
 def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> MadeFont:
@@ -262,6 +269,7 @@ def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> Mad
         replaced=glyphs.replaced,
         borrowed=glyphs.replaced if order.fallback == "source" else "",
         kana=glyphs.kana,
+        letters="".join(glyphs.letters),
         blank="".join(char for char in fitted.outlines if char not in glyphs.inked),
         lacking=plan.lacking,
         unreadable=setting.base.dropped if setting.base else (),
@@ -335,13 +343,25 @@ def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
     return model.writer.lettering(placed)
 
 
-def _save(paths: Sequence[Path], plan: _Plan, inked: dict[str, Outline], naming: Naming) -> float:
+def _letters(model: Model, order: FontRequest, index: int) -> str:
+    """The letters, digits and marks that a new font has in its hand."""
+    if order.latin is not None or order.complete is not None:
+        return ""
+    return "".join(char for char in model.writer.drawer.advances(index) if not is_drawn(char))
+
+
+def _save(
+    paths: Sequence[Path], plan: _Plan, glyphs: _Glyphs, writer: Writer, naming: Naming
+) -> float:
     """Write the font; returns the time taken in seconds."""
     started, base = perf_counter(), plan.setting.base
-    named = naming if base else maker.with_letters(naming, plan.lettering.face)
+    drawn = {**glyphs.inked, **glyphs.letters}
+    letters = [writer.drawn_letter(*each, plan.setting.index) for each in drawn.items()]
+    others = bool(glyphs.letters)
+    named = naming if base else maker.with_letters(naming, plan.lettering.face, others)
     for path in paths:
         if base:
-            maker.save_completed(path, inked, base, named)
+            maker.save_completed(path, glyphs.inked, base, named)
         else:
-            maker.save_new(path, inked, plan.lettering, named)
+            maker.save_new(path, letters, plan.lettering, named)
     return perf_counter() - started

@@ -173,6 +173,7 @@ class MadeFont:
     replaced: str  # too dense or doubtful, and left out or taken from the source font
     borrowed: str  # of those, the ones taken from the source font
     kana: str  # copied from the source font, since they are not legible in the hand
+    letters: str  # letters, digits and marks drawn in the hand
     blank: str  # left out, since they were drawn blank
     lacking: str  # left out, since the source font lacks them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
@@ -200,6 +201,8 @@ class MadeFont:
         count = len(self.drawn) - len(self.written) - len(self.borrowed + self.kana)
         plural = "s" * (count != 1)
         yield f"{self.family}: {count:,} character{plural} drawn ({', '.join(times)})"
+        if self.letters:
+            yield f"{len(self.letters):,} letters, digits and marks are in the hand too"
         if self.holds_name_of:
             yield (
                 f"the new name contains {self.holds_name_of}: that font's licence may not allow "

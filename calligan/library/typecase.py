@@ -16,7 +16,6 @@ from calligan.library.pages import Pages
 from calligan.page.flow import Letter
 from calligan.vector.font import Blank
 from calligan.vector.outline import Outline
-from calligan.vector.vertical_form import vertical_form
 
 _MAX_LETTERS = 20_000  # in the cache
 _PRINTED = -1  # in place of a style, for letters of the source font
@@ -129,8 +128,8 @@ class TypeCase:
         self, read: Text, index: int, pick: Mapping[str, int], until: float | None
     ) -> Iterator[tuple[str, Letter | None]]:
         drawn = 0
-        chars, kana = self.model.writer.parted(read.drawn, index, pick)
-        for char in read.missing + read.borrowed + kana:
+        chars, copied = self.model.writer.parted(read.drawn + read.borrowed, index, pick)
+        for char in read.missing + copied:
             yield char, self._kept((index, char, 0), lambda c=char: self._borrowed(c))
         for char in chars:
             key = (index, char, pick.get(char, 0))
@@ -155,15 +154,15 @@ class TypeCase:
         if number:
             return self._picked(index, char, number, self._every_attempt(index, char))
         (drawn,) = self.model.writer.outlined(char, index)
-        return self.model.writer.letter(*drawn)
+        return self.model.writer.letter(*drawn, index)
 
     def _picked(self, index: int, char: str, number: int, verdict: Verdict) -> Letter:
         image = verdict.attempts[min(number, len(verdict.attempts)) - 1].image
         return self._kept((index, char, number), lambda: self._traced(index, char, image))
 
     def _traced(self, index: int, char: str, image: np.ndarray) -> Letter:
-        (outline,) = self.model.writer.traced([image], index)
-        return Letter(char, outline, 1.0, vertical_form(char, outline))
+        outline = self.model.writer.traced({char: image}, index)[char]
+        return self.model.writer.drawn_letter(char, outline, index)
 
     def _every_attempt(self, index: int, char: str) -> Verdict:
         writer = self.model.writer

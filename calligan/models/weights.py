@@ -46,6 +46,19 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> tuple[AnyGener
     return to_device(generator, device).eval(), card
 
 
+def replace_weights(network: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+    """Take some weights of a network from those of the file `path`. Raises ModelError."""
+    own = network.state_dict()
+    shapes = {name: value.shape for name, value in own.items()}
+    if any(shapes.get(name) != value.shape for name, value in state.items()):
+        raise ModelError(f"{path} does not fit the model; {CURE}")
+    network.load_state_dict({**own, **state})
+    try:
+        _check_finite(network)
+    except OverflowError as error:
+        raise ModelError(f"{path} holds weights that are not finite; {CURE}") from error
+
+
 class _NoRandomValues(TorchFunctionMode):
     """Networks made in it have no initial values: they are loaded next.
 

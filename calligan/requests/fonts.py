@@ -37,7 +37,9 @@ class FontRequest:
         "it lacks are drawn.",
     )
     latin: str | None = described(
-        None, "Font for letters, digits and punctuation. Default: the source font."
+        None,
+        "Font for letters, digits and punctuation. Default: those of the hand, and the source "
+        "font's for the rest.",
     )
     family: str | None = described(
         None, "Family name, in ASCII. Default: named after the style or the completed font."

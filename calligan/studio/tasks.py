@@ -232,10 +232,10 @@ def _dense_pictures(model: "Model", made: "MadeFont") -> dict[str, dict[str, Any
     if proofreader is None or not made.replaced:
         return {}
     verdicts = proofreader.judged(made.replaced, made.style_index)
-    outlines = model.writer.traced([v.best.image for v in verdicts], made.style_index)
+    images = {verdict.char: verdict.best.image for verdict in verdicts}
+    outlines = model.writer.traced(images, made.style_index)
     return {
-        verdict.char: {"d": shape(outline), "box": ink_width(outline)}
-        for verdict, outline in zip(verdicts, outlines, strict=True)
+        char: {"d": shape(outline), "box": ink_width(outline)} for char, outline in outlines.items()
     }
 
 

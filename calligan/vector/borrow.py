@@ -1,6 +1,6 @@
 """Punctuation, digits and letters of a new font, copied from an existing font."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from fontTools.misc.transform import Transform
@@ -13,7 +13,7 @@ from calligan.glyphs.face import Face
 from calligan.glyphs.placement import Placement
 from calligan.glyphs.vertical import TO_CORNER, TURNED
 from calligan.vector.font import UPEM, Blank, FontGlyph
-from calligan.vector.vertical_form import QUARTER_TURN
+from calligan.vector.vertical_form import INTO_CORNER, QUARTER_TURN
 
 _BLOCKS = ((0x21, 0x7E), (0xA1, 0xAC), (0xAE, 0xFF), (0x2010, 0x205E), (0x20AC, 0x20AC))
 _WIDE_BLOCKS = ((0x3001, 0x303F), (0xFF01, 0xFFEF))
@@ -45,8 +45,11 @@ class Lettering:
     placement: Placement
     bolder_em: float = 0.0
 
-    def glyphs(self) -> Iterator[FontGlyph]:
-        """Spaces, then each mark, digit and letter, followed by its vertical form if it has one."""
+    def glyphs(self, without: Container[str] = ()) -> Iterator[FontGlyph]:
+        """Spaces, then each mark, digit and letter, followed by its vertical form if it has one.
+
+        Characters in `without` are left out.
+        """
         space = self.face.glyph_index(" ")
         narrow = round(self.face.advance_em(space) * UPEM) if space else _DEFAULT_SPACE_UPEM
         for name, codes in _SPACES.items():
@@ -54,7 +57,7 @@ class Lettering:
         for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
             for code in range(first, last + 1):
                 char = chr(code)
-                if self.face.glyph_index(char) and not is_drawn(char):
+                if self.face.glyph_index(char) and not is_drawn(char) and char not in without:
                     yield from self.glyph(char)
 
     def advance_em(self, char: str) -> float:
@@ -76,8 +79,7 @@ class Lettering:
         elif char in TURNED:
             vertical = BorrowedOutline(plain.recorded, QUARTER_TURN.transform(plain.transform))
         elif char in TO_CORNER:
-            shift = Transform().translate(UPEM / 2, UPEM / 2)
-            vertical = BorrowedOutline(plain.recorded, shift.transform(plain.transform))
+            vertical = BorrowedOutline(plain.recorded, INTO_CORNER.transform(plain.transform))
         else:
             return
         yield FontGlyph(f"{name}.vert", (), UPEM, vertical, vertical_of=name)
