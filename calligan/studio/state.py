@@ -31,12 +31,15 @@ class StudioState:
 
     def open(self) -> None:
         """Finish renaming, delete what was removed long ago, and start the threads."""
-        self._files.submit(hand_names.finish_renaming, self.jobs)
-        self._files.submit(removal.forget_old)
+        self._files.submit(self._tidy)
         if self._warm:
             self.engine.warm()
         if self._works:
             self._runner.open()
+
+    def _tidy(self) -> None:
+        hand_names.finish_renaming(self.jobs)
+        removal.forget_old()
 
     def open_reader(self) -> None:
         """Open what judges glyphs, once, so that the first correction is quick."""
