@@ -397,3 +397,19 @@ def test_what_is_not_drawn_well_is_learned_more_often():
     train_non_han.repeat_hard(pairs, NonHanCard(hands={"one": {"A": 0.5}, "two": {"B": 0.5}}))
     assert pairs.chars[0].count("B") > pairs.chars[0].count("A") == 1
     assert pairs.chars[1] == "B"
+
+
+def test_letters_that_melt_in_bold_are_the_source_fonts_and_are_told(
+    inked_model, kana_font, tmp_path
+):
+    model = load(inked_model, source=str(kana_font), fine=False, cache=False)
+    writer = with_hand(model.writer, ADVANCES)
+    vars(model)["writer"] = writer
+    paper = np.full((writer.card.size_px, writer.card.size_px), 255, np.uint8)
+    paper[8:16, 8:16] = 0
+    bad = Attempt("as it is", paper, 0.5, ("melted",))
+    for char in "A。":
+        writer.proofreader.remember(0, [Verdict(char, (bad,), 0.1)])
+    made = export_font(model, tmp_path / "a.ttf", 1, "一", own=False)
+    assert made.letters == "" and set(map(ord, "A。")) <= set(TTFont(made.path).getBestCmap())
+    assert set(model.write("一A。").borrowed) == set("A。")

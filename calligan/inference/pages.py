@@ -119,7 +119,7 @@ def write_pages(
         if letters_of is None:
             blank[name] = _blank(whole.drawn, letters, name)
         replaced[name] = writer.replaced(whole.drawn, index)
-        copied.update(writer.parted(whole.borrowed, index)[1])
+        copied.update(writer.replaced(whole.borrowed, index))
         if form is None:
             pages.append(_plain(read[0], letters, request, writer.card.size_px))
         else:

@@ -242,6 +242,8 @@ def _drawn(
     job = Job(model.path, setting.index, plan.chars + plan.letters, *place, tracing)
     found = outlines(writer, job, Parts(folder, job.key(writer)), seconds, progress)
     letters = {char: found.pop(char) for char in plan.letters}
+    gone = writer.replaced(plan.letters, setting.index)
+    letters = {c: o for c, o in letters.items() if c not in gone and len(o.contour)}
     replaced = fall_back(found, writer, job, order.fallback)
     doubtful = writer.replaced(plan.chars, setting.index) if order.fallback != "keep" else ""
     copy_source(found, kana := plan.kana + doubtful, writer, job)
