@@ -111,7 +111,7 @@ def write_pages(
     read = [writer.read(part, kind).text if part else "" for part in parts]
     whole = writer.read("\n".join(filter(None, parts)), kind)
     pages: list[Page] = []
-    names, blank, replaced, copied = [], {}, {}, set[str]()
+    names, blank, replaced, copied = [], {}, {}, {}
     for index in styles:
         letters = letters_of(whole, index) if letters_of else writer.letters(whole, index, progress)
         name = writer.card.styles[index].name
@@ -119,7 +119,7 @@ def write_pages(
         if letters_of is None:
             blank[name] = _blank(whole.drawn, letters, name)
         replaced[name] = writer.replaced(whole.drawn, index)
-        copied.update(writer.replaced(whole.borrowed, index))
+        copied[name] = writer.replaced(whole.borrowed, index)
         if form is None:
             pages.append(_plain(read[0], letters, request, writer.card.size_px))
         else:
@@ -132,14 +132,15 @@ def write_pages(
     for page in pages:
         page.about, page.title = _about(writer, names), _title(read)
     whole = replace(whole, blank=_some(blank), replaced=_some(replaced))
-    return pages, _without_drawn(whole, copied)
+    return pages, _without_drawn(whole, _some(copied))
 
 
-def _without_drawn(text: "Text", copied: set[str]) -> "Text":
+def _without_drawn(text: "Text", copied: Mapping[str, str]) -> "Text":
     """The text whose marks, digits and letters count as drawn, but for those copied in a style."""
-    drawn = "".join(char for char in text.borrowed if char not in copied)
-    borrowed = "".join(char for char in text.borrowed if char in copied)
-    return replace(text, drawn=text.drawn + drawn, borrowed=borrowed)
+    anywhere = set("".join(copied.values()))
+    drawn = "".join(char for char in text.borrowed if char not in anywhere)
+    borrowed = "".join(char for char in text.borrowed if char in anywhere)
+    return replace(text, drawn=text.drawn + drawn, borrowed=borrowed, copied=copied)
 
 
 def _some(chars_of: Mapping[str, str]) -> dict[str, str]:

@@ -291,8 +291,13 @@ class Proofreader:
         if not 1 <= wanted <= len(ordered):
             raise DataError(f"{char} has {len(ordered)} candidates; there is no number {wanted}")
         ordered.insert(0, ordered.pop(wanted - 1))
-        foreseen = self.reach.fault(char, self.drawer.card.styles[style_index].script)
-        return Verdict(char, tuple(ordered), least, picked, foreseen)
+        return Verdict(char, tuple(ordered), least, picked, self._foreseen(char, style_index))
+
+    def _foreseen(self, char: str, style_index: int) -> str:
+        """The fault expected of a character; none of letters and kana, which were chosen by eye."""
+        if not is_han(char) and char in self.drawer.advances(style_index):
+            return ""
+        return self.reach.fault(char, self.drawer.card.styles[style_index].script)
 
     def _goes_on(self, char: str, weak: Sequence[bool]) -> bool:
         """Whether to draw a character once more, by which attempts so far are weak.

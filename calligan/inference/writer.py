@@ -58,6 +58,7 @@ class Text:
     missing: str  # not in the source font
     blank: Mapping[str, str] = field(default_factory=dict)  # drawn without ink, by style
     replaced: Mapping[str, str] = field(default_factory=dict)  # kana copied after all, by style
+    copied: Mapping[str, str] = field(default_factory=dict)  # those of `borrowed`, by style
 
 
 @dataclass(frozen=True)

@@ -45,27 +45,36 @@ class Pages:
         return self.text.borrowed
 
     def as_json(self) -> dict[str, Any]:
-        """The styles, and which characters were drawn, borrowed and missing.
+        """The styles, and which characters were drawn, borrowed (in any style) and missing.
 
-        `replaced` are those of the drawn kana that are the source font's, by style.
+        `borrowed_by_style` and `replaced`, kana among the drawn, are the source font's in a style.
         """
         text = self.text
         written = {"drawn": text.drawn, "borrowed": text.borrowed, "missing": text.missing}
-        return {"styles": self.styles, **written, "replaced": dict(text.replaced)}
+        by_style = {"borrowed_by_style": dict(text.copied), "replaced": dict(text.replaced)}
+        return {"styles": self.styles, **written, **by_style}
 
     def notes(self, request: PageRequest) -> Iterator[str]:
         """Which characters the model did not draw, in lines."""
         yield from layout_notes(request)
         if self.missing:
             yield f"not in the source font: {' '.join(self.missing)}"
-        if self.borrowed:
-            yield f"taken from the source font: {' '.join(self.borrowed)}"
+        yield from self._borrowing()
         for style, chars in self.text.replaced.items():
             yield f"kana of the source font, not legible in {style}: {' '.join(chars)}"
         for style, chars in self.text.blank.items():
             yield f"drawn blank in {style}: {' '.join(chars)}"
         if len(self.styles) > 1 and not request.labels:
             yield f"styles in order: {', '.join(self.styles)}"
+
+    def _borrowing(self) -> Iterator[str]:
+        """What is taken from the source font; by style, where styles differ."""
+        copied = [self.text.copied.get(style, "") for style in self.styles]
+        if self.borrowed and all(set(chars) == set(self.borrowed) for chars in copied):
+            yield f"taken from the source font: {' '.join(self.borrowed)}"
+            return
+        for style, chars in self.text.copied.items():
+            yield f"taken from the source font in {style}: {' '.join(chars)}"
 
     def png(self, dpi: float = 96.0, grain: bool = False, dryness: float = 0.0) -> bytes:
         """The first page as a PNG."""
