@@ -2,6 +2,7 @@
 
     python weights/legible.py                 # rewrites weights/non-han.safetensors
     python weights/legible.py --sheets DIR    # and pictures of what was chosen, to be looked at
+    python weights/legible.py --for-training FILE    # and a copy for `non_han.py --from`
 
 It needs calligan[eval]. A glyph that the hand's font has is chosen if it hardly differs from the
 font's own, which the decoder has learned: the same pieces and counters, and nearly the same ink.
@@ -9,7 +10,7 @@ Other kana are chosen if the recogniser of `calligan evaluate` reads them, or re
 the source font's, and neither the inspector nor the detectors in SURE doubt them (the others are
 often wrong about kana). Where a font has no kana, those of the model's own decoder are used if more
 of them are legible. Those in ACCEPTED and REJECTED were seen to be right or wrong. Of letters, of
-digits and of marks that go in pairs, a hand has all or none.
+digits and of marks that go in pairs, a hand has all or none, but for training.
 """
 
 import argparse
@@ -46,24 +47,26 @@ GROUPS = (ascii_letters, digits, *PAIRS)
 # By hand, what looks right to the eye though the limits refuse it (some of it is blank in the
 # font), and what looks wrong.
 ACCEPTED = {
-    "ma-shan-zheng": "$",
-    "zhi-mang-xing": "$6{",
-    "liu-jian-mao-cao": "$)28？！",
-    "yuji-syuku": "&9・",
-    "kouzan-mouhitsu": "%@DIQm。—·",
-    "kouzan-gyosho": "&DQ{。—·",
-    "kouzan-sosho": "@DIQ{}。．：！（）—～·",
-    "aoyagi-soseki": "DQx。—·",
-    "aoyagi-kouzan-t": "%@DQm{。．：？！（）—～·",
-    "zcool-xiaowei": "3",
+    "ma-shan-zheng": "$6DEISWbkp",
+    "zhi-mang-xing": "$68EFWjkpw{",
+    "liu-jian-mao-cao": "$%+=?^2358ABIJPRbdeinp",
+    "long-cang": "AJ《",
+    "yuji-syuku": "$&9EFQakmp",
+    "kouzan-mouhitsu": "%@DQm{。—·』",
+    "kouzan-gyosho": "DQ{}。—·",
+    "kouzan-sosho": "@DQm{}。．：；？（）—～·",
+    "aoyagi-soseki": "DQkmx。—·",
+    "aoyagi-kouzan-t": "#%@DQm。．：？！（）—～·",
+    "zcool-xiaowei": "&3I』",
+    "zcool-kuaile": "Yq",
     "potta-one": "!？",
-    "reggae-one": "。",
-    "kaisei-tokumin": "8JQXkm}』",
-    "yusei-magic": "7@",
-    "hachi-maru-pop": "789?@？",
-    "yomogi": "147",
+    "reggae-one": "BPep。",
+    "kaisei-tokumin": "8MQRXagkm}·",
+    "yusei-magic": "%7@“”",
+    "hachi-maru-pop": "789!?@-BEFHMNgijpq・？}",
+    "yomogi": "7@Qahlmy{—·",
 }
-REJECTED = {"kouzan-gyosho": "の", "kaisei-tokumin": "ag"}
+REJECTED = {"kouzan-gyosho": "の", "long-cang": "&"}
 # Hands of which only kana that their font has are chosen: others cannot be inferred from 草, and
 # are mostly wrong in the last.
 NO_KANA = ("liu-jian-mao-cao", "kouzan-sosho", "zcool-qingke-huangyou")
@@ -76,16 +79,19 @@ _ALIKE = str.maketrans(
 
 
 def main() -> None:
-    """Choose, rewrite the file, and print how many of which kind each hand has."""
+    """Choose, rewrite the file, and print the table of docs/verdict.md."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--sheets", type=Path)
-    sheets = parser.parse_args().sheets
+    parser.add_argument("--for-training", type=Path)
+    options = parser.parse_args()
+    sheets = options.sheets
     path = non_han_weights()
     assert path is not None, "run weights/non_han.py"
     every, writer = all_characters(), calligan.load("bundle", source=SOURCE, cache=False).writer
     recogniser = Recogniser(is_kana)
     plain = replace(writer.drawer, non_han=NonHan)
     hands: dict[str, dict[str, float]] = {}
+    single: dict[str, dict[str, float]] = {}  # the same, but groups are not kept together
     by_model: dict[str, str] = {}
     for index, style in enumerate(tqdm(writer.card.styles, unit="hand")):
         advances = every.hands[style.name]
@@ -104,19 +110,27 @@ def main() -> None:
             found += kana
         found += [(c, drawer.draw(c, index)[0]) for c in ACCEPTED.get(style.name, "")]
         rejected = REJECTED.get(style.name, "")
-        chosen = whole_groups({char for char, _ in found if char not in rejected})
+        right = {char for char, _ in found if char not in rejected}
+        chosen = whole_groups(right)
         hands[style.name] = {char: advance for char, advance in hand.items() if char in chosen}
-        number = sum(map(is_kana, chosen))
-        which = " of the model's own" * (style.name in by_model)
-        tqdm.write(
-            f"{style.name}: {count} of its own {len(advances)} are alike; chosen "
-            f"{len(chosen) - number} of {len(hand) - len(ALL_KANA)}, and {number} kana{which}"
-        )
+        single[style.name] = {char: advance for char, advance in hand.items() if char in right}
+        cells = table_row(chosen, " by the model itself" * (style.name in by_model))
+        tqdm.write(f"| {style.name} | {count} of {len(advances)} | {cells} |")
         if sheets:
             sheets.mkdir(parents=True, exist_ok=True)
             save_sheet(sheet_of(found, writer), sheets / f"{style.name}.png")
     weights, _ = read_weights(path, KIND, NOUN, CURE)
     write_card(path, weights, NonHanCard(every.model, every.source, hands, by_model))
+    if options.for_training:
+        write_card(options.for_training, weights, replace(every, hands=single))
+
+
+def table_row(chosen: set[str], by_whom: str) -> str:
+    """Whether a hand has letters and digits, and how many marks and kana, as cells of a table."""
+    kana = sum(map(is_kana, chosen))
+    marks = sum(not is_kana(char) and not (char.isascii() and char.isalnum()) for char in chosen)
+    letters, numbers = ("yes" if chosen.issuperset(group) else "–" for group in GROUPS[:2])
+    return f"{letters} | {numbers} | {marks} | {f'{kana}{by_whom}' if kana else '–'}"
 
 
 def whole_groups(chosen: set[str]) -> set[str]:

@@ -1,18 +1,20 @@
 """Train a decoder that draws letters, digits, marks and kana in the hands of the bundle.
 
-    python weights/non_han.py DATA OUT --minutes 60 [--from FILE --rate 6e-4]
+    python weights/non_han.py DATA OUT --minutes 60 [--from FILE --rate 6e-4 --repeat 6]
 
 It goes on from the bundle's decoder, and learns what the bundle's fonts have of these. It is a
 closed set, so none is held out. The encoder and the coarsest level stay as they are. DATA is
 rendered first. OUT, a .safetensors file, is written every five minutes; `weights/legible.py` then
-chooses which characters are used. From a FILE on, those that were not chosen come more often.
+chooses which characters are used. From a FILE of `legible.py --for-training` on, those that are not
+drawn well come more often.
 """
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,15 +38,16 @@ from calligan.pairs.store import PairStore, Selection
 from calligan.project.source import file_digest
 from calligan.settings import from_dict, load_toml, merged
 from calligan.storage import parse_json
+from calligan.training.cuda_graph import StepRunner
 from calligan.training.example import step_seed
 from calligan.training.feed import Feed
 from calligan.training.schedule import learning_rate, progress_of
 from calligan.training.state import TrainState
-from calligan.training.steps import training_step
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "calligan.safetensors"
-ASCII = "".join(map(chr, range(0x21, 0x7F)))
+# Without "|", which looks like "I" to the network: hands whose "I" has serifs lose them for it.
+ASCII = "".join(map(chr, range(0x21, 0x7F))).replace("|", "")
 MARKS = "、。，．・：；？！「」『』（）〈〉《》【】〔〕—…～·“”‘’"
 CHARS = load_charset("kana") + ASCII + MARKS
 # All characters are learned, so the split holds out none (a share must be above 0).
@@ -52,8 +55,15 @@ SPLIT = SplitConfig(validation=1e-12, test=0.0)
 _FROZEN = ("fold", "encoder", "middle")
 _SAVED_EVERY_S, _LOGGED_STEPS = 300.0, 50
 _MIN_INK = 3e-4  # a full stop is small
-_HARD_REPEATED = 6
 _MARKS_REPEATED = 3  # there are few, and little ink in each, so they are learned slowly
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to go on from; what their card does not list is repeated so many times more."""
+
+    path: Path
+    repeat: int = 6
 
 
 def main() -> None:
@@ -64,14 +74,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--from", dest="start", type=Path, help="an earlier OUT, to go on from")
     parser.add_argument("--rate", type=float, help="the first learning rate")
+    parser.add_argument("--repeat", type=int, default=6, help="what --from FILE lacks, so often")
     options = parser.parse_args()
-    config = config_of(options.minutes, options.rate)
-    train(selection_of(options.data), options.out, config, options.start)
+    config, start = config_of(options.minutes, options.rate), None
+    if options.start:
+        start = Start(options.start, options.repeat)
+    train(selection_of(options.data), options.out, config, start, all_characters())
 
 
-def selection_of(folder: Path) -> Selection:
-    """The data of the bundle's first source and its styles, rendered if they are missing."""
-    card = read_card(MODEL)
+def selection_of(folder: Path, model: Path = MODEL) -> Selection:
+    """The data of a model's first source and its styles, rendered if they are missing."""
+    card = read_card(model)
     raster = RasterConfig(size_px=card.size_px)
     store = PairStore(folder, Manifest(raster, SPLIT, CHARS, CHARS, {"validation": "", "test": ""}))
     if (folder / "manifest.json").exists():
@@ -112,9 +125,9 @@ def opened(font: FontCard, size_px: int) -> tuple[Face, Placement]:
     return face, Placement(**font.placement).scaled(size_px)
 
 
-def config_of(minutes: float, rate: float | None) -> TrainConfig:
+def config_of(minutes: float, rate: float | None = None, **more: Any) -> TrainConfig:
     """The recipe for so many minutes; `rate` is the first learning rate, if not the recipe's."""
-    given = {"minutes": minutes, "device": pick_device("auto"), "precision": "bf16"}
+    given = {"minutes": minutes, "device": pick_device("auto"), "precision": "bf16", **more}
     config = from_dict(TrainConfig, merged(load_toml(HERE / "non_han.toml"), given))
     (stage,) = config.stages
     stage = replace(stage, learning_rate=rate or stage.learning_rate)
@@ -123,11 +136,18 @@ def config_of(minutes: float, rate: float | None) -> TrainConfig:
     return config
 
 
-def train(selection: Selection, out: Path, config: TrainConfig, start: Path | None) -> None:
-    """Train, and write the weights and every character that a hand has."""
-    generator, card = load_model(MODEL)
+def train(
+    selection: Selection,
+    out: Path,
+    config: TrainConfig,
+    start: Start | None,
+    drawn: NonHanCard,
+    model: Path = MODEL,
+) -> None:
+    """Train the decoder of a model, and write it; `drawn` says which characters are to be used."""
+    generator, card = load_model(model)
     if start is not None:
-        replace_weights(generator, read_weights(start, KIND, NOUN, CURE)[0], start)
+        replace_weights(generator, read_weights(start.path, KIND, NOUN, CURE)[0], start.path)
     state = TrainState(config, len(card.styles))
     state.start_from(generator)
     for name, parameter in state.generator.named_parameters():
@@ -135,9 +155,9 @@ def train(selection: Selection, out: Path, config: TrainConfig, start: Path | No
             parameter.requires_grad_(False)
     pairs, (stage,) = Pairs(selection, "train"), config.stages
     if start is not None:
-        repeat_hard(pairs, card_of(start))
+        repeat_hard(pairs, card_of(start.path), start.repeat)
     feed = Feed(pairs, config, card.size_px)
-    began, saved, logged = monotonic(), monotonic(), 0.0
+    run_step, began, saved, logged = StepRunner(config), monotonic(), monotonic(), 0.0
     assert config.minutes is not None
     whole_s = round(config.minutes * 60)
     bar = tqdm(total=whole_s, unit="s")
@@ -145,7 +165,7 @@ def train(selection: Selection, out: Path, config: TrainConfig, start: Path | No
         step = state.counters.step
         torch.manual_seed(step_seed(config.seed, step))
         rate = learning_rate(stage, done, step, config.warmup_steps)
-        loss = training_step(state, feed.example(step, stage.augment), rate)["g"]
+        loss = run_step(state, feed.example(step, stage.augment), rate)["g"]
         state.counters.step += 1
         logged += float(loss) / _LOGGED_STEPS
         bar.update(round(done * whole_s) - bar.n)
@@ -154,8 +174,8 @@ def train(selection: Selection, out: Path, config: TrainConfig, start: Path | No
             logged = 0.0
         if monotonic() - saved > _SAVED_EVERY_S:
             saved = monotonic()
-            save(state, out)
-    save(state, out)
+            save(state, out, drawn)
+    save(state, out, drawn)
 
 
 def card_of(path: Path) -> NonHanCard:
@@ -163,22 +183,22 @@ def card_of(path: Path) -> NonHanCard:
     return from_dict(NonHanCard, parse_json(read_metadata(path, KIND, NOUN, CURE)))
 
 
-def repeat_hard(pairs: Pairs, known: NonHanCard) -> None:
-    """Draw what the decoder does not draw well yet more often."""
+def repeat_hard(pairs: Pairs, known: NonHanCard, times: int) -> None:
+    """Draw what the decoder does not draw well yet more often, by so many times."""
     for index, style in enumerate(pairs.styles):
         well = known.hands[style.name]
         hard = "".join(char for char in set(pairs.chars[index]) if char not in well)
-        pairs.chars[index] += "".join(sorted(hard)) * _HARD_REPEATED
+        pairs.chars[index] += "".join(sorted(hard)) * times
 
 
-def save(state: TrainState, out: Path) -> None:
-    """Write the trained weights, and all characters of the fonts as those to be used."""
+def save(state: TrainState, out: Path, drawn: NonHanCard) -> None:
+    """Write the trained weights."""
     weights = {
         name: value
         for name, value in state.average.state_dict().items()
         if name.split(".")[0] not in _FROZEN
     }
-    write_card(out, weights, all_characters())
+    write_card(out, weights, drawn)
 
 
 def write_card(out: Path, weights: dict[str, torch.Tensor], card: NonHanCard) -> None:
