@@ -26,14 +26,16 @@ import calligan as library
 from calligan.config import RasterConfig
 from calligan.glyphs.catalog import load_catalog, resolve_font
 from calligan.glyphs.face import Face
-from calligan.glyphs.placement import measure_placement, paste
+from calligan.glyphs.placement import Placement, measure_placement, paste
 from calligan.vector.fill import fill
+from calligan.vector.font import UPEM
 from calligan.vector.outline import OutlinePen
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.real_fonts
 ROOT = Path(__file__).parent.parent
 FONT = "noto-serif-sc"  # a plain file, as a system's fonts are
+LETTERED = "kouzan-mouhitsu"  # has letters and kana
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DONE = "document.getElementById('sheet').dataset.done === 'true'"
 
@@ -46,7 +48,7 @@ def page_folder(tmp_path_factory) -> Path:
     if not load_catalog()["lxgw-wenkai"].fetched:
         pytest.skip("lxgw-wenkai is not fetched")
     folder = tmp_path_factory.mktemp("web")
-    command = [sys.executable, ROOT / "web/build.py", "--out", folder]
+    command = [sys.executable, ROOT / "web/build.py", "--out", folder, "--letters", LETTERED]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode == 1 and "onnxruntime-web" in done.stderr:
@@ -178,8 +180,36 @@ def test_svg_holds_the_text_and_every_glyph_and_columns_run_from_the_right(machi
     places = [line.split('"')[1] for line in data.decode().splitlines() if "<path " in line]
     x, y = zip(*(map(float, place[10:-1].split()) for place in places), strict=True)
     assert len(places) == 4  # columns go without marks
-    assert x[0] == x[1] > x[2] == x[3] and y[0] == y[2] < y[1] == y[3]
+    assert y[0] == y[2] < y[1] == y[3]
+    assert x[0] == x[1] > x[3] > x[2]  # the A, which is narrow, stands in the middle of its column
     assert not wrong
+
+
+@pytest.mark.parametrize("char", ["g", "5", "は", "ー"])
+def test_letters_digits_and_kana_are_those_of_the_hand_in_columns_too(machines, server, char):
+    page, wrong = opened(machines(True), server.url, text=char, hand=LETTERED, write="down")
+    until(page, DONE)
+    with Image.open(io.BytesIO(saved(page, "png")[1])) as picture:
+        drawn = np.asarray(picture.convert("L"))[77 : 77 + 256, 77 : 77 + 256] < 128
+    writer = library.load("bundle", check=False).writer
+    index = writer.card.style_index(LETTERED)
+    letter = writer.letters(writer.read(char), index)[char]
+    place = Placement.full_width(256)
+    spare_px = (1 - letter.advance_em) / 2 * place.em_px
+    scale = place.em_px / UPEM
+    to_canvas = [[scale, 0, place.origin_x_px + spare_px], [0, -scale, place.baseline_y_px]]
+    wanted = np.full((256, 256), 255, np.uint8)
+    paste(wanted, fill((letter.vertical or letter.outline).transform(np.array(to_canvas))))
+    wanted = wanted < 128
+    assert (drawn & wanted).sum() / (drawn | wanted).sum() > 0.95
+    assert not wrong
+
+
+def test_letters_that_cannot_be_fetched_are_named(machines, server):
+    server.gone.add(f"letters-{LETTERED}.json.gz")
+    page, _ = opened(machines(True), server.url, text="永A", hand=LETTERED)
+    until(page, "document.getElementById('trouble').textContent")
+    assert said(page).startswith(f"取不到 letters-{LETTERED}.json.gz")
 
 
 def test_after_the_first_visit_it_works_without_a_network(machines, page_folder):

@@ -1,8 +1,9 @@
 """The page, ready to be served: dist/web with model, runtime and all, nothing from elsewhere.
 
-    python web/build.py [--out dist/web] [--model bundle]
+    python web/build.py [--out dist/web] [--model bundle] [--letters NAME,NAME]
 
 onnxruntime-web comes by npm, checked by its checksum. The model is converted with int8 weights.
+Letters, digits, marks and kana of the hands are drawn here, as they are few: a file for each hand.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import hashlib
 import json
 import tarfile
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ RUNTIME_FILES = {  # in the package: the name here, sha256
 }
 PAGE = ("index.html", "page.css", "icon.svg", "NOTICE.txt", *(p.name for p in HERE.glob("*.js")))
 THUMB = "永"
+LETTERS, PACKED = "letters-", ".json.gz"  # how the files of letters are named
 SAMPLED = 100  # characters by which a browser places a font
 
 
@@ -51,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("dist/web"))
     parser.add_argument("--model", default="bundle")
+    parser.add_argument("--letters", help="only of these hands, separated by commas; a quick build")
     asked = parser.parse_args()
     files = {name: (HERE / name).read_bytes() for name in PAGE} | runtime()
     data = converted(asked.model)
@@ -58,6 +62,7 @@ def main() -> None:
     told = hands(asked.model, data)
     files["hands.json"] = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     files["NOTICE.txt"] += notices(told["hands"])
+    files |= letters(asked.model, asked.letters and asked.letters.split(","))
     name_version(files, told["placement"]["size_px"])
     for name, data in files.items():
         write_bytes(asked.out / name, data)
@@ -118,6 +123,29 @@ def notices(listed: list[dict[str, Any]]) -> bytes:
     return "\n".join(["", "Hands, each learned from one font:", *rows, ""]).encode()
 
 
+def letters(model: str, wanted: Collection[str] | None) -> dict[str, bytes]:
+    """What each hand has besides Han characters, a file a hand.
+
+    A character's advance in ems, its path, and its path in columns where that is another.
+    """
+    writer, files = calligan.load(model).writer, {}
+    size_px = writer.card.size_px
+    for index, style in enumerate(writer.card.styles):
+        chars = "".join(writer.drawer.advances(index))
+        if not chars or (wanted is not None and style.name not in wanted):
+            continue
+        listed = {}
+        for glyph, outline in writer.outlined(chars, index):
+            if glyph.verdict and glyph.verdict.replaced:
+                continue  # the machine's font has a better one
+            letter = writer.drawn_letter(glyph.char, outline, index)
+            shapes = [each for each in (letter.outline, letter.vertical) if each is not None]
+            listed[glyph.char] = [letter.advance_em, *(svg_path(each, size_px) for each in shapes)]
+        data = json.dumps(listed, ensure_ascii=False, separators=(",", ":")).encode()
+        files[f"{LETTERS}{style.name}{PACKED}"] = packed(data)
+    return files
+
+
 def sample(card: ModelCard) -> str:
     """Characters by which a font is placed: some of those that the model was trained on."""
     return card.trained_chars[:: max(1, len(card.trained_chars) // SAMPLED)][:SAMPLED]
@@ -144,9 +172,15 @@ def name_version(files: dict[str, bytes], size_px: int) -> None:
         version.update(name.encode() + files[name])
     store = json.dumps(f"calligan-{version.hexdigest()[:12]}")
     lines = [f"export const STORE = {store};", f"export const SIZE_PX = {size_px};"]
-    for constant, name in (("MODEL", "model.onnx.gz"), ("RUNTIME", "ort.wasm.gz")):
-        told = json.dumps({"name": name, "sha256": sha256_bytes(files[name])})
-        lines.append(f"export const {constant} = {told};")
+    checked = {n: {"name": n, "sha256": sha256_bytes(files[n])} for n in files if n.endswith(".gz")}
+    by_hand = {
+        name.removeprefix(LETTERS).removesuffix(PACKED): told
+        for name, told in checked.items()
+        if name.startswith(LETTERS)
+    }
+    large = ("MODEL", checked["model.onnx.gz"]), ("RUNTIME", checked["ort.wasm.gz"])
+    for constant, told in (*large, ("LETTERS", by_hand)):
+        lines.append(f"export const {constant} = {json.dumps(told)};")
     files["files.js"] = "\n".join([*lines, ""]).encode()
     listed = json.dumps(["./", *(name for name in files if name != "offline.js")])
     script = files["offline.js"].decode().replace('"@store@"', store)

@@ -1,5 +1,7 @@
 // The page: what is written, in which hand, from which font; drawn by a worker, a glyph at a time.
 
+import { kept } from "./fetching.js";
+import { LETTERS } from "./files.js";
 import { outline } from "./outline.js";
 import { isHan, laidOut, made, picture, pngFile, svgFile } from "./sheet.js";
 import { machineFonts, openedFont } from "./sources.js";
@@ -9,6 +11,7 @@ const find = (id) => document.getElementById(id);
 const state = { told: null, fonts: [], font: null, hand: 0, language: "zh-Hans", opened: false, busy: null, trouble: null, keeping: false, offline: false, unasked: null };
 const paths = new Map(); // by font, hand and character: an outline, or "" where the font lacks it
 const sources = new Map(); // by font and character: ink, has
+const letters = new Map(); // by hand: what it has besides Han, {char: [advance_em, path, path in columns]}; null while fetched
 let worker;
 
 if (!window.calliganLacks) begin();
@@ -89,11 +92,13 @@ function draw() {
   if (!state.font) return;
   const layout = current(), chars = [...new Set(layout.cells.map((cell) => cell.char))];
   const missing = chars.filter((char) => paths.get(keyOf(char)) === undefined);
-  for (const char of missing.filter((char) => !isHan(char) || !source(char).has)) {
-    paths.set(keyOf(char), source(char).has ? source(char).path : "");
+  if (!missing.every(isHan)) openLetters();
+  for (const char of missing.filter((char) => (isHan(char) ? !source(char).has : lettersOf() !== null))) {
+    paths.set(keyOf(char), letterPath(char) ?? (source(char).has ? source(char).path : ""));
   }
   const left = missing.filter((char) => paths.get(keyOf(char)) === undefined);
-  if (left.length && state.opened && !state.busy && !state.trouble) ask(left[0]);
+  const next = left.find(isHan);
+  if (next && state.opened && !state.busy && !state.trouble) ask(next);
   show(layout, chars, left);
 }
 
@@ -110,6 +115,31 @@ function source(char) {
     sources.set(key, { has, ink, path: has ? outline(ink, state.font.size_px) : "" });
   }
   return sources.get(key);
+}
+
+/** Fetch what the hand has besides Han characters, once. */
+async function openLetters() {
+  const hand = state.told.hands[state.hand].name;
+  if (!(hand in LETTERS) || letters.has(hand)) return;
+  letters.set(hand, null);
+  try {
+    letters.set(hand, JSON.parse(new TextDecoder().decode(await kept(LETTERS[hand]))));
+  } catch (error) {
+    letters.delete(hand);
+    return trouble(error.kind ?? "broken", error.what ?? error.message);
+  }
+  draw();
+}
+
+/** What the hand has besides Han characters; null while it is fetched. */
+function lettersOf() {
+  const hand = state.told.hands[state.hand].name;
+  return hand in LETTERS ? letters.get(hand) ?? null : {};
+}
+
+function letterPath(char) {
+  const [, path, inColumns] = lettersOf()?.[char] ?? [];
+  return isDown() ? inColumns ?? path : path;
 }
 
 function show(layout, chars, left) {
@@ -138,13 +168,17 @@ function say(chars, left) {
 }
 
 function current() {
-  const down = document.querySelector("[name=direction]:checked").value === "down";
   const text = find("text").value.normalize("NFC");
-  return laidOut(text, down, state.told.placement.size_px, (char) => state.font.advance_em(char));
+  const advance = (char) => lettersOf()?.[char]?.[0] ?? state.font.advance_em(char);
+  return laidOut(text, isDown(), state.told.placement.size_px, advance);
+}
+
+function isDown() {
+  return document.querySelector("[value=down]").checked;
 }
 
 function keyOf(char) {
-  return `${state.font.id}|${state.hand}|${char}`;
+  return `${state.font.id}|${state.hand}|${char}${isDown() && !isHan(char) ? "|down" : ""}`;
 }
 
 function trouble(kind, what) {
@@ -186,8 +220,7 @@ function listen() {
 }
 
 function changed() {
-  const down = document.querySelector("[value=down]").checked;
-  const asked = { text: find("text").value, hand: state.told.hands[state.hand].name, ...(down && { write: "down" }), lang: state.language };
+  const asked = { text: find("text").value, hand: state.told.hands[state.hand].name, ...(isDown() && { write: "down" }), lang: state.language };
   history.replaceState(null, "", `#${new URLSearchParams(asked)}`);
   draw();
 }

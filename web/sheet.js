@@ -23,10 +23,10 @@ export function laidOut(text, down, size_px, advance) {
   lines.forEach((line, number) => {
     let along = 0;
     for (const char of line) {
-      const step = down || isHan(char) ? pitch : Math.min(1, advance(char)) * pitch;
-      const across = down ? (lines.length - 1 - number) * apart : number * apart;
+      const step = isHan(char) ? pitch : Math.min(1, advance(char)) * pitch;
+      const across = down ? (lines.length - 1 - number) * apart + (pitch - step) / 2 : number * apart;
       if (char.trim()) cells.push({ char, x: (down ? across : along) - over, y: (down ? along : across) - over });
-      along += step;
+      along += down ? pitch : step;
     }
     longest = Math.max(longest, along);
   });
