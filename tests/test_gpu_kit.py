@@ -1,6 +1,8 @@
 """The kit for a few minutes of a GPU: fonts packed small, and a run carried in parts."""
 
+import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,3 +62,32 @@ def test_a_run_is_carried_in_parts_and_goes_on(run_folder, tmp_path, monkeypatch
             getattr(before, name).parameters(), getattr(after, name).parameters(), strict=True
         )
         assert all(torch.allclose(a, b, atol=2e-3) for a, b in pairs)
+
+
+@pytest.mark.parametrize("further", [False, True])
+def test_letters_are_trained_for_the_model_of_the_run(tmp_path, monkeypatch, further):
+    import train as kit
+
+    monkeypatch.syspath_prepend(str(KIT.parent))
+    import non_han
+
+    rendered, pack = tmp_path / "rendered", tmp_path / "pack"
+    rendered.mkdir()
+    (rendered / "manifest.json").write_text("{}")
+    (pack / "1").mkdir(parents=True)
+    with tarfile.open(pack / "1" / kit.LETTERS_FILE, "w:xz") as tar:
+        tar.add(rendered, ".")
+    model, asked = tmp_path / "last.safetensors", []
+    model.touch()
+    monkeypatch.setattr(non_han, "selection_of", lambda data, model: (data, model))
+    monkeypatch.setattr(non_han, "train", lambda *given: asked.append(given))
+    options = SimpleNamespace(
+        pack=pack, out=tmp_path / "out", work=tmp_path / "work", letters_minutes=0.5, start=further
+    )
+    for _ in range(2):  # a second call finds them unpacked
+        kit.train_letters(options, SimpleNamespace(last=model, best=tmp_path / "best.safetensors"))
+    (data, of), out, config, start, chosen, trained = asked[1]
+    assert (data / "manifest.json").is_file() and of == trained == model
+    assert out == options.out / "non-han.safetensors" and config.minutes == 0.5
+    assert chosen == non_han.NonHanCard()
+    assert (start is not None) == further and (not further or start.path.is_file())

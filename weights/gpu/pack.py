@@ -1,7 +1,8 @@
 """Pack what training on a machine without network access needs: `pack.py OUT`.
 
 OUT/fonts has every font of the bundle, reduced to its charset; OUT/wheels has packages that are
-usually not installed with PyTorch; OUT/pack.json lists the contents. A large pack is split into
+usually not installed with PyTorch; OUT/letters.tar.xz has what `weights/non_han.py` learns from,
+rendered; OUT/pack.json lists the contents. A large pack is split into
 OUT/1 and OUT/2. The fonts must be fetched (`calligan fonts fetch`); sample glyphs of each are
 compared.
 """
@@ -13,6 +14,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
@@ -35,6 +37,7 @@ from calligan.storage import sha256_bytes
 BUNDLE = tomllib.loads((Path(__file__).parent.parent / "bundle.toml").read_text("utf-8"))
 CHARSET = BUNDLE["charset"]
 TABLES = {"head", "hhea", "maxp", "hmtx", "cmap", "name", "OS/2", "post", "glyf", "loca", "CFF "}
+LETTERS = "letters.tar.xz"
 WHEELS = ("freetype-py", "platformdirs")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 MAX_SINGLE_BYTES, MAX_HALF_BYTES = 38 * 2**20, 36 * 2**20  # of a pack in one folder, or two
@@ -126,6 +129,18 @@ def download_wheels(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
+def pack_letters(path: Path) -> int:
+    """Render letters, digits, marks and kana of the bundle's fonts; returns the size in bytes."""
+    sys.path.append(str(Path(__file__).parent.parent))
+    from non_han import selection_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        selection_of(Path(folder, "letters"))
+        with tarfile.open(path, "w:xz") as tar:
+            tar.add(Path(folder, "letters"), ".")
+    return path.stat().st_size
+
+
 def main(out: Path) -> None:
     """Pack the bundle into a new folder, or replace an existing pack."""
     if out.exists():
@@ -137,11 +152,12 @@ def main(out: Path) -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         folders = [out / "fonts"] * len(fonts)
         entries = list(pool.map(pack_font, fonts, fonts.values(), folders))
+    letters = pack_letters(out / LETTERS)
     wheels = download_wheels(out / "wheels")
-    total = wheels + sum(entry["bytes"] for entry in entries)
+    total = wheels + letters + sum(entry["bytes"] for entry in entries)
     parts = [(out, entries)]
     if total + 2**16 > MAX_SINGLE_BYTES:
-        parts = split(out, entries, wheels)
+        parts = split(out, entries, wheels + letters)
     for folder, included in parts:
         listing = json.dumps({"charset": CHARSET, "fonts": included}, indent=1)
         (folder / "pack.json").write_text(listing + "\n", encoding="utf-8")
@@ -149,12 +165,12 @@ def main(out: Path) -> None:
         print(f"{folder}: {len(included)} fonts, {size / 2**20:.2f} MiB")
 
 
-def split(out: Path, entries: list[dict[str, Any]], wheels: int) -> list[tuple[Path, list]]:
-    """Move fonts and wheels to OUT/1, which is usable alone, and OUT/2."""
+def split(out: Path, entries: list[dict[str, Any]], other: int) -> list[tuple[Path, list]]:
+    """Move fonts and the rest, of `other` bytes, to OUT/1, which is usable alone, and OUT/2."""
     ranked = sorted(
         entries, key=lambda e: (e["name"] not in FIRST_FOLDER_SOURCES, e["role"] == "source")
     )
-    used, parts = wheels + 2**16, ([], [])
+    used, parts = other + 2**16, ([], [])
     for entry in ranked:
         used += entry["bytes"]
         parts[used > MAX_HALF_BYTES].append(entry)
@@ -162,7 +178,8 @@ def split(out: Path, entries: list[dict[str, Any]], wheels: int) -> list[tuple[P
         (out / str(number) / "fonts").mkdir(parents=True)
         for entry in included:
             (out / entry["file"]).rename(out / str(number) / entry["file"])
-    (out / "wheels").rename(out / "1" / "wheels")
+    for name in ("wheels", LETTERS):
+        (out / name).rename(out / "1" / name)
     (out / "fonts").rmdir()
     return [(out / str(number), included) for number, included in enumerate(parts, 1)]
 

@@ -1,18 +1,23 @@
 """Train the bundle on a machine with one GPU and many cores, without network access.
 
     python weights/gpu/train.py PACK OUT --minutes 9 [--work FOLDER] [--set KEY=VALUE ...]
+                                [--letters-minutes 1.5]
 
 PACK is what `pack.py` made. OUT gets log.jsonl, sheet.png, run.tar.00, run.tar.01 ..., each under
 16 MiB: the run with its models and a checkpoint (weights in fp16, moments in bf16, without Muon's
 momentum, which recovers in twenty steps). The same call with those files in OUT continues the run.
 They are rewritten after every evaluation, so that little is lost if the machine goes away. A
 finished run is continued by a new one: --from MODEL --recipe weights/gpu/further.toml.
+
+With --letters-minutes, the decoder of letters, digits, marks and kana is trained afterwards, from
+the run's decoder, or with --from from weights/non-han.safetensors: OUT/non-han.safetensors.
 """
 
 import argparse
 import io
 import json
 import shutil
+import sys
 import tarfile
 import time
 from dataclasses import replace
@@ -50,6 +55,7 @@ WARM_UP_STEPS = 6  # before a time is taken: compilation, recording
 HERE = Path(__file__).resolve().parent
 BUNDLE = load_toml(HERE.parent / "bundle.toml")  # fonts, charset and size
 CHECKSUM_FILE = "run.tar.sha256"
+LETTERS_FILE, LETTERS_BATCH = "letters.tar.xz", 128
 STARTED = time.monotonic()
 
 
@@ -79,6 +85,8 @@ def main() -> None:
         on_evaluation=lambda row: (print_row(row), pack_run(run, options.out)),
     )
     train(run, selection, state, listener)
+    if options.letters_minutes:
+        train_letters(options, run)
     print_line("done")
 
 
@@ -89,6 +97,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=9.0, help="of training")
     parser.add_argument("--steps", type=int, help="train for N steps instead, as a test")
+    parser.add_argument("--letters-minutes", type=float, help="of training letters, afterwards")
     parser.add_argument("--work", type=Path, default=Path("/dev/shm/calligan"))
     parser.add_argument("--recipe", type=Path, default=HERE / "recipe.toml")
     parser.add_argument("--from", type=Path, dest="start", help="start from this model's weights")
@@ -98,6 +107,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--evaluate-every", type=int, help="steps; default about one minute")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     return parser.parse_args()
+
+
+def train_letters(options: argparse.Namespace, run: Run) -> None:
+    """Train the decoder of letters, digits, marks and kana for the run's model."""
+    sys.path.append(str(HERE.parent))
+    import non_han
+
+    (packed,) = (*options.pack.glob(LETTERS_FILE), *options.pack.glob(f"*/{LETTERS_FILE}"))
+    data, model = options.work / "letters", run.last if run.last.exists() else run.best
+    if not data.exists():
+        with tarfile.open(packed) as tar:
+            tar.extractall(data, filter="data")
+    many = {"batch_size": LETTERS_BATCH, "compile": True, "cuda_graphs": True}
+    config = non_han.config_of(
+        options.letters_minutes, **(many if torch.cuda.is_available() else {})
+    )
+    start = non_han.Start(HERE.parent / "non-han.safetensors") if options.start else None
+    print_line(f"letters: batch {config.batch_size}, {config.minutes} minutes")
+    selection = non_han.selection_of(data, model)
+    chosen = non_han.NonHanCard()  # weights/legible.py chooses, where the fonts are
+    non_han.train(selection, options.out / "non-han.safetensors", config, start, chosen, model)
 
 
 def print_line(text: str) -> None:
