@@ -58,7 +58,8 @@ async function remove(name, { pages, glyphs, learned }) {
     glyphs.length && t("delete_glyphs").replace("{}", glyphs.length),
     learned && t("delete_learned"),
   ].filter(Boolean);
-  const question = t("delete_ask").replace("{}", name).replace("{what}", what.join(t("comma")));
+  const ask_of = what.length ? "delete_ask" : "delete_empty_ask";
+  const question = t(ask_of).replace("{}", name).replace("{what}", what.join(t("comma")));
   if (!(await agreed(question, t("delete")))) return;
   try {
     const { token } = await ask(`/api${pageOf(name)}/remove`, {});
