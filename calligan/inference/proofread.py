@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
 _AS_WRITTEN = "as written"  # by hand
-_RETRIES = "every way where dense"  # how doubtful glyphs are drawn again; kept ones are of one rule
+# What is expected of characters, and how doubtful glyphs are drawn again; kept ones are of one rule.
+_RULES = "every way where dense; nothing expected of letters"
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
 
@@ -111,7 +112,7 @@ class Proofreader:
         """What determines verdicts, besides the glyphs."""
         inspector = self.inspector.name if self.inspector else ""
         found = [self.judge.name, inspector, sha256_bytes(repr(self.calibration).encode())]
-        return [*found, _RETRIES] + (["counters"] if self._is_bold else [])
+        return [*found, _RULES] + (["counters"] if self._is_bold else [])
 
     @cached_property
     def reach(self) -> Reach:
