@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _DARKEST_BLANK = 127  # of 255: lighter images have no outline
 _AS_WRITTEN = "as written"  # by hand
-# What is expected of characters, and how doubtful glyphs are drawn again; kept ones are of one rule.
+# What is expected of characters, and how doubtful ones are drawn again: kept ones are of one rule.
 _RULES = "every way where dense; nothing expected of letters"
 _MIN_DETECTED_PX = 64  # specks cannot be detected in smaller images
 
