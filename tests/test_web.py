@@ -205,6 +205,31 @@ def test_letters_digits_and_kana_are_those_of_the_hand_in_columns_too(machines, 
     assert not wrong
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Calligraphy, “A&B” and words", ["Calligraphy,", "“A&B”andwords"]),
+        ("永和九年岁在癸，丑暮春之初", ["永和九年岁在", "癸，丑暮春之初"]),
+        ("永和九年岁在癸（丑）暮春之", ["永和九年岁在癸", "（丑）暮春之"]),
+        ("九年岁在癸丑暮春之初", ["九年岁在癸丑暮春之初"]),
+        ("Donaudampfschifffahrt 书", ["Donaudampfschifffahrt", "书"]),
+    ],
+)
+def test_long_lines_are_parted_between_words_and_before_no_closing_mark(
+    machines, server, text, lines
+):
+    page, _ = opened(machines(True), server.url, text="永")
+    cells = page.evaluate(
+        """(text) => import("./sheet.js").then(({ laidOut }) =>
+        laidOut(text, false, 256, (char) => (/[ -~“”]/.test(char) ? 0.5 : 1)).cells)""",
+        text,
+    )
+    found = {}
+    for cell in cells:
+        found.setdefault(cell["y"], []).append(cell["char"])
+    assert ["".join(found[y]) for y in sorted(found)] == lines
+
+
 def test_letters_that_cannot_be_fetched_are_named(machines, server):
     server.gone.add(f"letters-{LETTERED}.json.gz")
     page, _ = opened(machines(True), server.url, text="永A", hand=LETTERED)

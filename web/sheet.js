@@ -3,7 +3,10 @@
 export const PAPER = "#f7f2e7", INK = "#1b1815", PALE = "#e3dac8";
 const PITCH = 0.9; // distance between characters, as a share of the canvas
 const LINE = 1.04; // and between lines
-const LONGEST = 10; // characters in a line; longer ones are parted
+const LONGEST = 10; // places in a line, of a Chinese character each; longer ones are parted
+const SLACK = 1e-6; // sums of widths are not exact
+// A line is not broken within a word, nor before a closing or after an opening mark.
+const TOGETHER = /[!-\u024f‘’“”–—]+|[「『（《〈【〔]*[^\s「『（《〈【〔][、。，．：；？！」』）》〉】〕…]*|[「『（《〈【〔]+|\s+/gu;
 const MARGIN = 0.35;
 const PNG_LARGEST_PX = 8192;
 const NS = "http://www.w3.org/2000/svg";
@@ -17,13 +20,14 @@ export function isHan(char) {
 export function laidOut(text, down, size_px, advance) {
   const pitch = PITCH * size_px, apart = LINE * pitch, margin = MARGIN * size_px;
   const over = (size_px - pitch) / 2; // of a canvas over its place
-  const lines = parted(text, down);
+  const widthOf = (char) => (down || isHan(char) ? 1 : Math.min(1, advance(char))); // in places
+  const lines = parted(text, down, widthOf);
   const cells = [];
   let longest = 0;
   lines.forEach((line, number) => {
     let along = 0;
     for (const char of line) {
-      const step = isHan(char) ? pitch : Math.min(1, advance(char)) * pitch;
+      const step = (isHan(char) ? 1 : Math.min(1, advance(char))) * pitch;
       const across = down ? (lines.length - 1 - number) * apart + (pitch - step) / 2 : number * apart;
       if (char.trim()) cells.push({ char, x: (down ? across : along) - over, y: (down ? along : across) - over });
       along += down ? pitch : step;
@@ -39,19 +43,29 @@ export function laidOut(text, down, size_px, advance) {
   return { width: width + 2 * margin, height: height + 2 * margin, cells };
 }
 
-/** Lines no longer than LONGEST; columns go without punctuation, as is the custom. */
-function parted(text, down) {
-  const lines = text.split(/\r?\n/).map((line) => [...line].filter((char) => !down || !/[\p{P}\s]/u.test(char)));
-  const found = lines.filter((line) => line.length).flatMap((line) => {
-    const pieces = Math.ceil(line.length / LONGEST), each = Math.ceil(line.length / pieces);
-    return Array.from({ length: pieces }, (_, i) => line.slice(i * each, (i + 1) * each));
+/** Lines no longer than LONGEST, of about equal length; columns go without punctuation, as is the custom. */
+function parted(text, down, widthOf) {
+  const lines = text.split(/\r?\n/).map((line) => (down ? line.replace(/[\p{P}\s]/gu, "") : line.trim()));
+  return lines.filter(Boolean).flatMap((line) => {
+    const parts = down ? [...line] : line.match(TOGETHER), count = Math.ceil(lengthOf(line) / LONGEST);
+    let limit = Math.ceil(lengthOf(line) / count), found = filled(parts, limit);
+    while (found.length > count && limit < LONGEST) found = filled(parts, ++limit);
+    return found;
   });
-  return found.map(closed);
-}
 
-/** A closing mark never begins a line: here it only may end one, so blanks are cut. */
-function closed(line) {
-  return [...line.join("").trim()];
+  function lengthOf(part) {
+    return [...part].reduce((sum, char) => sum + widthOf(char), 0);
+  }
+
+  /** Parts set one after the other into lines no longer than `limit`, but for a part that is longer. */
+  function filled(parts, limit) {
+    const found = [""];
+    for (const part of parts) {
+      if (found.at(-1) && lengthOf(found.at(-1) + part.trimEnd()) > limit + SLACK) found.push("");
+      found.push(found.pop() + part);
+    }
+    return found.map((piece) => [...piece.trim()]).filter((piece) => piece.length);
+  }
 }
 
 /** An SVG element of a layout; `paths` maps characters to paths, `pale` those still to come. */
