@@ -252,6 +252,30 @@ def test_the_decoder_is_for_one_model_and_one_source(decoder):
         assert bool(decoder(**changed).non_han().card.hands) == known
 
 
+def test_letters_have_the_edges_of_the_fonts_letters(writer, monkeypatch):
+    """Han characters of a hand may be polygons, and its letters round."""
+    name, hand = writer.card.styles[0].name, with_hand(writer, ADVANCES)
+    edges = {name: {"letters": "", "kana": "round"}}
+    card = NonHanCard(hands={name: ADVANCES}, edges=edges)
+    styles = [replace(style, edges="polygon") for style in hand.card.styles]
+    drawer = replace(
+        hand.drawer, card=replace(hand.card, styles=styles), non_han=lambda: NonHan(card=card)
+    )
+    hand = replace(hand, drawer=drawer, proofreader=None)
+    asked = []
+
+    def trace_all(images, placement, upem, config):
+        asked.extend([config.edges] * len(images))
+        return [Outline.from_drawing(_Square())] * len(images)
+
+    monkeypatch.setattr("calligan.inference.writer.trace_all", trace_all)
+    outlines = hand.traced(dict.fromkeys("A一あ。B", np.full((64, 64), 255, np.uint8)), 0)
+    assert "".join(outlines) == "A一あ。B"
+    assert sorted(asked) == ["", "polygon", "polygon", "polygon", "round"]  # A, 一 。 B, あ
+    assert drawer.tracing("A", 0).edges == "" and drawer.tracing("あ", 0).edges == "round"
+    assert drawer.tracing("。", 0).edges == drawer.tracing("一", 0).edges == "polygon"
+
+
 def test_the_decoder_replaces_weights_of_the_model(decoder):
     drawer = decoder(change=0.5)
     own, other = (
@@ -272,10 +296,12 @@ def test_a_decoder_that_is_damaged_or_of_another_shape_is_refused(decoder, tmp_p
     write_weights(path, {"unfold.conv.bias": torch.zeros(3)}, KIND, card)
     with pytest.raises(ModelError, match="does not fit the model"):
         drawer.letter_network()
+    write_weights(path, {}, KIND, '{"edges": {"one": {"letters": "wavy"}}}')
+    with pytest.raises(ModelError, match="wavy"):
+        NonHan.of(bundled_model(), "any")
     write_weights(path, {}, KIND, '{"hands": []}')
     with pytest.raises(ModelError, match=r"non-han\.safetensors is damaged"):
-        decoder_of = NonHan.of
-        decoder_of(bundled_model(), "any")
+        NonHan.of(bundled_model(), "any")
 
 
 def test_doubtful_kana_are_replaced_unless_picked_or_written():

@@ -29,13 +29,15 @@ from calligan.evaluation.recogniser import Recogniser
 from calligan.glyphs.charset import is_kana, load_charset
 from calligan.glyphs.letter_placement import letter_placement
 from calligan.inference.drawer import Drawer
-from calligan.inference.non_han import CURE, KIND, NOUN, NonHan, NonHanCard
+from calligan.inference.non_han import CURE, KIND, NOUN, NonHan, NonHanCard, class_of
 from calligan.inference.writer import Writer
+from calligan.models.card import FontCard
 from calligan.models.file import read_weights
 from calligan.page.sheet import Row, contact_sheet, save_sheet
 from calligan.reader.faults import Shape, detect, measured
 from calligan.reader.limits import shipped
 from calligan.resources import non_han_weights
+from calligan.vector.straight_edges import edges_of
 
 SOURCE, ACROSS = "lxgw-wenkai", 16
 MAX_DIFFERENCE = 0.5  # ink that differs, as a share of the font's
@@ -93,6 +95,7 @@ def main() -> None:
     hands: dict[str, dict[str, float]] = {}
     single: dict[str, dict[str, float]] = {}  # the same, but groups are not kept together
     by_model: dict[str, str] = {}
+    edges = {style.name: edges_by_class(style, writer.card.size_px) for style in writer.card.styles}
     for index, style in enumerate(tqdm(writer.card.styles, unit="hand")):
         advances = every.hands[style.name]
         hand = {**dict.fromkeys(ALL_KANA, 1.0), **advances}
@@ -120,9 +123,20 @@ def main() -> None:
             sheets.mkdir(parents=True, exist_ok=True)
             save_sheet(sheet_of(found, writer), sheets / f"{style.name}.png")
     weights, _ = read_weights(path, KIND, NOUN, CURE)
-    write_card(path, weights, NonHanCard(every.model, every.source, hands, by_model))
+    write_card(path, weights, NonHanCard(every.model, every.source, hands, by_model, edges))
     if options.for_training:
         write_card(options.for_training, weights, replace(every, hands=single))
+
+
+def edges_by_class(style: FontCard, size_px: int) -> dict[str, str]:
+    """Which edges the font's own letters, marks and kana have (vector/straight_edges.py)."""
+    face, han = opened(style, size_px)
+    images: dict[str, list[np.ndarray]] = {}
+    for char in filter(face.glyph_index, CHARS):
+        drawn = letter_placement(face, char, han).draw(face, face.glyph_index(char))
+        if drawn is not None:
+            images.setdefault(class_of(char), []).append(drawn)
+    return {name: edges_of(each, han.em_px) for name, each in images.items()}
 
 
 def table_row(chosen: set[str], by_whom: str) -> str:

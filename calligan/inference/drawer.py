@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calligan.config import TraceConfig
 from calligan.errors import ModelError
 from calligan.glyphs.charset import is_han
 from calligan.glyphs.letter_placement import letter_scale
@@ -108,6 +109,13 @@ class Drawer:
         if style.path or style_index in self.networks:
             return {}
         return self.non_han().card.hands.get(style.name, {})
+
+    def tracing(self, char: str, style_index: int) -> TraceConfig:
+        """How a drawn character is traced."""
+        style = self.card.styles[style_index]
+        if is_han(char) or char not in self.advances(style_index):
+            return style.tracing
+        return self.non_han().tracing(char, style.name, style.tracing)
 
     def open_letters(self, chars: str, style_index: int) -> None:
         """Open the network of letters, marks and kana, if some of `chars` are drawn with it."""

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -217,7 +217,8 @@ def copy_source(found: dict[str, Outline], chars: str, writer: Writer, job: Job)
     """Add the source font's glyphs of some characters, in place of drawn ones."""
     if chars:
         images = writer.source.images(chars)
-        found.update(traced(dict(zip(chars, images, strict=True)), job))
+        plain = replace(job, trace=replace(job.trace, edges=""))  # its edges are not the hand's
+        found.update(traced(dict(zip(chars, images, strict=True)), plain))
 
 
 def _cut(chars: str) -> Iterator[str]:

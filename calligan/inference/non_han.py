@@ -6,11 +6,13 @@ characters are drawn well in which hand: by that decoder, or by the model's own,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from calligan.config import TraceConfig
 from calligan.errors import ConfigError, ModelError
+from calligan.glyphs.charset import is_kana
 from calligan.glyphs.letter_placement import letter_scale
 from calligan.models.file import read_metadata
 from calligan.project.source import file_digest
@@ -34,6 +36,7 @@ class NonHanCard:
     source: str = ""
     hands: dict[str, dict[str, float]] = field(default_factory=dict)
     by_model: dict[str, str] = field(default_factory=dict)  # which of them the model draws itself
+    edges: dict[str, dict[str, str]] = field(default_factory=dict)  # TraceConfig.edges by class
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class NonHan:
         if char in self.card.by_model.get(hand, "") or char not in self.card.hands.get(hand, ()):
             return None
         return letter_scale(char)
+
+    def tracing(self, char: str, hand: str, han: TraceConfig) -> TraceConfig:
+        """How a character is traced, in a hand whose Han characters are traced as `han`."""
+        edges = self.card.edges.get(hand, {}).get(class_of(char), han.edges)
+        return replace(han, edges=edges)
 
     @property
     def identity(self) -> str:
@@ -69,9 +77,20 @@ class NonHan:
         return cls(path, card)
 
 
+def class_of(char: str) -> str:
+    """Whether a character is of the "kana", the "letters" (with digits) or the "marks"."""
+    if is_kana(char):
+        return "kana"
+    return "letters" if char.isalnum() else "marks"
+
+
 @lru_cache(maxsize=2)
 def _card(path: Path, mtime_ns: int) -> NonHanCard:
     try:
-        return from_dict(NonHanCard, parse_json(read_metadata(path, KIND, NOUN, CURE)))
+        card = from_dict(NonHanCard, parse_json(read_metadata(path, KIND, NOUN, CURE)))
+        for each in card.edges.values():
+            for edges in each.values():
+                TraceConfig(edges=edges).validate()
+        return card
     except (ConfigError, ValueError) as error:
         raise ModelError(f"{path} is damaged ({error}); {CURE}") from error

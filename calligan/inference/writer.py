@@ -340,14 +340,18 @@ class Writer:
         units.
         """
         em = em or Em(Placement.full_width(self.card.size_px))
-        large, tracing = self.enlarged(list(images.values())), self.tracing(style_index)
-        outlines = dict(zip(images, trace_all(large, em.placement, em.upem, tracing), strict=True))
+        large, chars = self.enlarged(list(images.values())), list(images)
+        how, outlines = [self.drawer.tracing(c, style_index) for c in chars], dict[str, Outline]()
+        for tracing in dict.fromkeys(how):
+            part = [at for at, wanted in enumerate(how) if wanted == tracing]
+            found = trace_all(large[part], em.placement, em.upem, tracing)
+            outlines.update(zip((chars[at] for at in part), found, strict=True))
         if not all(map(is_han, images)):
             for char, advance_em in self.drawer.advances(style_index).items():
                 if char in outlines:
                     matrix = letter_matrix(char, advance_em, em.placement, em.upem)
                     outlines[char] = outlines[char].transform(matrix)
-        return outlines
+        return {char: outlines[char] for char in chars}
 
     def tracing(self, style_index: int) -> TraceConfig:
         """Tracing settings of a style."""
