@@ -250,9 +250,17 @@ def test_a_font_that_has_none_of_the_characters_asked_for_is_completed(tmp_path,
 
 def test_letters_may_come_from_a_font_without_characters(tmp_path, export):
     build_font(tmp_path / "latin.ttf", chars="ABCabc1", weight=50)
-    done = export("--charset", HAN[:3], "--latin", "latin.ttf", "-o", "a.ttf", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert set(map(ord, HAN[:3] + "Ab1")) <= set(TTFont(tmp_path / "a.ttf").getBestCmap())
+    made = []
+    for number, charset in enumerate((HAN[:3], f"{HAN[0]}Ab1")):
+        name = f"{number}.ttf"
+        done = export("--charset", charset, "--latin", "latin.ttf", "-o", name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        made.append(TTFont(tmp_path / name))
+    assert set(map(ord, HAN[:3] + "Ab1")) <= set(made[0].getBestCmap())
+    assert "of those asked for, taken from other fonts: A b 1" in done.stderr
+    # They are as in their font, whatever else is asked for.
+    boxes = [[font["glyf"]["uni0041"].xMin, font["glyf"]["uni0041"].yMax] for font in made]
+    assert boxes[0] == boxes[1]
 
 
 def test_characters_beyond_the_first_plane_get_a_table_of_their_own(tmp_path):

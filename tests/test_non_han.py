@@ -393,6 +393,24 @@ def test_a_font_has_letters_in_the_hand_unless_others_are_asked_for(
     assert made["hand"]["GSUB"].table.LookupList.Lookup[0].SubTable[0].mapping["uni3002"]
 
 
+def test_what_the_font_of_letters_lacks_is_in_the_hand_or_the_source_fonts(
+    inked_model, kana_font, tmp_path
+):
+    latin = build_font(tmp_path / "latin.ttf", "B", scale=0.6, family="Latin")
+    model = load(inked_model, source=str(kana_font), fine=False, cache=False, check=False)
+    vars(model)["writer"] = with_hand(model.writer, {"。": 1.0})
+    report = export_font(
+        model, path := tmp_path / "a.ttf", 1, "一AB。😀", latin=str(latin), own=False
+    )
+    assert (report.letters, set(report.copied), report.lacking) == ("。", set("AB"), "😀")
+    font = TTFont(path)
+    assert {*map(ord, "一AB。")} <= {*font.getBestCmap()}
+    own = TTFont(latin)
+    heights = [each["glyf"][each.getBestCmap()[ord("B")]].yMax for each in (own, font)]
+    assert abs(heights[0] - heights[1]) <= 1
+    assert "that Latin lacks" in str(font["name"].getName(13, 3, 1, 0x409))
+
+
 def _drawn(glyphs, name):
     from fontTools.pens.recordingPen import RecordingPen
 

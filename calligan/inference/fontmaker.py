@@ -1,7 +1,7 @@
 """Make a font of a style: choose characters, names and licences, and write the file."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -112,17 +112,18 @@ def named(
     return Naming(family, family_chinese, origin, licence, __version__)
 
 
-def with_letters(naming: Naming, face: Face, others: bool = False) -> Naming:
-    """Add the copyright and licence of the font that supplies letters, digits and punctuation.
+def with_letters(naming: Naming, face: Face, others: str = "") -> Naming:
+    """Add the copyright and licence of a font that supplies letters, digits and punctuation.
 
-    `others` is whether it supplies only those that are not drawn.
+    `others` says which they are, if not all.
     """
-    which = "Letters, digits and marks" + (" that are not drawn" if others else "")
+    which = f"Letters, digits and marks{others}"
     licence = face.name_entry(_LICENCE)[:_MAX_LICENCE_CHARS]
     note = f"{which} are those of {face.family}"
     note += f": {licence}" if licence else ""
     full = f"{naming.licence} {note.rstrip('.')}."
-    return replace(naming, licence=full, copyright=face.name_entry(_COPYRIGHT))
+    holders = dict.fromkeys(filter(None, (naming.copyright, face.name_entry(_COPYRIGHT))))
+    return replace(naming, licence=full, copyright="; ".join(holders))
 
 
 def default_family(
@@ -137,10 +138,12 @@ def default_family(
     return f"Calligan Hand {style_index + 1}"
 
 
-def save_new(path: Path, drawn: Iterable[Letter], lettering: Lettering, naming: Naming) -> None:
-    """Write a new font; letters and marks that are not drawn are those of `lettering`."""
+def save_new(
+    path: Path, drawn: Iterable[Letter], letterings: Sequence[Lettering], naming: Naming
+) -> None:
+    """Write a new font; letters and marks that are not drawn are of the first that has them."""
     by_char = {letter.char: letter for letter in drawn}
-    glyphs = list(lettering.glyphs(without=by_char))
+    glyphs = _lettered(letterings, by_char)
     for letter in by_char.values():
         glyphs += _drawn_glyphs(letter)
     kind = path.suffix.lower()
@@ -152,6 +155,16 @@ def save_new(path: Path, drawn: Iterable[Letter], lettering: Lettering, naming: 
     with atomic_file(path) as file:
         font.save(file)
     return None
+
+
+def _lettered(letterings: Sequence[Lettering], drawn: Collection[str]) -> list[FontGlyph]:
+    """The glyphs of letters and marks that are not drawn, each of the first font that has it."""
+    glyphs: dict[str, FontGlyph] = {}
+    for lettering in letterings:
+        there = {chr(code) for glyph in glyphs.values() for code in glyph.codepoints}.union(drawn)
+        for glyph in lettering.glyphs(without=there):
+            glyphs.setdefault(glyph.name, glyph)  # both have spaces
+    return list(glyphs.values())
 
 
 def _drawn_glyphs(letter: Letter) -> Iterator[FontGlyph]:

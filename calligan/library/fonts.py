@@ -36,6 +36,7 @@ from calligan.vector.name_table import Naming
 from calligan.vector.outline import Outline
 
 _READ_S_PER_MB = 2.0  # fontTools reads a font to complete slowly
+_PLACED_BY = 500  # common characters, by which a font of letters is placed if it has some
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ class _Plan:
     kana: str  # to copy from the source font, since they are not legible in the hand
     letters: str  # letters, digits and marks to draw; the others are those of `lettering`
     lacking: str  # left out, since the source font lacks them
-    lettering: Lettering
+    letterings: tuple[Lettering, ...]  # the other letters are of the first of these that has them
+    asked: str  # letters, digits and marks in the charset
     families: tuple[str, str]  # in Latin letters, and Chinese
 
     def contents(self, drawn: int, taken: int = 0) -> str:
@@ -195,7 +197,8 @@ class _Plan:
     def naming(self, writer: Writer, contents: str) -> Naming:
         """The names, description and licence. Raises DataError for names that it may not have."""
         setting = self.setting
-        reserved = setting.reserved | maker.reserved_by(self.lettering.face)
+        of_letters = (maker.reserved_by(each.face) for each in self.letterings)
+        reserved = setting.reserved.union(*of_letters)
         source = writer.source.name
         return maker.named(setting.card, setting.index, source, self.families, reserved, contents)
 
@@ -210,9 +213,11 @@ def _planned(model: Model, order: FontRequest, note: Note) -> _Plan:
         raise DataError("nothing to draw: no character of the charset is missing")
     families = (setting.english, order.family_chinese or setting.english)
     parted = model.writer.parted(chars, setting.index)
-    lettering = _lettering(model, order, wanted)
-    letters = _letters(model, order, setting.index)
-    return _Plan(setting, mine, *parted, letters, lacking, lettering, families)
+    letterings = _letterings(model, order)
+    letters = _letters(model, order, setting.index, letterings)
+    marks = (char for char in wanted if not is_drawn(char) and not char.isspace())
+    asked = "" if order.complete else "".join(marks)
+    return _Plan(setting, mine, *parted, letters, lacking, letterings, asked, families)
 
 
 @dataclass(frozen=True)
@@ -259,6 +264,9 @@ def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> Mad
         raise _nothing_drawn(model, order, glyphs.replaced)
     setting, fitted = plan.setting, glyphs.fitted
     narrowed = setting.narrowed(fitted)
+    others = [char for char in plan.asked if char not in glyphs.letters]
+    copied = "".join(c for c in others if any(each.has(c) for each in plan.letterings))
+    lacking = "".join(char for char in others if char not in copied)
     if model.writer.proofreader and narrowed:
         model.writer.proofreader.remarks[setting.index] = narrowed
     return MadeFont(
@@ -272,8 +280,9 @@ def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> Mad
         borrowed=glyphs.replaced if order.fallback == "source" else "",
         kana=glyphs.kana,
         letters="".join(glyphs.letters),
+        copied=copied,
         blank="".join(char for char in fitted.outlines if char not in glyphs.inked),
-        lacking=plan.lacking,
+        lacking=plan.lacking + lacking,
         unreadable=setting.base.dropped if setting.base else (),
         holds_name_of=_contained_name(order, setting.base, plan.families),
         narrowed=narrowed,
@@ -338,18 +347,33 @@ def _settled(model: Model, order: FontRequest) -> _Setting:
     return _Setting(card, index, base, placement, body, reserved, english)
 
 
-def _lettering(model: Model, order: FontRequest, wanted: str) -> Lettering:
+def _letterings(model: Model, order: FontRequest) -> tuple[Lettering, ...]:
+    """The fonts of letters that are not drawn: the one asked for, then the source font."""
+    own = model.writer.lettering(model.writer.source.lettering)
     if order.latin is None:
-        return model.writer.lettering(model.writer.source.lettering)
-    placed = maker.placed_font(order.latin, wanted, model.card.size_px, least=0)
-    return model.writer.lettering(placed)
+        return (own,)
+    # By its Chinese characters it is placed as the drawn ones are; without any it stays as it is.
+    common = load_charset("gb2312-1")[:_PLACED_BY]
+    placed = maker.placed_font(order.latin, common, model.card.size_px, least=0)
+    return (model.writer.lettering(placed), own)
 
 
-def _letters(model: Model, order: FontRequest, index: int) -> str:
+def _letters(model: Model, order: FontRequest, index: int, letterings: Sequence[Lettering]) -> str:
     """The letters, digits and marks that a new font has in its hand."""
-    if order.latin is not None or order.complete is not None:
+    if order.complete is not None:
         return ""
-    return "".join(char for char in model.writer.drawer.advances(index) if not is_drawn(char))
+    first = letterings[0] if order.latin is not None else None
+    there = (char for char in model.writer.drawer.advances(index) if not is_drawn(char))
+    return "".join(char for char in there if first is None or not first.has(char))
+
+
+def _with_letters(naming: Naming, plan: _Plan, some_drawn: bool) -> Naming:
+    """The names, with the fonts that supply letters."""
+    *given, source = (each.face for each in plan.letterings)
+    for face in given:
+        naming = maker.with_letters(naming, face)
+    rest = f" that {given[0].family} lacks" if given else " that are not drawn" * some_drawn
+    return maker.with_letters(naming, source, rest)
 
 
 def _save(
@@ -359,11 +383,10 @@ def _save(
     started, base = perf_counter(), plan.setting.base
     drawn = {**glyphs.inked, **glyphs.letters}
     letters = [writer.drawn_letter(*each, plan.setting.index) for each in drawn.items()]
-    others = bool(glyphs.letters)
-    named = naming if base else maker.with_letters(naming, plan.lettering.face, others)
+    named = naming if base else _with_letters(naming, plan, bool(glyphs.letters))
     for path in paths:
         if base:
             maker.save_completed(path, glyphs.inked, base, named)
         else:
-            maker.save_new(path, letters, plan.lettering, named)
+            maker.save_new(path, letters, plan.letterings, named)
     return perf_counter() - started

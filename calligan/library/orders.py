@@ -174,8 +174,9 @@ class MadeFont:
     borrowed: str  # of those, the ones taken from the source font
     kana: str  # copied from the source font, since they are not legible in the hand
     letters: str  # letters, digits and marks drawn in the hand
+    copied: str  # those of the charset that are another font's
     blank: str  # left out, since they were drawn blank
-    lacking: str  # left out, since the source font lacks them
+    lacking: str  # left out, since no font here has them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
     holds_name_of: str = ""  # the completed font's family, if the new name contains it
     narrowed: str = ""  # what is said of characters made narrower to fit the completed font
@@ -201,8 +202,7 @@ class MadeFont:
         count = len(self.drawn) - len(self.written) - len(self.borrowed + self.kana)
         plural = "s" * (count != 1)
         yield f"{self.family}: {count:,} character{plural} drawn ({', '.join(times)})"
-        if self.letters:
-            yield f"{len(self.letters):,} letters, digits and marks are in the hand too"
+        yield from self._lettering(request)
         if self.holds_name_of:
             yield (
                 f"the new name contains {self.holds_name_of}: that font's licence may not allow "
@@ -215,6 +215,18 @@ class MadeFont:
             yield (
                 f"of your own, these read badly or as another character: {abbreviate(self.misread)}"
             )
+
+    def _lettering(self, request: FontRequest) -> Iterator[str]:
+        """Where letters, digits and marks of a new font come from."""
+        if request.complete is not None:
+            return
+        if self.letters:
+            yield f"{len(self.letters):,} letters, digits and marks are in the hand too"
+        elif request.latin is None:
+            yield "letters, digits and marks are the source font's"
+        if self.copied:
+            whose = "the source font" if request.latin is None else "other fonts"
+            yield f"of those asked for, taken from {whose}: {abbreviate(self.copied)}"
 
 
 def abbreviate(chars: str, shown: int = 20) -> str:

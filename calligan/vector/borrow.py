@@ -55,10 +55,15 @@ class Lettering:
         for name, codes in _SPACES.items():
             yield FontGlyph(name, codes, narrow if name == "space" else UPEM, Blank())
         for first, last in (*_BLOCKS, *_WIDE_BLOCKS):
-            for code in range(first, last + 1):
-                char = chr(code)
-                if self.face.glyph_index(char) and not is_drawn(char) and char not in without:
+            for char in map(chr, range(first, last + 1)):
+                if char not in without and self.has(char):
                     yield from self.glyph(char)
+
+    def has(self, char: str) -> bool:
+        """Whether it supplies a character: a mark, digit or letter that the font has."""
+        blocks = (*_BLOCKS, *_WIDE_BLOCKS)
+        inside = any(first <= ord(char) <= last for first, last in blocks)
+        return inside and not is_drawn(char) and bool(self.face.glyph_index(char))
 
     def advance_em(self, char: str) -> float:
         """Horizontal advance of a character in ems."""
