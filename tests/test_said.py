@@ -146,6 +146,7 @@ def test_lines_that_begin_with_a_hash_are_text(tmp_path):
 
 
 def test_what_shows_nothing_is_left_out_of_a_text(inked_model, font_folder):
+    assert check_text("か\u3099ハ\u309ae\u0301\uf900") == "がパe\u0301\uf900"
     assert check_text("一\u200b丁\ufe00七\U000e0100\ufeff\u00ad\u2069\n") == "一丁七\n"
     writer = Writer.open(inked_model, str(font_folder / "source.ttf"))
     assert writer.read("一\u200b丁\ufe00\n七\U000e0100").text == "一丁\n七"

@@ -54,11 +54,11 @@ ACCEPTED = {
     "liu-jian-mao-cao": "$%+=?^2358ABIJPRbdeinp",
     "long-cang": "AJ《",
     "yuji-syuku": "$&9EFQakmp",
-    "kouzan-mouhitsu": "%@DQm{。—·』",
-    "kouzan-gyosho": "DQ{}。—·",
-    "kouzan-sosho": "@DQm{}。．：；？（）—～·",
-    "aoyagi-soseki": "DQkmx。—·",
-    "aoyagi-kouzan-t": "#%@DQm。．：？！（）—～·",
+    "kouzan-mouhitsu": "%@DQm{。·』",
+    "kouzan-gyosho": "DQ{}。·",
+    "kouzan-sosho": "@DQm{}。．：；？（）～·",
+    "aoyagi-soseki": "DQkmx。·",
+    "aoyagi-kouzan-t": "#%@DQm。．：？！（）～·",
     "zcool-xiaowei": "&3I』",
     "zcool-kuaile": "Yq",
     "potta-one": "!？",
@@ -66,9 +66,14 @@ ACCEPTED = {
     "kaisei-tokumin": "8MQRXagkm}·",
     "yusei-magic": "%7@“”",
     "hachi-maru-pop": "789!?@-BEFHMNgijpq・？}",
-    "yomogi": "7@Qahlmy{—·",
+    "yomogi": "7@Qahlmy{·",
 }
-REJECTED = {"kouzan-gyosho": "の", "long-cang": "&"}
+REJECTED = {
+    "kouzan-gyosho": "のん",
+    "long-cang": "&",
+    "yomogi": "—",
+    "hachi-maru-pop": ",;，；'‘’",
+}
 # Hands of which only kana that their font has are chosen: others cannot be inferred from 草, and
 # are mostly wrong in the last.
 NO_KANA = ("liu-jian-mao-cao", "kouzan-sosho", "zcool-qingke-huangyou")

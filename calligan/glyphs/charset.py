@@ -1,6 +1,7 @@
 """Character sets: shipped lists, UTF-8 files, literal text."""
 
 import re
+import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +13,7 @@ from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Characters without a glyph: soft hyphen, zero-width spaces, direction marks, variation selectors.
+_KANA_AND_MARK = re.compile(".[\u3099\u309a]")
 _INVISIBLE = dict.fromkeys(
     code
     for first, last in (
@@ -153,7 +155,7 @@ def _without_comments(text: str) -> str:
 def check_text(text: str) -> str:
     """Text without invisible characters: zero-width spaces, variation selectors, direction marks.
 
-    Real text often has some. Raises DataError for a lone surrogate, and for a very long text.
+    Real text often has some. Kana whose sound mark is a character of its own become one. Raises DataError for a lone surrogate, and for a very long text.
     """
     if len(text) > MAX_TEXT_CHARS:
         raise DataError(
@@ -162,7 +164,12 @@ def check_text(text: str) -> str:
     if any(0xD800 <= ord(char) <= 0xDFFF for char in set(text)):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise DataError(f"the text {shown!r} is not valid Unicode; set the terminal to UTF-8")
-    return text.translate(_INVISIBLE)
+    return _KANA_AND_MARK.sub(_composed, text.translate(_INVISIBLE))
+
+
+def _composed(found: re.Match[str]) -> str:
+    """A kana and its sound mark as one character: some systems write them as two."""
+    return unicodedata.normalize("NFC", found[0])
 
 
 def _unique(text: str, what: str) -> str:
