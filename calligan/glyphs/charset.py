@@ -155,7 +155,8 @@ def _without_comments(text: str) -> str:
 def check_text(text: str) -> str:
     """Text without invisible characters: zero-width spaces, variation selectors, direction marks.
 
-    Real text often has some. Kana whose sound mark is a character of its own become one. Raises DataError for a lone surrogate, and for a very long text.
+    Real text often has some. Kana whose sound mark is a character of its own become one.
+    Raises DataError for a lone surrogate, and for a very long text.
     """
     if len(text) > MAX_TEXT_CHARS:
         raise DataError(
