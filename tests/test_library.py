@@ -130,6 +130,7 @@ def test_errors_name_what_is_wrong(model):
     whole = FontRequest(Path("x.ttf"), complete="source.ttf")
     for wrong, says in (
         (lambda: model.write("书", style="blod"), "did you mean bold"),
+        (lambda: model.write("书", style=1.5), "style 1.5 is neither a number"),
         (lambda: model.write("书", vary=2.0), "out of range"),
         (lambda: model.glyphs("abc"), "no Chinese character|lacks"),
         (lambda: calligan.load("nowhere.safetensors"), "nowhere"),

@@ -145,6 +145,8 @@ class Model:
         if isinstance(style, str):
             style = style.split(",")
         wanted = [style] if isinstance(style, int) else style
+        if not isinstance(wanted, Sequence):
+            raise ConfigError(f"style {style!r} is neither a number from 1 nor a name")
         if not wanted:
             raise ConfigError("give at least one style")
         return [self._index_of(str(each)) for each in wanted]

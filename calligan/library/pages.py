@@ -23,7 +23,7 @@ class Pages:
     the brush run dry.
     """
 
-    pages: Sequence[Page]  # outlines in millimetres, y downward
+    pages: Sequence[Page] = field(repr=False)  # outlines in millimetres, y downward
     text: Text  # what was read: which characters were drawn, borrowed, missing
     styles: Sequence[str]  # names, in the order written
     doubtful: dict[str, str] = field(default_factory=dict)  # style names to doubtful characters
