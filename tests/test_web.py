@@ -6,6 +6,7 @@ Needs playwright, a Chromium, npm and its registry for onnxruntime-web (or WEB_P
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -300,6 +301,96 @@ def test_what_the_font_lacks_is_named_and_left_out(machines, server):
     until(page, DONE)
     assert said(page).startswith("此底字没有：\U0002ebf0")
     assert saved(page, "svg")[1].count(b"<path ") == 1
+
+
+@pytest.mark.parametrize("kind", ["ma-shan-zheng", "zcool-xiaowei"])
+def test_a_font_of_simplified_characters_alone_may_be_opened(machines, server, kind):
+    page, _ = opened(machines(False), server.url, text="永")
+    until(page, "document.getElementById('trouble').textContent")
+    if not load_catalog()[kind].fetched:
+        pytest.skip(f"{kind} is not fetched")
+    page.set_input_files("#file", load_catalog()[kind].path)
+    until(page, DONE)
+    assert page.evaluate("document.getElementById('trouble').hidden")
+
+
+def test_a_font_without_chinese_is_refused_where_another_font_has_it(machines, server):
+    page, _ = opened(machines(True), server.url, text="永")
+    until(page, DONE)
+    page.set_input_files("#file", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    until(page, "document.getElementById('trouble').textContent.includes('DejaVuSans.ttf')")
+
+
+@pytest.mark.parametrize("char", ["😀", "ش"])
+def test_what_only_another_font_of_the_machine_has_is_lacking(machines, server, char):
+    page, wrong = opened(machines(True), server.url, text="永" + char)
+    until(page, DONE)  # DejaVu, which is there too, has both
+    assert said(page).startswith(f"此底字没有：{char}")
+    assert saved(page, "svg")[1].count(b"<path ") == 1 and not wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "unmarked"),
+    [
+        ("永，和。", "永和", True),
+        ("（10%）5-8", "10% 5-8", True),
+        ("3.14，５％", "3.14 ５％", True),
+        ("It’s “good” tea", "It’s good tea", True),
+        ("永 A&B 和", "永A&B和", False),
+        ("永、A和", "永A和", True),
+        ("no marks", "no marks", False),
+    ],
+)
+def test_columns_keep_marks_within_words_and_numbers_and_spaces_between(
+    machines, server, text, column, unmarked
+):
+    page, _ = opened(machines(True), server.url, text="永")
+    found = page.evaluate(
+        """(text) => import("./sheet.js").then(({ laidOut }) => laidOut(text, true, 256, () => 1))""",
+        text,
+    )
+    places = sorted((-cell["x"], cell["y"], cell["char"]) for cell in found["cells"])
+    read, end = "", places[0][:2]
+    for x, y, char in places:
+        empty = x == end[0] and y > end[1] + 1
+        read, end = read + " " * empty + char, (x, y + 0.9 * 256)
+    assert (read, found["unmarked"]) == (column, unmarked)
+
+
+@pytest.mark.parametrize(("lang", "told"), [("zh-Hans", "省去标点"), ("en", "marks were left out")])
+def test_it_says_when_columns_lost_marks(machines, server, lang, told):
+    page, _ = opened(machines(True), server.url, text="永，永", write="down", lang=lang)
+    until(page, DONE)
+    assert told in said(page)
+    page.evaluate("document.querySelector('[value=across]').click()")
+    until(page, DONE)
+    assert told not in said(page)
+
+
+@pytest.mark.parametrize(("lang", "told"), [("zh-Hans", "至多 200 字"), ("en", "At most 200")])
+def test_it_says_when_no_more_text_fits(machines, server, lang, told):
+    page, _ = opened(machines(True), server.url, text="永", lang=lang)
+    until(page, DONE)
+    assert told not in said(page)
+    page.focus("#text")
+    page.keyboard.insert_text("永" * 300)
+    until(page, DONE)
+    assert len(page.input_value("#text")) == 200 and told in said(page)
+
+
+def test_a_text_of_an_address_is_cut_too_and_not_within_a_character(machines, server):
+    page, _ = opened(machines(True), server.url, text="永" * 199 + "\U00020000永")
+    until(page, DONE)
+    assert page.input_value("#text") == "永" * 199 and "至多 200 字" in said(page)
+
+
+def test_every_kind_of_font_file_that_may_be_opened_is_named(machines, server):
+    page, _ = opened(machines(True), server.url, text="永")
+    kinds = page.get_attribute("#file", "accept").split(",")
+    told = page.evaluate(
+        "import('./words.js').then(({ WORDS }) => Object.values(WORDS).map((w) => w.noFont))"
+    )
+    assert all(re.findall(r"\.\w+", sentence)[: len(kinds)] == kinds for sentence in told)
 
 
 def test_both_languages_say_everything(machines, server):

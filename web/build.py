@@ -9,6 +9,7 @@ Letters, digits, marks and kana of the hands are drawn here, as they are few: a 
 import argparse
 import gzip
 import hashlib
+import io
 import json
 import tarfile
 import tempfile
@@ -17,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib.tables._c_m_a_p import CmapSubtable
 
 import calligan
 from calligan.config import RasterConfig
@@ -63,6 +67,7 @@ def main() -> None:
     files["hands.json"] = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     files["NOTICE.txt"] += notices(told["hands"])
     files |= letters(asked.model, asked.letters and asked.letters.split(","))
+    files["blank.ttf"] = blank_font()
     name_version(files, told["placement"]["size_px"])
     for name, data in files.items():
         write_bytes(asked.out / name, data)
@@ -163,6 +168,29 @@ def svg_path(outline: Outline, size_px: int) -> str:
 def packed(data: bytes) -> bytes:
     """gzip, the same each time."""
     return gzip.compress(data, 9, mtime=0)
+
+
+def blank_font() -> bytes:
+    """A font in which every character is blank: after another, it ends a browser's search."""
+    names, empty = [".notdef", "blank"], TTGlyphPen(None).glyph()
+    builder = FontBuilder(UPEM)
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({})
+    table = CmapSubtable.newSubtable(13)  # many characters, one glyph: a few bytes for all
+    table.platformID, table.platEncID, table.language = 3, 10, 0
+    table.cmap = dict.fromkeys(range(0x20, 0x3FFFE), "blank")
+    builder.font["cmap"].tables.append(table)
+    builder.setupGlyf(dict.fromkeys(names, empty))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (UPEM, 0)))
+    builder.setupHorizontalHeader()
+    builder.setupNameTable({"familyName": "blank", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    file = io.BytesIO()
+    builder.font["head"].created = builder.font["head"].modified = 0  # the same each time
+    builder.font.recalcTimestamp = False
+    builder.font.save(file)
+    return file.getvalue()
 
 
 def name_version(files: dict[str, bytes], size_px: int) -> None:

@@ -26,7 +26,7 @@ async function begin() {
     return trouble("failed", "hands.json");
   }
   find("mark").setAttribute("d", state.told.hands[0].thumb);
-  find("text").value = asked.get("text") ?? WORDS[state.language].example;
+  find("text").value = cut(asked.get("text") ?? WORDS[state.language].example);
   const named = state.told.hands.findIndex((hand) => hand.name === asked.get("hand"));
   state.hand = Math.max(0, named);
   if (asked.get("write") === "down") document.querySelector("[value=down]").checked = true;
@@ -153,16 +153,19 @@ function show(layout, chars, left) {
   const done = chars.length > 0 && !left.length;
   find("svg").disabled = find("png").disabled = !done;
   find("sheet").dataset.done = done;
-  say(chars, left);
+  say(layout, chars, left);
   if (done) setTimeout(findOtherFonts, 200);
   if (done) keepOffline();
 }
 
-function say(chars, left) {
+function say({ unmarked }, chars, left) {
   const words = WORDS[state.language], lacking = chars.filter((char) => paths.get(keyOf(char)) === "" && !source(char).has);
-  let told = state.offline ? words.offline : words.ready;
-  if (lacking.length) told = words.lacking(lacking.join(""));
-  if (!chars.length) told = words.empty;
+  const remarks = [];
+  if (lacking.length) remarks.push(words.lacking(lacking.join("")));
+  if (!chars.length) remarks.push(words.empty);
+  if (unmarked) remarks.push(words.unmarked);
+  if (isFull()) remarks.push(words.full(find("text").maxLength));
+  let told = remarks.join(" ") || (state.offline ? words.offline : words.ready);
   if (left.length) told = state.opened ? words.drawing(left.length) : words.loading;
   find("said").textContent = state.trouble ? "" : told;
 }
@@ -171,6 +174,16 @@ function current() {
   const text = find("text").value.normalize("NFC");
   const advance = (char) => lettersOf()?.[char]?.[0] ?? state.font.advance_em(char);
   return laidOut(text, isDown(), state.told.placement.size_px, advance);
+}
+
+/** A text of an address, cut where the browser cuts what is typed: not within a character. */
+function cut(text) {
+  return text.slice(0, find("text").maxLength).replace(/[\ud800-\udbff]$/, "");
+}
+
+/** Whether no more fits: a character beyond U+FFFF counts twice. */
+function isFull() {
+  return find("text").value.length >= find("text").maxLength - 1;
 }
 
 function isDown() {

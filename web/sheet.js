@@ -7,6 +7,10 @@ const LONGEST = 10; // places in a line, of a Chinese character each; longer one
 const SLACK = 1e-6; // sums of widths are not exact
 // A line is not broken within a word, nor before a closing or after an opening mark.
 const TOGETHER = /[!-\u024f‘’“”–—]+|[「『（《〈【〔]*[^\s「『（《〈【〔][、。，．：；？！」』）》〉】〕…]*|[「『（《〈【〔]+|\s+/gu;
+// In columns: what a Latin word or a number consists of, how it ends and begins, and marks that are not Chinese.
+const WORD = String.raw`[\p{Script=Latin}\p{M}\p{Nd}]`;
+const WORD_ENDS = new RegExp(`${WORD}[%％‰]?$`, "u"), WORD_BEGINS = new RegExp(`^${WORD}`, "u");
+const LATIN_MARKS = /^[^\s\u3000-\u303f\uff00-\uffef]*$/;
 const MARGIN = 0.35;
 const PNG_LARGEST_PX = 8192;
 const NS = "http://www.w3.org/2000/svg";
@@ -16,7 +20,8 @@ export function isHan(char) {
   return /^\p{Script=Han}$/u.test(char) && !"々〇〻".includes(char);
 }
 
-/** {width, height, cells: [{char, x, y}]} in pixels of the model's canvas; `down` writes columns. */
+/** {width, height, cells: [{char, x, y}], unmarked} in pixels of the model's canvas; `down` writes columns,
+ * and `unmarked` tells whether they lost marks. */
 export function laidOut(text, down, size_px, advance) {
   const pitch = PITCH * size_px, apart = LINE * pitch, margin = MARGIN * size_px;
   const over = (size_px - pitch) / 2; // of a canvas over its place
@@ -40,12 +45,26 @@ export function laidOut(text, down, size_px, advance) {
     cell.y += margin;
   }
   const [width, height] = down ? [wide, longest] : [longest, wide];
-  return { width: width + 2 * margin, height: height + 2 * margin, cells };
+  return { width: width + 2 * margin, height: height + 2 * margin, cells, unmarked: down && marksOf(lines.flat().join("")) < marksOf(text) };
 }
 
-/** Lines no longer than LONGEST, of about equal length; columns go without punctuation, as is the custom. */
+/** A column goes without punctuation and spaces, as is the custom, but for those within Latin words and
+ * numbers and after numbers (%); a space parts words. */
+function withoutMarks(line) {
+  return line.replace(/[\p{P}\s]+/gu, (run, at) => {
+    const percent = /\p{Nd}$/u.test(line.slice(0, at)) ? run.match(/^[%％‰]?/)[0] : "", rest = run.slice(percent.length);
+    const within = WORD_ENDS.test(line.slice(0, at) + percent) && WORD_BEGINS.test(line.slice(at + run.length));
+    return percent + (!within ? "" : LATIN_MARKS.test(rest) ? rest : " ");
+  });
+}
+
+function marksOf(text) {
+  return text.match(/\p{P}/gu)?.length ?? 0;
+}
+
+/** Lines no longer than LONGEST, of about equal length. */
 function parted(text, down, widthOf) {
-  const lines = text.split(/\r?\n/).map((line) => (down ? line.replace(/[\p{P}\s]/gu, "") : line.trim()));
+  const lines = text.split(/\r?\n/).map((line) => (down ? withoutMarks(line) : line.trim()));
   return lines.filter(Boolean).flatMap((line) => {
     const parts = down ? [...line] : line.match(TOGETHER), count = Math.ceil(lengthOf(line) / LONGEST);
     let limit = Math.ceil(lengthOf(line) / count), found = filled(parts, limit);

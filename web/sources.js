@@ -18,7 +18,8 @@ const KNOWN = [
   ["黑体", "STHeitiSC-Medium", "SimHei"],
   ["文泉驿", "WenQuanYi Micro Hei", "WenQuanYiMicroHei", "WenQuanYi Zen Hei", "WenQuanYiZenHei"],
 ];
-const PROBE = "永書龍国"; // four different pictures, where a font has Chinese
+const PROBES = ["永书龙国", "永書龍國", "永書龍国"]; // Simplified, Traditional, Japanese: different pictures, where a font has them
+const BLANK = "blank"; // a font whose every character is blank, so that the browser looks in no other
 const ABSENT = "\u{3fffd}"; // assigned to nothing: fonts draw their box for it
 const BOX_EM_PX = 128; // at which a font is measured
 const ABOVE = 2; // a canvas is drawn so many times as large, and averaged: plain coverage
@@ -27,6 +28,7 @@ let loaded = 0;
 
 /** The fonts that are here, best first, the default (label "") last; ask each whether it writesChinese. */
 export async function machineFonts(sample, placement) {
+  await loadBlank();
   const found = (await Promise.all(KNOWN.map(([label, ...names]) => local(label, names)))).filter(Boolean);
   found.push({ label: "", family: "sans-serif" });
   return found.map((font) => new Source(font.label, font.family, sample, placement));
@@ -39,6 +41,14 @@ export async function openedFont(file, sample, placement) {
   const source = new Source(file.name.replace(/\.\w+$/, ""), `"${face.family}"`, sample, placement);
   if (!source.writesChinese()) throw new Error("no Chinese characters");
   return source;
+}
+
+async function loadBlank() {
+  try {
+    document.fonts.add(await new FontFace(BLANK, "url(blank.ttf)").load());
+  } catch {
+    return; // a browser that refuses it, or no network: what a font lacks is drawn from another then
+  }
 }
 
 async function local(label, names) {
@@ -56,6 +66,7 @@ async function local(label, names) {
 class Source {
   constructor(label, family, sample, { size_px, extent, reach }) {
     Object.assign(this, { id: loaded++, label, family, sample, size_px, extent, reach });
+    this.drawn_from = label ? `${family}, ${BLANK}` : family; // the default is several fonts
     this.em_px = 0.8 * size_px;
     this.x_px = 0.1 * size_px;
     this.baseline_px = 0.8 * size_px;
@@ -70,7 +81,7 @@ class Source {
   ink(char) {
     const { context, size_px } = this, across = ABOVE * size_px;
     context.clearRect(0, 0, across, across);
-    context.font = `${ABOVE * this.em_px}px ${this.family}`;
+    context.font = `${ABOVE * this.em_px}px ${this.drawn_from}`;
     context.fillText(char, ABOVE * this.x_px, ABOVE * this.baseline_px);
     const pixels = context.getImageData(0, 0, across, across).data;
     const ink = new Float32Array(size_px * size_px);
@@ -88,16 +99,16 @@ class Source {
     return picture.some((ink) => ink > 0) && !alike(picture, this.absent);
   }
 
-  /** Whether it draws Chinese characters, each its own. */
+  /** Whether it draws Chinese characters of one kind of writing, each its own. */
   writesChinese() {
-    this.writes ??= this.drawsEach();
+    this.writes ??= PROBES.some((probe) => this.drawsEach(probe));
     return this.writes;
   }
 
-  drawsEach() {
-    const pictures = [...PROBE].map((char) => this.ink(char));
+  drawsEach(probe) {
+    const pictures = [...probe].map((char) => this.ink(char));
     const different = pictures.every((one, i) => pictures.slice(i + 1).every((other) => !alike(one, other)));
-    return different && [...PROBE].every((char) => this.has(char));
+    return different && [...probe].every((char) => this.has(char));
   }
 
   /** Itself, placed: the first time it is asked for. */
@@ -121,7 +132,7 @@ class Source {
   box(char) {
     const { context } = this, em = BOX_EM_PX, across = 2 * em;
     context.clearRect(0, 0, across, across);
-    context.font = `${em}px ${this.family}`;
+    context.font = `${em}px ${this.drawn_from}`;
     context.fillText(char, em / 2, 1.5 * em);
     const pixels = context.getImageData(0, 0, across, across).data;
     const columns = new Uint8Array(across), rows = new Uint8Array(across);
@@ -138,7 +149,7 @@ class Source {
 
   /** How far the pen goes on after a character, in ems. */
   advance_em(char) {
-    this.context.font = `1000px ${this.family}`;
+    this.context.font = `1000px ${this.drawn_from}`;
     return this.context.measureText(char).width / 1000;
   }
 }
