@@ -54,7 +54,8 @@ function arrived({ key, path, drawn_ms }) {
 
 async function findFonts() {
   const found = await machineFonts(state.told.sample, state.told.placement);
-  state.font = found.find((font) => font.writesChinese())?.placed() ?? null;
+  const best = found.find((font) => font.writesTraditional()) ?? found.find((font) => font.writesChinese());
+  state.font = best?.placed() ?? null;
   state.fonts = state.font ? [state.font] : [];
   listFonts();
   if (!state.font) {

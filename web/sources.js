@@ -105,6 +105,11 @@ class Source {
     return this.writes;
   }
 
+  /** Whether it has more than Simplified characters. */
+  writesTraditional() {
+    return PROBES.slice(1).some((probe) => this.drawsEach(probe));
+  }
+
   drawsEach(probe) {
     const pictures = [...probe].map((char) => this.ink(char));
     const different = pictures.every((one, i) => pictures.slice(i + 1).every((other) => !alike(one, other)));
