@@ -57,14 +57,10 @@ class Letters(dict):
 SETTING = Setting(Letters(), "black")
 
 
-def one(char):
-    return 1.0
-
-
 def test_lines_neither_begin_with_a_closing_mark_nor_end_with_an_opening_one():
     for text in ("永和九年，岁在《癸丑》。", "一二三“四五”六七八", "一二三四（五六）。七八"):
         for width in range(2, 9):
-            lines = broken(text, width, one)
+            lines = broken(text, width, len)
             assert "".join(lines) == text
             for line in lines:
                 assert line[0] not in "，。》”）" and line[-1] not in "《“（", (width, lines)
@@ -72,13 +68,13 @@ def test_lines_neither_begin_with_a_closing_mark_nor_end_with_an_opening_one():
 
 
 def test_words_of_letters_stay_whole_and_paragraphs_part():
-    assert broken("写 calligan 字", 8, one) == ["写", "calligan", "字"]
-    assert broken("一二\n三四五", 2, one) == ["一二", "三四", "五"]
-    assert broken("甲乙，丙丁。\n戊", 2, one) == ["甲乙，", "丙丁。", "戊"]
+    assert broken("写 calligan 字", 8, len) == ["写", "calligan", "字"]
+    assert broken("一二\n三四五", 2, len) == ["一二", "三四", "五"]
+    assert broken("甲乙，丙丁。\n戊", 2, len) == ["甲乙，", "丙丁。", "戊"]
 
 
 def test_every_second_line_may_be_short():
-    assert broken("一二三四五六七八九", 4, one, short=0.5) == ["一二三四", "五六", "七八九"]
+    assert broken("一二三四五六七八九", 4, len, short=0.5) == ["一二三四", "五六", "七八九"]
 
 
 def size_of(text, form):

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -268,6 +269,16 @@ def test_downloads(client, kind, starts):
     assert answer.status_code == 200 and answer.content.startswith(starts)
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Art 1\nand 2", "Art 1 and 2"), ("书法。书法", "书法书法"), ("a" * 11 + " b", "a" * 11)],
+)
+def test_a_downloads_name_has_the_spaces_of_its_text(client, text, name):
+    answer = client.get("/write.svg", params={"text": text, "hand": HAND, "missing": "box"})
+    told = answer.headers["content-disposition"]
+    assert unquote(told.partition("''")[2]) == f"{name}.svg"
 
 
 class Left:

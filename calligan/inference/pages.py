@@ -14,6 +14,7 @@ from calligan.glyphs.placement import PITCH
 from calligan.page.drawing import Page
 from calligan.page.flow import Direction, Letter
 from calligan.page.formats import Format, load_format
+from calligan.page.latin import is_in_word
 from calligan.page.layout import Setting, Words, lay_out
 from calligan.page.output import KINDS, OPAQUE
 from calligan.page.plain import plain, stacked
@@ -180,8 +181,10 @@ def without_marks(text: str) -> str:
     before = " " + text
     return "".join(
         char
-        for char, last in zip(text, before, strict=False)
-        if not unicodedata.category(char).startswith("P") or (last + char).isascii()
+        for index, (char, last) in enumerate(zip(text, before, strict=False))
+        if not unicodedata.category(char).startswith("P")
+        or (last + char).isascii()
+        or is_in_word(text, index)
     )
 
 

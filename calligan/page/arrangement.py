@@ -4,6 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -110,10 +111,11 @@ class Arrangement(ABC):
     ) -> list[Mark]:
         """Marks of a page's line `index`, from 0; `vary` (≥ len(text), 2, 3) as in `set_line`."""
         region, size, gap_em = self.region, fit.size_mm, self.region.gap
-        shown, room_mm = self.in_page_order(text), self.room_along_mm(size)
+        order, room_mm = self.page_order(text), self.room_along_mm(size)
 
         def set_with(gap_em: float) -> tuple[list[Mark], float]:
-            return set_line(shown, setting.letters, self.direction, size, gap_em, setting.ink, vary)
+            how = (self.direction, size, gap_em, setting.ink, vary)
+            return set_line(text, setting.letters, *how, order=order)
 
         marks, length_mm = set_with(gap_em)
         if region.spread and len(text) > 1:
@@ -122,15 +124,11 @@ class Arrangement(ABC):
             marks, length_mm = set_with(gap_em + min(region.spread, free_em / (len(text) - 1)))
         start = (room_mm - length_mm) / 2 if region.centred else self.start_mm(length_mm, room_mm)
         place = self.place(index * self.pitch_mm(size), start, fit)
-        return self.in_reading_order([moved(mark, *place) for mark in marks])
+        return [moved(mark, *place) for mark in marks]
 
-    def in_page_order(self, text: str) -> str:
-        """A line's characters in the order in which they stand from the origin of its marks."""
-        return text
-
-    def in_reading_order(self, marks: list[Mark]) -> list[Mark]:
-        """A line's marks in the order in which they are read, and written."""
-        return marks
+    def page_order(self, text: str) -> Sequence[int]:
+        """A line's characters, numbered as they are read, in the order in which they are set."""
+        return range(len(text))
 
     def start_mm(self, length_mm: float, room_mm: float) -> float:
         """Where a line begins that is not centred, from the beginning of its room."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from calligan.page.latin import is_wide
 from calligan.vector.outline import Outline, OutlinePen
 
+LINE_BREAK, SPACE = "\n", " "
 _QUARTER_CIRCLE = 0.5522847  # distance of a cubic's control points along the tangents, in radii
 
 
@@ -19,6 +21,7 @@ class Mark:
     colour: str
     text: str = ""  # the character, if it is one; makes the page searchable
     size_mm: float = 0.0  # and its em
+    lead: str = ""  # SPACE, LINE_BREAK or nothing: what is before it
 
 
 @dataclass
@@ -38,8 +41,28 @@ class Page:
 
     @property
     def text(self) -> str:
-        """Its characters in order."""
-        return "".join(mark.text for mark in self.marks)
+        """Its characters in order, and the spaces between words."""
+        return "".join(char for char, _ in self.chars())
+
+    def chars(self) -> list[tuple[str, Mark]]:
+        """The same, each with the mark that it is or that it follows.
+
+        A line break is a space between two words of letters, and nothing between Han characters.
+        """
+        found: list[tuple[str, Mark]] = []
+        for mark in self.marks:
+            if not mark.text:
+                continue
+            if found and _are_apart(found[-1][1], mark):
+                found.append((SPACE, found[-1][1]))
+            found.append((mark.text, mark))
+        return found
+
+
+def _are_apart(last: Mark, mark: Mark) -> bool:
+    if mark.lead == LINE_BREAK:
+        return not (is_wide(last.text) or is_wide(mark.text))
+    return mark.lead == SPACE
 
 
 def placed(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from calligan.page.arrangement import Arrangement, Fit
-from calligan.page.fitting import advances, fit_text
+from calligan.page.fitting import fit_text, lengths
 from calligan.page.flow import Letter, broken
 
 _NEARLY = 0.85  # of the size: one line is taken where it makes the text hardly smaller
@@ -23,7 +23,7 @@ def evened(text: str, fit: Fit, arrangement: Arrangement, letters: Mapping[str, 
     one = _one_line(text, arrangement, letters)
     if one and one.size_mm >= _NEARLY * fit.size_mm:
         return one
-    lines = _even_lines(text, len(fit.lines), advances(arrangement, letters))
+    lines = _even_lines(text, len(fit.lines), lengths(arrangement, letters))
     return Fit(fit.size_mm, lines, evened=True)
 
 
@@ -49,17 +49,16 @@ def _is_ragged(fit: Fit, arrangement: Arrangement, letters: Mapping[str, Letter]
 
     A signature does not need the room below it: it has a column of its own.
     """
-    advance = advances(arrangement, letters)
-    first, last = (sum(map(advance, line)) for line in (fit.lines[0], fit.lines[-1]))
-    return last < first
+    length_em = lengths(arrangement, letters)
+    return length_em(fit.lines[-1]) < length_em(fit.lines[0])
 
 
-def _even_lines(text: str, count: int, advance: Callable[[str], float]) -> list[str]:
+def _even_lines(text: str, count: int, length_em: Callable[[str], float]) -> list[str]:
     """The text in `count` lines or fewer, the first of them the longer ones: 4 + 3 + 3."""
     lines: list[str] = []
     for left in range(count, 0, -1):
-        longest_em = sum(map(advance, text)) / left
-        while len(found := broken(text, longest_em, advance)) > left:
+        longest_em = length_em(text) / left
+        while len(found := broken(text, longest_em, length_em)) > left:
             longest_em += _STEP_EM
         lines.append(found[0])
         text = text.removeprefix(found[0]).lstrip(" ")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from calligan.page.arrangement import Arrangement, Fit
-from calligan.page.flow import Letter, advance_em, broken
+from calligan.page.flow import Letter, advances_em, broken
 
 _SMALLEST_MM = 3.0  # the smallest character that a brush can write
 _SEARCH_STEPS = 40  # halvings; 20 m / 2^40 is far below what a file can hold
@@ -34,13 +34,14 @@ def fit_text(
     return best
 
 
-def advances(arrangement: Arrangement, letters: Mapping[str, Letter]) -> Callable[[str], float]:
-    """The advance of a character in ems, with the gap after it."""
+def lengths(arrangement: Arrangement, letters: Mapping[str, Letter]) -> Callable[[str], float]:
+    """The length of a text in ems, with the gap after each character."""
+    gap = arrangement.region.gap
 
-    def advance(char: str) -> float:
-        return advance_em(letters, char, arrangement.direction) + arrangement.region.gap
+    def length_em(text: str) -> float:
+        return sum(em + gap for em in advances_em(letters, text, arrangement.direction))
 
-    return advance
+    return length_em
 
 
 def _broken_at(
@@ -50,7 +51,7 @@ def _broken_at(
     region = arrangement.region
     # Every advance includes a gap, that of a line's last character too: add one gap to the room.
     room_em = arrangement.room_along_mm(size_mm) / size_mm + region.gap
-    return Fit(size_mm, broken(text, room_em, advances(arrangement, letters), region.short))
+    return Fit(size_mm, broken(text, room_em, lengths(arrangement, letters), region.short))
 
 
 def _fits(fit: Fit, arrangement: Arrangement) -> bool:

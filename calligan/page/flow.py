@@ -1,14 +1,15 @@
 """Break text into lines, and lines into marks: horizontal, or in columns from right to left."""
 
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from calligan.glyphs.vertical import SMALL_KANA, TO_CORNER, TURNED
-from calligan.page.drawing import Mark, placed
+from calligan.page.drawing import LINE_BREAK, SPACE, Mark, placed
+from calligan.page.latin import is_in_word, is_wide
 from calligan.vector.font import ASCENT_UPEM, DESCENT_UPEM, UPEM
 from calligan.vector.outline import Outline
 
@@ -34,8 +35,8 @@ class Letter:
 
     @property
     def upright(self) -> bool:
-        """Whether it stands upright in a column: what has a square of its own (UAX 11)."""
-        wide = unicodedata.east_asian_width(self.char) in "WF" or self.char in TO_CORNER + TURNED
+        """Whether it stands upright in a column, unless it is an apostrophe within a word."""
+        wide = is_wide(self.char) or self.char in TO_CORNER + TURNED
         return wide or self.vertical is not None
 
 
@@ -59,18 +60,17 @@ class Variation:
         return np.concatenate([linear, (middle + shift - linear @ middle)[..., None]], axis=-1)
 
 
-def advance_em(letters: Mapping[str, Letter], char: str, direction: Direction) -> float:
-    """The advance of a character, in ems."""
-    if char == _WIDE_SPACE:
-        return 1.0
-    if char.isspace():
-        return _SPACE_EM
-    letter = letters[char]
-    return 1.0 if direction == "vertical" and letter.upright else letter.advance_em
+def advances_em(letters: Mapping[str, Letter], text: str, direction: Direction) -> list[float]:
+    """The advances of a text's characters, in ems. A word of the text is whole."""
+    known = {char: _advance_em(letters, char, direction) for char in set(text)}
+    return [
+        letters[char].advance_em if is_in_word(text, index) else known[char]
+        for index, char in enumerate(text)
+    ]
 
 
 def broken(
-    text: str, longest_em: float, advance: Callable[[str], float], short: float = 1.0
+    text: str, longest_em: float, length_em: Callable[[str], float], short: float = 1.0
 ) -> list[str]:
     """Lines of at most `longest_em` (every second of `short` times that); closing marks may hang.
 
@@ -82,15 +82,15 @@ def broken(
         line, length = "", 0.0
         for unit in _units(paragraph):
             room = longest_em * (short if len(lines) % 2 else 1.0)
-            width = sum(map(advance, unit))
+            width = length_em(unit)
             hangs = len(unit) == 1 and unit in NEVER_FIRST
             if line and length + width > room + 1e-6 and not hangs:
                 line, carried = _carried(line, unit)
                 lines.append(line.rstrip(" "))
-                line, length = carried, sum(map(advance, carried))
+                line, length = carried, length_em(carried)
                 unit = unit.lstrip(" ")
             line += unit
-            length += sum(map(advance, unit))
+            length += length_em(unit)
         lines.append(line)
     return lines
 
@@ -104,29 +104,37 @@ def set_line(
     colour: str,
     vary: np.ndarray,
     start_mm: tuple[float, float] = (0.0, 0.0),
+    order: Sequence[int] | None = None,
 ) -> tuple[list[Mark], float]:
-    """A line's marks and its length in mm, from `start_mm`.
+    """A line's marks, as they are read, and its length in mm, from `start_mm`.
 
     A horizontal line runs to the right, its em boxes from 0 to `size_mm` downward; a column runs
     downward, its em boxes centred on x = 0. `vary` (≥ len(line), 2, 3) are matrices of Variation.
+    Characters are set in the `order` of their indices, or else as they are read.
     """
-    advances = {char: advance_em(letters, char, direction) + gap_em for char in set(line)}
-    pens = np.cumsum([0.0, *(advances[char] * size_mm for char in line)])
+    advances = [(em + gap_em) * size_mm for em in advances_em(letters, line, direction)]
+    order = range(len(line)) if order is None else order
+    pens = np.cumsum([0.0, *(advances[index] for index in order)])
     length_mm = max(0.0, float(pens[-1]) - gap_em * size_mm)
     shown = [index for index, char in enumerate(line) if not char.isspace()]
     if not shown:
         return [], length_mm
-    chars = [line[index] for index in shown]
-    forms = {char: _form(letters[char], direction, size_mm) for char in dict.fromkeys(chars)}
+    chars = [(line[index], is_in_word(line, index)) for index in shown]
+    forms = {
+        (char, lies): _form(letters[char], direction, size_mm, lies)
+        for char, lies in dict.fromkeys(chars)
+    }
     numbers = {char: number for number, char in enumerate(forms)}
     matrices = np.stack([matrix for _, matrix in forms.values()])[[numbers[c] for c in chars]]
-    matrices[:, 1 if direction == "vertical" else 0, 2] += pens[shown]
-    jitter = vary[shown]
+    places = np.argsort(order)[shown]
+    matrices[:, 1 if direction == "vertical" else 0, 2] += pens[places]
+    jitter = vary[places]
     shifts = matrices[:, :, :2] @ jitter[:, :, 2:] * UPEM  # jitter is in ems, outlines in units
     matrices[:, :, 2] += shifts[..., 0] + start_mm
     matrices[:, :, :2] = matrices[:, :, :2] @ jitter[:, :, :2]
-    marks = zip(chars, matrices, strict=True)
-    return [Mark(forms[c][0], matrix, colour, c, size_mm) for c, matrix in marks], length_mm
+    leads = [LINE_BREAK, *(SPACE if b - a > 1 else "" for a, b in pairwise(shown))]
+    marks = zip(chars, matrices, leads, strict=True)
+    return [Mark(forms[c][0], at, colour, c[0], size_mm, lead) for c, at, lead in marks], length_mm
 
 
 def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
@@ -140,12 +148,27 @@ def moved(mark: Mark, x_mm: float, y_mm: float, turn_rad: float = 0.0) -> Mark:
     return replace(mark, matrix=matrix)
 
 
-def _form(letter: Letter, direction: Direction, size: float) -> tuple[Outline, np.ndarray]:
-    """The outline of a letter at the start of a line, and its matrix (2, 3) there."""
+def _advance_em(letters: Mapping[str, Letter], char: str, direction: Direction) -> float:
+    """The advance of a character that is no apostrophe within a word, in ems."""
+    if char == _WIDE_SPACE:
+        return 1.0
+    if char.isspace():
+        return _SPACE_EM
+    letter = letters[char]
+    return 1.0 if direction == "vertical" and letter.upright else letter.advance_em
+
+
+def _form(
+    letter: Letter, direction: Direction, size: float, lies: bool
+) -> tuple[Outline, np.ndarray]:
+    """The outline of a letter at the start of a line, and its matrix (2, 3) there.
+
+    In a column it `lies` on its side within a word.
+    """
     ascent = ASCENT_UPEM / UPEM * size
     if direction == "horizontal":
         return letter.outline, placed(size, 0, ascent, UPEM)
-    if letter.upright:
+    if letter.upright and not lies:
         outline = letter.outline if letter.vertical is None else letter.vertical
         return outline, placed(size, -size / 2, ascent, UPEM)
     return letter.outline, placed(size, -_MIDDLE_EM * size, 0, UPEM, np.pi / 2)
@@ -154,12 +177,14 @@ def _form(letter: Letter, direction: Direction, size: float) -> tuple[Outline, n
 def _units(text: str) -> list[str]:
     """What a line may be broken between: single characters, but words of ASCII as a whole."""
     units: list[str] = []
-    for char in text:
-        word = char.isascii() and not char.isspace()
-        if word and units and units[-1][-1].isascii() and not units[-1][-1].isspace():
+    joins = False
+    for index, char in enumerate(text):
+        word = (char.isascii() and not char.isspace()) or is_in_word(text, index)
+        if word and joins:
             units[-1] += char
         else:
             units.append(char)
+        joins = word
     return units
 
 

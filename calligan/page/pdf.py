@@ -9,7 +9,7 @@ from fontTools.pens.basePen import BasePen
 from PIL import ImageColor
 
 from calligan import __version__
-from calligan.page.drawing import Mark, Page
+from calligan.page.drawing import LINE_BREAK, Mark, Page
 from calligan.vector.borrow import glyph_name
 from calligan.vector.font import UPEM, FontGlyph, NotdefBox, build_font
 from calligan.vector.name_table import Naming
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _POINTS_A_MM = 72 / 25.4
 _FONT = "Unseen"  # a font of boxes, made for each file, so that its text can be read out
 _UNSEEN: Final = 3  # text render mode
-_JUMP_EM = 2.5  # the next character of a line is nearer
+_JUMP_EM = 2.5  # a line that begins nearer to the end of the one before belongs to it
 
 
 def write_pdf(pages: Sequence[Page], title: str, file: BinaryIO) -> None:
@@ -68,34 +68,38 @@ def _draw(canvas: "Canvas", page: Page, forms: dict[int, str]) -> None:
         _write_unseen(canvas, line)
 
 
-def _lines(page: Page) -> list[list[Mark]]:
-    """The text's marks by line, in reading order: a line ends before a jump."""
-    lines: list[list[Mark]] = []
-    for mark in page.marks:
-        if not mark.text:
-            continue
-        last = lines[-1][-1] if lines else mark
-        jump_mm = float(np.hypot(*(mark.matrix[:, 2] - last.matrix[:, 2])))
-        if not lines or jump_mm > _JUMP_EM * mark.size_mm or mark.size_mm != last.size_mm:
+def _lines(page: Page) -> list[list[tuple[str, Mark]]]:
+    """The text's characters by line, in reading order: lines that follow closely are one."""
+    lines: list[list[tuple[str, Mark]]] = []
+    for char, mark in page.chars():
+        if not lines or _jumps(lines[-1][-1][1], mark):
             lines.append([])
-        lines[-1].append(mark)
+        lines[-1].append((char, mark))
     return lines
 
 
-def _write_unseen(canvas: "Canvas", line: list[Mark]) -> None:
+def _jumps(last: Mark, mark: Mark) -> bool:
+    """Whether a line begins that is not close to the end of the one before."""
+    if mark.lead != LINE_BREAK:  # within a line, Latin in leftward rows jumps too
+        return False
+    jump_mm = float(np.hypot(*(mark.matrix[:, 2] - last.matrix[:, 2])))
+    return jump_mm > _JUMP_EM * mark.size_mm or mark.size_mm != last.size_mm
+
+
+def _write_unseen(canvas: "Canvas", line: list[tuple[str, Mark]]) -> None:
     """Invisible text: each character at the place of its outline, upright, of the same size.
 
     Readers order characters from left to right and from top to bottom. So the line's text is given
     as a whole too (ActualText, ISO 32000-1, 14.9.4): columns, and lines that run to the left.
     """
-    text = "".join(mark.text for mark in line)
+    text = "".join(char for char, _ in line)
     canvas.addLiteral(f"/Span <</ActualText <FEFF{text.encode('utf-16-be').hex()}>>> BDC")
-    for mark in line:
+    for char, mark in line:
         unseen = canvas.beginText()
         unseen.setTextRenderMode(_UNSEEN)
         unseen.setFont(_FONT, mark.size_mm)
         unseen.setTextTransform(1, 0, 0, -1, *mark.matrix[:, 2].tolist())
-        unseen.textOut(mark.text)
+        unseen.textOut(char)
         canvas.drawText(unseen)
     canvas.addLiteral("EMC")
 

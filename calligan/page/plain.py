@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from calligan.page.drawing import Mark, Page
-from calligan.page.flow import Direction, Letter, Variation, advance_em, broken, moved, set_line
+from calligan.page.flow import Direction, Letter, Variation, advances_em, broken, moved, set_line
 from calligan.page.layout import Setting
 
 _LINE_GAP = 0.22  # between lines, in ems
@@ -26,10 +26,10 @@ def plain(
 ) -> Page:
     """One page as large as its text, characters `size_mm` in size."""
 
-    def advance(char: str) -> float:
-        return advance_em(setting.letters, char, direction)
+    def length_em(part: str) -> float:
+        return sum(advances_em(setting.letters, part, direction))
 
-    lines = text.split("\n") if wrap_em is None else broken(text, wrap_em, advance)
+    lines = text.split("\n") if wrap_em is None else broken(text, wrap_em, length_em)
     vary = Variation(setting.vary, setting.seed).matrices(len(text) + 1)
     margin, pitch = _MARGIN * size_mm, size_mm * (1 + _LINE_GAP)
     across = len(lines) * size_mm + (len(lines) - 1) * _LINE_GAP * size_mm

@@ -1,11 +1,12 @@
 """Rows: text runs to the right, or to the left as on boards over doors, one row under another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from calligan.page.arrangement import Arrangement, Fit, Place
-from calligan.page.drawing import Mark
 from calligan.page.flow import Direction
+from calligan.page.latin import leftward_order
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,9 @@ class Rows(Arrangement):
         x_mm = self.inner.x_mm + along_mm + signature_mm
         return Place(x_mm, self.inner.y_mm + self.before_mm(fit) + across_mm)
 
-    def in_page_order(self, text: str) -> str:
+    def page_order(self, text: str) -> Sequence[int]:
         """Marks are set from the left."""
-        return text if self.region.rightward else text[::-1]
-
-    def in_reading_order(self, marks: list[Mark]) -> list[Mark]:
-        """Marks were set from the left."""
-        return marks if self.region.rightward else marks[::-1]
+        return super().page_order(text) if self.region.rightward else leftward_order(text)
 
     def start_mm(self, length_mm: float, room_mm: float) -> float:
         """Rows that are read leftward begin at the right edge."""

@@ -44,12 +44,12 @@ def to_svg(page: Page) -> str:
 
 def _unseen_text(page: Page) -> str:
     """Invisible characters at the places of their outlines, to select and search."""
-    marks = [mark for mark in page.marks if mark.text]
-    if not marks:
+    chars = page.chars()
+    if not chars:
         return ""
-    xs, ys = (" ".join(f"{mark.matrix[row, 2]:.5g}" for mark in marks) for row in (0, 1))
-    size = f"{max(mark.size_mm for mark in marks):.5g}"
-    text = escape("".join(mark.text for mark in marks))
+    xs, ys = (" ".join(f"{mark.matrix[row, 2]:.5g}" for _, mark in chars) for row in (0, 1))
+    size = f"{max(mark.size_mm for _, mark in chars):.5g}"
+    text = escape(page.text)
     return f'<text x="{xs}" y="{ys}" font-size="{size}" fill-opacity="0">{text}</text>'
 
 

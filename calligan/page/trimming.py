@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from calligan.page.arrangement import Arrangement, Fit
-from calligan.page.flow import Letter, advance_em
+from calligan.page.fitting import lengths
+from calligan.page.flow import Letter
 from calligan.page.formats import Format
 from calligan.page.signature import signature_em
 from calligan.page.words import Words
@@ -17,9 +18,7 @@ def used_mm(
 ) -> float:
     """The length of the longest column, that of the signature among them."""
     gap = arrangement.region.gap
-    longest_em = max(
-        sum(advance_em(letters, char, "vertical") + gap for char in line) for line in fit.lines
-    )
+    longest_em = max(map(lengths(arrangement, letters), fit.lines))
     return max(longest_em - gap, signature_em(words)) * fit.size_mm
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calligan.page.flow import Letter
+from calligan.page.latin import is_wide
 from calligan.page.seal import Kind
 from calligan.vector.outline import Outline
 
@@ -24,9 +25,20 @@ class Words:
         return bool(self.signature or self.seal)
 
     def with_title(self, joined: bool = False) -> str:
-        """The text below its title, if it has one; `joined` drops the text's line breaks."""
-        text = self.text.replace("\n", "") if joined else self.text
+        """The text below its title, if it has one; `joined` drops the text's line breaks.
+
+        Between two words of letters a space takes their place.
+        """
+        text = _joined(self.text) if joined else self.text
         return f"　　{self.title}\n{text}" if self.title else text
+
+
+def _joined(text: str) -> str:
+    whole = ""
+    for line in text.split("\n"):
+        apart = whole and line and not (is_wide(whole[-1]) or is_wide(line[0]))
+        whole += (" " if apart else "") + line
+    return whole
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ async def _while_there(request: Request, work: "partial[Response]") -> Response:
 
 
 def _file(pages: "Pages", text: str, kind: str, look: _Look, cancel: Cancel) -> Response:
-    name = re.sub(r"\W+", "", text)[:12] or "calligan"  # its first characters
+    words = " ".join(re.sub(r"[^\w\s]", "", text).split())
+    name = words[:12].rstrip() or "calligan"  # its first characters
     if len(pages) == 1 or kind == "pdf":
         return attachment(_bytes(pages, kind, look, cancel), f"{name}.{kind}", _KINDS[kind])
     file = BytesIO()
