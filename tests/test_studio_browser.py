@@ -636,16 +636,16 @@ def test_a_glyph_that_the_font_is_without_is_taken_back(page):
         "**/api/candidates?*",
         lambda route: route.fulfill(json={"ways": [], "strokes": 9, "printed": ""}),
     )
-    asked = []
-    page.route("**/api/font/made/choose", lambda route: asked.append(route.request.post_data_json))
+    page.route("**/api/font/made/choose", lambda route: None)
     page.click(f"#glyphs .cell.out.mine:has-text('{HAN[2]}')")
     assert page.is_hidden("#out")
     above, button = page.locator("#candidates > p >> nth=-1"), page.locator("#first-choice")
     below_y = above.bounding_box()["y"] + above.bounding_box()["height"]
     assert button.bounding_box()["y"] > below_y + 8
-    page.click("#first-choice:text-matches('^(Take it back|恢复使用)$')")
+    with page.expect_request("**/api/font/made/choose") as choice:
+        page.click("#first-choice:text-matches('^(Take it back|恢复使用)$')")
     page.wait_for_function("!document.getElementById('candidates').open")
-    assert asked == [{"hand": HAND, "char": HAN[2], "number": None}]
+    assert choice.value.post_data_json == {"hand": HAND, "char": HAN[2], "number": None}
 
 
 @pytest.mark.parametrize("pending", ["", HAN[2]])
