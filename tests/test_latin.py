@@ -96,6 +96,23 @@ def test_an_apostrophe_within_a_word_lies_in_a_column_as_its_word_does(word):
         assert np.array_equal(a.outline.controls, b.outline.controls)
 
 
+@pytest.mark.parametrize("direction", ["horizontal", "vertical"])
+def test_an_apostrophe_that_fills_a_cell_is_narrow_within_a_word(direction):
+    ink = rectangle(700, 500, 100, 200)
+    letters = Letters({"’": Letter("’", ink, 1.0, rectangle(500, 600, 200, 200))})
+    along = 1 if direction == "vertical" else 0
+    (_, apostrophe, _), length = set_line("I’s", letters, direction, 1.0, 0.0, "black", NO_CHANGE)
+    assert length == pytest.approx(0.5 + 0.22 + 0.5)
+    points = (
+        apostrophe.outline.controls.reshape(-1, 2) @ apostrophe.matrix[:, :2].T
+        + apostrophe.matrix[:, 2]
+    )
+    assert points[:, along].min() == pytest.approx(0.5 + 0.06)
+    assert points[:, along].max() == pytest.approx(0.5 + 0.16)
+    _, alone = set_line("’", letters, "horizontal", 1.0, 0.0, "black", NO_CHANGE)
+    assert alone == pytest.approx(1.0)
+
+
 def test_a_closing_quotation_mark_stands_in_a_column_of_its_own():
     for text in ("春’", "a’春", "a’ b", "’a"):
         marks, _ = set_line(text, Letters(), "vertical", 10, 0, "black", NO_CHANGE)

@@ -20,6 +20,7 @@ NEVER_FIRST = "，。、；：！？）」』】》〉”’…—～·．,.;:!?
 FOLLOWERS = f"{SMALL_KANA}ーゝゞヽヾ々〻"
 NEVER_LAST = "（「『【《〈“‘([{"  # nor end with these
 _SPACE_EM = 0.4
+_FULL_EM, _SIDE_UPEM = 0.9, 60.0  # of an apostrophe that fills a cell; what is beside it in a word
 _WIDE_SPACE = "\u3000"
 _MIDDLE_EM = (ASCENT_UPEM + DESCENT_UPEM) / 2 / UPEM  # of the em box above the baseline
 
@@ -64,9 +65,19 @@ def advances_em(letters: Mapping[str, Letter], text: str, direction: Direction) 
     """The advances of a text's characters, in ems. A word of the text is whole."""
     known = {char: _advance_em(letters, char, direction) for char in set(text)}
     return [
-        letters[char].advance_em if is_in_word(text, index) else known[char]
+        within_word(letters[char]).advance_em if is_in_word(text, index) else known[char]
         for index, char in enumerate(text)
     ]
+
+
+def within_word(letter: Letter) -> Letter:
+    """An apostrophe within a word: as narrow as its ink, where the font's fills a cell."""
+    if letter.advance_em < _FULL_EM or not len(letter.outline.contour):
+        return letter
+    x = letter.outline.controls[..., 0]
+    shift = np.array([[1, 0, _SIDE_UPEM - x.min()], [0, 1, 0]])
+    advance_em = float(np.ptp(x) + 2 * _SIDE_UPEM) / UPEM
+    return replace(letter, outline=letter.outline.transform(shift), advance_em=advance_em)
 
 
 def broken(
@@ -121,7 +132,9 @@ def set_line(
         return [], length_mm
     chars = [(line[index], is_in_word(line, index)) for index in shown]
     forms = {
-        (char, lies): _form(letters[char], direction, size_mm, lies)
+        (char, lies): _form(
+            within_word(letters[char]) if lies else letters[char], direction, size_mm, lies
+        )
         for char, lies in dict.fromkeys(chars)
     }
     numbers = {char: number for number, char in enumerate(forms)}
