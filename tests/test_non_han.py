@@ -276,6 +276,17 @@ def test_letters_have_the_edges_of_the_fonts_letters(writer, monkeypatch):
     assert drawer.tracing("。", 0).edges == drawer.tracing("一", 0).edges == "polygon"
 
 
+def test_kana_of_the_source_font_do_not_get_the_edges_of_the_hand(writer, monkeypatch):
+    from calligan.inference import export
+
+    asked = []
+    monkeypatch.setattr(export, "trace", lambda *given: asked.append(given[-1].edges))
+    job = export.Job(Path("model"), 0, "あ", Placement.full_width(64), UPEM)
+    job = replace(job, trace=replace(job.trace, edges="polygon"))
+    export.copy_source({}, "あ", writer, job)
+    assert asked == [""]
+
+
 def test_the_decoder_replaces_weights_of_the_model(decoder):
     drawer = decoder(change=0.5)
     own, other = (
