@@ -12,8 +12,8 @@ from calligan.limits import MAX_TEXT_CHARS
 from calligan.resources import data_folder
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-# Characters without a glyph: soft hyphen, zero-width spaces, direction marks, variation selectors.
 _KANA_AND_MARK = re.compile(".[\u3099\u309a]")
+# Characters without a glyph: soft hyphen, zero-width spaces, direction marks, variation selectors.
 _INVISIBLE = dict.fromkeys(
     code
     for first, last in (

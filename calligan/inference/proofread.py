@@ -295,7 +295,7 @@ class Proofreader:
         return Verdict(char, tuple(ordered), least, picked, self._foreseen(char, style_index))
 
     def _foreseen(self, char: str, style_index: int) -> str:
-        """The fault expected of a character; none of letters and kana, which were chosen by eye."""
+        """The fault expected of a character; none of letters and kana that a hand has."""
         if not is_han(char) and char in self.drawer.advances(style_index):
             return ""
         return self.reach.fault(char, self.drawer.card.styles[style_index].script)

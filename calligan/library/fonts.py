@@ -177,7 +177,7 @@ class _Plan:
     mine: dict[str, np.ndarray]  # handwritten glyphs, which are not drawn
     chars: str  # to draw
     kana: str  # to copy from the source font, since they are not legible in the hand
-    letters: str  # letters, digits and marks to draw; the others are those of `lettering`
+    letters: str  # letters, digits and marks to draw; the others are of `letterings`
     lacking: str  # left out, since the source font lacks them
     letterings: tuple[Lettering, ...]  # the other letters are of the first of these that has them
     asked: str  # letters, digits and marks in the charset

@@ -100,8 +100,9 @@ def broken(
                 lines.append(line.rstrip(" "))
                 line, length = carried, length_em(carried)
                 unit = unit.lstrip(" ")
+                width = length_em(unit)
             line += unit
-            length += length_em(unit)
+            length += width
         lines.append(line)
     return lines
 

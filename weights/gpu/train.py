@@ -117,8 +117,11 @@ def train_letters(options: argparse.Namespace, run: Run) -> None:
     (packed,) = (*options.pack.glob(LETTERS_FILE), *options.pack.glob(f"*/{LETTERS_FILE}"))
     data, model = options.work / "letters", run.last if run.last.exists() else run.best
     if not data.exists():
+        part = data.with_name("letters.part")  # complete once it is renamed
+        shutil.rmtree(part, ignore_errors=True)
         with tarfile.open(packed) as tar:
-            tar.extractall(data, filter="data")
+            tar.extractall(part, filter="data")
+        part.rename(data)
     many = {"batch_size": LETTERS_BATCH, "compile": True, "cuda_graphs": True}
     config = non_han.config_of(
         options.letters_minutes, **(many if torch.cuda.is_available() else {})
