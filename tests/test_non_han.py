@@ -498,5 +498,6 @@ def test_letters_that_melt_in_bold_are_the_source_fonts_and_are_told(
     for char in "A。":
         writer.proofreader.remember(0, [Verdict(char, (bad,), 0.1)])
     made = export_font(model, tmp_path / "a.ttf", 1, "一", own=False)
+    assert set(made.copied) == set("A。")
     assert made.letters == "" and set(map(ord, "A。")) <= set(TTFont(made.path).getBestCmap())
     assert set(model.write("一A。").borrowed) == set("A。")

@@ -264,7 +264,7 @@ def _told(model: Model, order: FontRequest, plan: _Plan, glyphs: _Glyphs) -> Mad
         raise _nothing_drawn(model, order, glyphs.replaced)
     setting, fitted = plan.setting, glyphs.fitted
     narrowed = setting.narrowed(fitted)
-    others = [char for char in plan.asked if char not in glyphs.letters]
+    others = [c for c in dict.fromkeys(plan.letters + plan.asked) if c not in glyphs.letters]
     copied = "".join(c for c in others if any(each.has(c) for each in plan.letterings))
     lacking = "".join(char for char in others if char not in copied)
     if model.writer.proofreader and narrowed:

@@ -174,7 +174,7 @@ class MadeFont:
     borrowed: str  # of those, the ones taken from the source font
     kana: str  # copied from the source font, since they are not legible in the hand
     letters: str  # letters, digits and marks drawn in the hand
-    copied: str  # those of the charset that are another font's
+    copied: str  # those asked for, or melted in the hand, that are another font's
     blank: str  # left out, since they were drawn blank
     lacking: str  # left out, since no font here has them
     unreadable: Sequence[str] = ()  # tables of the completed font that were dropped
@@ -226,7 +226,7 @@ class MadeFont:
             yield "letters, digits and marks are the source font's"
         if self.copied:
             whose = "the source font" if request.latin is None else "other fonts"
-            yield f"of those asked for, taken from {whose}: {abbreviate(self.copied)}"
+            yield f"letters and marks taken from {whose}: {abbreviate(self.copied)}"
 
 
 def abbreviate(chars: str, shown: int = 20) -> str:
